@@ -1,0 +1,69 @@
+# Needs Python 3.11 or later, make and a package registry; everything else goes into .venv.
+# Another Python: remove .venv, then make app PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+READY := $(VENV)/ready
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help app test test-long bench lint lock setup
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+app: $(READY) ## set up if needed, then compare the plans of the baseline scenario
+	@echo "Comparing plans on scenarios/baseline.yaml ..."
+	@$(BIN)/nexthour compare scenarios/baseline.yaml
+
+test: lint ## set up if needed, check the code, run the tests (all but the long ones)
+	@echo "Running the tests ..."
+	@$(BIN)/python -m pytest
+
+test-long: $(READY) ## run the long tests: fresh seeds, many scenarios
+	@echo "Running the long tests ..."
+	@$(BIN)/python -m pytest -m long
+
+bench: $(READY) ## measure speed
+	@echo "Measuring ..."
+	@$(BIN)/python -m benchmarks.run
+
+# Each tool is silent unless it finds something; then its own words are shown.
+quietly = out=$$($(1) 2>&1) || { printf '%s\n' "$$out"; exit 1; }
+
+lint: $(READY) ## check style, types and who imports whom
+	@echo "Checking style ..."
+	@$(call quietly,$(BIN)/ruff check --quiet .)
+	@$(call quietly,$(BIN)/ruff format --check .)
+	@echo "Checking types ..."
+	@$(call quietly,$(BIN)/mypy)
+	@echo "Checking imports ..."
+	@$(call quietly,$(BIN)/lint-imports)
+
+lock: $(UV) ## resolve the dependencies anew; newest versions with LOCK_FLAGS=--upgrade
+	@echo "Resolving dependencies into requirements.lock ..."
+	@$(UV) pip compile pyproject.toml --quiet --all-extras --generate-hashes --no-emit-index-url --universal \
+	    --custom-compile-command "make lock" $(LOCK_FLAGS) -o requirements.lock
+
+setup: $(READY) ## make .venv and install everything into it
+	@echo "$(VENV) is ready."
+
+$(UV):
+	@command -v "$(PYTHON)" >/dev/null || \
+	    { echo "Next Hour needs Python 3.11 or later; '$(PYTHON)' was not found. Try: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Next Hour needs Python 3.11 or later; '$(PYTHON)' is older. Try: make PYTHON=python3.11" >&2; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(call quietly,"$(PYTHON)" -m venv --clear $(VENV))
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
+
+$(READY): requirements.lock pyproject.toml | $(UV)
+	@echo "Installing what requirements.lock lists ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@echo "Installing nexthour from this folder ..."
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(UV) pip check --quiet --python $(BIN)/python || \
+	    { echo "requirements.lock does not fit pyproject.toml: run make lock" >&2; exit 1; }
+	@touch $@

@@ -1,0 +1,452 @@
+"""A time plan: hours a week by quarter, activity and target, and the coverage mode of each segment.
+
+A plan is what the manager decides; the scenario is what the manager meets. A plan is written as rows, a row for each
+run of quarters with the same hours. Against a scenario it becomes a `PlanTable` of plain arrays, and is refused if it
+holds more hours than there are, counting the reactive support of the partners it carries.
+
+Left out: when within the week things happen (territory.py), and whether the plan is any good (optimize/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PrivateAttr, model_validator
+
+from sim.documents import Declared, FrozenMap, Items, SourceText, declare, guess, read_yaml, show, validate, write_yaml
+from sim.errors import PlanError
+from sim.scenario import (
+    PARTNER_ACTIVITIES,
+    CoverageMode,
+    Name,
+    Scenario,
+    Share,
+    Split,
+    known_keys,
+)
+
+Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
+Who = Literal["territory_manager", "channel_account_manager"]
+CAM_ACTIVITIES = ("coach", "joint_plan", "socialise", "recruit")
+"""Activities a channel account manager can take over; deals stay with the manager."""
+ROUNDING_HOURS = 1e-6
+LABEL_WORDS = {"achievers": "achiever", "believers": "believer", "deceivers": "deceiver"}
+
+
+class Hours(Declared):
+    """One row: so many hours a week for one activity and target, over a run of quarters."""
+
+    activity: Activity = declare("what the hours are for", unit="activity")
+    target: Name | None = declare(
+        "segment for prospect, partner or candidate for partner work, nothing for sell", unit="name", default=None
+    )
+    hours_per_week: float = declare("hours", unit="hours a week", ge=0, le=1000)
+    from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
+    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
+    who: Who = declare("whose hours", unit="role", default="territory_manager")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.to_quarter is not None and self.to_quarter < self.from_quarter:
+            raise ValueError(
+                f"to_quarter {self.to_quarter} is before from_quarter {self.from_quarter}; allowed: the same or later"
+            )
+        if (self.target is None) != (self.activity == "sell"):
+            raise ValueError(
+                f"{self.activity} "
+                + ("has a target, but selling is one pool; leave it out" if self.target else "has no target; name one")
+            )
+        if self.who == "channel_account_manager" and self.activity not in CAM_ACTIVITIES:
+            raise ValueError(
+                f"a channel account manager cannot {self.activity}; allowed: {', '.join(CAM_ACTIVITIES)}"
+            )
+        return self
+
+
+class Parked(Declared):
+    """A partner that gets nothing and costs nothing over a run of quarters."""
+
+    partner: Name = declare("the partner", unit="name")
+    from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
+    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
+
+
+@dataclass(frozen=True)
+class PlanTable:
+    """A plan against a scenario, as arrays. Quarters count from 0 here; partners first, then candidates."""
+
+    sell: NDArray[np.float64]
+    """hours a week, shape (quarters,)"""
+    prospect: NDArray[np.float64]
+    """hours a week, shape (quarters, segments)"""
+    partner: NDArray[np.float64]
+    """the manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
+    channel_account_manager: NDArray[np.float64]
+    """the channel account manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
+    parked: NDArray[np.bool_]
+    """shape (quarters, partners)"""
+    coverage_mode: tuple[CoverageMode, ...]
+    """by segment"""
+    support: NDArray[np.float64]
+    """expected reactive support of carried partners, hours a week, shape (quarters,)"""
+    discipline: float
+
+
+class TimePlan(Declared):
+    """Hours a week by quarter, activity and target. Make one with `constant`, `status_quo`, `from_table` or `load`."""
+
+    name: Name = declare("name of the plan", unit="text")
+    hours: Items[Hours] = declare("the rows", unit="list")
+    coverage_mode: FrozenMap[CoverageMode] = declare(
+        "who may work an opportunity in a partner's account, by segment; partner_first where not named",
+        unit="mode by segment",
+        default={},
+        validate_default=True,
+    )
+    parked: Items[Parked] = declare("partners that get nothing and cost nothing", unit="list", default=())
+    discipline: Share = declare(
+        "share of planned partner hours kept in the last four weeks of a quarter that is behind quota",
+        unit="share",
+        default=1.0,
+    )
+
+    _source: SourceText = PrivateAttr(SourceText())
+
+    @classmethod
+    def constant(
+        cls,
+        scenario: Scenario,
+        partner_share: float | Iterable[float] = 0.0,
+        mix: Mapping[str, float] | None = None,
+        focus: str | Mapping[str, float] = "even",
+        *,
+        name: str | None = None,
+        prospect_share: float = 0.0,
+        coverage_mode: str | Mapping[str, str] = "partner_first",
+        park: Iterable[str] = (),
+        discipline: float = 1.0,
+    ) -> TimePlan:
+        """The same split every week (or, with a list of shares, one that changes by quarter).
+
+        `partner_share` is the share of the hours left after reactive support that goes to partners; `mix` divides it
+        over activities (shares that sum to 1, default coach .6, joint_plan .4); `focus` over partners: "even", a label,
+        or weights by name. The rest goes to `prospect_share` and to selling. Raises PlanError.
+        """
+        share = partner_share if isinstance(partner_share, (int, float)) else tuple(partner_share)
+        if name is None:
+            shown = f"{share:.0%}" if isinstance(share, (int, float)) else "ramp"
+            name = f"{shown} with {focus if isinstance(focus, str) else 'chosen partners'}"
+        written = {
+            "name": name,
+            "partner_share": share,
+            "mix": {"coach": 0.6, "joint_plan": 0.4} if mix is None else mix,
+            "focus": focus,
+            "prospect_share": prospect_share,
+            "coverage_mode": coverage_mode,
+            "park": tuple(park),
+            "discipline": discipline,
+        }
+        return cls.from_split(scenario, validate(Split, written, "TimePlan.constant", PlanError))
+
+    @classmethod
+    def ramp(
+        cls, scenario: Scenario, start_share: float, end_share: float, over_quarters: int, **split: Any
+    ) -> TimePlan:
+        """A partner share that moves evenly from `start_share` to `end_share` over `over_quarters` quarters, then stays.
+
+        `split` takes the other words of `constant`.
+        """
+        if not 1 <= over_quarters <= scenario.horizon_quarters:
+            raise PlanError(
+                f"TimePlan.ramp: over_quarters is {over_quarters}; allowed: 1 to {scenario.horizon_quarters}"
+            )
+        return cls.constant(scenario, [float(s) for s in np.linspace(start_share, end_share, over_quarters)], **split)
+
+    @classmethod
+    def status_quo(cls, scenario: Scenario) -> TimePlan:
+        """The plan followed today."""
+        return cls.from_split(scenario, scenario.status_quo)
+
+    @classmethod
+    def from_split(cls, scenario: Scenario, split: Split) -> TimePlan:
+        """The plan that a split in words means in this scenario. Raises PlanError if it cannot be done there."""
+        where = f"split {show(split.name)}"
+        try:
+            known_keys(f"{where}: park", split.park, [p.name for p in scenario.partners], "partner")
+            weights = _focus_weights(scenario, split)
+        except ValueError as problem:
+            raise PlanError(str(problem)) from None
+        carried = [p for p in scenario.partners if p.name not in split.park]
+        support = sum(expected_support(scenario, p.name) for p in carried)
+        free = scenario.territory_manager.hours_per_week - support
+        if free < -ROUNDING_HOURS:
+            raise PlanError(
+                f"{where}: reactive support takes {support:g} hours a week of "
+                f"{scenario.territory_manager.hours_per_week:g}; park partners or give the manager more hours"
+            )
+        free = max(0.0, free)
+        rows = [row for run in _runs(split.shares(scenario.horizon_quarters)) for row in _rows(scenario, split, weights, free, run)]
+        rows += _cam_rows(scenario, split, weights)
+        modes = split.coverage_mode
+        plan = {
+            "name": split.name,
+            "hours": rows,
+            "coverage_mode": {n: modes for n in scenario.segment_names} if isinstance(modes, str) else modes,
+            "parked": [{"partner": name} for name in split.park],
+            "discipline": split.discipline,
+        }
+        made = validate(cls, plan, where, PlanError)
+        made.table(scenario)
+        return made
+
+    @classmethod
+    def from_table(cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any) -> TimePlan:
+        """A plan from rows as mappings (activity, target, hours_per_week, from_quarter, to_quarter, who)."""
+        made = validate(cls, {"name": name, "hours": [dict(row) for row in rows], **rest}, f"plan {show(name)}", PlanError)
+        made.table(scenario)
+        return made
+
+    @classmethod
+    def load(cls, path: Path | str) -> TimePlan:
+        """The plan in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
+        data, text = read_yaml(path, PlanError)
+        if not isinstance(data, Mapping):
+            raise PlanError(f"{path}: holds {type(data).__name__}, not a plan; see docs/model.md for the rows of a plan")
+        plan = validate(cls, data, str(path), PlanError)
+        plan._source = SourceText(text)
+        return plan
+
+    def save(self, path: Path | str) -> None:
+        """Write the plan as YAML, keeping the comments of the file it was loaded from."""
+        write_yaml(path, self.model_dump(exclude_unset=True), self._source.text, "plan.schema.json", PlanError)
+
+    def table(self, scenario: Scenario) -> PlanTable:
+        """The plan as arrays against `scenario`. Raises PlanError if it names what is not there or overfills the week."""
+        try:
+            table = _table(self, scenario)
+            _check_hours(self, scenario, table)
+        except ValueError as problem:
+            raise PlanError(f"plan {show(self.name)}: {problem}") from None
+        return table
+
+    def hours_by_activity(self, scenario: Scenario) -> dict[str, NDArray[np.float64]]:
+        """The manager's planned hours a week by activity: arrays of shape (quarters,), support and idle included."""
+        table = self.table(scenario)
+        hours = {"support": table.support, "prospect": table.prospect.sum(axis=1)}
+        for i, activity in enumerate(PARTNER_ACTIVITIES):
+            hours[activity] = table.partner[:, i].sum(axis=1)
+        hours["sell"] = table.sell
+        hours["idle"] = scenario.territory_manager.hours_per_week - sum(hours.values())
+        return hours
+
+    def summary(self, scenario: Scenario) -> str:
+        """The plan in a manager's words, a line for each run of quarters that is the same."""
+        by_activity = self.hours_by_activity(scenario)
+        table = self.table(scenario)
+        keys = [
+            (tuple(round(float(h[q]), 2) for h in by_activity.values()), table.partner[q].round(2).tobytes(), table.parked[q].tobytes())
+            for q in range(scenario.horizon_quarters)
+        ]
+        lines = []
+        for first, last in _equal_runs(keys):
+            hours = [f"{_words(a)} {h[first]:.1f} h" for a, h in by_activity.items() if h[first] >= 0.05]
+            each = table.partner[first].sum(axis=0)
+            named = [f"{n} {h:.1f} h" for n, h in zip(scenario.partner_names, each, strict=True) if h >= 0.05]
+            parked = [n for n, off in zip(scenario.partner_names, table.parked[first], strict=True) if off]
+            when = f"Q{first + 1}" if first == last else f"Q{first + 1}-Q{last + 1}"
+            line = f"{when}, a week: {', '.join(hours)}."
+            line += f" With partners: {', '.join(named)}." if named else ""
+            line += f" Parked: {', '.join(parked)}." if parked else ""
+            lines.append(line)
+        modes = {n: m for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True) if m != "partner_first"}
+        if modes:
+            lines.append("Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + ".")
+        if self.discipline < 1:
+            lines.append(f"Late in a quarter behind quota, {self.discipline:.0%} of partner hours are kept.")
+        return "\n".join([self.name, *lines])
+
+
+def expected_support(scenario: Scenario, name: str) -> float:
+    """Hours a week of reactive support that a carried partner is expected to take, going by its label."""
+    partner = scenario.all_partners[scenario.partner_names.index(name)]
+    return scenario.traits(partner, partner.label).reactive_support_hours.likely
+
+
+def _words(activity: str) -> str:
+    return {
+        "socialise": "visits without agenda",
+        "joint_plan": "joint planning",
+        "co_sell": "co-selling",
+        "sell_for": "selling for partners",
+        "coach": "coaching",
+        "recruit": "recruiting",
+        "prospect": "prospecting",
+        "sell": "selling",
+    }.get(activity, activity)
+
+
+def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
+    """Share of the partner hours for each carried partner; sums to 1, or is empty where there is nobody."""
+    carried = {p.name: p.label for p in scenario.partners if p.name not in split.park}
+    if isinstance(split.focus, str):
+        label = LABEL_WORDS.get(split.focus, split.focus)
+        if label == "even":
+            chosen = {name: 1.0 for name in carried}
+        elif label in LABEL_WORDS.values():
+            chosen = {name: 1.0 for name, its in carried.items() if its == label}
+        else:
+            raise ValueError(
+                f"split {show(split.name)}: unknown focus {show(split.focus)}; {guess(split.focus, ['even', *LABEL_WORDS])}"
+            )
+    else:
+        known_keys(f"split {show(split.name)}: focus", split.focus, list(carried), "partner")
+        chosen = {name: weight for name, weight in split.focus.items() if weight > 0}
+    total = sum(chosen.values())
+    return {name: weight / total for name, weight in chosen.items()}
+
+
+def _runs(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
+    """(share, first quarter, last quarter) for each run of equal shares; the last run is open."""
+    runs = _equal_runs(list(shares))
+    return [(shares[a], a + 1, None if b == len(shares) - 1 else b + 1) for a, b in runs]
+
+
+def _equal_runs(values: list[Any]) -> list[tuple[int, int]]:
+    """First and last index of each run of equal neighbours."""
+    starts = [i for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
+    return list(zip(starts, [*(s - 1 for s in starts[1:]), len(values) - 1], strict=True))
+
+
+def _rows(
+    scenario: Scenario, split: Split, weights: dict[str, float], free: float, run: tuple[float, int, int | None]
+) -> list[dict[str, Any]]:
+    share, first, last = run
+    quarters = {"from_quarter": first, "to_quarter": last}
+    rows: list[dict[str, Any]] = []
+    if share > 0:
+        for activity, part in split.mix.items():
+            for target, weight in _targets(scenario, split, activity, part, weights).items():
+                hours = free * share * part * weight
+                rows.append({"activity": activity, "target": target, "hours_per_week": hours, **quarters})
+    names = scenario.segment_names
+    if split.prospect_share > 0:
+        each = free * split.prospect_share / len(names)
+        rows += [{"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names]
+    rest = max(0.0, free * (1 - share - split.prospect_share))
+    return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
+
+
+def _targets(
+    scenario: Scenario, split: Split, activity: str, part: float, weights: dict[str, float]
+) -> dict[str, float]:
+    if part == 0:
+        return {}
+    if activity == "recruit":
+        targets = {c.name: 1 / len(scenario.candidates) for c in scenario.candidates}
+    else:
+        targets = weights
+    if not targets:
+        raise PlanError(
+            f"split {show(split.name)}: there is nobody to {activity} with focus {show(split.focus)}; "
+            "allowed: a focus on partners that are there and not parked, recruit only with candidates"
+        )
+    return targets
+
+
+def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> list[dict[str, Any]]:
+    """The channel account manager spends all hours on the same mix and focus, as far as that role can."""
+    cam = scenario.channel_account_manager
+    if cam is None or not weights:
+        return []
+    can = {a: s for a, s in split.mix.items() if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)}
+    mix = can or {"coach": 0.6, "joint_plan": 0.4}
+    return [
+        {
+            "activity": activity,
+            "target": target,
+            "hours_per_week": cam.hours_per_week * part / sum(mix.values()) * weight,
+            "who": "channel_account_manager",
+        }
+        for activity, part in mix.items()
+        for target, weight in _targets(scenario, split, activity, part, weights).items()
+    ]
+
+
+def _quarters(row: Hours | Parked, horizon: int) -> slice:
+    last = horizon if row.to_quarter is None else row.to_quarter
+    if max(last, row.from_quarter) > horizon:
+        raise ValueError(f"quarter {max(last, row.from_quarter)} is after the horizon; allowed: 1 to {horizon}")
+    return slice(row.from_quarter - 1, last)
+
+
+def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
+    horizon, segments, partners = scenario.horizon_quarters, scenario.segment_names, scenario.partner_names
+    sell = np.zeros(horizon)
+    prospect = np.zeros((horizon, len(segments)))
+    by_who: dict[str, NDArray[np.float64]] = {
+        who: np.zeros((horizon, len(PARTNER_ACTIVITIES), len(partners)))
+        for who in ("territory_manager", "channel_account_manager")
+    }
+    parked = np.zeros((horizon, len(partners)), dtype=bool)
+    candidates = [c.name for c in scenario.candidates]
+    for park in plan.parked:
+        known_keys("parked", [park.partner], partners, "partner")
+        parked[_quarters(park, horizon), partners.index(park.partner)] = True
+    filled: set[tuple[object, ...]] = set()
+    for row in plan.hours:
+        quarters = _quarters(row, horizon)
+        where = f"{row.activity} {row.target or ''}".strip()
+        for quarter in range(quarters.start, quarters.stop):
+            cell = (quarter, row.activity, row.target, row.who)
+            if cell in filled:
+                raise ValueError(f"{where} in quarter {quarter + 1} stands in two rows; keep one")
+            filled.add(cell)
+        if row.activity == "sell":
+            sell[quarters] = row.hours_per_week
+        elif row.activity == "prospect":
+            known_keys("prospect", [row.target or ""], segments, "segment")
+            prospect[quarters, segments.index(row.target or "")] = row.hours_per_week
+        else:
+            known = candidates if row.activity == "recruit" else partners
+            known_keys(row.activity, [row.target or ""], known, "candidate" if row.activity == "recruit" else "partner")
+            target = partners.index(row.target or "")
+            if row.hours_per_week > 0 and parked[quarters, target].any():
+                raise ValueError(f"{where} has hours while {row.target} is parked; carry it or drop the hours")
+            by_who[row.who][quarters, PARTNER_ACTIVITIES.index(row.activity), target] = row.hours_per_week  # type: ignore[arg-type]
+    known_keys("coverage_mode", plan.coverage_mode, segments, "segment")
+    expected = np.array([expected_support(scenario, p.name) for p in scenario.partners])
+    carried = ~parked[:, : len(scenario.partners)]
+    return PlanTable(
+        sell=sell,
+        prospect=prospect,
+        partner=by_who["territory_manager"],
+        channel_account_manager=by_who["channel_account_manager"],
+        parked=parked,
+        coverage_mode=tuple(plan.coverage_mode.get(name, "partner_first") for name in segments),
+        support=carried @ expected if len(expected) else np.zeros(horizon),
+        discipline=plan.discipline,
+    )
+
+
+def _check_hours(plan: TimePlan, scenario: Scenario, table: PlanTable) -> None:
+    planned = table.sell + table.prospect.sum(axis=1) + table.partner.sum(axis=(1, 2)) + table.support
+    cam = scenario.channel_account_manager
+    for who, hours, most in (
+        ("the manager", planned, scenario.territory_manager.hours_per_week),
+        (
+            "the channel account manager",
+            table.channel_account_manager.sum(axis=(1, 2)),
+            0.0 if cam is None else cam.hours_per_week,
+        ),
+    ):
+        quarter = int(hours.argmax())
+        if hours[quarter] > most + ROUNDING_HOURS:
+            support = f", {table.support[quarter]:g} of them reactive support" if who == "the manager" else ""
+            raise ValueError(
+                f"{who} has {hours[quarter]:g} hours a week in quarter {quarter + 1}{support}; allowed: {most:g}"
+            )

@@ -1,0 +1,62 @@
+"""Every rule of the model, once.
+
+Small scalar functions of plain numbers: SimPy calls them as they are, a compiler can take them as they are. So: no
+defaults, no containers, no branches on type, `math` only, and exponents are arguments (a literal square root compiles
+to another instruction and differs in the last bit).
+
+Left out: what is drawn (market.py) and in which order things happen (territory.py). docs/model.md has the equations.
+"""
+
+from __future__ import annotations
+
+import math
+
+
+def share_forgotten(half_life_weeks: float) -> float:
+    """Share of the way back to its resting level that a stock goes in one week (exponential forgetting)."""
+    return 1.0 - math.pow(2.0, -1.0 / half_life_weeks)
+
+
+def saturating_gain(gain_per_week: float, hours: float, tau_hours: float) -> float:
+    """Gain of a week with `hours` of attention: gain * (1 - exp(-h / tau)), so the first hour is worth most."""
+    return gain_per_week * (1.0 - math.exp(-hours / tau_hours))
+
+
+def next_level(level: float, resting: float, ceiling: float, forgotten: float, gained: float) -> float:
+    """A stock (skill or engagement) one week on: it drifts to its resting level, gains, and stays in [0, ceiling]."""
+    return max(0.0, min(ceiling, level + forgotten * (resting - level) + gained))
+
+
+def bring_probability(engagement: float, engagement_exponent: float) -> float:
+    """Chance that a partner brings an opportunity of its own accounts."""
+    return math.pow(engagement, engagement_exponent)
+
+
+def partner_win_probability(fit: float, win_probability: float, skill: float, skill_exponent: float) -> float:
+    """Chance that a partner wins alone a deal which the manager would win with `win_probability`."""
+    return min(1.0, fit * win_probability * math.pow(skill, skill_exponent))
+
+
+def moving_average(average: float, latest: float, forgotten: float) -> float:
+    """Exponentially weighted average one week on."""
+    return average + forgotten * (latest - average)
+
+
+def reach(inbound_share: float, prospecting_yield: float, hours: float, pool: float) -> float:
+    """Share of the pool that the manager sees: inbound, and more with prospecting, with diminishing returns.
+
+    `hours` a week (average), `pool` expected opportunities a week; an empty pool is not seen at all.
+    """
+    if pool <= 0.0:
+        return 0.0
+    return 1.0 - (1.0 - inbound_share) * math.exp(-prospecting_yield * hours / pool)
+
+
+def compete(win_probability: float, competition: float) -> float:
+    """Last-stage advance probability when others fight `competition` times as hard: the odds are divided by it."""
+    return win_probability / (win_probability + (1.0 - win_probability) * competition)
+
+
+def behind_pace(credit_usd: float, quota_usd: float, week: int, weeks_per_quarter: int) -> bool:
+    """Whether a manager in `week` (from 1) of the quarter feels behind quota."""
+    return credit_usd * weeks_per_quarter < quota_usd * week
