@@ -1,0 +1,684 @@
+"""The territory, as SimPy processes: the manager's week, deals, partners, and the calendar.
+
+Read `manager` first: it is the working week. `own_deal` and `partner_deal` are the lives of an opportunity; `calendar`
+is what happens between two weeks. Nothing here is random (market.py drew it all) and no rule is written here (rules.py).
+
+Order within one tick is part of the model. Every dated event is a `Due`, with a rank and the id of whom it concerns;
+ranks come after SimPy's own priorities, so a process woken by `succeed()` runs before anything else that is due.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Generator
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import simpy
+
+from sim import rules
+from sim.coefficients import (
+    CO_SELL,
+    COACH,
+    DIRECT,
+    DIRECT_FIRST,
+    JOINT_PLAN,
+    PARTNER_FIRST,
+    PARTNER_LED,
+    RECRUIT,
+    SELL_FOR,
+    SOCIALISE,
+    Coefficients,
+    PartnerNumbers,
+    QuarterNumbers,
+    SegmentNumbers,
+)
+from sim.ledger import NOBODY, RECORD, TICKS_PER_WEEK, Kind
+from sim.market import NEVER, Market
+from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+
+Process = Generator[simpy.Event, Any, None]
+HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
+LATE_WEEK = 10
+"""From this week of a quarter on, a manager behind quota may drop partner hours."""
+
+APPOINTMENT_KINDS = ((COACH, Kind.COACH), (JOINT_PLAN, Kind.JOINT_PLAN), (SOCIALISE, Kind.SOCIALISE), (RECRUIT, Kind.RECRUIT))
+CAM_KINDS = (
+    (COACH, Kind.CAM_COACH),
+    (JOINT_PLAN, Kind.CAM_JOINT_PLAN),
+    (SOCIALISE, Kind.CAM_SOCIALISE),
+    (RECRUIT, Kind.CAM_RECRUIT),
+)
+
+
+class Rank(IntEnum):
+    """What comes first within one tick."""
+
+    WEEK_BOUNDARY = 0
+    WORK_ENDS = 1
+    BUYER_RETURNS = 2
+    PARTNER_CLOSES = 3
+    ARRIVAL = 4
+    PATIENCE_EXPIRES = 5
+    BLOCK_STARTS = 6
+
+
+class Due(simpy.Event):
+    """An event dated `delay` ticks from now, in the order (tick, rank, id)."""
+
+    def __init__(self, env: simpy.Environment, delay: int, rank: Rank, id: int = 0) -> None:
+        self.env = env
+        self.callbacks: list[Any] = []
+        self._value = None
+        self._ok = True
+        env.schedule(self, (rank + 1) * 2**32 + id, delay)  # type: ignore[arg-type]
+
+
+class Deal:
+    """An opportunity somebody works."""
+
+    __slots__ = (
+        "amount", "assist_left", "assisted_by", "closes_at", "cycle", "effort", "id", "in_capacity", "lag", "opened_at",
+        "over", "partner", "patience", "reply", "segment", "stage", "u", "visit_left",
+    )  # fmt: skip
+
+    def __init__(self, market: Columns, id: int, now: int, partner: int) -> None:
+        self.id = id
+        self.segment: int = market.segment[id]
+        self.amount: int = market.amount_usd[id]
+        self.u: float = market.settles[id]
+        self.stage: int = market.stage[id]
+        self.effort: list[int] = market.effort_ticks[id]
+        self.lag: list[int] = market.lag_ticks[id]
+        self.patience: list[int] = market.patience_ticks[id]
+        self.cycle: int = market.cycle_ticks[id]
+        self.opened_at = now - market.age_ticks[id]
+        self.partner = partner
+        self.over = False
+        self.reply: simpy.Event | None = None
+        self.visit_left = 0
+        self.closes_at = NEVER
+        self.in_capacity = False
+        self.assisted_by: int | None = None
+        self.assist_left = 0
+
+
+class Columns:
+    """The tape's arrays as plain lists, which Python reads several times as fast as array elements."""
+
+    def __init__(self, market: Market) -> None:
+        for name in (
+            "tick", "segment", "owner", "amount_usd", "settles", "found", "brought", "stage", "age_ticks",
+            "cycle_ticks", "effort_ticks", "lag_ticks", "patience_ticks", "true_segment", "exit_ticks", "signing",
+        ):  # fmt: skip
+            setattr(self, name, getattr(market, name).tolist())
+        self.open_deals = market.open_deals
+
+    def __getattr__(self, name: str) -> list[Any]:
+        raise AttributeError(name)
+
+
+class PartnerState:
+    """One partner or candidate as it stands."""
+
+    def __init__(self, index: int, numbers: PartnerNumbers, true_segment: int) -> None:
+        self.index = index
+        self.numbers = numbers
+        self.traits = numbers.traits[true_segment]
+        self.skill = self.traits.skill_start
+        self.engagement = self.traits.engagement_start
+        self.active = not numbers.is_candidate
+        self.active_since = 0
+        self.settled = not numbers.is_candidate
+        self.recruited_hours = 0.0
+        self.onboarded_week = -1
+        self.parked = False
+        self.hours = [0.0] * 6
+        """worth of last week's hours by activity, the channel account manager's included"""
+        self.conflicts = 0
+        self.own_wins = 0
+        self.guided = 0
+        self.working = 0
+        self.queue: deque[Deal] = deque()
+        self.open: dict[int, Deal] = {}
+
+    @property
+    def carried(self) -> bool:
+        return self.active and not self.parked
+
+
+class Territory:
+    """One run. `run` gives the records."""
+
+    def __init__(self, numbers: Coefficients, market: Market) -> None:
+        self.numbers = numbers
+        self.market = Columns(market)
+        self.end = numbers.weeks * TICKS_PER_WEEK
+        self.env = simpy.Environment(initial_time=HISTORY_START)
+        self.records: list[tuple[int, int, int, int, int, int, float]] = []
+        self.partners = [
+            PartnerState(p, its, self.market.true_segment[p]) for p, its in enumerate(numbers.partners)
+        ]
+        self.plan: QuarterNumbers = numbers.quarters[0]
+        self.coverage = self.plan.coverage_mode
+        self.credit_usd = 0.0
+        self.reach = [0.0] * len(numbers.segments)
+        self.bring = [0.0] * len(self.partners)
+        self.pool = [0.0] * len(numbers.segments)
+        self.prospecting = [ticks / numbers.ticks_per_hour for ticks in self.plan.prospect_ticks]
+        self.waiting: list[tuple[float, int, Deal]] = []
+        self.visited: Deal | None = None
+        self.free_again: simpy.Event | None = None
+        self.idle_since = NEVER
+        self.spare_ticks = 0
+        self.week = WeekPlan(len(self.partners), len(numbers.segments))
+        self.own: dict[int, Deal] = {}
+
+    def run(self) -> np.ndarray[Any, Any]:
+        """The records of the whole horizon; what is due at its very end belongs to the next quarter."""
+        self.env.process(self.calendar())
+        self.env.process(self.opportunities())
+        self.env.process(self.manager())
+        stop = simpy.Event(self.env)
+        stop._ok, stop._value = True, None
+        self.env.schedule(stop, 2, self.end - HISTORY_START)  # type: ignore[arg-type]
+        self.env.run(until=stop)
+        return np.fromiter(self.records, dtype=RECORD, count=len(self.records))
+
+    # ---------------------------------------------------------------- the manager's week
+
+    def manager(self) -> Process:
+        """The working week: partner appointments, co-selling, selling for partners, prospecting, and selling."""
+        while True:
+            yield self.due(Rank.BLOCK_STARTS)
+            week = self.week
+            for p, kinds in week.appointments:
+                for kind, ticks in kinds:
+                    self.write_hours(kind, ticks, partner=p)
+                yield self.work(sum(ticks for _, ticks in kinds))
+            for activity, kind in ((CO_SELL, Kind.CO_SELL), (SELL_FOR, Kind.SELL_FOR)):
+                for p, ticks in week.assist[activity]:
+                    yield self.due(Rank.BLOCK_STARTS)
+                    yield from self.assist(self.partners[p], activity, kind, ticks)
+            for s, ticks in week.prospect:
+                self.write_hours(Kind.PROSPECT, ticks, segment=s)
+                yield self.work(ticks)
+            if week.sell_until > self.env.now:
+                yield self.due(Rank.BLOCK_STARTS)
+                self.write_hours(Kind.SELL_TIME, week.sell_until - self.env.now)
+                yield from self.sell(week.sell_until)
+            yield self.due(Rank.BLOCK_STARTS, week.ends_at - self.env.now)
+
+    def sell(self, until: int) -> Process:
+        """Visit the most valuable waiting deal, and the next; with nobody waiting, be free for whoever calls."""
+        self.due(Rank.WORK_ENDS, until - self.env.now).callbacks.append(self.stop_waiting)
+        while self.env.now < until:
+            if self.visited is None:
+                self.visited = self.next_visit()
+            deal = self.visited
+            if deal is None:
+                self.idle_since = self.env.now
+                self.free_again = self.env.event()
+                yield self.free_again
+                self.settle_spare()
+                self.idle_since = NEVER
+                continue
+            ticks = min(deal.visit_left, until - self.env.now)
+            self.write_hours(Kind.VISIT, ticks, deal)
+            yield self.work(ticks)
+            if self.visited is not deal:
+                continue  # the deal was replaced by the open pipeline in the meantime
+            deal.visit_left -= ticks
+            if deal.visit_left == 0:
+                self.visited = None
+                self.answer(deal, True)
+
+    def assist(self, partner: PartnerState, activity: int, kind: Kind, ticks: int) -> Process:
+        """Work on the partner's open deals, the most valuable first; what nobody needs goes back to selling."""
+        until = self.env.now + ticks
+        while self.env.now < until:
+            deal = self.next_assisted(partner, activity)
+            if deal is None:
+                return
+            ticks = min(deal.assist_left, until - self.env.now, deal.closes_at - self.env.now)
+            self.write_hours(kind, ticks, deal)
+            yield self.work(ticks)
+            deal.assist_left -= ticks
+            if deal.assist_left == 0 and activity == CO_SELL and not deal.over:
+                partner.guided += 1
+
+    def next_visit(self) -> Deal | None:
+        while self.waiting:
+            deal = heapq.heappop(self.waiting)[2]
+            if deal.reply is not None and not deal.over:
+                deal.visit_left = deal.effort[deal.stage]
+                return deal
+        return None
+
+    def next_assisted(self, partner: PartnerState, activity: int) -> Deal | None:
+        """A lump once begun is finished; then the largest amount * win probability / mean hours, ties by id."""
+        now = self.env.now
+        best, best_worth = None, -1.0
+        for deal in partner.open.values():
+            if deal.closes_at <= now:
+                continue
+            if deal.assisted_by == activity and deal.assist_left > 0:
+                return deal
+            if deal.assisted_by is not None or (activity == CO_SELL and not deal.in_capacity):
+                continue
+            worth = deal.amount * self.numbers.segments[deal.segment].assist_worth_per_hour
+            if worth > best_worth:
+                best, best_worth = deal, worth
+        if best is not None:
+            self.begin_assist(partner, best, activity)
+        return best
+
+    def begin_assist(self, partner: PartnerState, deal: Deal, activity: int) -> None:
+        deal.assisted_by = activity
+        hours = sum(deal.effort[: self.segment(deal).stages])
+        if activity == CO_SELL:
+            deal.assist_left = (hours + 1) // 2
+            return
+        deal.assist_left = hours
+        if deal.in_capacity:
+            self.release(partner, deal)
+        elif deal.reply is not None:
+            self.answer(deal, True)
+            deal.closes_at = self.env.now + deal.cycle
+
+    # ---------------------------------------------------------------- opportunities
+
+    def opportunities(self) -> Process:
+        """The market, one opportunity after another."""
+        market = self.market
+        for id in range(market.open_deals, len(market.tick)):
+            yield self.due(Rank.ARRIVAL, market.tick[id] - self.env.now, id)
+            self.arrive(id)
+
+    def arrive(self, id: int) -> None:
+        """Who sees a new opportunity, and who may keep it."""
+        market = self.market
+        segment, owner = market.segment[id], market.owner[id]
+        mode = self.coverage[segment]
+        self.write(Kind.ARRIVED, id, owner, segment, market.amount_usd[id])
+        in_base = owner != NOBODY and self.partners[owner].active
+        found = market.found[id] < self.reach[segment] and not (in_base and mode == PARTNER_LED)
+        brought = in_base and mode != DIRECT and market.brought[id] < self.bring[owner]
+        if found and brought and mode == DIRECT_FIRST:
+            self.partners[owner].conflicts += 1
+            self.write(Kind.CONFLICT, id, owner, segment)
+        if found and not (brought and mode == PARTNER_FIRST):
+            self.write(Kind.FOUND, id, NOBODY, segment)
+            self.env.process(self.own_deal(Deal(market, id, self.env.now, NOBODY)))
+        elif brought:
+            self.write(Kind.REGISTERED, id, owner, segment)
+            self.env.process(self.partner_deal(Deal(market, id, self.env.now, owner), self.partners[owner]))
+        else:
+            self.write(Kind.LEAKED, id, NOBODY, segment, market.amount_usd[id])
+
+    def own_deal(self, deal: Deal) -> Process:
+        """A deal of the manager's: wait for a visit, wait for the buyer, until there is an answer."""
+        self.own[deal.id] = deal
+        segment = self.segment(deal)
+        while True:
+            if not (yield self.visit(deal)):
+                return self.close(deal, Kind.NO_DECISION)
+            yield self.due(Rank.BUYER_RETURNS, deal.lag[deal.stage], deal.id)
+            if deal.over:
+                return
+            if deal.u >= segment.pass_below[deal.stage]:
+                return self.close(deal, Kind.LOST)
+            deal.stage += 1
+            if deal.stage == segment.stages:
+                return self.close(deal, Kind.WON_DIRECT)
+            self.write(Kind.ADVANCED, deal.id, NOBODY, deal.segment, value=deal.stage)
+
+    def partner_deal(self, deal: Deal, partner: PartnerState) -> Process:
+        """A partner's deal: wait for its people, then for the closing date, alone or with the manager's help."""
+        partner.open[deal.id] = deal
+        arrived = self.env.now
+        if partner.working < partner.numbers.capacity_deals:
+            self.take_on(partner, deal)
+        elif not (yield self.stand_in_line(partner, deal)):
+            return self.close(deal, Kind.NO_DECISION)
+        deal.closes_at = self.env.now + deal.cycle
+        waited = (self.env.now - arrived) / TICKS_PER_WEEK
+        self.write(Kind.STARTED, deal.id, partner.index, deal.segment, value=waited)
+        yield self.due(Rank.PARTNER_CLOSES, deal.cycle, deal.id)
+        if deal.over:
+            return
+        if deal.in_capacity:
+            self.release(partner, deal)
+        self.close(deal, self.outcome(deal, partner))
+
+    def outcome(self, deal: Deal, partner: PartnerState) -> Kind:
+        """How a partner's deal ends on its closing date: with finished help at the manager's win rate, else at its own."""
+        segment = self.segment(deal)
+        if deal.assisted_by is not None and deal.assist_left == 0:
+            if deal.u >= segment.win_probability:
+                return Kind.LOST
+            return Kind.WON_CO_SOLD if deal.assisted_by == CO_SELL else Kind.WON_SOLD_FOR
+        chance = rules.partner_win_probability(
+            partner.numbers.fit[deal.segment], segment.win_probability, partner.skill, self.numbers.skill_exponent
+        )
+        if deal.u >= chance:
+            return Kind.LOST
+        partner.own_wins += 1
+        return Kind.WON_PARTNER
+
+    def visit(self, deal: Deal) -> simpy.Event:
+        """The deal waits for the manager: gives True when the visit is over, False if patience ends before it begins."""
+        reply = deal.reply = self.env.event()
+        worth = deal.amount * self.segment(deal).worth_per_hour[deal.stage]
+        heapq.heappush(self.waiting, (-worth, deal.id, deal))
+        self.limit_patience(deal, deal.stage, reply)
+        self.stop_waiting()
+        return reply
+
+    def stand_in_line(self, partner: PartnerState, deal: Deal) -> simpy.Event:
+        """The deal waits for the partner's people: gives True when they start, False if patience ends first."""
+        reply = deal.reply = self.env.event()
+        partner.queue.append(deal)
+        self.limit_patience(deal, 0, reply)
+        return reply
+
+    def limit_patience(self, deal: Deal, stage: int, reply: simpy.Event) -> None:
+        if deal.patience[stage] != NEVER:
+
+            def give_up(_: simpy.Event) -> None:
+                if deal.reply is reply and deal is not self.visited and not deal.over:
+                    self.answer(deal, False)
+
+            self.due(Rank.PATIENCE_EXPIRES, deal.patience[stage], deal.id).callbacks.append(give_up)
+
+    def answer(self, deal: Deal, reply: bool) -> None:
+        """End a deal's wait."""
+        waiting, deal.reply = deal.reply, None
+        assert waiting is not None
+        waiting.succeed(reply)
+
+    def take_on(self, partner: PartnerState, deal: Deal) -> None:
+        deal.in_capacity = True
+        partner.working += 1
+
+    def release(self, partner: PartnerState, deal: Deal) -> None:
+        """The partner's people are free for the next in line."""
+        deal.in_capacity = False
+        partner.working -= 1
+        while partner.queue and partner.working < partner.numbers.capacity_deals:
+            following = partner.queue.popleft()
+            if following.reply is not None and not following.over:
+                self.take_on(partner, following)
+                self.answer(following, True)
+
+    def close(self, deal: Deal, kind: Kind) -> None:
+        """The one end of a deal that somebody worked."""
+        deal.over = True
+        age_weeks = (self.env.now - deal.opened_at) / TICKS_PER_WEEK
+        self.write(kind, deal.id, deal.partner, deal.segment, deal.amount, age_weeks)
+        if deal.partner == NOBODY:
+            del self.own[deal.id]
+            credit_share = 1.0
+        else:
+            partner = self.partners[deal.partner]
+            del partner.open[deal.id]
+            credit_share = partner.numbers.credit_share
+        if kind in (Kind.WON_DIRECT, Kind.WON_PARTNER, Kind.WON_CO_SOLD, Kind.WON_SOLD_FOR):
+            self.credit_usd += credit_share * deal.amount
+
+    # ---------------------------------------------------------------- between two weeks
+
+    def calendar(self) -> Process:
+        """The week boundary: what last week did, who leaves and signs, and what the new week holds."""
+        for week in range(-HISTORY_WEEKS, self.numbers.weeks):
+            if week > -HISTORY_WEEKS:
+                yield self.due(Rank.WEEK_BOUNDARY, week * TICKS_PER_WEEK - self.env.now)
+                self.remember_prospecting()
+            if week > 0:
+                for partner in self.partners:
+                    self.learn_and_forget(partner)
+                    self.leave(partner)
+                for partner in self.partners:
+                    self.sign(partner, week)
+            if week == 0:
+                self.replace_open_deals()
+            if week >= 0 and week % WEEKS_PER_QUARTER == 0:
+                self.change_quarter(week // WEEKS_PER_QUARTER + 1)
+            self.plan_week(week)
+            self.see(week)
+
+    def learn_and_forget(self, partner: PartnerState) -> None:
+        """Skill and engagement after a week's help, practice, conflicts and neglect."""
+        if not partner.active:
+            return
+        n, traits, hours = self.numbers, partner.traits, partner.hours
+        resting = 0.5 if partner.parked else 1.0
+        learned = (
+            rules.saturating_gain(n.coach_gain, hours[COACH], n.coach_tau)
+            + n.practice_gain * partner.own_wins
+            + n.guided_practice_gain * partner.guided
+        )
+        planned = rules.saturating_gain(n.joint_plan_gain, hours[JOINT_PLAN], n.joint_plan_tau)
+        liked = rules.saturating_gain(n.socialise_gain, hours[SOCIALISE], n.socialise_tau)
+        partner.skill = rules.next_level(
+            partner.skill,
+            resting * traits.skill_alone,
+            traits.skill_ceiling,
+            n.skill_forgotten,
+            traits.teachability * learned,
+        )
+        partner.engagement = rules.next_level(
+            partner.engagement,
+            resting * traits.engagement_alone,
+            traits.engagement_ceiling,
+            n.engagement_forgotten,
+            traits.teachability * planned + liked - n.conflict_penalty * partner.conflicts,
+        )
+
+    def leave(self, partner: PartnerState) -> None:
+        """A partner whose time has come leaves: its open deals are lost, its accounts become house accounts."""
+        stays = self.market.exit_ticks[partner.index]
+        if not partner.active or stays == NEVER or self.env.now - partner.active_since < stays:
+            return
+        partner.active = False
+        self.write(Kind.LEFT, partner=partner.index)
+        for deal in list(partner.open.values()):
+            self.close(deal, Kind.PARTNER_LEFT)
+        partner.queue.clear()
+
+    def sign(self, partner: PartnerState, week: int) -> None:
+        """A candidate that has had its recruiting hours decides; once onboarded it is a partner like the others."""
+        numbers = partner.numbers
+        if not partner.settled:
+            partner.recruited_hours += partner.hours[RECRUIT]
+            if 0 < partner.recruited_hours >= numbers.recruiting_hours:
+                partner.settled = True
+                signs = self.market.signing[partner.index] < numbers.sign_probability
+                self.write(Kind.SIGNED if signs else Kind.DECLINED, partner=partner.index)
+                partner.onboarded_week = week + numbers.onboarding_weeks if signs else -1
+        if partner.onboarded_week == week:
+            partner.active = True
+            partner.active_since = self.env.now
+            self.write(Kind.ONBOARDED, partner=partner.index)
+
+    def replace_open_deals(self) -> None:
+        """On the first day the scenario's open pipeline, if it has one, takes the place of the simulated one."""
+        if not self.market.open_deals:
+            return
+        self.visited = None
+        self.waiting.clear()
+        for partner in self.partners:
+            partner.working = 0
+            partner.queue.clear()
+        for deal in sorted([*self.own.values(), *(d for p in self.partners for d in p.open.values())], key=lambda d: d.id):
+            self.close(deal, Kind.REPLACED)
+        for id in range(self.market.open_deals):
+            owner = self.market.owner[id]
+            deal = Deal(self.market, id, self.env.now, owner)
+            age_weeks = self.market.age_ticks[id] / TICKS_PER_WEEK
+            self.write(Kind.TAKEN_OVER, id, owner, deal.segment, deal.amount, age_weeks)
+            self.env.process(self.own_deal(deal) if owner == NOBODY else self.partner_deal(deal, self.partners[owner]))
+
+    def change_quarter(self, quarter: int) -> None:
+        self.plan = self.numbers.quarters[quarter]
+        self.coverage = self.plan.coverage_mode
+        self.credit_usd = 0.0
+        for partner in self.partners:
+            partner.parked = self.plan.parked[partner.index]
+
+    def remember_prospecting(self) -> None:
+        """Average prospecting hours by segment: last week's planned, and its spare selling time divided likewise."""
+        self.settle_spare()
+        spare_hours = self.spare_ticks / self.numbers.ticks_per_hour
+        self.spare_ticks = 0
+        shares = self.plan.prospect_shares or self.pool_value_shares()
+        given = dict(self.week.prospect)
+        for s in range(len(self.prospecting)):
+            hours = given.get(s, 0) / self.numbers.ticks_per_hour + spare_hours * shares[s]
+            self.prospecting[s] = rules.moving_average(self.prospecting[s], hours, self.numbers.prospecting_forgotten)
+
+    def pool_value_shares(self) -> tuple[float, ...]:
+        values = [pool * s.value_per_opportunity for pool, s in zip(self.pool, self.numbers.segments, strict=True)]
+        total = sum(values)
+        return tuple(value / total if total > 0 else 0.0 for value in values)
+
+    def plan_week(self, week: int) -> None:
+        """What the plan gives to whom this week, as far as the hours go; all that is not for others goes to selling."""
+        off = week >= 0 and self.numbers.week_off[week]
+        left = 0 if off else TICKS_PER_WEEK
+        keep = self.partner_hours_kept(week)
+        plan, start = self.plan, self.env.now
+        this = self.week = WeekPlan(len(self.partners), len(self.prospecting))
+        this.ends_at = start + TICKS_PER_WEEK
+
+        def give(ticks: int) -> int:
+            nonlocal left
+            given = min(ticks, left)
+            left -= given
+            return given
+
+        for partner in self.partners:
+            kinds = []
+            if partner.carried and (ticks := give(partner.traits.support_ticks)):
+                kinds.append((Kind.SUPPORT, ticks))
+            partner.conflicts = partner.own_wins = partner.guided = 0
+            for activity, kind in APPOINTMENT_KINDS:
+                wanted = plan.partner_ticks[activity][partner.index]
+                ticks = give(round(wanted * keep)) if wanted and self.can_get(partner, activity, week) else 0
+                if ticks:
+                    kinds.append((kind, ticks))
+                partner.hours[activity] = ticks / self.numbers.ticks_per_hour
+            if kinds:
+                this.appointments.append((partner.index, kinds))
+            self.give_cam_hours(partner, week)
+        for activity in (CO_SELL, SELL_FOR):
+            for partner in self.partners:
+                wanted = plan.partner_ticks[activity][partner.index]
+                if wanted and self.can_get(partner, activity, week) and (ticks := give(round(wanted * keep))):
+                    this.assist[activity].append((partner.index, ticks))
+        for s, wanted in enumerate(plan.prospect_ticks):
+            if ticks := give(wanted):
+                this.prospect.append((s, ticks))
+        this.sell_until = start if off else start + max(0, TICKS_PER_WEEK - plan.idle_ticks)
+
+    def give_cam_hours(self, partner: PartnerState, week: int) -> None:
+        for activity, kind in CAM_KINDS:
+            hours = self.plan.cam_hours[activity][partner.index]
+            if hours > 0 and self.can_get(partner, activity, week):
+                partner.hours[activity] += self.numbers.cam_factor * hours
+                self.write(kind, partner=partner.index, value=hours)
+
+    def can_get(self, partner: PartnerState, activity: int, week: int) -> bool:
+        if activity == RECRUIT:
+            return not partner.settled and week >= 0
+        return partner.carried
+
+    def partner_hours_kept(self, week: int) -> float:
+        """Share of the planned partner hours kept this week: less, late in a quarter that is behind."""
+        in_quarter = week % WEEKS_PER_QUARTER + 1
+        if week < 0 or in_quarter < LATE_WEEK:
+            return 1.0
+        behind = rules.behind_pace(self.credit_usd, self.plan.quota_usd, in_quarter, WEEKS_PER_QUARTER)
+        return self.plan.discipline if behind else 1.0
+
+    def see(self, week: int) -> None:
+        """What partners bring and what the manager sees this week."""
+        n = self.numbers
+        for p, partner in enumerate(self.partners):
+            self.bring[p] = rules.bring_probability(partner.engagement, n.engagement_exponent)
+            if week >= 0 and partner.active:
+                self.write(Kind.SKILL, partner=p, value=partner.skill)
+                self.write(Kind.ENGAGEMENT, partner=p, value=partner.engagement)
+        for s, segment in enumerate(n.segments):
+            self.pool[s] = segment.demand[week + HISTORY_WEEKS] * (1.0 - self.share_in_partner_hands(s))
+            self.reach[s] = rules.reach(
+                segment.inbound_share, segment.prospecting_yield, self.prospecting[s], self.pool[s]
+            )
+            if week >= 0:
+                self.write(Kind.REACH, segment=s, value=self.reach[s])
+
+    def share_in_partner_hands(self, s: int) -> float:
+        """Expected share of a segment's opportunities that are not the manager's to find."""
+        mode = self.coverage[s]
+        if mode in (DIRECT, DIRECT_FIRST):
+            return 0.0
+        share = 0.0
+        for p, partner in enumerate(self.partners):
+            if partner.active:
+                share += partner.numbers.base_share[s] * (1.0 if mode == PARTNER_LED else self.bring[p])
+        return share
+
+    # ---------------------------------------------------------------- small words
+
+    def due(self, rank: Rank, delay: int = 0, id: int = 0) -> Due:
+        return Due(self.env, delay, rank, id)
+
+    def work(self, ticks: int) -> Due:
+        return Due(self.env, ticks, Rank.WORK_ENDS)
+
+    def segment(self, deal: Deal) -> SegmentNumbers:
+        return self.numbers.segments[deal.segment]
+
+    def stop_waiting(self, _: simpy.Event | None = None) -> None:
+        """Somebody calls, or the selling time is over: the free manager looks up."""
+        if self.free_again is not None:
+            free, self.free_again = self.free_again, None
+            free.succeed()
+
+    def settle_spare(self) -> None:
+        """Count the time the manager has been free so far."""
+        if self.idle_since < self.env.now:
+            self.spare_ticks += self.env.now - self.idle_since
+            self.idle_since = self.env.now
+
+    def write(
+        self, kind: Kind, opportunity: int = NOBODY, partner: int = NOBODY, segment: int = NOBODY, amount: int = 0, value: float = 0.0
+    ) -> None:
+        self.records.append((self.env.now, kind, opportunity, partner, segment, amount, value))
+
+    def write_hours(
+        self, kind: Kind, ticks: int, deal: Deal | None = None, partner: int = NOBODY, segment: int = NOBODY
+    ) -> None:
+        hours = ticks / self.numbers.ticks_per_hour
+        if deal is None:
+            self.write(kind, NOBODY, partner, segment, 0, hours)
+        else:
+            self.write(kind, deal.id, deal.partner, deal.segment, 0, hours)
+
+
+class WeekPlan:
+    """Who gets what this week, in ticks, in the order of the blocks."""
+
+    def __init__(self, partners: int, segments: int) -> None:
+        self.appointments: list[tuple[int, list[tuple[Kind, int]]]] = []
+        self.assist: dict[int, list[tuple[int, int]]] = {CO_SELL: [], SELL_FOR: []}
+        self.prospect: list[tuple[int, int]] = []
+        self.sell_until = 0
+        self.ends_at = 0
+
+
+def run(numbers: Coefficients, market: Market) -> np.ndarray[Any, Any]:
+    """The records of one market under one plan: the SimPy engine."""
+    return Territory(numbers, market).run()
