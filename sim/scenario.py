@@ -141,6 +141,9 @@ class Segment(Declared):
     """One row of the market map."""
 
     name: Name = declare("name of the segment", unit="text")
+    source: Annotated[str, Field(max_length=1000)] = declare(
+        "where the numbers come from", unit="text", default="judgement"
+    )
     opportunities_per_quarter: float = declare(
         "opportunities that arise in the first quarter, seen or not", unit="opportunities a quarter", ge=0, le=20_000
     )
@@ -252,6 +255,9 @@ class Partner(Declared):
     """A channel partner, as the manager knows it."""
 
     name: Name = declare("name of the partner", unit="text")
+    source: Annotated[str, Field(max_length=1000)] = declare(
+        "where the numbers come from", unit="text", default="judgement"
+    )
     label: PartnerSegment = declare("what the manager believes it is", unit="achiever, believer or deceiver")
     base_share: FrozenMap[Share] = declare("share of each segment's accounts that are its own", unit="share by segment")
     margin: Share = declare("share of a booking that the partner keeps", unit="share", default=0.2)
