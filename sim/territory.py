@@ -310,10 +310,10 @@ class Territory:
             self.partners[owner].conflicts += 1
             self.write(Kind.CONFLICT, id, owner, segment)
         if found and not (brought and mode == PARTNER_FIRST):
-            self.write(Kind.FOUND, id, NOBODY, segment)
+            self.write(Kind.FOUND, id, NOBODY, segment, market.amount_usd[id])
             self.env.process(self.own_deal(Deal(market, id, self.env.now, NOBODY)))
         elif brought:
-            self.write(Kind.REGISTERED, id, owner, segment)
+            self.write(Kind.REGISTERED, id, owner, segment, market.amount_usd[id])
             self.env.process(self.partner_deal(Deal(market, id, self.env.now, owner), self.partners[owner]))
         else:
             self.write(Kind.LEAKED, id, NOBODY, segment, market.amount_usd[id])

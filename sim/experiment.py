@@ -1,0 +1,344 @@
+"""Running a model: once, many times, and two plans against each other. The only place that runs engines in bulk.
+
+Every plan of a comparison meets the same markets; with `worlds`, also the same drawn assumptions. A replication depends
+on its number and on nothing else, so results are the same for any number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import estimates, kpis, territory
+from sim.coefficients import with_tables
+from sim.errors import PlanError, SimulationError
+from sim.estimates import Estimate
+from sim.ledger import Ledger
+from sim.market import Market, draw_market
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import Scenario
+
+FloatArray = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+"""Called with (runs done, runs in all)."""
+ENGINES = {"simpy": territory.run}
+BATCH = 10
+"""Replications that a worker takes at a time: small enough for progress, large enough to pay for the trip."""
+REPLICATIONS_PER_WORLD = 20
+KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """All indicators of many runs of one plan: `outcomes["skill"]` has shape (runs, quarters).
+
+    With worlds, runs are world by world: run = world * replications + replication.
+    """
+
+    scenario: Scenario
+    plan: TimePlan
+    seed: int
+    replications: int
+    worlds: int
+    values: FloatArray
+    """shape (runs, KPIS, quarters)"""
+
+    def __getitem__(self, kpi: str) -> FloatArray:
+        if kpi not in KPI_NAMES:
+            raise KeyError(f"unknown indicator {kpi!r}; allowed: {', '.join(KPI_NAMES)}")
+        return self.values[:, KPI_NAMES.index(kpi)]
+
+    @property
+    def credit_usd(self) -> FloatArray:
+        """Quota credit in US dollars, shape (runs, quarters)."""
+        return self["credit_usd"]
+
+    @property
+    def attainment(self) -> FloatArray:
+        """Quota credit / quota, shape (runs, quarters)."""
+        return self["attainment"]
+
+    def by_world(self) -> FloatArray:
+        """Total quota credit by world and replication: shape (worlds, replications); one world without worlds."""
+        return self.credit_usd.sum(axis=1).reshape(max(1, self.worlds), self.replications)
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """One plan of a comparison. Money is quota credit in US dollars over the horizon unless it says otherwise."""
+
+    plan: TimePlan
+    credit_usd: Estimate
+    credit_p10_usd: float
+    credit_p90_usd: float
+    attainment: Estimate
+    attainment_by_quarter: tuple[Estimate, ...]
+    chance_of_quota: tuple[Estimate, ...]
+    """by quarter"""
+    quarters_at_quota: Estimate
+    """share of quarters"""
+    partner_share_of_credit: float
+    difference_usd: Estimate
+    """paired, against the baseline plan"""
+    difference_share: Estimate
+    """the same as a share of the baseline plan's mean credit"""
+    difference_by_quarter_usd: tuple[Estimate, ...]
+    markets_ahead: Estimate
+    """share of markets with more credit than the baseline plan over the horizon"""
+    markets_ahead_by_quarter: tuple[Estimate, ...]
+    """the same for the credit cumulated to each quarter"""
+    payback_quarter: int | None
+    worlds_ahead: Estimate | None
+    """share of plausible worlds in which the plan is better on average"""
+    replications_for_one_percent: int
+    """replications after which the interval of the difference is +- 1% of the baseline plan's credit"""
+    verdict: Literal["baseline", "ahead", "behind", "no clear difference"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several plans on the same markets."""
+
+    scenario: Scenario
+    seed: int
+    replications: int
+    worlds: int
+    baseline: str
+    results: Mapping[str, PlanResult]
+    outcomes: Mapping[str, Outcomes]
+
+    def __getitem__(self, plan: str) -> PlanResult:
+        return self.results[plan]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: every figure with its interval."""
+        return {
+            "scenario": self.scenario.name,
+            "scenario_digest": self.scenario.digest(),
+            "seed": self.seed,
+            "replications": self.replications,
+            "worlds": self.worlds,
+            "baseline": self.baseline,
+            "plans": {name: _plain(result) for name, result in self.results.items()},
+        }
+
+
+def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "simpy") -> Ledger:
+    """Run one plan in one market: a pure function, replayable from its arguments.
+
+    Raises PlanError if the plan does not fit, SimulationError if the market is another scenario's or the model fails.
+    """
+    drawn_for = (market.segments, market.partners, market.horizon_quarters, market.open_deals)
+    here = (tuple(scenario.segment_names), tuple(scenario.partner_names), scenario.horizon_quarters)
+    if drawn_for != (*here, len(scenario.open_pipeline or ())):
+        raise SimulationError(
+            f"scenario {scenario.name!r}: the market was drawn for another territory or horizon; "
+            "draw it again with draw_market(scenario, seed)"
+        )
+    return _run(scenario, plan, plan.table(scenario), _history(scenario), market, engine)
+
+
+def replicate(
+    scenario: Scenario,
+    plan: TimePlan,
+    replications: int = 1000,
+    seed: int = 7,
+    worlds: int = 0,
+    *,
+    engine: str = "simpy",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Outcomes:
+    """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets."""
+    plans = {plan.name: plan}
+    return _outcomes(scenario, plans, replications, seed, worlds, engine, workers, progress)[plan.name]
+
+
+def compare(
+    scenario: Scenario,
+    plans: Mapping[str, TimePlan],
+    replications: int = 1000,
+    seed: int = 7,
+    baseline: str | None = None,
+    worlds: int = 0,
+    *,
+    engine: str = "simpy",
+    workers: int | None = None,
+    progress: Progress | None = None,
+    replications_per_world: int = REPLICATIONS_PER_WORLD,
+) -> Comparison:
+    """Run plans on the same markets and say which is better, by how much and how surely.
+
+    Differences are paired, against the plan named `baseline` (the first if not named). With `worlds`, each plan also
+    runs in that many worlds of drawn assumptions, `replications_per_world` markets in each.
+    """
+    if not plans:
+        raise PlanError("compare: there is no plan; give at least one")
+    baseline = next(iter(plans)) if baseline is None else baseline
+    if baseline not in plans:
+        raise PlanError(f"compare: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")
+    total = len(plans) * (replications + worlds * replications_per_world)
+    first = progress and (lambda done, _: progress(done, total))
+    then = progress and (lambda done, _: progress(len(plans) * replications + done, total))
+    outcomes = _outcomes(scenario, plans, replications, seed, 0, engine, workers, first)
+    in_worlds = (
+        _outcomes(scenario, plans, replications_per_world, seed, worlds, engine, workers, then) if worlds else None
+    )
+    results = {
+        name: _result(outcomes[name], outcomes[baseline], in_worlds and (in_worlds[name], in_worlds[baseline]))
+        for name in plans
+    }
+    return Comparison(scenario, seed, replications, worlds, baseline, results, outcomes)
+
+
+def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] | None) -> PlanResult:
+    is_baseline = its is base
+    credit, total = its.credit_usd, its.credit_usd.sum(axis=1)
+    difference = credit - base.credit_usd
+    cumulated = np.cumsum(difference, axis=1)
+    paired = estimates.mean(cumulated[:, -1])
+    base_mean = float(base.credit_usd.sum(axis=1).mean())
+    runs, quarters = credit.shape
+    quota = np.array(its.scenario.quota_usd())
+    ahead = [estimates.share(int((cumulated[:, q] > 0).sum()), runs) for q in range(quarters)]
+    worlds_ahead = None
+    if in_worlds is not None and not is_baseline:
+        better = (in_worlds[0].by_world() - in_worlds[1].by_world()).mean(axis=1) > 0
+        worlds_ahead = estimates.share(int(better.sum()), len(better))
+    verdict: Literal["baseline", "ahead", "behind", "no clear difference"] = "no clear difference"
+    if is_baseline:
+        verdict = "baseline"
+    elif paired.clear and runs > 1:
+        verdict = "ahead" if paired.low > 0 else "behind"
+    return PlanResult(
+        plan=its.plan,
+        credit_usd=estimates.mean(total),
+        credit_p10_usd=float(np.percentile(total, 10)),
+        credit_p90_usd=float(np.percentile(total, 90)),
+        attainment=estimates.mean(total / quota.sum()),
+        attainment_by_quarter=tuple(estimates.mean(its.attainment[:, q]) for q in range(quarters)),
+        chance_of_quota=tuple(
+            estimates.share(int((its.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)
+        ),
+        quarters_at_quota=estimates.mean((its.attainment >= 1).mean(axis=1)),
+        partner_share_of_credit=_ratio(float(its["partner_credit_usd"].sum()), float(credit.sum())),
+        difference_usd=paired,
+        difference_share=paired.scaled(_ratio(1.0, base_mean)),
+        difference_by_quarter_usd=tuple(estimates.mean(difference[:, q]) for q in range(quarters)),
+        markets_ahead=ahead[-1],
+        markets_ahead_by_quarter=tuple(ahead),
+        payback_quarter=None if is_baseline else estimates.payback_quarter(difference.mean(axis=0)),
+        worlds_ahead=worlds_ahead,
+        replications_for_one_percent=(
+            estimates.replications_needed(cumulated[:, -1], base_mean / 100) if runs > 1 and base_mean > 0 else runs
+        ),
+        verdict=verdict,
+    )
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, TimePlan):
+        return value.model_dump(mode="json")
+    if isinstance(value, (Estimate, PlanResult)):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _history(scenario: Scenario) -> PlanTable:
+    return TimePlan.status_quo(scenario).table(scenario)
+
+
+def _run(
+    scenario: Scenario, plan: TimePlan, table: PlanTable, history: PlanTable, market: Market, engine: str
+) -> Ledger:
+    if engine not in ENGINES:
+        raise SimulationError(f"engine is {engine!r}; allowed: {', '.join(ENGINES)}")
+    try:
+        records = ENGINES[engine](with_tables(scenario, table, history), market)
+    except (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError) as problem:
+        raise SimulationError(
+            f"scenario {scenario.name!r}, plan {plan.name!r}, seed {market.seed}, replication {market.replication}: "
+            f"the model failed ({type(problem).__name__}: {problem}); please report it with these four"
+        ) from problem
+    return Ledger(scenario, plan.name, market.seed, market.replication, records)
+
+
+def _outcomes(
+    scenario: Scenario,
+    plans: Mapping[str, TimePlan],
+    replications: int,
+    seed: int,
+    worlds: int,
+    engine: str,
+    workers: int | None,
+    progress: Progress | None,
+) -> dict[str, Outcomes]:
+    """Outcomes of every plan on the same markets."""
+    from joblib import Parallel, cpu_count, delayed
+
+    _check_count("replications", replications, 1)
+    _check_count("worlds", worlds, 0)
+    if workers is not None:
+        _check_count("workers", workers, 1)
+    tables = {name: plan.table(scenario) for name, plan in plans.items()}
+    history = _history(scenario)
+    jobs = [
+        (None if worlds == 0 else world, range(start, min(start + BATCH, replications)))
+        for world in range(max(1, worlds))
+        for start in range(0, replications, BATCH)
+    ]
+    n_jobs = min(len(jobs), workers or cpu_count())
+    done, parts = 0, []
+    calls = (delayed(_batch)(scenario, plans, tables, history, seed, world, runs, engine) for world, runs in jobs)
+    results: Iterator[FloatArray] = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
+    for part in results:
+        parts.append(part)
+        done += part.shape[0] * part.shape[1]
+        if progress is not None:
+            progress(done, len(plans) * replications * max(1, worlds))
+    values = np.concatenate(parts, axis=1)
+    return {
+        name: Outcomes(scenario, plan, seed, replications, worlds, values[i])
+        for i, (name, plan) in enumerate(plans.items())
+    }
+
+
+def _batch(
+    scenario: Scenario,
+    plans: Mapping[str, TimePlan],
+    tables: Mapping[str, PlanTable],
+    history: PlanTable,
+    seed: int,
+    world: int | None,
+    replications: range,
+    engine: str,
+) -> FloatArray:
+    """Indicators of some replications: shape (plans, replications, KPIS, quarters)."""
+    here = scenario if world is None else scenario.world(seed, world)
+    runs = []
+    for replication in replications:
+        market = draw_market(here, seed, replication)
+        runs.append(
+            [
+                kpis.summarise(_run(here, plan, tables[name], history, market, engine))
+                for name, plan in plans.items()
+            ]
+        )
+    return np.swapaxes(np.array(runs), 0, 1)
+
+
+def _check_count(name: str, value: object, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= 10**7:
+        raise SimulationError(f"{name} is {value!r}; allowed: a whole number from {least} to {10**7:,}")
