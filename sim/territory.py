@@ -162,6 +162,8 @@ class Territory:
             PartnerState(p, its, self.market.true_segment[p]) for p, its in enumerate(numbers.partners)
         ]
         self.plan: QuarterNumbers = numbers.quarters[0]
+        for partner in self.partners:
+            partner.parked = self.plan.parked[partner.index]
         self.coverage = self.plan.coverage_mode
         self.credit_usd = 0.0
         self.reach = [0.0] * len(numbers.segments)
@@ -173,7 +175,7 @@ class Territory:
         self.free_again: simpy.Event | None = None
         self.idle_since = NEVER
         self.spare_ticks = 0
-        self.week = WeekPlan(len(self.partners), len(numbers.segments))
+        self.week = WeekPlan()
         self.own: dict[int, Deal] = {}
 
     def run(self) -> np.ndarray[Any, Any]:
@@ -194,10 +196,10 @@ class Territory:
         while True:
             yield self.due(Rank.BLOCK_STARTS)
             week = self.week
-            for p, kinds in week.appointments:
-                for kind, ticks in kinds:
-                    self.write_hours(kind, ticks, partner=p)
-                yield self.work(sum(ticks for _, ticks in kinds))
+            for p, kind, ticks in week.appointments:
+                self.write_hours(kind, ticks, partner=p)
+            if week.appointments:
+                yield self.work(sum(ticks for _, _, ticks in week.appointments))
             for activity, kind in ((CO_SELL, Kind.CO_SELL), (SELL_FOR, Kind.SELL_FOR)):
                 for p, ticks in week.assist[activity]:
                     yield self.due(Rank.BLOCK_STARTS)
@@ -550,7 +552,7 @@ class Territory:
         left = 0 if off else TICKS_PER_WEEK
         keep = self.partner_hours_kept(week)
         plan, start = self.plan, self.env.now
-        this = self.week = WeekPlan(len(self.partners), len(self.prospecting))
+        this = self.week = WeekPlan()
         this.ends_at = start + TICKS_PER_WEEK
 
         def give(ticks: int) -> int:
@@ -560,18 +562,15 @@ class Territory:
             return given
 
         for partner in self.partners:
-            kinds = []
             if partner.carried and (ticks := give(partner.traits.support_ticks)):
-                kinds.append((Kind.SUPPORT, ticks))
+                this.appointments.append((partner.index, Kind.SUPPORT, ticks))
             partner.conflicts = partner.own_wins = partner.guided = 0
             for activity, kind in APPOINTMENT_KINDS:
                 wanted = plan.partner_ticks[activity][partner.index]
                 ticks = give(round(wanted * keep)) if wanted and self.can_get(partner, activity, week) else 0
                 if ticks:
-                    kinds.append((kind, ticks))
+                    this.appointments.append((partner.index, kind, ticks))
                 partner.hours[activity] = ticks / self.numbers.ticks_per_hour
-            if kinds:
-                this.appointments.append((partner.index, kinds))
             self.give_cam_hours(partner, week)
         for activity in (CO_SELL, SELL_FOR):
             for partner in self.partners:
@@ -671,8 +670,8 @@ class Territory:
 class WeekPlan:
     """Who gets what this week, in ticks, in the order of the blocks."""
 
-    def __init__(self, partners: int, segments: int) -> None:
-        self.appointments: list[tuple[int, list[tuple[Kind, int]]]] = []
+    def __init__(self) -> None:
+        self.appointments: list[tuple[int, Kind, int]] = []
         self.assist: dict[int, list[tuple[int, int]]] = {CO_SELL: [], SELL_FOR: []}
         self.prospect: list[tuple[int, int]] = []
         self.sell_until = 0
