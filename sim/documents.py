@@ -29,7 +29,11 @@ _SHOW.maxlevel = _SHOW.maxdict = _SHOW.maxlist = 3
 T = TypeVar("T", bound="Declared")
 V = TypeVar("V")
 
-FrozenMap = Annotated[Mapping[str, V], AfterValidator(lambda value: immutabledict(value)), PlainSerializer(lambda value: dict(value))]
+FrozenMap = Annotated[
+    Mapping[str, V],
+    AfterValidator(lambda value: immutabledict(value)),
+    PlainSerializer(lambda value: dict(value)),
+]
 Items = Annotated[tuple[V, ...], Field(strict=False)]
 """An immutable list: YAML gives lists, the model keeps tuples."""
 
@@ -105,11 +109,15 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
     try:
         file = Path(path)
         if file.stat().st_size > LARGEST_FILE_BYTES:
-            raise error(f"{where}: the file has {file.stat().st_size:,} bytes; at most {LARGEST_FILE_BYTES:,} are read")
+            raise error(
+                f"{where}: the file has {file.stat().st_size:,} bytes; at most {LARGEST_FILE_BYTES:,} are read"
+            )
         text = file.read_text(encoding="utf-8-sig")
         return YAML(typ="safe", pure=True).load(text), text
     except OSError as problem:
-        raise error(f"{where}: cannot be read ({problem.strerror or problem}); give the path of a YAML file") from None
+        raise error(
+            f"{where}: cannot be read ({problem.strerror or problem}); give the path of a YAML file"
+        ) from None
     except UnicodeDecodeError as problem:
         raise error(f"{where}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
     except YAMLError as problem:
@@ -124,7 +132,9 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
         raise error(f"{where}: not YAML: {' '.join(str(problem).split())[:200]}; correct the value") from None
 
 
-def write_yaml(path: Path | str, data: dict[str, Any], original: str | None, schema: str, error: type[InputError]) -> None:
+def write_yaml(
+    path: Path | str, data: dict[str, Any], original: str | None, schema: str, error: type[InputError]
+) -> None:
     """Write `data`; where `original` is the text it came from, keep its comments and order.
 
     The first line names the JSON Schema file, so that editors complete and check the document.
@@ -145,7 +155,9 @@ def write_yaml(path: Path | str, data: dict[str, Any], original: str | None, sch
     try:
         Path(path).write_text(out.getvalue(), encoding="utf-8")
     except OSError as problem:
-        raise error(f"{path}: cannot be written ({problem.strerror or problem}); choose another path") from None
+        raise error(
+            f"{path}: cannot be written ({problem.strerror or problem}); choose another path"
+        ) from None
 
 
 def write_schema(model: type[Declared], path: Path, error: type[InputError]) -> None:
@@ -153,7 +165,9 @@ def write_schema(model: type[Declared], path: Path, error: type[InputError]) -> 
     try:
         path.write_text(schema_text(model), encoding="utf-8")
     except OSError as problem:
-        raise error(f"{path}: cannot be written ({problem.strerror or problem}); choose another path") from None
+        raise error(
+            f"{path}: cannot be written ({problem.strerror or problem}); choose another path"
+        ) from None
 
 
 def schema_text(model: type[Declared]) -> str:

@@ -18,7 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import PrivateAttr, model_validator
 
-from sim.documents import Declared, FrozenMap, Items, SourceText, declare, guess, read_yaml, show, validate, write_yaml
+from sim.documents import (
+    Declared,
+    FrozenMap,
+    Items,
+    SourceText,
+    declare,
+    guess,
+    read_yaml,
+    show,
+    validate,
+    write_yaml,
+)
 from sim.errors import PlanError
 from sim.scenario import (
     PARTNER_ACTIVITIES,
@@ -43,11 +54,15 @@ class Hours(Declared):
 
     activity: Activity = declare("what the hours are for", unit="activity")
     target: Name | None = declare(
-        "segment for prospect, partner or candidate for partner work, nothing for sell", unit="name", default=None
+        "segment for prospect, partner or candidate for partner work, nothing for sell",
+        unit="name",
+        default=None,
     )
     hours_per_week: float = declare("hours", unit="hours a week", ge=0, le=1000)
     from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
-    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
+    to_quarter: int | None = declare(
+        "last quarter; null is the end", unit="quarter", default=None, ge=1, le=20
+    )
     who: Who = declare("whose hours", unit="role", default="territory_manager")
 
     @model_validator(mode="after")
@@ -59,7 +74,11 @@ class Hours(Declared):
         if (self.target is None) != (self.activity == "sell"):
             raise ValueError(
                 f"{self.activity} "
-                + ("has a target, but selling is one pool; leave it out" if self.target else "has no target; name one")
+                + (
+                    "has a target, but selling is one pool; leave it out"
+                    if self.target
+                    else "has no target; name one"
+                )
             )
         if self.who == "channel_account_manager" and self.activity not in CAM_ACTIVITIES:
             raise ValueError(
@@ -73,7 +92,9 @@ class Parked(Declared):
 
     partner: Name = declare("the partner", unit="name")
     from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
-    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
+    to_quarter: int | None = declare(
+        "last quarter; null is the end", unit="quarter", default=None, ge=1, le=20
+    )
 
 
 @dataclass(frozen=True)
@@ -165,7 +186,9 @@ class TimePlan(Declared):
             raise PlanError(
                 f"TimePlan.ramp: over_quarters is {over_quarters}; allowed: 1 to {scenario.horizon_quarters}"
             )
-        return cls.constant(scenario, [float(s) for s in np.linspace(start_share, end_share, over_quarters)], **split)
+        return cls.constant(
+            scenario, [float(s) for s in np.linspace(start_share, end_share, over_quarters)], **split
+        )
 
     @classmethod
     def status_quo(cls, scenario: Scenario) -> TimePlan:
@@ -190,7 +213,11 @@ class TimePlan(Declared):
                 f"{scenario.territory_manager.hours_per_week:g}; park partners or give the manager more hours"
             )
         free = max(0.0, free)
-        rows = [row for run in _runs(split.shares(scenario.horizon_quarters)) for row in _rows(scenario, split, weights, free, run)]
+        rows = [
+            row
+            for run in _runs(split.shares(scenario.horizon_quarters))
+            for row in _rows(scenario, split, weights, free, run)
+        ]
         rows += _cam_rows(scenario, split, weights)
         modes = split.coverage_mode
         plan = {
@@ -205,9 +232,13 @@ class TimePlan(Declared):
         return made
 
     @classmethod
-    def from_table(cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any) -> TimePlan:
+    def from_table(
+        cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any
+    ) -> TimePlan:
         """A plan from rows as mappings (activity, target, hours_per_week, from_quarter, to_quarter, who)."""
-        made = validate(cls, {"name": name, "hours": [dict(row) for row in rows], **rest}, f"plan {show(name)}", PlanError)
+        made = validate(
+            cls, {"name": name, "hours": [dict(row) for row in rows], **rest}, f"plan {show(name)}", PlanError
+        )
         made.table(scenario)
         return made
 
@@ -216,14 +247,18 @@ class TimePlan(Declared):
         """The plan in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
         data, text = read_yaml(path, PlanError)
         if not isinstance(data, Mapping):
-            raise PlanError(f"{path}: holds {type(data).__name__}, not a plan; see docs/model.md for the rows of a plan")
+            raise PlanError(
+                f"{path}: holds {type(data).__name__}, not a plan; see docs/model.md for the rows of a plan"
+            )
         plan = validate(cls, data, str(path), PlanError)
         plan._source = SourceText(text)
         return plan
 
     def save(self, path: Path | str) -> None:
         """Write the plan as YAML, keeping the comments of the file it was loaded from."""
-        write_yaml(path, self.model_dump(exclude_unset=True), self._source.text, "plan.schema.json", PlanError)
+        write_yaml(
+            path, self.model_dump(exclude_unset=True), self._source.text, "plan.schema.json", PlanError
+        )
 
     def table(self, scenario: Scenario) -> PlanTable:
         """The plan as arrays against `scenario`. Raises PlanError if it names what is not there or overfills the week."""
@@ -249,7 +284,11 @@ class TimePlan(Declared):
         by_activity = self.hours_by_activity(scenario)
         table = self.table(scenario)
         keys = [
-            (tuple(round(float(h[q]), 2) for h in by_activity.values()), table.partner[q].round(2).tobytes(), table.parked[q].tobytes())
+            (
+                tuple(round(float(h[q]), 2) for h in by_activity.values()),
+                table.partner[q].round(2).tobytes(),
+                table.parked[q].tobytes(),
+            )
             for q in range(scenario.horizon_quarters)
         ]
         lines = []
@@ -263,9 +302,15 @@ class TimePlan(Declared):
             line += f" With partners: {', '.join(named)}." if named else ""
             line += f" Parked: {', '.join(parked)}." if parked else ""
             lines.append(line)
-        modes = {n: m for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True) if m != "partner_first"}
+        modes = {
+            n: m
+            for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True)
+            if m != "partner_first"
+        }
         if modes:
-            lines.append("Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + ".")
+            lines.append(
+                "Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + "."
+            )
         if self.discipline < 1:
             lines.append(f"Late in a quarter behind quota, {self.discipline:.0%} of partner hours are kept.")
         return "\n".join([self.name, *lines])
@@ -323,7 +368,11 @@ def _equal_runs(values: list[Any]) -> list[tuple[int, int]]:
 
 
 def _rows(
-    scenario: Scenario, split: Split, weights: dict[str, float], free: float, run: tuple[float, int, int | None]
+    scenario: Scenario,
+    split: Split,
+    weights: dict[str, float],
+    free: float,
+    run: tuple[float, int, int | None],
 ) -> list[dict[str, Any]]:
     share, first, last = run
     quarters = {"from_quarter": first, "to_quarter": last}
@@ -336,7 +385,9 @@ def _rows(
     names = scenario.segment_names
     if split.prospect_share > 0:
         each = free * split.prospect_share / len(names)
-        rows += [{"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names]
+        rows += [
+            {"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names
+        ]
     rest = max(0.0, free * (1 - share - split.prospect_share))
     return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
 
@@ -363,7 +414,11 @@ def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> li
     cam = scenario.channel_account_manager
     if cam is None or not weights:
         return []
-    can = {a: s for a, s in split.mix.items() if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)}
+    can = {
+        a: s
+        for a, s in split.mix.items()
+        if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)
+    }
     mix = can or {"coach": 0.6, "joint_plan": 0.4}
     return [
         {
@@ -380,7 +435,9 @@ def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> li
 def _quarters(row: Hours | Parked, horizon: int) -> slice:
     last = horizon if row.to_quarter is None else row.to_quarter
     if max(last, row.from_quarter) > horizon:
-        raise ValueError(f"quarter {max(last, row.from_quarter)} is after the horizon; allowed: 1 to {horizon}")
+        raise ValueError(
+            f"quarter {max(last, row.from_quarter)} is after the horizon; allowed: 1 to {horizon}"
+        )
     return slice(row.from_quarter - 1, last)
 
 
@@ -413,10 +470,17 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
             prospect[quarters, segments.index(row.target or "")] = row.hours_per_week
         else:
             known = candidates if row.activity == "recruit" else partners
-            known_keys(row.activity, [row.target or ""], known, "candidate" if row.activity == "recruit" else "partner")
+            known_keys(
+                row.activity,
+                [row.target or ""],
+                known,
+                "candidate" if row.activity == "recruit" else "partner",
+            )
             target = partners.index(row.target or "")
             if row.hours_per_week > 0 and parked[quarters, target].any():
-                raise ValueError(f"{where} has hours while {row.target} is parked; carry it or drop the hours")
+                raise ValueError(
+                    f"{where} has hours while {row.target} is parked; carry it or drop the hours"
+                )
             by_who[row.who][quarters, PARTNER_ACTIVITIES.index(row.activity), target] = row.hours_per_week  # type: ignore[arg-type]
     known_keys("coverage_mode", plan.coverage_mode, segments, "segment")
     expected = np.array([expected_support(scenario, p.name) for p in scenario.partners])

@@ -81,7 +81,9 @@ class Range(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.low <= self.likely <= self.high:
-            raise ValueError(f"low {self.low}, likely {self.likely}, high {self.high} are not in this order; sort them")
+            raise ValueError(
+                f"low {self.low}, likely {self.likely}, high {self.high} are not in this order; sort them"
+            )
         return self
 
     @model_serializer(mode="wrap")
@@ -122,7 +124,10 @@ class Stage(Declared):
     advance_probability: Share = declare("probability that the deal passes this stage", unit="probability")
     buyer_lag_weeks: float = declare("mean time until the buyer answers", unit="weeks", ge=0, le=104)
     patience_weeks: float | None = declare(
-        "mean time the buyer waits for the manager's first hour; null waits for ever", unit="weeks", gt=0, le=520
+        "mean time the buyer waits for the manager's first hour; null waits for ever",
+        unit="weeks",
+        gt=0,
+        le=520,
     )
     hours_shape: float = declare(
         "spread of the hours: Weibull shape, 1 is exponential, larger is more even",
@@ -134,7 +139,9 @@ class Stage(Declared):
     lag_shape: float = declare(
         "spread of the answer time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50
     )
-    patience_shape: float = declare("spread of the patience: Weibull shape", unit="none", default=2.0, ge=0.3, le=50)
+    patience_shape: float = declare(
+        "spread of the patience: Weibull shape", unit="none", default=2.0, ge=0.3, le=50
+    )
 
 
 class Segment(Declared):
@@ -145,7 +152,10 @@ class Segment(Declared):
         "where the numbers come from", unit="text", default="judgement"
     )
     opportunities_per_quarter: float = declare(
-        "opportunities that arise in the first quarter, seen or not", unit="opportunities a quarter", ge=0, le=20_000
+        "opportunities that arise in the first quarter, seen or not",
+        unit="opportunities a quarter",
+        ge=0,
+        le=20_000,
     )
     growth_per_quarter: float = declare(
         "growth of that number", unit="share a quarter", default=0.0, ge=-0.5, le=0.5
@@ -159,7 +169,9 @@ class Segment(Declared):
         le=3,
     )
     deal_size_median_usd: float = declare("median deal size", unit="US dollars", gt=0, le=1e9)
-    deal_size_sigma: float = declare("lognormal spread of the deal size", unit="none", default=0.7, ge=0, le=3)
+    deal_size_sigma: float = declare(
+        "lognormal spread of the deal size", unit="none", default=0.7, ge=0, le=3
+    )
     win_rate_shock: float = declare(
         "quarter-wide luck of the market: loading of a segment's deals on one common factor of the quarter",
         unit="correlation loading",
@@ -191,11 +203,15 @@ class PartnerTraits(Declared):
     skill_start: ShareRange = declare("skill today, 1 wins as often as the manager", unit="share")
     skill_ceiling: ShareRange = declare("highest skill it can reach", unit="share")
     skill_alone: ShareRange = declare("level its skill drifts to when left alone", unit="share")
-    engagement_start: ShareRange = declare("engagement today, 1 brings every opportunity of its accounts", unit="share")
+    engagement_start: ShareRange = declare(
+        "engagement today, 1 brings every opportunity of its accounts", unit="share"
+    )
     engagement_ceiling: ShareRange = declare("highest engagement it can reach", unit="share")
     engagement_alone: ShareRange = declare("level its engagement drifts to when left alone", unit="share")
     teachability: ShareRange = declare("how much of the manager's help sticks", unit="share")
-    reactive_support_hours: SupportRange = declare("hours of the manager it takes while carried", unit="hours a week")
+    reactive_support_hours: SupportRange = declare(
+        "hours of the manager it takes while carried", unit="hours a week"
+    )
 
     @model_validator(mode="after")
     def _under_the_ceiling(self) -> Self:
@@ -216,13 +232,19 @@ class OwnTraits(Declared):
 
     skill_start: ShareRange | None = declare("skill today", unit="share", default=None)
     skill_ceiling: ShareRange | None = declare("highest skill it can reach", unit="share", default=None)
-    skill_alone: ShareRange | None = declare("level its skill drifts to when left alone", unit="share", default=None)
+    skill_alone: ShareRange | None = declare(
+        "level its skill drifts to when left alone", unit="share", default=None
+    )
     engagement_start: ShareRange | None = declare("engagement today", unit="share", default=None)
-    engagement_ceiling: ShareRange | None = declare("highest engagement it can reach", unit="share", default=None)
+    engagement_ceiling: ShareRange | None = declare(
+        "highest engagement it can reach", unit="share", default=None
+    )
     engagement_alone: ShareRange | None = declare(
         "level its engagement drifts to when left alone", unit="share", default=None
     )
-    teachability: ShareRange | None = declare("how much of the manager's help sticks", unit="share", default=None)
+    teachability: ShareRange | None = declare(
+        "how much of the manager's help sticks", unit="share", default=None
+    )
     reactive_support_hours: SupportRange | None = declare(
         "hours of the manager it takes while carried", unit="hours a week", default=None
     )
@@ -259,17 +281,29 @@ class Partner(Declared):
         "where the numbers come from", unit="text", default="judgement"
     )
     label: PartnerSegment = declare("what the manager believes it is", unit="achiever, believer or deceiver")
-    base_share: FrozenMap[Share] = declare("share of each segment's accounts that are its own", unit="share by segment")
+    base_share: FrozenMap[Share] = declare(
+        "share of each segment's accounts that are its own", unit="share by segment"
+    )
     margin: Share = declare("share of a booking that the partner keeps", unit="share", default=0.2)
     capacity_deals: int = declare("deals its people work at once", unit="deals", default=8, ge=0, le=10_000)
-    cycle_weeks: float = declare("mean time from start of work to closing", unit="weeks", default=8.0, ge=0, le=104)
-    cycle_shape: float = declare("spread of that time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50)
-    fit: float = declare("how well its offer fits: multiplies its win rate", unit="ratio", default=1.0, ge=0, le=3)
+    cycle_weeks: float = declare(
+        "mean time from start of work to closing", unit="weeks", default=8.0, ge=0, le=104
+    )
+    cycle_shape: float = declare(
+        "spread of that time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50
+    )
+    fit: float = declare(
+        "how well its offer fits: multiplies its win rate", unit="ratio", default=1.0, ge=0, le=3
+    )
     fit_by_segment: FrozenMap[Annotated[float, Field(ge=0, le=3)]] = declare(
         "fit where a segment differs", unit="ratio by segment", default={}, validate_default=True
     )
-    exit_hazard_per_year: float = declare("rate at which it leaves", unit="exits a year", default=0.0, ge=0, le=20)
-    traits: OwnTraits = declare("traits in which it differs from its segment", unit="traits", default=OwnTraits())
+    exit_hazard_per_year: float = declare(
+        "rate at which it leaves", unit="exits a year", default=0.0, ge=0, le=20
+    )
+    traits: OwnTraits = declare(
+        "traits in which it differs from its segment", unit="traits", default=OwnTraits()
+    )
 
 
 class Candidate(Partner):
@@ -277,15 +311,21 @@ class Candidate(Partner):
 
     recruiting_hours: float = declare("hours until it decides", unit="hours", ge=0, le=5000)
     sign_probability: Share = declare("probability that it signs", unit="probability")
-    onboarding_weeks: int = declare("time from signing to its first deal", unit="weeks", default=8, ge=0, le=104)
+    onboarding_weeks: int = declare(
+        "time from signing to its first deal", unit="weeks", default=8, ge=0, le=104
+    )
 
 
 class TerritoryManager(Declared):
     """The manager."""
 
     hours_per_week: float = declare(
-        "allocatable hours", unit="hours a week", source="about 65% of a seller's week (CSO Insights 2011)",
-        default=32.0, gt=0, le=100,
+        "allocatable hours",
+        unit="hours a week",
+        source="about 65% of a seller's week (CSO Insights 2011)",
+        default=32.0,
+        gt=0,
+        le=100,
     )
 
 
@@ -293,15 +333,21 @@ class ChannelAccountManager(Declared):
     """A colleague whose hours are all for partners."""
 
     hours_per_week: float = declare("hours for partner work", unit="hours a week", ge=0, le=1000)
-    factor: float = declare("worth of one of these hours against one of the manager's", unit="ratio", default=0.8, ge=0, le=3)
+    factor: float = declare(
+        "worth of one of these hours against one of the manager's", unit="ratio", default=0.8, ge=0, le=3
+    )
 
 
 class Calendar(Declared):
     """When things happen within the year."""
 
-    first_day: datetime.date = declare("first day of quarter 1", unit="date", default=datetime.date(2026, 1, 5))
+    first_day: datetime.date = declare(
+        "first day of quarter 1", unit="date", default=datetime.date(2026, 1, 5)
+    )
     weeks_off: Items[Annotated[int, Field(ge=1, le=WEEKS_PER_YEAR)]] = declare(
-        "weeks of every year, counted from first_day, in which the manager is away", unit="weeks 1-52", default=()
+        "weeks of every year, counted from first_day, in which the manager is away",
+        unit="weeks 1-52",
+        default=(),
     )
     demand_by_week_of_quarter: Items[Annotated[float, Field(ge=0, le=1000)]] = declare(
         "relative demand of the 13 weeks of a quarter; empty is flat", unit="ratio", default=()
@@ -312,7 +358,10 @@ class Calendar(Declared):
 
     @model_validator(mode="after")
     def _whole_profiles(self) -> Self:
-        for field, length in (("demand_by_week_of_quarter", WEEKS_PER_QUARTER), ("demand_by_quarter_of_year", 4)):
+        for field, length in (
+            ("demand_by_week_of_quarter", WEEKS_PER_QUARTER),
+            ("demand_by_quarter_of_year", 4),
+        ):
             profile = getattr(self, field)
             if profile and (len(profile) != length or sum(profile) <= 0):
                 raise ValueError(
@@ -325,7 +374,9 @@ class Calendar(Declared):
 class Quota(Declared):
     """The rising number: a first quarter with growth, or a list."""
 
-    first_quarter_usd: float | None = declare("quota of quarter 1", unit="US dollars", default=None, gt=0, le=MAX_USD)
+    first_quarter_usd: float | None = declare(
+        "quota of quarter 1", unit="US dollars", default=None, gt=0, le=MAX_USD
+    )
     growth_per_year: float = declare("growth of the quota", unit="share a year", default=0.0, ge=-0.9, le=5)
     by_quarter_usd: Items[Annotated[float, Field(gt=0, le=MAX_USD)]] | None = declare(
         "quota of each quarter, instead of the two above", unit="US dollars", default=None
@@ -334,7 +385,9 @@ class Quota(Declared):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.first_quarter_usd is None) == (self.by_quarter_usd is None):
-            raise ValueError("give either first_quarter_usd (with growth_per_year) or by_quarter_usd, and not both")
+            raise ValueError(
+                "give either first_quarter_usd (with growth_per_year) or by_quarter_usd, and not both"
+            )
         return self
 
     def of_quarter(self, quarter: int) -> float:
@@ -388,7 +441,9 @@ class Split(Declared):
     def _whole_mix(self) -> Self:
         for activity in self.mix:
             if activity not in PARTNER_ACTIVITIES:
-                raise ValueError(f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}")
+                raise ValueError(
+                    f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}"
+                )
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
         shares = self.shares(1)
@@ -423,20 +478,34 @@ class Assumptions(Declared):
     """How people respond: the numbers that no public data identifies. All are run, not only shown."""
 
     coach_gain_per_week: ShareRange = declare("most skill that coaching adds in a week", unit="skill a week")
-    coach_tau_hours: HoursRange = declare("hours of coaching after which 63% of that is had", unit="hours a week")
-    joint_plan_gain_per_week: ShareRange = declare("most engagement that planning adds in a week", unit="engagement a week")
-    joint_plan_tau_hours: HoursRange = declare("hours of planning after which 63% of that is had", unit="hours a week")
+    coach_tau_hours: HoursRange = declare(
+        "hours of coaching after which 63% of that is had", unit="hours a week"
+    )
+    joint_plan_gain_per_week: ShareRange = declare(
+        "most engagement that planning adds in a week", unit="engagement a week"
+    )
+    joint_plan_tau_hours: HoursRange = declare(
+        "hours of planning after which 63% of that is had", unit="hours a week"
+    )
     socialise_gain_per_week: ShareRange = declare(
         "most engagement that visits without agenda add in a week", unit="engagement a week"
     )
     socialise_tau_hours: HoursRange = declare("hours after which 63% of that is had", unit="hours a week")
     practice_gain_per_win: ShareRange = declare("skill that a partner's own win adds", unit="skill a win")
     guided_practice_gain_per_deal: ShareRange = declare("skill that a co-sold deal adds", unit="skill a deal")
-    skill_half_life_weeks: WeeksRange = declare("time in which half of unused skill is forgotten", unit="weeks")
+    skill_half_life_weeks: WeeksRange = declare(
+        "time in which half of unused skill is forgotten", unit="weeks"
+    )
     engagement_half_life_weeks: WeeksRange = declare("time in which half of engagement fades", unit="weeks")
-    skill_exponent: ShareRange = declare("alpha: partner's win rate = fit * win rate * skill^alpha", unit="none")
-    engagement_exponent: ShareRange = declare("beta: partner brings with probability engagement^beta", unit="none")
-    conflict_penalty: ShareRange = declare("engagement lost by a deal taken from the partner", unit="engagement a deal")
+    skill_exponent: ShareRange = declare(
+        "alpha: partner's win rate = fit * win rate * skill^alpha", unit="none"
+    )
+    engagement_exponent: ShareRange = declare(
+        "beta: partner brings with probability engagement^beta", unit="none"
+    )
+    conflict_penalty: ShareRange = declare(
+        "engagement lost by a deal taken from the partner", unit="engagement a deal"
+    )
     prospecting_half_life_weeks: WeeksRange = declare("how long prospecting keeps working", unit="weeks")
     label_accuracy: ShareRange = declare("probability that a label is the true segment", unit="probability")
 
@@ -454,8 +523,12 @@ class Scenario(Declared):
     """One territory. Make variants with `variant`, which validates again."""
 
     name: Name = declare("name of the scenario", unit="text")
-    question: Annotated[str, Field(max_length=2000)] = declare("the question it asks", unit="text", default="")
-    source: Annotated[str, Field(max_length=4000)] = declare("where its numbers come from", unit="text", default="judgement")
+    question: Annotated[str, Field(max_length=2000)] = declare(
+        "the question it asks", unit="text", default=""
+    )
+    source: Annotated[str, Field(max_length=4000)] = declare(
+        "where its numbers come from", unit="text", default="judgement"
+    )
     horizon_quarters: int = declare("length of the simulation", unit="quarters", default=12, ge=4, le=20)
     territory_manager: TerritoryManager = declare("the manager", unit="part", default=TerritoryManager())
     calendar: Calendar = declare("when things happen", unit="part", default=Calendar())
@@ -463,12 +536,20 @@ class Scenario(Declared):
     quota_credit: Literal["gross", "net"] | Share = declare(
         "credit of a partner booking: gross, net of margin, or a factor", unit="word or share", default="net"
     )
-    market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare("the segments", unit="list")
+    market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare(
+        "the segments", unit="list"
+    )
     partner_segments: PartnerSegments = declare("what each kind of partner is like", unit="part")
     segment_prior: SegmentPrior = declare("how common each kind is", unit="part")
-    partners: Annotated[Items[Partner], Field(max_length=200)] = declare("the partners", unit="list", default=())
-    candidates: Annotated[Items[Candidate], Field(max_length=100)] = declare("partners to recruit", unit="list", default=())
-    channel_account_manager: ChannelAccountManager | None = declare("a colleague for partner work, or null", unit="part", default=None)
+    partners: Annotated[Items[Partner], Field(max_length=200)] = declare(
+        "the partners", unit="list", default=()
+    )
+    candidates: Annotated[Items[Candidate], Field(max_length=100)] = declare(
+        "partners to recruit", unit="list", default=()
+    )
+    channel_account_manager: ChannelAccountManager | None = declare(
+        "a colleague for partner work, or null", unit="part", default=None
+    )
     assumptions: Assumptions = declare("how people respond", unit="part")
     status_quo: Split = declare("the split followed today; everything is measured against it", unit="part")
     plans: Items[Split] = declare("splits to compare with it", unit="list", default=())
@@ -531,7 +612,9 @@ class Scenario(Declared):
             if isinstance(value, Declared):
                 return value.model_copy(update={name: draw(inner, f"{path}.{name}") for name, inner in value})
             if isinstance(value, tuple):
-                return tuple(draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
+                return tuple(
+                    draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value)
+                )
             return value
 
         return draw(self, "")  # type: ignore[no-any-return]
@@ -570,7 +653,9 @@ class Scenario(Declared):
         if self.partners or self.candidates:
             return
         if self.channel_account_manager is not None:
-            raise ValueError("channel_account_manager has no partner to work with; set it to null or add partners")
+            raise ValueError(
+                "channel_account_manager has no partner to work with; set it to null or add partners"
+            )
 
     def _check_open_pipeline(self) -> None:
         for i, deal in enumerate(self.open_pipeline or ()):
@@ -579,7 +664,9 @@ class Scenario(Declared):
             known_keys(f"{where}.route", [deal.route], ["direct", *(p.name for p in self.partners)], "route")
             stages = len(self.market_map[self.segment_names.index(deal.segment)].stages)
             if deal.stage > stages:
-                raise ValueError(f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}")
+                raise ValueError(
+                    f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}"
+                )
 
 
 def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> None:
@@ -599,7 +686,9 @@ def load_scenario(path: Path | str) -> Scenario:
     """The scenario in a YAML file. Raises ScenarioError, a sentence for each thing that is wrong in it."""
     data, text = read_yaml(path, ScenarioError)
     if not isinstance(data, Mapping):
-        raise ScenarioError(f"{path}: holds {type(data).__name__}, not a scenario; start from a file in scenarios/")
+        raise ScenarioError(
+            f"{path}: holds {type(data).__name__}, not a scenario; start from a file in scenarios/"
+        )
     scenario = validate(Scenario, data, str(path), ScenarioError)
     scenario._source = SourceText(text)
     return scenario
@@ -610,7 +699,13 @@ def save_scenario(scenario: Scenario, path: Path | str) -> None:
 
     Comments and order of the file it was loaded from are kept. Raises ScenarioError if a file cannot be written.
     """
-    write_yaml(path, scenario.model_dump(mode="python", exclude_unset=True), scenario._source.text, SCHEMA_FILE, ScenarioError)
+    write_yaml(
+        path,
+        scenario.model_dump(mode="python", exclude_unset=True),
+        scenario._source.text,
+        SCHEMA_FILE,
+        ScenarioError,
+    )
     schema = Path(path).parent / SCHEMA_FILE
     if not schema.exists() or schema.read_text(encoding="utf-8") != schema_text(Scenario):
         write_schema(Scenario, schema, ScenarioError)
