@@ -1,17 +1,18 @@
 """Closed deals to numbers: win rate, deal size and cycle of each cell, a cell being a segment and a route.
 
-Modelled: the share won with a 95% interval; won amounts as a lognormal that keeps their median and mean; the recorded cycle
-as a Weibull that keeps its mean.
+Modelled: the share won with a 95% interval; won amounts as a lognormal that keeps their median and mean; the
+recorded cycle as a Weibull that keeps its mean.
 
-* Amounts are those of won deals. In the model a deal's size does not decide whether it is won, in real tables large deals are
-  won less often; so one of the two must give, and bookings (won amounts) are what plans are judged by. The spread is the one
-  that gives the mean back with the median: by the standard deviation of logarithms a capped or rounded column would book
-  far too much. 0 counts as an amount that was not recorded.
-* Cycles are those of all closed deals, won and lost: in the model the outcome hardly changes a partner's cycle, and the whole
-  sample gives the right number of open deals. Where won and lost differ, the time to a booking is that much off.
+* Amounts are those of won deals. In the model a deal's size does not decide whether it is won, in real tables
+  large deals are won less often; so one of the two must give, and bookings (won amounts) are what plans are
+  judged by. The spread is the one that gives the mean back with the median: by the standard deviation of
+  logarithms a capped or rounded column would book far too much. 0 counts as an amount that was not recorded.
+* Cycles are those of all closed deals, won and lost: in the model the outcome hardly changes a partner's
+  cycle, and the whole sample gives the right number of open deals. Where won and lost differ, the time to a
+  booking is that much off.
 
-Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends, seasons.
-Routes are compared as found: who gets which deal was somebody's choice.
+Left out: what the manager did for these deals (no table says so), deals that went cold without being closed,
+trends, seasons. Routes are compared as found: who gets which deal was somebody's choice.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from calibrate.table import Deals, Rejected
 from sim.documents import show
 from sim.errors import TableError
-
-from calibrate.table import Deals, Rejected
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +63,9 @@ class Cell:
 
     @property
     def row(self) -> str:
-        """Name of the cell's row of the market map: deals of two routes differ in size, so each route is a row of its own."""
+        """Name of the cell's row of the market map: deals of two routes differ in size, so each route is a
+        row of its own.
+        """
         return f"{self.segment}, {self.route}"
 
 
@@ -73,20 +75,22 @@ def fit_cells(deals: Deals) -> tuple[tuple[Cell, ...], tuple[Rejected, ...]]:
     for (segment, route), group in deals.frame.groupby(["segment", "route"], sort=True):
         priced = int((group["won"] & (group["amount_usd"] > 0)).sum())
         if len(group) < FEWEST_DEALS or priced < FEWEST_WON or group["won"].all():
-            why = f"{segment}, {route}: too few deals to fit ({len(group)}, {priced} of them won with an amount)"
+            why = f"{segment}, {route}: too few deals ({len(group)}, {priced} of them won with an amount)"
             rejected += [Rejected(int(line), why) for line in group["line"]]
         else:
             cells.append(_cell(str(segment), str(route), group))
     for route in ("direct", "partner"):
         if not any(cell.route == route for cell in cells):
             raise TableError(
-                f"{deals.name}: no segment has enough {route} deals; a segment needs {FEWEST_DEALS}, {FEWEST_WON} of them won "
+                f"{deals.name}: no segment has enough {route} deals; a segment needs {FEWEST_DEALS}, "
+                f"{FEWEST_WON} of them won "
                 "with an amount and one lost; map a coarser segment column"
             )
     segments = {cell.segment for cell in cells}
     if len(segments) > MOST_SEGMENTS:
         raise TableError(
-            f"{deals.name}: {len(segments)} segments; at most {MOST_SEGMENTS} are fitted; map a coarser column than that of "
+            f"{deals.name}: {len(segments)} segments; at most {MOST_SEGMENTS} are fitted; map a coarser "
+            f"column than that of "
             f"{show(cells[0].segment)}"
         )
     return tuple(sorted(cells, key=lambda c: (c.route, -c.deals, c.segment))), tuple(rejected)
@@ -100,9 +104,8 @@ def _cell(segment: str, route: str, group: pd.DataFrame) -> Cell:
     won = group["won"]
     amounts = group.loc[won & (group["amount_usd"] > 0), "amount_usd"]
     cycle = group["cycle_weeks"]
-    median, mean = float(amounts.median()), float(amounts.mean())
-    sigma = sqrt(2 * log(mean / median)) if mean > median else float(amounts.map(log).std())
-    # A lognormal this wide has no mean worth the name; the scenario allows 3.
+    median, mean = amounts.median(), amounts.mean()
+    sigma = sqrt(2 * log(mean / median)) if mean > median else amounts.map(log).std()
     low, high, by_week = _win_interval(group)
     shape = stats.weibull_min.fit(cycle.clip(lower=SMALLEST_CYCLE_WEEKS), floc=0)[0]
     return Cell(
@@ -117,18 +120,23 @@ def _cell(segment: str, route: str, group: pd.DataFrame) -> Cell:
         without_amount=int(won.sum()) - len(amounts),
         median_usd=median,
         mean_usd=mean,
-        mean_usd_error=float(amounts.sem()),
+        mean_usd_error=_error(amounts),
         sigma=min(sigma, 3.0),
         cycle_weeks=float(cycle.mean()),
-        cycle_error=float(cycle.sem()),
+        cycle_error=_error(cycle),
         cycle_shape=float(min(max(shape, 0.3), 50.0)),
         won_cycle_weeks=float(cycle[won].mean()),
         lost_cycle_weeks=float(cycle[~won].mean()),
     )
 
 
+def _error(values: pd.Series[float]) -> float:
+    """Standard error of the mean."""
+    return float(values.std() / len(values) ** 0.5)
+
+
 def _win_interval(group: pd.DataFrame) -> tuple[float, float, bool]:
-    """95% interval of the share won: by resampling whole weeks where they are known, else binomial (Wilson)."""
+    """95% interval of the share won: by resampling whole weeks where they are known, else Wilson's."""
     import numpy as np
     from scipy import stats
 

@@ -1,8 +1,9 @@
 """A CSV of closed opportunities, read through an explicit mapping of its columns.
 
-Nothing is guessed and nothing is converted on the way in: a column is used if the mapping names it, a value counts as won,
-lost, direct or partner if the mapping lists it, a number is plain digits with the mapping's decimal mark. A row that cannot be
-used is rejected with its line and the reason, so rows read = rows used + rows rejected.
+Nothing is guessed and nothing is converted on the way in: a column is used if the mapping names it, a value
+counts as won, lost, direct or partner if the mapping lists it, a number is plain digits with the mapping's
+decimal mark. A row that cannot be used is rejected with its line and the reason, so rows read = rows used +
+rows rejected.
 
 Left out: open opportunities, dates (the period is given in the mapping), currencies.
 """
@@ -32,7 +33,9 @@ MOST_USD = 10**9
 MOST_DAYS = 3650
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Values = Annotated[Items[Annotated[str, Field(max_length=200)]], Field(min_length=1)]
-SegmentLabel = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+SegmentLabel = Annotated[
+    str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
+]
 
 
 class Mapping(Declared):
@@ -53,10 +56,16 @@ class Mapping(Declared):
     )  # fmt: skip
     id: Column | None = declare("column that must differ in every row", unit="column", default=None)
     closed_days_ago: Column | None = declare(
-        "column of the days from closing to the extract; with it intervals respect weeks", unit="column", default=None
+        "column of the days from closing to the extract; with it intervals respect weeks",
+        unit="column",
+        default=None,
     )
-    quarters: float = declare("length of the period in which these deals closed", unit="quarters", default=1.0, gt=0, le=80)
-    separator: Literal[",", ";", "\t", "|"] = declare("what stands between columns", unit="character", default=",")
+    quarters: float = declare(
+        "length of the period in which these deals closed", unit="quarters", default=1.0, gt=0, le=80
+    )
+    separator: Literal[",", ";", "\t", "|"] = declare(
+        "what stands between columns", unit="character", default=","
+    )
     decimal: Literal[".", ","] = declare("decimal mark of the numbers", unit="character", default=".")
     source: Annotated[str, Field(max_length=300)] = declare(
         "what the file is and whether it is real; quoted in the scenario", unit="text", default=""
@@ -94,7 +103,9 @@ class Deals:
     name: str
     """name of the file, without its folder"""
     frame: pd.DataFrame
-    """columns segment, route (direct or partner), won, amount_usd, cycle_weeks, closed_week (-1 where not mapped), line"""
+    """columns segment, route (direct or partner), won, amount_usd, cycle_weeks, closed_week (-1 where not
+    mapped), line
+    """
     rejected: tuple[Rejected, ...]
 
     @property
@@ -113,9 +124,11 @@ def load_mapping(path: Path | str) -> Mapping:
 
 
 def make_mapping(data: object, where: str = "mapping") -> Mapping:
-    """A mapping from plain data, as from the options of a command: {"amount": "Value", "won": ["Won"], ...}."""
+    """A mapping from plain data, as from the options of a command: {"amount": "Value", "won": ["Won"]}."""
     if not isinstance(data, dict):
-        raise TableError(f"{where}: holds {type(data).__name__}, not a mapping; start from a file in scenarios/mappings/")
+        raise TableError(
+            f"{where}: holds {type(data).__name__}, not a mapping; start from a file in scenarios/mappings/"
+        )
     return validate(Mapping, data, where, TableError)
 
 
@@ -130,7 +143,9 @@ def read_deals(path: Path | str, mapping: Mapping) -> Deals:
     records = _records(_text(path), mapping.separator, where)
     header = next(records, None)
     if header is None:
-        raise TableError(f"{where}: the file is empty; give a CSV file with a header and closed opportunities")
+        raise TableError(
+            f"{where}: the file is empty; give a CSV file with a header and closed opportunities"
+        )
     places = _places(header[1], mapping, where)
     for line, fields in records:
         try:
@@ -150,11 +165,16 @@ def _text(path: Path | str) -> str:
     where, file = str(path), Path(path)
     try:
         if file.stat().st_size > LARGEST_TABLE_BYTES:
-            raise TableError(f"{where}: {file.stat().st_size:,} bytes; at most {LARGEST_TABLE_BYTES:,} are read, split the file")
+            raise TableError(
+                f"{where}: {file.stat().st_size:,} bytes; at most {LARGEST_TABLE_BYTES:,} are read, split "
+                f"the file"
+            )
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
             data = stream.read(LARGEST_TABLE_BYTES + 1)
         if len(data) > LARGEST_TABLE_BYTES:
-            raise TableError(f"{where}: over {LARGEST_TABLE_BYTES:,} bytes unpacked; at most that is read, split the file")
+            raise TableError(
+                f"{where}: over {LARGEST_TABLE_BYTES:,} bytes unpacked; at most that is read, split the file"
+            )
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise TableError(f"{where}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
@@ -171,31 +191,42 @@ def _records(text: str, separator: str, where: str) -> Iterator[tuple[int, list[
             if any(field.strip() for field in fields):
                 yield reader.line_num, fields
     except csv.Error as problem:
-        raise TableError(f"{where}: line {reader.line_num} is not CSV ({problem}); correct the quotes there") from None
+        raise TableError(
+            f"{where}: line {reader.line_num} is not CSV ({problem}); correct the quotes there"
+        ) from None
 
 
 def _places(header: list[str], mapping: Mapping, where: str) -> dict[str, int]:
     names = [name.strip() for name in header]
     for separator in ",;\t|":
         if len(names) == 1 and separator in names[0] and separator != mapping.separator:
-            raise TableError(f"{where}: the header is one column; set separator to {separator!r} in the mapping")
+            raise TableError(
+                f"{where}: the header is one column; set separator to {separator!r} in the mapping"
+            )
     places = {}
     for field, column in mapping.columns().items():
         if column not in names:
-            raise TableError(f"{where}: no column {show(column)} for {field}; {guess(column, sorted(set(filter(None, names))))}")
+            raise TableError(
+                f"{where}: no column {show(column)} for {field}; "
+                f"{guess(column, sorted(set(filter(None, names))))}"
+            )
         if names.count(column) > 1:
             raise TableError(f"{where}: the column {show(column)} for {field} stands twice; rename one")
         places[field] = names.index(column)
     return places
 
 
-def _deal(row: dict[str, str], line: int, mapping: Mapping, seen: dict[str, int], where: str) -> tuple[Any, ...]:
+def _deal(
+    row: dict[str, str], line: int, mapping: Mapping, seen: dict[str, int], where: str
+) -> tuple[Any, ...]:
     """One usable row, or _Unusable with the reason."""
     if mapping.id is not None:
         first = seen.setdefault(row["id"], line)
         if first != line:
             raise _Unusable(f"{mapping.id} stands in an earlier row already")
-    route = "direct" if row["route"] in mapping.direct else "partner" if row["route"] in mapping.partner else None
+    route = (
+        "direct" if row["route"] in mapping.direct else "partner" if row["route"] in mapping.partner else None
+    )
     if route is None:
         raise _Unusable(f"{mapping.route} {show(row['route'])} is neither direct nor partner")
     if row["result"] not in (*mapping.won, *mapping.lost):
@@ -209,21 +240,24 @@ def _deal(row: dict[str, str], line: int, mapping: Mapping, seen: dict[str, int]
     days = _number(row["cycle_days"], mapping.cycle_days, MOST_DAYS, mapping, line, where)
     week = -1
     if mapping.closed_days_ago is not None:
-        week = int(_number(row["closed_days_ago"], mapping.closed_days_ago, MOST_DAYS, mapping, line, where) // 7)
+        week = int(
+            _number(row["closed_days_ago"], mapping.closed_days_ago, MOST_DAYS, mapping, line, where) // 7
+        )
     return segment, route, row["result"] in mapping.won, amount, days / 7, week
 
 
 def _number(text: str, column: str, most: float, mapping: Mapping, line: int, where: str) -> float:
     """A plain number from 0 to `most`.
 
-    Another decimal mark or a thousands mark stops the reading of the whole file: to reject only the rows that have one
-    would lose the large amounts and keep the small ones.
+    Another decimal mark or a thousands mark stops the reading of the whole file: to reject only the rows that
+    have one would lose the large amounts and keep the small ones.
     """
     if not re.fullmatch(rf"[+-]?[0-9]+([{mapping.decimal}][0-9]+)?([eE][+-]?[0-9]{{1,3}})?", text):
         if re.fullmatch(r"[^0-9A-Za-z]*[0-9][0-9.,' \u00a0\u202f]*", text):
             raise TableError(
                 f"{where}: line {line}: {column} is {show(text)}; allowed: digits with at most one "
-                f"{mapping.decimal!r} as decimal mark, nothing else; export plain numbers or set decimal in the mapping"
+                f"{mapping.decimal!r} as decimal mark, nothing else; export plain numbers or set decimal "
+                f"in the mapping"
             )
         raise _Unusable(f"{column} is not a number" if text else f"{column} is empty")
     value = float(text.replace(mapping.decimal, "."))
@@ -244,4 +278,7 @@ def _check_enough(deals: Deals, mapping: Mapping, where: str) -> None:
         (mapping.route, "partner", bool((frame["route"] == "partner").any())),
     ):
         if not found:
-            raise TableError(f"{where}: no usable row has {column} {', '.join(getattr(mapping, field))} ({field}); correct the mapping")
+            raise TableError(
+                f"{where}: no usable row has {column} {', '.join(getattr(mapping, field))} ({field}); "
+                f"correct the mapping"
+            )

@@ -1,0 +1,199 @@
+"""Does the simulated funnel give back what it was fitted to?
+
+The scenario is simulated under its status quo, and the deals that came up in its history are followed to
+their end: there, partners are as skilled and engaged as they are today. The same simulation finds what the
+table does not say directly: the buyer's lags that give the recorded cycle, the share of deals the manager
+sees, and a quota.
+
+Left out: later quarters, in which partners change; deals that went cold, which a table of closed deals has
+not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from calibrate.build import Knobs, nearest
+from calibrate.fit import Cell
+from sim.coefficients import derive
+from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind, Ledger
+from sim.market import draw_market
+from sim.plan import TimePlan
+from sim.scenario import Scenario
+from sim.territory import run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST_WEEK = -20
+"""Deals are followed from this week of the history on; before it the queues are still filling."""
+QUARTERS = 4
+STANDARD_ERRORS = 3.0
+ROUNDING = 0.03
+MADE_QUOTA = 0.57
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """What came of the deals of the history, and the credit of the first quarters."""
+
+    deals: pd.DataFrame
+    """columns replication, row, route, end (a Kind), amount_usd, weeks"""
+    found_share: float
+    """share of the opportunities of direct rows that the manager saw"""
+    credit_usd: Any
+    """shape (replications, QUARTERS)"""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One number of one cell, in the table and in the simulation."""
+
+    segment: str
+    route: str
+    what: str
+    observed: float
+    simulated: float
+    tolerance: float
+    """three standard errors of the simulation, and 3% of the observed for what is rounded or found by search
+    """
+    deals: int
+    """simulated deals behind it"""
+
+    @property
+    def agrees(self) -> bool:
+        return abs(self.simulated - self.observed) <= self.tolerance
+
+
+def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int) -> Simulated:
+    """The scenario under its status quo, over its history and QUARTERS quarters."""
+    import numpy as np
+    import pandas as pd
+
+    short = scenario.variant(horizon_quarters=QUARTERS)
+    plan = TimePlan.status_quo(short)
+    numbers = derive(short, plan)
+    shares = np.array([*(short.credit_share(p) for p in short.all_partners), 1.0])
+    direct = [i for i, cell in enumerate(cells) if cell.route == "direct"]
+    followed, credit, seen, arisen = [], np.zeros((replications, QUARTERS)), 0, 0
+    for replication in range(replications):
+        ledger = Ledger(
+            short, plan.name, seed, replication, run(numbers, draw_market(short, seed, replication))
+        )
+        begun = _of_history(ledger.of(Kind.FOUND, Kind.REGISTERED))
+        seen += int((np.isin(begun["segment"], direct) & (begun["kind"] == Kind.FOUND)).sum())
+        arisen += int(np.isin(_of_history(ledger.of(Kind.ARRIVED))["segment"], direct).sum())
+        ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
+        ended = ended[np.isin(ended["opportunity"], begun["opportunity"])]
+        followed.append(_frame(ended, replication, cells))
+        won = ledger.of(*WON)
+        won = won[won["tick"] >= 0]
+        # A direct deal's partner is NOBODY, -1: the last of the shares, all of it.
+        quarter = won["tick"] // TICKS_PER_QUARTER
+        credit[replication] = np.bincount(
+            quarter, weights=won["amount_usd"] * shares[won["partner"]], minlength=QUARTERS
+        )
+    return Simulated(pd.concat(followed, ignore_index=True), seen / max(arisen, 1), credit)
+
+
+def _of_history(records: Any) -> Any:
+    return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < 0)]
+
+
+def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
+    import numpy as np
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "replication": replication,
+            "row": np.array([cell.row for cell in cells])[ended["segment"]],
+            "route": np.where(ended["partner"] == NOBODY, "direct", "partner"),
+            "end": ended["kind"],
+            "amount_usd": ended["amount_usd"],
+            "weeks": ended["value"],
+        }
+    )
+
+
+def improve(
+    knobs: Knobs, cells: Sequence[Cell], template: Scenario, scenario: Scenario, seen: Simulated
+) -> Knobs:
+    """Better knobs after a simulation: lags moved by what the cycle is off, the others as found in it."""
+    from math import exp, log
+
+    import numpy as np
+
+    scale = dict(knobs.lag_scale)
+    for cell, segment in zip(cells, scenario.market_map, strict=True):
+        weeks = _closed(seen, cell)["weeks"]
+        if cell.route == "direct" and len(weeks) >= 30:
+            reached = np.cumprod([1.0, *(s.advance_probability for s in segment.stages[:-1])])
+            slope = float(reached @ [s.buyer_lag_weeks for s in nearest(cell, template).stages])
+            if slope > 0:
+                scale[cell.row] = max(
+                    0.0, scale.get(cell.row, 1.0) + (cell.cycle_weeks - float(weeks.mean())) / slope
+                )
+    sizes, weights = [], []
+    for cell in (cell for cell in cells if cell.route == "direct"):
+        closed, begun = _closed(seen, cell)["amount_usd"], _begun(seen, cell)["amount_usd"]
+        if len(closed) >= 30 and min(closed.median(), begun.median()) > 0:
+            sizes.append(log(begun.median() / closed.median()))
+            weights.append(len(closed))
+    quota = float(np.quantile(seen.credit_usd, 1 - MADE_QUOTA))
+    return replace(
+        knobs,
+        lag_scale=scale,
+        amount_scale=exp(float(np.average(sizes, weights=weights))) if sizes else 1.0,
+        found_share=seen.found_share,
+        quota_usd=max(1000.0, float(f"{quota:.2g}")),
+    )
+
+
+def compare(cells: Sequence[Cell], seen: Simulated) -> tuple[Check, ...]:
+    """Observed and simulated, four numbers a cell. Amounts are of all closed deals: in the model size and
+    result are apart.
+    """
+    from math import sqrt
+
+    checks = []
+    for cell in cells:
+        deals = _closed(seen, cell)
+        if len(deals) < 30:
+            continue
+        n, amounts = len(deals), deals["amount_usd"]
+        for what, observed, simulated, error in (
+            ("win rate", cell.win_rate, deals["won"].mean(), _clustered_error(deals, "won")),
+            (
+                "median amount",
+                cell.median_usd,
+                amounts.median(),
+                sqrt(1.5708 / n) * cell.sigma * cell.median_usd,
+            ),
+            ("mean amount", cell.mean_usd, amounts.mean(), amounts.std() / sqrt(n)),
+            ("cycle weeks", cell.cycle_weeks, deals["weeks"].mean(), _clustered_error(deals, "weeks")),
+        ):
+            tolerance = STANDARD_ERRORS * float(error) + ROUNDING * observed
+            checks.append(Check(cell.segment, cell.route, what, observed, float(simulated), tolerance, n))
+    return tuple(checks)
+
+
+def _begun(seen: Simulated, cell: Cell) -> pd.DataFrame:
+    """Simulated deals of a cell."""
+    return seen.deals[(seen.deals["row"] == cell.row) & (seen.deals["route"] == cell.route)]
+
+
+def _closed(seen: Simulated, cell: Cell) -> pd.DataFrame:
+    """Those of them that were won or lost."""
+    its = _begun(seen, cell)
+    its = its[its["end"] != Kind.NO_DECISION]
+    return its.assign(won=its["end"] != Kind.LOST)
+
+
+def _clustered_error(deals: pd.DataFrame, column: str) -> float:
+    """Standard error of a mean over deals that share a market: of the ratio of two sums over replications."""
+    sums = deals.groupby("replication")[column].agg(["sum", "size"])
+    off = sums["sum"] - sums["size"] * deals[column].mean()
+    return float((off**2).sum() ** 0.5 / len(deals))
