@@ -1,0 +1,245 @@
+"""Generated territories and plans: small, valid, and reaching into every corner of the model.
+
+Every coverage mode, activity and kind of partner; a channel account manager; candidates; exits; parking; capacity 0;
+discipline; an open pipeline; weeks off and demand profiles; no demand, no margin, no lag, no cycle; 4 to 6 quarters.
+Times are partly round numbers of weeks, and shapes partly 50 (almost constant), so that things happen close together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from sim import Scenario, TimePlan
+from sim.plan import CAM_ACTIVITIES
+from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS
+from tests.helpers import ASSUMPTIONS
+
+share = st.one_of(
+    st.sampled_from([0.0, 1.0]), st.floats(0, 1, allow_subnormal=False).map(lambda x: round(x, 4))
+)
+level = st.one_of(st.sampled_from([0.3, 0.7, 1.0]), share)
+shape = st.sampled_from([0.5, 1.0, 2.0, 50.0])
+BIASED_OFF = st.sampled_from([False, False, True])
+
+
+def number(least: float, most: float, *special: float) -> st.SearchStrategy[float]:
+    """A number with few digits, `special` values as often as all others together."""
+    usual = st.floats(least, most, allow_subnormal=False).map(lambda x: min(most, max(least, round(x, 3))))
+    return st.one_of(st.sampled_from(special), usual) if special else usual
+
+
+@st.composite
+def stages(draw: Any) -> dict[str, Any]:
+    return {
+        "mean_hours": draw(number(0.1, 60, 1.0, 8.0)),
+        "advance_probability": draw(st.one_of(st.sampled_from([1.0, 0.9, 0.7]), share)),
+        "buyer_lag_weeks": draw(number(0, 4, 0.0, 1.0)),
+        "patience_weeks": draw(st.one_of(st.none(), number(0.05, 6, 1.0))),
+        "hours_shape": draw(shape),
+        "lag_shape": draw(shape),
+        "patience_shape": draw(shape),
+    }
+
+
+@st.composite
+def segments(draw: Any, name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "opportunities_per_quarter": draw(number(0, 30, 0.0, 12.0)),
+        "growth_per_quarter": draw(number(-0.5, 0.5, 0.0)),
+        "demand_cv": draw(number(0, 2, 0.0, 0.4)),
+        "deal_size_median_usd": draw(number(0.1, 1e5, 1000.0)),
+        "deal_size_sigma": draw(number(0, 2, 0.0)),
+        "win_rate_shock": draw(number(0, 0.95, 0.0)),
+        "stages": draw(st.lists(stages(), min_size=1, max_size=4)),
+        "inbound_share": draw(share),
+        "prospecting_yield": draw(number(0, 5, 0.0)),
+        "competition": draw(number(0.1, 10, 1.0)),
+    }
+
+
+@st.composite
+def traits(draw: Any) -> dict[str, Any]:
+    """A whole set of traits: start and alone-level under their ceiling."""
+    out: dict[str, Any] = {"teachability": draw(share), "reactive_support_hours": draw(number(0, 2, 0.0))}
+    for stock in ("skill", "engagement"):
+        ceiling = out[f"{stock}_ceiling"] = draw(level)
+        for level in ("start", "alone"):
+            out[f"{stock}_{level}"] = min(ceiling, round(ceiling * draw(level), 4))
+    return out
+
+
+@st.composite
+def partners(draw: Any, name: str, names: list[str], most_base: float, is_candidate: bool) -> dict[str, Any]:
+    out = {
+        "name": name,
+        "label": draw(st.sampled_from(PARTNER_SEGMENTS)),
+        "base_share": {n: round(draw(level) * most_base, 5) for n in names if draw(st.booleans())},
+        "margin": draw(share),
+        "capacity_deals": draw(st.sampled_from([0, 1, 2, 8])),
+        "cycle_weeks": draw(number(0, 12, 0.0, 1.0, 4.0)),
+        "cycle_shape": draw(shape),
+        "fit": draw(number(0, 3, 1.0)),
+        "fit_by_segment": {n: draw(number(0, 3, 0.0)) for n in names if draw(BIASED_OFF)},
+        "exit_hazard_per_year": draw(st.sampled_from([0.0, 0.0, 0.5, 4.0, 20.0])),
+    }
+    if draw(BIASED_OFF):
+        out["traits"] = draw(traits())
+    if is_candidate:
+        out["recruiting_hours"] = draw(number(0, 60, 0.0, 5.0))
+        out["sign_probability"] = draw(share)
+        out["onboarding_weeks"] = draw(st.sampled_from([0, 1, 8]))
+    return out
+
+
+@st.composite
+def open_deals(draw: Any, market_map: list[dict[str, Any]], routes: list[str]) -> dict[str, Any]:
+    its = draw(st.sampled_from(market_map))
+    return {
+        "segment": its["name"],
+        "stage": draw(st.integers(1, len(its["stages"]))),
+        "amount_usd": draw(st.sampled_from([0, 1000, 1000, 50_000])),
+        "age_weeks": draw(number(0, 30, 0.0)),
+        "route": draw(st.sampled_from(routes)),
+    }
+
+
+@st.composite
+def calendars(draw: Any) -> dict[str, Any]:
+    out: dict[str, Any] = {"weeks_off": draw(st.lists(st.integers(1, 52), max_size=4))}
+    for field, length in (("demand_by_week_of_quarter", 13), ("demand_by_quarter_of_year", 4)):
+        if draw(BIASED_OFF):
+            first = draw(number(0.1, 5))
+            out[field] = [first, *draw(st.lists(number(0, 5, 0.0), min_size=length - 1, max_size=length - 1))]
+    return out
+
+
+@st.composite
+def assumptions(draw: Any) -> dict[str, float]:
+    out = dict(ASSUMPTIONS)
+    for name in ("coach_gain_per_week", "joint_plan_gain_per_week", "socialise_gain_per_week"):
+        out[name] = draw(st.sampled_from([0.0, out[name], 0.5]))
+    for name in ("practice_gain_per_win", "guided_practice_gain_per_deal", "conflict_penalty"):
+        out[name] = draw(st.sampled_from([0.0, out[name], 0.3]))
+    out["skill_exponent"], out["engagement_exponent"] = draw(
+        st.sampled_from([(0.5, 0.5), (0.0, 1.0), (1.0, 0.0), (0.35, 0.4)])
+    )
+    out["label_accuracy"] = draw(share)
+    out["skill_half_life_weeks"] = draw(st.sampled_from([0.5, 39.0]))
+    out["engagement_half_life_weeks"] = draw(st.sampled_from([0.5, 13.0]))
+    return out
+
+
+@st.composite
+def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scenario:
+    """A valid territory of up to 3 segments, 3 partners and 2 candidates."""
+    names = ["north", "south", "web"][: draw(st.integers(1, 3))]
+    market_map = [draw(segments(name)) for name in names]
+    n_partners, n_candidates = draw(st.integers(0, 3)), draw(st.integers(0, 2))
+    most_base = 1 / max(1, n_partners + n_candidates)
+    its_partners = [draw(partners(f"Partner {i}", names, most_base, False)) for i in range(n_partners)]
+    candidates = [draw(partners(f"Candidate {i}", names, most_base, True)) for i in range(n_candidates)]
+    document: dict[str, Any] = {
+        "name": "generated",
+        "horizon_quarters": draw(horizon or st.integers(4, 6)),
+        "territory_manager": {"hours_per_week": draw(st.sampled_from([20.0, 32.0, 37.3]))},
+        "calendar": draw(calendars()),
+        "quota": {
+            "first_quarter_usd": draw(number(1.0, 1e6, 1000.0)),
+            "growth_per_year": draw(number(-0.5, 1, 0.0)),
+        },
+        "quota_credit": draw(st.sampled_from(["gross", "net", 0.0, 0.5])),
+        "market_map": market_map,
+        "partner_segments": {kind: draw(traits()) for kind in PARTNER_SEGMENTS},
+        "segment_prior": draw(
+            st.sampled_from([(0.2, 0.4, 0.4), (1.0, 0.0, 0.0), (0.0, 0.5, 0.5)]).map(
+                lambda prior: dict(zip(PARTNER_SEGMENTS, prior, strict=True))
+            )
+        ),
+        "partners": its_partners,
+        "candidates": candidates,
+        "assumptions": draw(assumptions()),
+        "status_quo": {
+            "name": "status quo",
+            "partner_share": draw(share) * 0.5 if its_partners else 0.0,
+            "mix": draw(
+                st.sampled_from([{"coach": 0.5, "joint_plan": 0.5}, {"co_sell": 0.5, "sell_for": 0.5}])
+            ),
+            "prospect_share": draw(st.sampled_from([0.0, 0.3])),
+            "coverage_mode": draw(st.sampled_from(COVERAGE_MODES)),
+        },
+    }
+    if (its_partners or candidates) and draw(st.booleans()):
+        document["channel_account_manager"] = {
+            "hours_per_week": draw(number(0, 40, 20.0)),
+            "factor": draw(number(0, 3, 1.0)),
+        }
+    if draw(BIASED_OFF):
+        routes = ["direct", *(p["name"] for p in its_partners)]
+        document["open_pipeline"] = draw(st.lists(open_deals(market_map, routes), max_size=8))
+    return Scenario.model_validate(document)
+
+
+@st.composite
+def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePlan:
+    """A plan that fits: each run of quarters parks some, and divides what support leaves over anything, or leaves it idle."""
+    horizon = scenario.horizon_quarters
+    cut = draw(st.integers(1, horizon - 1))
+    hours: list[dict[str, Any]] = []
+    parked: list[dict[str, Any]] = []
+    for first, last in ((1, cut), (cut + 1, horizon)):
+        when = {"from_quarter": first, "to_quarter": last}
+        off = [p.name for p in scenario.all_partners if draw(BIASED_OFF)]
+        parked += [{"partner": p, **when} for p in off]
+        carried = [p for p in scenario.partners if p.name not in off]
+        wooed = [c.name for c in scenario.candidates if c.name not in off]
+        support = sum(scenario.traits(p, p.label).reactive_support_hours.likely for p in carried)
+        cells: list[tuple[str, str | None]] = [("sell", None)]
+        cells += [("prospect", n) for n in scenario.segment_names]
+        # A candidate may be helped before it is a partner: the hours go to selling until then.
+        others = [
+            (a, p) for a in PARTNER_ACTIVITIES if a != "recruit" for p in (*(p.name for p in carried), *wooed)
+        ]
+        others += [("recruit", c) for c in wooed]
+        left = scenario.territory_manager.hours_per_week - support
+        chosen = draw(st.lists(st.sampled_from([*cells, *others]), unique=True, max_size=8))
+        if others:
+            chosen += [
+                cell
+                for cell in draw(st.lists(st.sampled_from(others), unique=True, max_size=6))
+                if cell not in chosen
+            ]
+        weights = [draw(number(0.1, 5, 1.0)) for _ in chosen]
+        used = left * draw(st.sampled_from([1.0, 0.6]))
+        hours += [
+            {"activity": a, "target": t, "hours_per_week": 0.999 * used * w / sum(weights), **when}
+            for (a, t), w in zip(chosen, weights, strict=True)
+        ]
+        cam = scenario.channel_account_manager
+        can = [cell for cell in others if cell[0] in CAM_ACTIVITIES]
+        if cam is not None and can:
+            picked = draw(st.lists(st.sampled_from(can), unique=True, max_size=3))
+            hours += [
+                {
+                    "activity": a,
+                    "target": t,
+                    "hours_per_week": 0.99 * cam.hours_per_week / len(picked),
+                    **when,
+                }
+                | {"who": "channel_account_manager"}
+                for a, t in picked
+            ]
+    modes = {n: draw(st.sampled_from(COVERAGE_MODES)) for n in scenario.segment_names if draw(st.booleans())}
+    discipline = draw(st.sampled_from([1.0, 1.0, 0.0, 0.4]))
+    return TimePlan.from_table(
+        scenario, hours, name, coverage_mode=modes, parked=parked, discipline=discipline
+    )
+
+
+@st.composite
+def runs(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> tuple[Scenario, TimePlan, int]:
+    """A territory, a plan for it, and a seed."""
+    scenario = draw(scenarios(horizon))
+    return scenario, draw(plans(scenario)), draw(st.integers(0, 10_000))
