@@ -234,7 +234,8 @@ def _everywhere(split: Split) -> Split:
 
 def _partner_source(segments: str, template: Scenario, size: Size) -> str:
     return (
-        f"cycle fitted from {size.file}, partner deals of {segments}; fit so that the row's partners win what "
+        f"cycle fitted from {size.file}, partner deals of {segments}; fit so that the row's partners win "
+        f"what "
         "they won there; capacity at least three times the open deals expected; the rest judgement, from "
         f"{template.name}"
     )[:1000]
@@ -244,12 +245,15 @@ def _cell_source(cell: Cell, like: Segment, template: Scenario, size: Size) -> s
     how = "by weeks" if cell.by_week else "binomial, too narrow if deals of a week share their luck"
     direct = cell.route == "direct"
     return (
-        f"fitted from {size.file}: {cell.deals:,} closed {cell.route} deals, {cell.win_rate:.1%} won (95% interval "
+        f"fitted from {size.file}: {cell.deals:,} closed {cell.route} deals, {cell.win_rate:.1%} won (95% "
+        f"interval "
         f"{cell.win_low:.1%} to {cell.win_high:.1%}, {how}); won deals with an amount have median "
         f"${cell.median_usd:,.0f} and mean ${cell.mean_usd:,.0f} ({cell.without_amount:,} had none)"
         + (", the median here is lower by what goes cold unclosed" if direct else "")
-        + f"; mean cycle of all {cell.cycle_weeks:.1f} weeks; opportunities are {size.territory_fraction:.3%} of "
-        f"{cell.deals / size.quarters:,.0f} a quarter, only what somebody saw. Judgement: hours, patience, inbound "
+        + f"; mean cycle of all {cell.cycle_weeks:.1f} weeks; opportunities are "
+        f"{size.territory_fraction:.3%} of "
+        f"{cell.deals / size.quarters:,.0f} a quarter, only what somebody saw. Judgement: hours, patience, "
+        f"inbound "
         f"share, prospecting yield and proportions of stages as {like.name} of {template.name}"
         + ("" if direct else ", and the manager's win rate here")
     )[:1000]
@@ -260,10 +264,14 @@ def _scenario_source(size: Size, template: Scenario) -> str:
         "Win rates, deal sizes, cycles and relative numbers of opportunities fitted from "
         + size.file
         + (f" ({size.about})" if size.about else "")
-        + f"; the table is taken to be a whole company and this territory {size.territory_fraction:.3%} of it "
-        "(judgement). Routes are associations: who got which deal was somebody's choice. Amounts are those of won "
-        f"deals, cycles those of all closed ones. Judgement: everything else, from {template.name}; base shares so "
-        "that partners bring the same share of their opportunities as the manager finds of the direct ones; quota "
+        + "; the table is taken to be a whole company and this territory "
+        f"{size.territory_fraction:.3%} of it "
+        "(judgement). Routes are associations: who got which deal was somebody's choice. Amounts are those "
+        "of won "
+        f"deals, cycles those of all closed ones. Judgement: everything else, from {template.name}; base "
+        f"shares so "
+        "that partners bring the same share of their opportunities as the manager finds of the direct "
+        "ones; quota "
         "so that about 57% of the first four quarters make it under the status quo."
     )[:4000]
 

@@ -1,9 +1,9 @@
 """Does the simulated funnel give back what it was fitted to?
 
-The scenario is simulated under its status quo, and the deals that came up in its history are followed to
-their end: there, partners are as skilled and engaged as they are today. The same simulation finds what the
-table does not say directly: the buyer's lags that give the recorded cycle, the share of deals the manager
-sees, and a quota.
+The scenario is simulated under its status quo. Partner deals that come up in the history are followed to their
+end: there, partners are as skilled and engaged as they are today. Direct deals are followed for longer, as the
+manager stays what he is. The same simulation finds what the table does not say: the buyer's lags that give the
+recorded cycle, the share of deals the manager sees, and a quota.
 
 Left out: later quarters, in which partners change; deals that went cold, which a table of closed deals has
 not.
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FIRST_WEEK = -20
 """Deals are followed from this week of the history on; before it the queues are still filling."""
+LAST_DIRECT_WEEK = 39
+"""Direct deals that come up before this week are followed, partner deals before week 0."""
 QUARTERS = 4
 STANDARD_ERRORS = 3.0
 ROUNDING = 0.03
@@ -37,7 +39,7 @@ MADE_QUOTA = 0.57
 
 @dataclass(frozen=True, eq=False)
 class Simulated:
-    """What came of the deals of the history, and the credit of the first quarters."""
+    """What came of the deals followed, and the credit of the first quarters."""
 
     deals: pd.DataFrame
     """columns replication, row, route, end (a Kind), amount_usd, weeks"""
@@ -82,11 +84,14 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
         ledger = Ledger(
             short, plan.name, seed, replication, run(numbers, draw_market(short, seed, replication))
         )
-        begun = _of_history(ledger.of(Kind.FOUND, Kind.REGISTERED))
-        seen += int((np.isin(begun["segment"], direct) & (begun["kind"] == Kind.FOUND)).sum())
-        arisen += int(np.isin(_of_history(ledger.of(Kind.ARRIVED))["segment"], direct).sum())
+        found = _between(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
+        registered = _between(ledger.of(Kind.REGISTERED), 0)
+        arrived = _between(ledger.of(Kind.ARRIVED), LAST_DIRECT_WEEK)
+        seen += int(np.isin(found["segment"], direct).sum())
+        arisen += int(np.isin(arrived["segment"], direct).sum())
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
-        ended = ended[np.isin(ended["opportunity"], begun["opportunity"])]
+        begun = np.concatenate([found["opportunity"], registered["opportunity"]])
+        ended = ended[np.isin(ended["opportunity"], begun)]
         followed.append(_frame(ended, replication, cells))
         won = ledger.of(*WON)
         won = won[won["tick"] >= 0]
@@ -98,8 +103,11 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
     return Simulated(pd.concat(followed, ignore_index=True), seen / max(arisen, 1), credit)
 
 
-def _of_history(records: Any) -> Any:
-    return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < 0)]
+def _between(records: Any, week: int) -> Any:
+    """The records from FIRST_WEEK to before `week`."""
+    return records[
+        (records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)
+    ]
 
 
 def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
