@@ -1,9 +1,9 @@
 """Does the simulated funnel give back what it was fitted to?
 
-The scenario is simulated under its status quo. Partner deals that come up in the history are followed to their
-end: there, partners are as skilled and engaged as they are today. Direct deals are followed for longer, as the
-manager stays what he is. The same simulation finds what the table does not say: the buyer's lags that give the
-recorded cycle, the share of deals the manager sees, and a quota.
+The scenario is simulated under its status quo. Partner deals that come up in the history are followed to
+their end: there, partners are as skilled and engaged as they are today. Direct deals are followed for longer,
+as the manager stays what he is. The same simulation finds what the table does not say: the buyer's lags that
+give the recorded cycle, the share of deals the manager sees, and a quota.
 
 Left out: later quarters, in which partners change; deals that went cold, which a table of closed deals has
 not.

@@ -1,8 +1,8 @@
 """A table of closed deals becomes a scenario that gives the table back, and a bad table becomes one sentence.
 
 Claims: rows read = rows used + rows rejected; the fit finds the numbers that made the table; the simulated
-funnel has the win rates, amounts and cycles of the table, by segment and route. The committed table is made up;
-what is said of the real sample is tested where ../shared/data has it, and skipped where not.
+funnel has the win rates, amounts and cycles of the table, by segment and route. The committed table is made
+up; what is said of the real sample is tested where ../shared/data has it, and skipped where not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 MAPPINGS = ROOT / "scenarios" / "mappings"
 REAL = ROOT.parent / "shared" / "data" / "opportunities_direct_and_reseller.csv.gz"
 ERRORS = 4.0
-"""Standard errors allowed: 20 numbers in a test, so a false alarm in about 1 of 800 seeds; the seeds are fixed."""
+"""Standard errors allowed: 20 numbers in a test, so a false alarm in 1 of 800 seeds; the seeds are fixed."""
 
 
 @pytest.fixture(scope="module")
