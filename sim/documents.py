@@ -1,41 +1,88 @@
 """From a YAML document to a validated object and back, with errors a person can act on.
 
-`Declared` is the base of everything a person writes: frozen, unknown keys refused with a guess at what was meant. Every
-field is made by `declare` and so carries its unit, meaning and source; error sentences, the JSON Schema and the
-screens take their words from there.
+`Declared` is the base of everything a person writes: frozen, unknown keys refused with a guess at what was meant.
+Every field is made by `declare` and so carries its unit, meaning and source; error sentences, the JSON Schema and the
+screens take their words from there. A `Document` is a whole file: it keeps the text it came from, and what did not
+change is written back as it stood.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
-import reprlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
+import numpy as np
 from immutabledict import immutabledict
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    model_validator,
+)
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
 from sim.errors import InputError
+from sim.wording import guess, listed, sentence, show
 
-LARGEST_FILE_BYTES = 2_000_000
-_SHOW = reprlib.Repr()
-_SHOW.maxstring = _SHOW.maxother = 60
-_SHOW.maxlevel = _SHOW.maxdict = _SHOW.maxlist = 3
+__all__ = [
+    "Declared",
+    "Document",
+    "FrozenMap",
+    "Items",
+    "declare",
+    "guess",
+    "listed",
+    "one_or_many",
+    "read_yaml",
+    "schema_text",
+    "show",
+    "validate",
+    "word_or_number",
+]
+
+LARGEST_FILE_BYTES = 1_000_000
+MOST_VALUES = 200_000
+"""Aliases let a short file mean a billion values; no real document has this many."""
 T = TypeVar("T", bound="Declared")
 V = TypeVar("V")
 
-FrozenMap = Annotated[
-    Mapping[str, V],
-    AfterValidator(lambda value: immutabledict(value)),
-    PlainSerializer(lambda value: dict(value)),
-]
+
+def _frozen(value: Mapping[str, V]) -> immutabledict[str, V]:
+    return immutabledict(value)
+
+
+def _thawed(value: Mapping[str, V]) -> dict[str, V]:
+    return dict(value)
+
+
+FrozenMap = Annotated[Mapping[str, V], AfterValidator(_frozen), PlainSerializer(_thawed)]
 Items = Annotated[tuple[V, ...], Field(strict=False)]
 """An immutable list: YAML gives lists, the model keeps tuples."""
+
+
+def _one_or_many(value: object) -> str:
+    return "~many" if isinstance(value, Mapping | list | tuple) else "~one"
+
+
+def _word_or_number(value: object) -> str:
+    return "~word" if isinstance(value, str) else "~number"
+
+
+# Tagged, a wrong value is measured against the one thing it looks like, and there is one sentence about it.
+one_or_many = Discriminator(_one_or_many)
+"""For a union of Tag("~one") and Tag("~many")."""
+word_or_number = Discriminator(_word_or_number)
+"""For a union of Tag("~word") and Tag("~number")."""
 
 
 @dataclass(frozen=True)
@@ -43,19 +90,6 @@ class SourceText:
     """The text a document was loaded from, kept for its comments. Two documents with equal values are equal."""
 
     text: str | None = field(default=None, compare=False)
-
-
-def show(value: object) -> str:
-    """A value as it may stand in an error sentence: short, on one line, whatever it is."""
-    return _SHOW.repr(value).replace("\n", " ")
-
-
-def guess(word: object, known: list[str]) -> str:
-    """The end of a sentence about an unknown word: what was probably meant, or what there is."""
-    close = difflib.get_close_matches(str(word)[:100], known, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"allowed: {', '.join(known)}" if known else "nothing is allowed here"
 
 
 def declare(meaning: str, *, unit: str, source: str = "judgement", default: Any = ..., **bounds: Any) -> Any:
@@ -74,11 +108,8 @@ class Declared(BaseModel):
         if isinstance(data, Mapping):
             for key in data:
                 if key not in cls.model_fields:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "{text}",
-                        {"text": f"unknown key {show(key)}; {guess(key, list(cls.model_fields))}"},
-                    )
+                    text = f"unknown key {show(key)}; {guess(key, list(cls.model_fields))}"
+                    raise PydanticCustomError("unknown_key", "{text}", {"text": text})
             # Strict numbers, but nested documents come as plain mappings and lists.
             return dict(data)
         return data
@@ -90,168 +121,193 @@ class Declared(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+class Document(Declared):
+    """A whole file, with its comments."""
+
+    schema_file: ClassVar[str]
+    """name of the JSON Schema that is written beside the file"""
+    kind: ClassVar[str]
+    """what to call it, with its article"""
+    start_from: ClassVar[str]
+    """where somebody whose file is something else can see what is wanted"""
+    error: ClassVar[type[InputError]]
+
+    _source: SourceText = PrivateAttr(SourceText())
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """The document in a YAML file. Raises the class's error, a sentence for each thing that is wrong."""
+        data, text = read_yaml(path, cls.error)
+        if not isinstance(data, Mapping):
+            holds = "nothing" if data is None else f"{show(data)}"
+            raise cls.error(f"{path}: holds {holds}, not {cls.kind}; {cls.start_from}")
+        made = validate(cls, data, str(path), cls.error)
+        made._source = SourceText(text)
+        return made
+
+    def write(self, path: Path | str) -> None:
+        """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
+
+        Comments and order of the file it was loaded from are kept, and the text of every value that is the same.
+        """
+        _write(path, self._as_text(), self.error)
+        schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
+        if not schema.is_file() or schema.read_text(encoding="utf-8", errors="replace") != text:
+            _write(schema, text, self.error)
+
+    def _as_text(self) -> str:
+        after = _whole(self.model_dump(exclude_unset=True))
+        original = self._source.text
+        text = None
+        if original:
+            before = _whole(type(self).model_validate(_load(original)).model_dump(exclude_unset=True))
+            text = original if before == after else _merged(original, before, after)
+            # A file with anchors cannot always be changed in one place only; then the comments have to go.
+            if _whole(type(self).model_validate(_load(text)).model_dump(exclude_unset=True)) != after:
+                text = None
+        if text is None:
+            text = _dump(after, "")
+        first = "# yaml-language-server:"
+        return text if text.startswith(first) else f"{first} $schema={self.schema_file}\n{text}"
+
+
 def validate(model: type[T], data: object, where: str, error: type[InputError]) -> T:
     """`data` as a `model`, or `error` with a sentence for each thing that is wrong in it."""
     try:
+        data = _plain(data, [MOST_VALUES])
         return model.model_validate(data)
     except PydanticError as problems:
-        raise error(*(_sentence(model, p, where) for p in problems.errors(include_url=False))) from None
+        found = problems.errors(include_url=False)
+        raise error(*(sentence(model, problem, data, where) for problem in found)) from None
     except RecursionError:
         raise error(f"{where}: the document is nested too deeply; allowed: what the schema shows") from None
+    except _TooMany:
+        raise error(
+            f"{where}: the document means more than {MOST_VALUES:,} values; write it without nested aliases"
+        ) from None
+
+
+class _TooMany(Exception):
+    pass
+
+
+def _plain(value: Any, left: list[int]) -> Any:
+    """`value` with the numbers and arrays of numpy as plain ones; counts down what is `left` to be read."""
+    left[0] -= 1
+    if left[0] < 0:
+        raise _TooMany
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(inner, left) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, left) for inner in value]
+    return value
 
 
 def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
     """The plain data of a YAML file and its text; `error` if it cannot be read as YAML."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     where = str(path)
     try:
         file = Path(path)
-        if file.stat().st_size > LARGEST_FILE_BYTES:
-            raise error(
-                f"{where}: the file has {file.stat().st_size:,} bytes; at most {LARGEST_FILE_BYTES:,} are read"
-            )
+        size = file.stat().st_size
+        if size > LARGEST_FILE_BYTES:
+            raise error(f"{where}: the file has {size:,} bytes; allowed: at most {LARGEST_FILE_BYTES:,}")
         text = file.read_text(encoding="utf-8-sig")
-        return YAML(typ="safe", pure=True).load(text), text
+        return _load(text), text
     except OSError as problem:
-        raise error(
-            f"{where}: cannot be read ({problem.strerror or problem}); give the path of a YAML file"
-        ) from None
+        said = problem.strerror or problem
+        raise error(f"{where}: cannot be read ({said}); give the path of a YAML file") from None
     except UnicodeDecodeError as problem:
         raise error(f"{where}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
     except YAMLError as problem:
         mark = getattr(problem, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark is not None else ""
-        what = " ".join(str(getattr(problem, "problem", None) or problem).split())[:200]
+        what = _first_line(getattr(problem, "problem", None) or problem)
         raise error(f"{where}:{line} not YAML: {what}; correct the line") from None
     except RecursionError:
         raise error(f"{where}: the document is nested too deeply; allowed: what the schema shows") from None
-    except (ValueError, TypeError, AttributeError, KeyError, IndexError, OverflowError) as problem:
-        # The YAML library lets these escape for some malformed scalars (dates, numbers, tags, null bytes).
-        raise error(f"{where}: not YAML: {' '.join(str(problem).split())[:200]}; correct the value") from None
+    except Exception as problem:
+        # The YAML library lets many kinds escape for malformed scalars (dates, numbers, tags, null bytes).
+        raise error(f"{where}: not YAML: {_first_line(problem)}; correct the value") from None
 
 
-def write_yaml(
-    path: Path | str, data: dict[str, Any], original: str | None, schema: str, error: type[InputError]
-) -> None:
-    """Write `data`; where `original` is the text it came from, keep its comments and order.
+def _first_line(problem: object) -> str:
+    lines = str(problem).strip().splitlines() or [type(problem).__name__]
+    return " ".join(lines[0].split())[:160]
 
-    The first line names the JSON Schema file, so that editors complete and check the document.
-    """
-    from io import StringIO
 
+def _load(text: str) -> object:
     from ruamel.yaml import YAML
 
-    yaml = YAML()
-    yaml.width = 140
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    document = yaml.load(original) if original else None
-    document = _merge(document, data)
-    out = StringIO()
-    if not (original or "").startswith("# yaml-language-server:"):
-        out.write(f"# yaml-language-server: $schema={schema}\n")
-    yaml.dump(document, out)
-    try:
-        Path(path).write_text(out.getvalue(), encoding="utf-8")
-    except OSError as problem:
-        raise error(
-            f"{path}: cannot be written ({problem.strerror or problem}); choose another path"
-        ) from None
+    return YAML(typ="safe", pure=True).load(text)
 
 
-def write_schema(model: type[Declared], path: Path, error: type[InputError]) -> None:
-    """Write the JSON Schema of `model`, with unit, meaning, bounds and source of every field."""
+def _write(path: Path | str, text: str, error: type[InputError]) -> None:
     try:
-        path.write_text(schema_text(model), encoding="utf-8")
-    except OSError as problem:
-        raise error(
-            f"{path}: cannot be written ({problem.strerror or problem}); choose another path"
-        ) from None
+        Path(path).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as problem:
+        said = getattr(problem, "strerror", None) or problem
+        raise error(f"{path}: cannot be written ({said}); choose another path") from None
 
 
 def schema_text(model: type[Declared]) -> str:
-    """The JSON Schema of `model` as text."""
+    """The JSON Schema of `model` as text, with unit, meaning, bounds and source of every field."""
     return json.dumps(model.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def _merge(old: Any, new: Any) -> Any:
-    """`new` laid over a commented document, touching only what differs so that comments stay where they are."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [key for key in old if key not in new]:
-            del old[key]
-        for key, value in new.items():
-            old[key] = _merge(old[key], value) if key in old else value
+def _whole(value: Any) -> Any:
+    """Plain data as a person would write it: lists, and whole numbers without a decimal point."""
+    if isinstance(value, Mapping):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(inner) for inner in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    return value
+
+
+def _yaml_like(original: str) -> Any:
+    """A YAML reader and writer that keeps quotes and lines, and indents lists as `original` does."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 100_000
+    dash = re.search(r"^\S[^\n]*:[^\S\n]*(?:#[^\n]*)?\n(?:\s*#[^\n]*\n)*( *)- ", original, re.MULTILINE)
+    offset = len(dash.group(1)) if dash else 2
+    yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
+    return yaml
+
+
+def _merged(original: str, before: Any, after: Any) -> str:
+    return _dump(_merge(_yaml_like(original).load(original), before, after), original)
+
+
+def _dump(document: Any, original: str) -> str:
+    out = StringIO()
+    _yaml_like(original).dump(document, out)
+    return out.getvalue()
+
+
+def _merge(old: Any, before: Any, after: Any) -> Any:
+    """The change from `before` to `after` made in a commented document, touching nothing else."""
+    if before == after and type(before) is type(after):
         return old
-    if isinstance(new, tuple):
-        new = list(new)
-    if isinstance(old, list) and isinstance(new, list):
-        for i, value in enumerate(new):
-            if i < len(old):
-                old[i] = _merge(old[i], value)
+    if isinstance(old, dict) and isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() - after.keys():
+            old.pop(key, None)
+        for key, value in after.items():
+            old[key] = _merge(old[key], before[key], value) if key in before and key in old else value
+        return old
+    if isinstance(old, list) and isinstance(before, list) and isinstance(after, list):
+        for i, value in enumerate(after):
+            if i < len(before):
+                old[i] = _merge(old[i], before[i], value)
             else:
                 old.append(value)
-        del old[len(new) :]
+        del old[len(after) :]
         return old
-    return old if old == new and type(old) is not bool else new
-
-
-def _sentence(model: type[Declared], problem: Any, where: str) -> str:
-    """One sentence for one validation problem: file, field, value, what is allowed, how to mend it."""
-    loc = tuple(part for part in problem["loc"] if not (isinstance(part, str) and _is_union_tag(part)))
-    path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in loc).lstrip(".") or "the document"
-    named = _name_of(problem, path)
-    declared = _declared_at(model, loc)
-    kind, value = problem["type"], problem["input"]
-    if kind == "missing":
-        return f"{where}: {named} is missing{_meaning(declared)}; add it"
-    if kind in ("unknown_key", "value_error"):
-        text = problem["ctx"]["text"] if kind == "unknown_key" else str(problem["ctx"]["error"])
-        at = "" if path == "the document" else f"{named}: "
-        return f"{where}: {at}{text}"
-    return f"{where}: {named} is {show(value)}; allowed: {_allowed(problem)}{_meaning(declared)}"
-
-
-def _allowed(problem: Any) -> str:
-    text: str = problem["msg"]
-    for start in ("Input should be ", "Value should be ", "Input "):
-        text = text.removeprefix(start)
-    return text[0].lower() + text[1:]
-
-
-def _meaning(declared: Any) -> str:
-    if declared is None or not declared.description:
-        return ""
-    unit = (declared.json_schema_extra or {}).get("unit", "")
-    return f" ({declared.description}{', ' + unit if unit else ''})"
-
-
-def _name_of(problem: Any, path: str) -> str:
-    """The path; where the thing has a name of its own, that too."""
-    value = problem["input"]
-    name = value.get("name") if isinstance(value, Mapping) else None
-    return f"{path} ({name})" if isinstance(name, str) and name and len(name) < 60 else path
-
-
-def _is_union_tag(part: str) -> bool:
-    return "[" in part or part in {"float", "int", "str", "none", "date"}
-
-
-def _declared_at(model: Any, loc: tuple[Any, ...]) -> Any:
-    """The declaration of the field at `loc`, or None where the path leaves the declared fields."""
-    declared = None
-    for part in loc:
-        if isinstance(part, int):
-            continue
-        fields = getattr(model, "model_fields", {})
-        if part not in fields:
-            return declared
-        declared = fields[part]
-        model = next(iter(_models_in(declared.annotation)), None)
-    return declared
-
-
-def _models_in(annotation: Any) -> list[Any]:
-    if isinstance(annotation, type) and issubclass(annotation, Declared):
-        return [annotation]
-    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+    return after

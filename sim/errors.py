@@ -13,18 +13,32 @@ is; nobody else catches it.
 
 from __future__ import annotations
 
+LONGEST_PROBLEM = 370
+"""Letters of one sentence; with the count of further problems the text stays within 400."""
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control characters, short enough to read: names in it come from anybody."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    words = " ".join(plain.split()) if plain != text else plain
+    return words if len(words) <= LONGEST_PROBLEM else words[: LONGEST_PROBLEM - 3] + "..."
+
 
 class NextHourError(Exception):
     """The root: catch this to catch everything Next Hour raises on purpose."""
 
 
 class InputError(NextHourError):
-    """Something handed in is wrong. `problems` holds one sentence for each thing found; the text is the first of them."""
+    """Something handed in is wrong.
+
+    `problems` holds a sentence for each thing found; the text is the first of them and says how many more there are.
+    """
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
+        self.problems = tuple(one_line(problem) for problem in problems)
         more = len(problems) - 1
-        super().__init__(problems[0] + (f" ({more} more problem{'s' if more > 1 else ''})" if more else ""))
+        count = f" ({more:,} more problem{'s' if more > 1 else ''})" if more else ""
+        super().__init__(self.problems[0] + count)
 
     def __reduce__(self) -> tuple[type, tuple[str, ...]]:
         # Workers hand errors back by pickle, which would otherwise rebuild from the joined text.

@@ -12,41 +12,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
-from sim.documents import (
-    Declared,
-    FrozenMap,
-    Items,
-    SourceText,
-    declare,
-    guess,
-    read_yaml,
-    show,
-    validate,
-    write_yaml,
-)
-from sim.errors import PlanError
-from sim.scenario import (
-    PARTNER_ACTIVITIES,
-    CoverageMode,
-    Name,
-    Scenario,
-    Share,
-    Split,
-    known_keys,
-)
+from sim.documents import Declared, Document, FrozenMap, Items, declare, show, validate
+from sim.errors import InputError, PlanError
+from sim.scenario import PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
+from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
 
 Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
 Who = Literal["territory_manager", "channel_account_manager"]
-CAM_ACTIVITIES = ("coach", "joint_plan", "socialise", "recruit")
-"""Activities a channel account manager can take over; deals stay with the manager."""
 ROUNDING_HOURS = 1e-6
-LABEL_WORDS = {"achievers": "achiever", "believers": "believer", "deceivers": "deceiver"}
 
 
 class Hours(Declared):
@@ -118,25 +97,30 @@ class PlanTable:
     discipline: float
 
 
-class TimePlan(Declared):
+class TimePlan(Document):
     """Hours a week by quarter, activity and target. Make one with `constant`, `status_quo`, `from_table` or `load`."""
 
+    schema_file: ClassVar[str] = "plan.schema.json"
+    kind: ClassVar[str] = "a plan"
+    start_from: ClassVar[str] = "save a plan made by the optimizer or by TimePlan.constant to see one"
+    error: ClassVar[type[InputError]] = PlanError
+
     name: Name = declare("name of the plan", unit="text")
-    hours: Items[Hours] = declare("the rows", unit="list")
+    hours: Annotated[Items[Hours], Field(max_length=20_000)] = declare("the rows", unit="list")
     coverage_mode: FrozenMap[CoverageMode] = declare(
         "who may work an opportunity in a partner's account, by segment; partner_first where not named",
         unit="mode by segment",
         default={},
         validate_default=True,
     )
-    parked: Items[Parked] = declare("partners that get nothing and cost nothing", unit="list", default=())
+    parked: Annotated[Items[Parked], Field(max_length=4000)] = declare(
+        "partners that get nothing and cost nothing", unit="list", default=()
+    )
     discipline: Share = declare(
         "share of planned partner hours kept in the last four weeks of a quarter that is behind quota",
         unit="share",
         default=1.0,
     )
-
-    _source: SourceText = PrivateAttr(SourceText())
 
     @classmethod
     def constant(
@@ -198,27 +182,7 @@ class TimePlan(Declared):
     @classmethod
     def from_split(cls, scenario: Scenario, split: Split) -> TimePlan:
         """The plan that a split in words means in this scenario. Raises PlanError if it cannot be done there."""
-        where = f"split {show(split.name)}"
-        try:
-            known_keys(f"{where}: park", split.park, [p.name for p in scenario.partners], "partner")
-            weights = _focus_weights(scenario, split)
-        except ValueError as problem:
-            raise PlanError(str(problem)) from None
-        carried = [p for p in scenario.partners if p.name not in split.park]
-        support = sum(expected_support(scenario, p.name) for p in carried)
-        free = scenario.territory_manager.hours_per_week - support
-        if free < -ROUNDING_HOURS:
-            raise PlanError(
-                f"{where}: reactive support takes {support:g} hours a week of "
-                f"{scenario.territory_manager.hours_per_week:g}; park partners or give the manager more hours"
-            )
-        free = max(0.0, free)
-        rows = [
-            row
-            for run in _runs(split.shares(scenario.horizon_quarters))
-            for row in _rows(scenario, split, weights, free, run)
-        ]
-        rows += _cam_rows(scenario, split, weights)
+        rows = hours_of_split(scenario, split)
         modes = split.coverage_mode
         plan = {
             "name": split.name,
@@ -227,7 +191,7 @@ class TimePlan(Declared):
             "parked": [{"partner": name} for name in split.park],
             "discipline": split.discipline,
         }
-        made = validate(cls, plan, where, PlanError)
+        made = validate(cls, plan, f"split {show(split.name)}", PlanError)
         made.table(scenario)
         return made
 
@@ -245,20 +209,11 @@ class TimePlan(Declared):
     @classmethod
     def load(cls, path: Path | str) -> TimePlan:
         """The plan in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
-        data, text = read_yaml(path, PlanError)
-        if not isinstance(data, Mapping):
-            raise PlanError(
-                f"{path}: holds {type(data).__name__}, not a plan; see docs/model.md for the rows of a plan"
-            )
-        plan = validate(cls, data, str(path), PlanError)
-        plan._source = SourceText(text)
-        return plan
+        return cls.read(path)
 
     def save(self, path: Path | str) -> None:
-        """Write the plan as YAML, keeping the comments of the file it was loaded from."""
-        write_yaml(
-            path, self.model_dump(exclude_unset=True), self._source.text, "plan.schema.json", PlanError
-        )
+        """Write the plan as YAML, keeping the comments of the file it was loaded from, and its JSON Schema beside it."""
+        self.write(path)
 
     def table(self, scenario: Scenario) -> PlanTable:
         """The plan as arrays against `scenario`. Raises PlanError if it names what is not there or overfills the week."""
@@ -292,7 +247,7 @@ class TimePlan(Declared):
             for q in range(scenario.horizon_quarters)
         ]
         lines = []
-        for first, last in _equal_runs(keys):
+        for first, last in equal_runs(keys):
             hours = [f"{_words(a)} {h[first]:.1f} h" for a, h in by_activity.items() if h[first] >= 0.05]
             each = table.partner[first].sum(axis=0)
             named = [f"{n} {h:.1f} h" for n, h in zip(scenario.partner_names, each, strict=True) if h >= 0.05]
@@ -316,12 +271,6 @@ class TimePlan(Declared):
         return "\n".join([self.name, *lines])
 
 
-def expected_support(scenario: Scenario, name: str) -> float:
-    """Hours a week of reactive support that a carried partner is expected to take, going by its label."""
-    partner = scenario.all_partners[scenario.partner_names.index(name)]
-    return scenario.traits(partner, partner.label).reactive_support_hours.likely
-
-
 def _words(activity: str) -> str:
     return {
         "socialise": "visits without agenda",
@@ -333,103 +282,6 @@ def _words(activity: str) -> str:
         "prospect": "prospecting",
         "sell": "selling",
     }.get(activity, activity)
-
-
-def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
-    """Share of the partner hours for each carried partner; sums to 1, or is empty where there is nobody."""
-    carried = {p.name: p.label for p in scenario.partners if p.name not in split.park}
-    if isinstance(split.focus, str):
-        label = LABEL_WORDS.get(split.focus, split.focus)
-        if label == "even":
-            chosen = {name: 1.0 for name in carried}
-        elif label in LABEL_WORDS.values():
-            chosen = {name: 1.0 for name, its in carried.items() if its == label}
-        else:
-            raise ValueError(
-                f"split {show(split.name)}: unknown focus {show(split.focus)}; {guess(split.focus, ['even', *LABEL_WORDS])}"
-            )
-    else:
-        known_keys(f"split {show(split.name)}: focus", split.focus, list(carried), "partner")
-        chosen = {name: weight for name, weight in split.focus.items() if weight > 0}
-    total = sum(chosen.values())
-    return {name: weight / total for name, weight in chosen.items()}
-
-
-def _runs(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
-    """(share, first quarter, last quarter) for each run of equal shares; the last run is open."""
-    runs = _equal_runs(list(shares))
-    return [(shares[a], a + 1, None if b == len(shares) - 1 else b + 1) for a, b in runs]
-
-
-def _equal_runs(values: list[Any]) -> list[tuple[int, int]]:
-    """First and last index of each run of equal neighbours."""
-    starts = [i for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
-    return list(zip(starts, [*(s - 1 for s in starts[1:]), len(values) - 1], strict=True))
-
-
-def _rows(
-    scenario: Scenario,
-    split: Split,
-    weights: dict[str, float],
-    free: float,
-    run: tuple[float, int, int | None],
-) -> list[dict[str, Any]]:
-    share, first, last = run
-    quarters = {"from_quarter": first, "to_quarter": last}
-    rows: list[dict[str, Any]] = []
-    if share > 0:
-        for activity, part in split.mix.items():
-            for target, weight in _targets(scenario, split, activity, part, weights).items():
-                hours = free * share * part * weight
-                rows.append({"activity": activity, "target": target, "hours_per_week": hours, **quarters})
-    names = scenario.segment_names
-    if split.prospect_share > 0:
-        each = free * split.prospect_share / len(names)
-        rows += [
-            {"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names
-        ]
-    rest = max(0.0, free * (1 - share - split.prospect_share))
-    return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
-
-
-def _targets(
-    scenario: Scenario, split: Split, activity: str, part: float, weights: dict[str, float]
-) -> dict[str, float]:
-    if part == 0:
-        return {}
-    if activity == "recruit":
-        targets = {c.name: 1 / len(scenario.candidates) for c in scenario.candidates}
-    else:
-        targets = weights
-    if not targets:
-        raise PlanError(
-            f"split {show(split.name)}: there is nobody to {activity} with focus {show(split.focus)}; "
-            "allowed: a focus on partners that are there and not parked, recruit only with candidates"
-        )
-    return targets
-
-
-def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> list[dict[str, Any]]:
-    """The channel account manager spends all hours on the same mix and focus, as far as that role can."""
-    cam = scenario.channel_account_manager
-    if cam is None or not weights:
-        return []
-    can = {
-        a: s
-        for a, s in split.mix.items()
-        if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)
-    }
-    mix = can or {"coach": 0.6, "joint_plan": 0.4}
-    return [
-        {
-            "activity": activity,
-            "target": target,
-            "hours_per_week": cam.hours_per_week * part / sum(mix.values()) * weight,
-            "who": "channel_account_manager",
-        }
-        for activity, part in mix.items()
-        for target, weight in _targets(scenario, split, activity, part, weights).items()
-    ]
 
 
 def _quarters(row: Hours | Parked, horizon: int) -> slice:

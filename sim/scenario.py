@@ -11,33 +11,30 @@ from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_serializer, model_validator
+from pydantic import AfterValidator, Field, Tag, model_serializer, model_validator
 
 from sim.documents import (
     Declared,
+    Document,
     FrozenMap,
     Items,
-    SourceText,
     declare,
     guess,
-    read_yaml,
-    schema_text,
+    one_or_many,
     show,
     validate,
-    write_schema,
-    write_yaml,
+    word_or_number,
 )
-from sim.errors import ScenarioError
+from sim.errors import InputError, ScenarioError
 
 WEEKS_PER_QUARTER = 13
 WEEKS_PER_YEAR = 4 * WEEKS_PER_QUARTER
 HISTORY_QUARTERS = 2
 HISTORY_WEEKS = HISTORY_QUARTERS * WEEKS_PER_QUARTER
-SCHEMA_FILE = "scenario.schema.json"
 
 PartnerSegment = Literal["achiever", "believer", "deceiver"]
 PARTNER_SEGMENTS: tuple[PartnerSegment, ...] = ("achiever", "believer", "deceiver")
@@ -54,6 +51,7 @@ PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
+Word = Annotated[str, Field(max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
 MAX_USD = 10**12
 
@@ -63,6 +61,8 @@ class Range(Declared):
 
     A bare number in a file is a range without width.
     """
+
+    in_words: ClassVar[str] = "a number, or low, likely and high"
 
     low: float = declare("lowest plausible value", unit="as the field")
     likely: float = declare("the value used unless worlds are drawn", unit="as the field")
@@ -215,16 +215,23 @@ class PartnerTraits(Declared):
 
     @model_validator(mode="after")
     def _under_the_ceiling(self) -> Self:
+        problem = self.above_ceiling()
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    def above_ceiling(self) -> str:
+        """What is wrong with the ceilings, or nothing."""
         for stock in ("skill", "engagement"):
             ceiling: Range = getattr(self, f"{stock}_ceiling")
             for level in ("start", "alone"):
                 value: Range = getattr(self, f"{stock}_{level}")
                 if value.high > ceiling.low:
-                    raise ValueError(
+                    return (
                         f"{stock}_{level} {value.high:g} is above {stock}_ceiling {ceiling.low:g}; "
-                        f"allowed: at most the ceiling, at its low end too"
+                        "allowed: at most the ceiling, at its low end too"
                     )
-        return self
+        return ""
 
 
 class OwnTraits(Declared):
@@ -402,7 +409,11 @@ class Split(Declared):
     """A time split in a manager's words: how much time goes to partners, on what, and to whom."""
 
     name: Name = declare("name of the split", unit="text")
-    partner_share: Share | Items[Share] = declare(
+    partner_share: Annotated[
+        Annotated[Share, Tag("~one")]
+        | Annotated[Items[Share], Field(min_length=1, max_length=20), Tag("~many")],
+        one_or_many,
+    ] = declare(
         "share of the hours left after reactive support that goes to partners: one number, or one a quarter "
         "(the last goes on)",
         unit="share",
@@ -413,7 +424,11 @@ class Split(Declared):
         default={"coach": 0.6, "joint_plan": 0.4},
         validate_default=True,
     )
-    focus: str | FrozenMap[Annotated[float, Field(ge=0, le=1e6)]] = declare(
+    focus: Annotated[
+        Annotated[Word, Tag("~one")]
+        | Annotated[FrozenMap[Annotated[float, Field(ge=0, le=1e6)]], Tag("~many")],
+        one_or_many,
+    ] = declare(
         "who gets the partner hours: even, achievers, believers, deceivers, or weights by partner",
         unit="word or weights",
         default="even",
@@ -424,7 +439,9 @@ class Split(Declared):
         unit="share",
         default=0.0,
     )
-    coverage_mode: CoverageMode | FrozenMap[CoverageMode] = declare(
+    coverage_mode: Annotated[
+        Annotated[CoverageMode, Tag("~one")] | Annotated[FrozenMap[CoverageMode], Tag("~many")], one_or_many
+    ] = declare(
         "who may work an opportunity in a partner's account: one mode for all segments, or by segment "
         "(partner_first where not named)",
         unit="direct, partner_led, direct_first or partner_first",
@@ -447,8 +464,6 @@ class Split(Declared):
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
         shares = self.shares(1)
-        if self.partner_share == ():
-            raise ValueError("partner_share is an empty list; give one number, or one a quarter")
         if max(shares) + self.prospect_share > 1 + 1e-9:
             raise ValueError(
                 f"partner_share {max(shares):g} and prospect_share {self.prospect_share:g} are more than all hours; "
@@ -519,8 +534,13 @@ class Assumptions(Declared):
         return self
 
 
-class Scenario(Declared):
+class Scenario(Document):
     """One territory. Make variants with `variant`, which validates again."""
+
+    schema_file: ClassVar[str] = "scenario.schema.json"
+    kind: ClassVar[str] = "a scenario"
+    start_from: ClassVar[str] = "start from a file in scenarios/"
+    error: ClassVar[type[InputError]] = ScenarioError
 
     name: Name = declare("name of the scenario", unit="text")
     question: Annotated[str, Field(max_length=2000)] = declare(
@@ -533,7 +553,9 @@ class Scenario(Declared):
     territory_manager: TerritoryManager = declare("the manager", unit="part", default=TerritoryManager())
     calendar: Calendar = declare("when things happen", unit="part", default=Calendar())
     quota: Quota = declare("the rising number", unit="part")
-    quota_credit: Literal["gross", "net"] | Share = declare(
+    quota_credit: Annotated[
+        Annotated[Literal["gross", "net"], Tag("~word")] | Annotated[Share, Tag("~number")], word_or_number
+    ] = declare(
         "credit of a partner booking: gross, net of margin, or a factor", unit="word or share", default="net"
     )
     market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare(
@@ -552,12 +574,12 @@ class Scenario(Declared):
     )
     assumptions: Assumptions = declare("how people respond", unit="part")
     status_quo: Split = declare("the split followed today; everything is measured against it", unit="part")
-    plans: Items[Split] = declare("splits to compare with it", unit="list", default=())
+    plans: Annotated[Items[Split], Field(max_length=200)] = declare(
+        "splits to compare with it", unit="list", default=()
+    )
     open_pipeline: Items[OpenDeal] | None = declare(
         "deals open on the first day, in place of those of the simulated history", unit="list", default=None
     )
-
-    _source: SourceText = PrivateAttr(SourceText())
 
     @property
     def all_partners(self) -> tuple[Partner, ...]:
@@ -592,7 +614,8 @@ class Scenario(Declared):
 
     def variant(self, **changes: Any) -> Scenario:
         """A copy with some fields replaced, validated as a whole."""
-        made = validate(Scenario, {**dict(self), **changes}, f"a variant of {self.name}", ScenarioError)
+        written = {name: value for name, value in self if name in self.model_fields_set}
+        made = validate(Scenario, {**written, **changes}, f"a variant of {self.name}", ScenarioError)
         made._source = self._source
         return made
 
@@ -638,12 +661,9 @@ class Scenario(Declared):
             for field in ("base_share", "fit_by_segment"):
                 known_keys(f"{partner.name}: {field}", getattr(partner, field), self.segment_names, "segment")
             for segment in PARTNER_SEGMENTS:
-                try:
-                    traits = self.traits(partner, segment)
-                    PartnerTraits.model_validate(dict(traits))
-                except ValueError as problem:
-                    text = str(problem).split("Value error, ")[-1].split(" [type=")[0]
-                    raise ValueError(f"{partner.name}: traits as a {segment}: {text}") from None
+                problem = self.traits(partner, segment).above_ceiling()
+                if problem:
+                    raise ValueError(f"{partner.name}: traits as a {segment}: {problem}")
         for name in self.segment_names:
             total = sum(partner.base_share.get(name, 0.0) for partner in self.all_partners)
             if total > 1 + 1e-9:
@@ -677,21 +697,16 @@ def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> 
 
 
 def _unique(where: str, names: list[str]) -> None:
+    seen: set[str] = set()
     for name in names:
-        if names.count(name) > 1:
+        if name in seen:
             raise ValueError(f"{where}: the name {show(name)} stands twice; give each its own")
+        seen.add(name)
 
 
 def load_scenario(path: Path | str) -> Scenario:
     """The scenario in a YAML file. Raises ScenarioError, a sentence for each thing that is wrong in it."""
-    data, text = read_yaml(path, ScenarioError)
-    if not isinstance(data, Mapping):
-        raise ScenarioError(
-            f"{path}: holds {type(data).__name__}, not a scenario; start from a file in scenarios/"
-        )
-    scenario = validate(Scenario, data, str(path), ScenarioError)
-    scenario._source = SourceText(text)
-    return scenario
+    return Scenario.read(path)
 
 
 def save_scenario(scenario: Scenario, path: Path | str) -> None:
@@ -699,13 +714,4 @@ def save_scenario(scenario: Scenario, path: Path | str) -> None:
 
     Comments and order of the file it was loaded from are kept. Raises ScenarioError if a file cannot be written.
     """
-    write_yaml(
-        path,
-        scenario.model_dump(mode="python", exclude_unset=True),
-        scenario._source.text,
-        SCHEMA_FILE,
-        ScenarioError,
-    )
-    schema = Path(path).parent / SCHEMA_FILE
-    if not schema.exists() or schema.read_text(encoding="utf-8") != schema_text(Scenario):
-        write_schema(Scenario, schema, ScenarioError)
+    scenario.write(path)
