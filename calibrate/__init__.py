@@ -34,7 +34,7 @@ __all__ = [
     "make_mapping",
 ]
 
-PASSES = 4
+PASSES = 3
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from math import ceil, log, prod
 from typing import Any
 
-from calibrate.fit import Cell
+from calibrate.fit import Cell, spread
 from sim.documents import validate
 from sim.errors import ScenarioError, TableError
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Partner, Scenario, Segment, Split
@@ -33,6 +33,13 @@ from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Partner, Scenario,
 MOST_FIT = 3.0
 MOST_BASE = 0.95
 """Most of a row's accounts that partners may hold together."""
+
+NO_ACCOUNTS = {
+    "base_share": {},
+    "fit_by_segment": {},
+    "source": "judgement; closed deals show no accounts of a partner not yet signed: give it a base_share",
+}
+"""What replaces a candidate's accounts in the template's segments."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +53,28 @@ class Size:
 
 
 @dataclass(frozen=True)
+class RowKnobs:
+    """What is found for a row of direct deals.
+
+    In the simulation small deals go cold more often, and so do deals that need all stages, the winners. So
+    the deals that close are larger than the market's and won less often; the factors undo that.
+    """
+
+    lag_scale: float = 1.0
+    """times the template's buyer lags"""
+    win_factor: float = 1.0
+    median_factor: float = 1.0
+    mean_factor: float = 1.0
+
+
+@dataclass(frozen=True)
 class Knobs:
     """What is found by simulating (check.py), because it does not follow from the table alone."""
 
-    lag_scale: Mapping[str, float] = field(default_factory=dict)
-    """times the template's buyer lags, by row; 1 where not named"""
-    amount_scale: float = 1.0
-    """times the median amount of direct rows: small deals go cold first, so those that close are larger than
-    the market's
-    """
+    rows: Mapping[str, RowKnobs] = field(default_factory=dict)
+    """by row of direct deals; as in RowKnobs() where not named"""
     found_share: float = 0.4
-    """share of direct opportunities that the manager sees; partners are made to bring the same share of
-    theirs
-    """
+    """share of direct opportunities that the manager sees; partners bring the same share of theirs"""
     quota_usd: float = 1_000_000.0
 
 
@@ -78,9 +94,7 @@ def build(cells: Sequence[Cell], template: Scenario, size: Size, knobs: Knobs) -
         "source": _scenario_source(size, template),
         "market_map": [_segment(cell, cells, template, size, knobs, sells_to) for cell in cells],
         "partners": [_partner(p, cells, template, size, knobs, sells_to) for p in template.partners],
-        "candidates": [
-            c.model_copy(update={"base_share": {}, "fit_by_segment": {}}) for c in template.candidates
-        ],
+        "candidates": [c.model_copy(update=NO_ACCOUNTS) for c in template.candidates],
         "quota": {"first_quarter_usd": knobs.quota_usd, "growth_per_year": template.quota.growth_per_year},
         "open_pipeline": None,
         "status_quo": _everywhere(template.status_quo),
@@ -169,10 +183,12 @@ def _segment(
     sells_to: Mapping[str, list[str]],
 ) -> dict[str, Any]:
     like = nearest(cell, template)
-    win_rate, _ = _win_rate_and_fit(cell, cells, template, sells_to)
+    knobs_here = knobs.rows.get(cell.row, RowKnobs())
+    scale = knobs.rows.get(f"{cell.segment}, direct", knobs_here).lag_scale
+    win_rate = min(0.98, _win_rate_and_fit(cell, cells, template, sells_to)[0] * knobs_here.win_factor)
     power = log(win_rate) / log(prod(s.advance_probability for s in like.stages))
-    amount_scale = knobs.amount_scale if cell.route == "direct" else 1.0
-    scale = knobs.lag_scale.get(cell.row, knobs.lag_scale.get(f"{cell.segment}, direct", 1.0))
+    median = cell.median_usd * knobs_here.median_factor
+    mean = cell.mean_usd * knobs_here.mean_factor
     stages = [
         {
             **stage.model_dump(exclude_unset=True),
@@ -186,8 +202,8 @@ def _segment(
         "source": _cell_source(cell, like, template, size),
         "opportunities_per_quarter": _digits(_per_quarter(cell, size), 4),
         "growth_per_quarter": 0.0,
-        "deal_size_median_usd": _digits(cell.median_usd * amount_scale, 3),
-        "deal_size_sigma": round(cell.sigma, 3),
+        "deal_size_median_usd": _digits(median, 3),
+        "deal_size_sigma": round(spread(median, mean, cell.sigma), 3),
         "inbound_share": like.inbound_share,
         "prospecting_yield": like.prospecting_yield.model_dump(),
         "stages": stages,
@@ -249,7 +265,7 @@ def _cell_source(cell: Cell, like: Segment, template: Scenario, size: Size) -> s
         f"interval "
         f"{cell.win_low:.1%} to {cell.win_high:.1%}, {how}); won deals with an amount have median "
         f"${cell.median_usd:,.0f} and mean ${cell.mean_usd:,.0f} ({cell.without_amount:,} had none)"
-        + (", the median here is lower by what goes cold unclosed" if direct else "")
+        + (", here corrected for deals that go cold unclosed" if direct else "")
         + f"; mean cycle of all {cell.cycle_weeks:.1f} weeks; opportunities are "
         f"{size.territory_fraction:.3%} of "
         f"{cell.deals / size.quarters:,.0f} a quarter, only what somebody saw. Judgement: hours, patience, "

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from calibrate.build import Knobs, nearest
+from calibrate.build import Knobs, RowKnobs, nearest
 from calibrate.fit import Cell
 from sim.coefficients import derive
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind, Ledger
 from sim.market import draw_market
 from sim.plan import TimePlan
-from sim.scenario import Scenario
+from sim.scenario import Scenario, Segment
 from sim.territory import run
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ FIRST_WEEK = -20
 LAST_DIRECT_WEEK = 39
 """Direct deals that come up before this week are followed, partner deals before week 0."""
 QUARTERS = 4
+FEWEST = 30
+"""Simulated deals below which nothing is said of a cell."""
 STANDARD_ERRORS = 3.0
 ROUNDING = 0.03
 MADE_QUOTA = 0.57
@@ -42,7 +44,7 @@ class Simulated:
     """What came of the deals followed, and the credit of the first quarters."""
 
     deals: pd.DataFrame
-    """columns replication, row, route, end (a Kind), amount_usd, weeks"""
+    """columns replication, row, route, end (a Kind), amount_usd, weeks, settles (the tape's U)"""
     found_share: float
     """share of the opportunities of direct rows that the manager saw"""
     credit_usd: Any
@@ -81,9 +83,8 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
     direct = [i for i, cell in enumerate(cells) if cell.route == "direct"]
     followed, credit, seen, arisen = [], np.zeros((replications, QUARTERS)), 0, 0
     for replication in range(replications):
-        ledger = Ledger(
-            short, plan.name, seed, replication, run(numbers, draw_market(short, seed, replication))
-        )
+        market = draw_market(short, seed, replication)
+        ledger = Ledger(short, plan.name, seed, replication, run(numbers, market))
         found = _between(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
         registered = _between(ledger.of(Kind.REGISTERED), 0)
         arrived = _between(ledger.of(Kind.ARRIVED), LAST_DIRECT_WEEK)
@@ -92,7 +93,9 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
         begun = np.concatenate([found["opportunity"], registered["opportunity"]])
         ended = ended[np.isin(ended["opportunity"], begun)]
-        followed.append(_frame(ended, replication, cells))
+        followed.append(
+            _frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]])
+        )
         won = ledger.of(*WON)
         won = won[won["tick"] >= 0]
         # A direct deal's partner is NOBODY, -1: the last of the shares, all of it.
@@ -130,33 +133,37 @@ def improve(
     knobs: Knobs, cells: Sequence[Cell], template: Scenario, scenario: Scenario, seen: Simulated
 ) -> Knobs:
     """Better knobs after a simulation: lags moved by what the cycle is off, the others as found in it."""
-    from math import exp, log
-
     import numpy as np
 
-    scale = dict(knobs.lag_scale)
+    rows = dict(knobs.rows)
     for cell, segment in zip(cells, scenario.market_map, strict=True):
-        weeks = _closed(seen, cell)["weeks"]
-        if cell.route == "direct" and len(weeks) >= 30:
-            reached = np.cumprod([1.0, *(s.advance_probability for s in segment.stages[:-1])])
-            slope = float(reached @ [s.buyer_lag_weeks for s in nearest(cell, template).stages])
-            if slope > 0:
-                scale[cell.row] = max(
-                    0.0, scale.get(cell.row, 1.0) + (cell.cycle_weeks - float(weeks.mean())) / slope
-                )
-    sizes, weights = [], []
-    for cell in (cell for cell in cells if cell.route == "direct"):
-        closed, begun = _closed(seen, cell)["amount_usd"], _begun(seen, cell)["amount_usd"]
-        if len(closed) >= 30 and min(closed.median(), begun.median()) > 0:
-            sizes.append(log(begun.median() / closed.median()))
-            weights.append(len(closed))
+        if cell.route == "direct":
+            before = rows.get(cell.row, RowKnobs())
+            rows[cell.row] = _improve_row(before, cell, segment, nearest(cell, template), seen)
     quota = float(np.quantile(seen.credit_usd, 1 - MADE_QUOTA))
     return replace(
-        knobs,
-        lag_scale=scale,
-        amount_scale=exp(float(np.average(sizes, weights=weights))) if sizes else 1.0,
-        found_share=seen.found_share,
-        quota_usd=max(1000.0, float(f"{quota:.2g}")),
+        knobs, rows=rows, found_share=seen.found_share, quota_usd=max(1000.0, float(f"{quota:.2g}"))
+    )
+
+
+def _improve_row(knobs: RowKnobs, cell: Cell, segment: Segment, like: Segment, seen: Simulated) -> RowKnobs:
+    """Factors compare closed deals with all that began in the same markets, so that luck cancels out."""
+    import numpy as np
+
+    begun, closed = _begun(seen, cell), _closed(seen, cell)
+    won = float(closed["won"].mean()) if len(closed) >= FEWEST else 0.0
+    if won == 0:
+        return knobs
+    chances = np.cumprod([s.advance_probability for s in segment.stages])
+    reached = np.array([1.0, *chances[:-1]])
+    slope = float(reached @ [s.buyer_lag_weeks for s in like.stages])
+    off = cell.cycle_weeks - float(closed["weeks"].mean())
+    amounts, of_closed = begun["amount_usd"], closed["amount_usd"]
+    return RowKnobs(
+        lag_scale=max(0.0, knobs.lag_scale + off / slope) if slope > 0 else knobs.lag_scale,
+        win_factor=float((begun["settles"] < chances[-1]).mean()) / won,
+        median_factor=float(amounts.median() / of_closed.median()),
+        mean_factor=float(amounts.mean() / of_closed.mean()),
     )
 
 
@@ -169,7 +176,7 @@ def compare(cells: Sequence[Cell], seen: Simulated) -> tuple[Check, ...]:
     checks = []
     for cell in cells:
         deals = _closed(seen, cell)
-        if len(deals) < 30:
+        if len(deals) < FEWEST:
             continue
         n, amounts = len(deals), deals["amount_usd"]
         for what, observed, simulated, error in (

@@ -69,6 +69,17 @@ class Cell:
         return f"{self.segment}, {self.route}"
 
 
+def spread(median: float, mean: float, otherwise: float) -> float:
+    """Sigma of the lognormal with this median and mean, `otherwise` where there is none; at most 3.
+
+    >>> round(spread(40_000, 93_600, 1.0), 2)
+    1.3
+    """
+    from math import log, sqrt
+
+    return float(min(sqrt(2 * log(mean / median)) if mean > median else otherwise, 3.0))
+
+
 def fit_cells(deals: Deals) -> tuple[tuple[Cell, ...], tuple[Rejected, ...]]:
     """The cells, largest first within a route, and the rows of cells too small to fit. Raises TableError."""
     cells, rejected = [], []
@@ -97,7 +108,7 @@ def fit_cells(deals: Deals) -> tuple[tuple[Cell, ...], tuple[Rejected, ...]]:
 
 
 def _cell(segment: str, route: str, group: pd.DataFrame) -> Cell:
-    from math import log, sqrt
+    from math import log
 
     from scipy import stats
 
@@ -105,7 +116,6 @@ def _cell(segment: str, route: str, group: pd.DataFrame) -> Cell:
     amounts = group.loc[won & (group["amount_usd"] > 0), "amount_usd"]
     cycle = group["cycle_weeks"]
     median, mean = amounts.median(), amounts.mean()
-    sigma = sqrt(2 * log(mean / median)) if mean > median else amounts.map(log).std()
     low, high, by_week = _win_interval(group)
     shape = stats.weibull_min.fit(cycle.clip(lower=SMALLEST_CYCLE_WEEKS), floc=0)[0]
     return Cell(
@@ -121,7 +131,7 @@ def _cell(segment: str, route: str, group: pd.DataFrame) -> Cell:
         median_usd=median,
         mean_usd=mean,
         mean_usd_error=_error(amounts),
-        sigma=min(sigma, 3.0),
+        sigma=spread(median, mean, amounts.map(log).std()),
         cycle_weeks=float(cycle.mean()),
         cycle_error=_error(cycle),
         cycle_shape=float(min(max(shape, 0.3), 50.0)),
