@@ -1,4 +1,4 @@
-"""Small territories for tests: dictionaries with every number written, to be changed in one place at a time."""
+"""Small territories for tests: dictionaries of plain numbers, to be changed in one place at a time."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ ASSUMPTIONS = {
 
 
 def stage(**changes: Any) -> dict[str, Any]:
-    """A stage that every deal passes at once after eight hours of work on average, exponential, with endless patience."""
+    """A stage that every deal passes at once, after eight exponential hours of work on average; nobody gives up."""
     return {
         "mean_hours": 8.0,
         "advance_probability": 1.0,

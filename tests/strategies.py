@@ -1,8 +1,8 @@
 """Generated territories and plans: small, valid, and reaching into every corner of the model.
 
-Every coverage mode, activity and kind of partner; a channel account manager; candidates; exits; parking; capacity 0;
-discipline; an open pipeline; weeks off and demand profiles; no demand, no margin, no lag, no cycle; 4 to 6 quarters.
-Times are partly round numbers of weeks, and shapes partly 50 (almost constant), so that things happen close together.
+Every coverage mode, activity and kind of partner; a channel account manager; candidates; exits; parking;
+capacity 0; discipline; an open pipeline; weeks off and demand profiles; no demand, no margin, no lag, no cycle;
+4 to 6 quarters. Many times are round and many shapes 50 (almost constant), so that things happen close together.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def traits(draw: Any) -> dict[str, Any]:
     out: dict[str, Any] = {"teachability": draw(share), "reactive_support_hours": draw(number(0, 2, 0.0))}
     for stock in ("skill", "engagement"):
         ceiling = out[f"{stock}_ceiling"] = draw(level)
-        for level in ("start", "alone"):
-            out[f"{stock}_{level}"] = min(ceiling, round(ceiling * draw(level), 4))
+        for when in ("start", "alone"):
+            out[f"{stock}_{when}"] = min(ceiling, round(ceiling * draw(level), 4))
     return out
 
 
@@ -184,7 +184,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scena
 
 @st.composite
 def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePlan:
-    """A plan that fits: each run of quarters parks some, and divides what support leaves over anything, or leaves it idle."""
+    """A plan that fits: two runs of quarters, each with its own parking, hours over anything, and idleness."""
     horizon = scenario.horizon_quarters
     cut = draw(st.integers(1, horizon - 1))
     hours: list[dict[str, Any]] = []
