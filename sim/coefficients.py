@@ -16,7 +16,6 @@ from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
 from sim.rules import share_forgotten
 from sim.scenario import (
     COVERAGE_MODES,
-    HISTORY_WEEKS,
     PARTNER_ACTIVITIES,
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
@@ -26,6 +25,7 @@ from sim.scenario import (
 )
 
 COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))
+ASSISTS = (CO_SELL, SELL_FOR)
 DIRECT, PARTNER_LED, DIRECT_FIRST, PARTNER_FIRST = range(len(COVERAGE_MODES))
 
 
@@ -47,6 +47,8 @@ class SegmentNumbers:
     prospecting_yield: float
     demand: tuple[float, ...]
     """expected opportunities by week, history first"""
+    bases: tuple[tuple[int, float], ...]
+    """(partner, share of the segment's accounts) for each that has any"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,6 @@ class TraitNumbers:
 class PartnerNumbers:
     """One partner or candidate."""
 
-    base_share: tuple[float, ...]
     fit: tuple[float, ...]
     """by segment"""
     credit_share: float
@@ -84,10 +85,12 @@ class PartnerNumbers:
 class QuarterNumbers:
     """What the plan says for one quarter (or the history)."""
 
-    partner_ticks: tuple[tuple[int, ...], ...]
-    """a week, by PARTNER_ACTIVITIES and partner"""
-    cam_hours: tuple[tuple[float, ...], ...]
-    """a week, by PARTNER_ACTIVITIES and partner"""
+    appointments: tuple[tuple[int, int, int], ...]
+    """(partner, activity, ticks a week), in this order, for all that has any and is not work on deals"""
+    assists: tuple[tuple[int, int, int], ...]
+    """(activity, partner, ticks a week), in this order, for work on partners' deals"""
+    cam_hours: tuple[tuple[int, int, float], ...]
+    """(partner, activity, hours a week) of the channel account manager"""
     prospect_ticks: tuple[int, ...]
     prospect_shares: tuple[float, ...] | None
     """how planned prospecting divides over the segments, None where none is planned"""
@@ -192,6 +195,11 @@ def _segment(scenario: Scenario, i: int) -> SegmentNumbers:
         inbound_share=segment.inbound_share,
         prospecting_yield=segment.prospecting_yield.likely,
         demand=tuple(weekly_demand(scenario, segment).tolist()),
+        bases=tuple(
+            (p, partner.base_share[segment.name])
+            for p, partner in enumerate(scenario.all_partners)
+            if partner.base_share.get(segment.name, 0.0) > 0
+        ),
     )
 
 
@@ -199,7 +207,6 @@ def _partner(scenario: Scenario, p: int) -> PartnerNumbers:
     partner = scenario.all_partners[p]
     candidate = partner if isinstance(partner, Candidate) else None
     return PartnerNumbers(
-        base_share=tuple(partner.base_share.get(name, 0.0) for name in scenario.segment_names),
         fit=tuple(partner.fit_by_segment.get(name, partner.fit) for name in scenario.segment_names),
         credit_share=scenario.credit_share(partner),
         capacity_deals=partner.capacity_deals,
@@ -229,10 +236,12 @@ def _quarter(scenario: Scenario, table: PlanTable, q: int, quota_usd: float) -> 
     hours = scenario.territory_manager.hours_per_week
     planned = table.sell[q] + table.prospect[q].sum() + table.partner[q].sum() + table.support[q]
     idle = hours - planned
-    prospect = table.prospect[q]
+    prospect, cam = table.prospect[q], table.channel_account_manager[q]
+    given = [(a, p, _ticks(scenario, table.partner[q, a, p])) for a, p in np.argwhere(table.partner[q] > 0).tolist()]
     return QuarterNumbers(
-        partner_ticks=tuple(tuple(_ticks(scenario, h) for h in row) for row in table.partner[q].tolist()),
-        cam_hours=tuple(tuple(row) for row in table.channel_account_manager[q].tolist()),
+        appointments=tuple((p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a not in ASSISTS),
+        assists=tuple((a, p, ticks) for a, p, ticks in given if a in ASSISTS),
+        cam_hours=tuple((p, a, cam[a, p]) for a, p in np.argwhere(cam > 0).tolist()),
         prospect_ticks=tuple(_ticks(scenario, h) for h in prospect.tolist()),
         prospect_shares=tuple((prospect / prospect.sum()).tolist()) if prospect.sum() > 0 else None,
         # What rounding leaves over is selling time, not idleness.

@@ -189,7 +189,7 @@ def compare(
         _outcomes(scenario, plans, replications_per_world, seed, worlds, engine, workers, then) if worlds else None
     )
     results = {
-        name: _result(outcomes[name], outcomes[baseline], in_worlds and (in_worlds[name], in_worlds[baseline]))
+        name: _result(outcomes[name], outcomes[baseline], (in_worlds[name], in_worlds[baseline]) if in_worlds else None)
         for name in plans
     }
     return Comparison(scenario, seed, replications, worlds, baseline, results, outcomes)
@@ -221,9 +221,7 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] 
         credit_p90_usd=float(np.percentile(total, 90)),
         attainment=estimates.mean(total / quota.sum()),
         attainment_by_quarter=tuple(estimates.mean(its.attainment[:, q]) for q in range(quarters)),
-        chance_of_quota=tuple(
-            estimates.share(int((its.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)
-        ),
+        chance_of_quota=tuple(estimates.share(int((its.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)),
         quarters_at_quota=estimates.mean((its.attainment >= 1).mean(axis=1)),
         partner_share_of_credit=_ratio(float(its["partner_credit_usd"].sum()), float(credit.sum())),
         difference_usd=paired,
@@ -331,10 +329,7 @@ def _batch(
     for replication in replications:
         market = draw_market(here, seed, replication)
         runs.append(
-            [
-                kpis.summarise(_run(here, plan, tables[name], history, market, engine))
-                for name, plan in plans.items()
-            ]
+            [kpis.summarise(_run(here, plan, tables[name], history, market, engine)) for name, plan in plans.items()]
         )
     return np.swapaxes(np.array(runs), 0, 1)
 

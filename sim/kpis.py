@@ -16,7 +16,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.ledger import ENDINGS, NOBODY, PARTNER_WON, PLANNED_HOURS, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind, Ledger
+from sim.ledger import (
+    ENDINGS,
+    NOBODY,
+    PARTNER_WON,
+    PLANNED_HOURS,
+    TICKS_PER_QUARTER,
+    TICKS_PER_WEEK,
+    WON,
+    Kind,
+    Ledger,
+)
 from sim.scenario import WEEKS_PER_QUARTER
 
 FloatArray = NDArray[np.float64]
@@ -72,7 +82,13 @@ def bookings(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
 
 def credit_usd(ledger: Ledger, *kinds: Kind) -> FloatArray:
     """Quota credit of won deals in US dollars: partner bookings count by the scenario's `quota_credit`."""
-    return _shared_bookings(ledger, kinds or WON, [ledger.scenario.credit_share(p) for p in ledger.scenario.all_partners])
+    return _shared_bookings(
+        ledger, kinds or WON, [ledger.scenario.credit_share(p) for p in ledger.scenario.all_partners]
+    )
+
+
+def _credit(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
+    return lambda ledger: credit_usd(ledger, *kinds)
 
 
 def net_bookings_usd(ledger: Ledger) -> FloatArray:
@@ -126,7 +142,11 @@ def leakage(ledger: Ledger) -> FloatArray:
 
 def utilisation(ledger: Ledger) -> FloatArray:
     """Hours used, spare selling time left out, / the quarter's hours."""
-    planned, selling, visits = hours(*PLANNED_HOURS)(ledger), hours(Kind.SELL_TIME)(ledger), hours(Kind.VISIT)(ledger)
+    planned, selling, visits = (
+        hours(*PLANNED_HOURS)(ledger),
+        hours(Kind.SELL_TIME)(ledger),
+        hours(Kind.VISIT)(ledger),
+    )
     return (planned - selling + visits) / (ledger.scenario.territory_manager.hours_per_week * WEEKS_PER_QUARTER)
 
 
@@ -140,10 +160,10 @@ KPIS = (
     Kpi("attainment", "attainment", "share of quota", "lagging", attainment),
     Kpi("bookings_usd", "bookings, gross", "US dollars", "lagging", bookings(*WON)),
     Kpi("net_bookings_usd", "bookings, net of margins", "US dollars", "lagging", net_bookings_usd),
-    Kpi("direct_credit_usd", "quota credit, direct", "US dollars", "lagging", lambda g: credit_usd(g, Kind.WON_DIRECT)),
-    Kpi("partner_credit_usd", "quota credit, partner-sourced", "US dollars", "lagging", lambda g: credit_usd(g, *PARTNER_WON)),
+    Kpi("direct_credit_usd", "quota credit, direct", "US dollars", "lagging", _credit(Kind.WON_DIRECT)),
+    Kpi("partner_credit_usd", "quota credit, partners", "US dollars", "lagging", _credit(*PARTNER_WON)),
     Kpi("direct_wins", "wins, direct", "deals", "lagging", count(Kind.WON_DIRECT)),
-    Kpi("partner_wins", "wins, partner-sourced", "deals", "lagging", count(*PARTNER_WON)),
+    Kpi("partner_wins", "wins, partners", "deals", "lagging", count(*PARTNER_WON)),
     Kpi("gone_cold", "deals gone cold", "deals", "lagging", count(Kind.NO_DECISION)),
     Kpi("pipeline_coverage", "pipeline coverage at the start", "times quota", "leading", pipeline_coverage),
     Kpi("registered_deals", "registered deals", "deals", "leading", count(Kind.REGISTERED)),

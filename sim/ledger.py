@@ -196,4 +196,4 @@ class Ledger:
         chosen = self.of(*kinds)
         weeks = chosen["tick"] // TICKS_PER_WEEK + self._weeks_before
         length = int(self.records["tick"].max(initial=0) // TICKS_PER_WEEK) + self._weeks_before + 1
-        return np.bincount(weeks, weights=chosen["value"], minlength=length)
+        return np.bincount(weeks, weights=chosen["value"], minlength=length).astype(np.float64)

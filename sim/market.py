@@ -10,6 +10,7 @@ Durations are rounded once, here, to whole ticks. Left out: what is done with al
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,10 @@ from sim.scenario import (
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
     WEEKS_PER_YEAR,
+    Partner,
     Scenario,
     Segment,
+    Stage,
 )
 from sim.streams import Stream, uniforms
 
@@ -158,7 +161,7 @@ class _Draw:
             **self.partners(),
         )
 
-    def segment(self, i: int, segment: Segment) -> dict[str, NDArray[np.generic]]:
+    def segment(self, i: int, segment: Segment) -> dict[str, NDArray[Any]]:
         from scipy.special import ndtr, ndtri
 
         weeks = self.arrivals(i, segment)
@@ -171,7 +174,7 @@ class _Draw:
             settles = ndtr(segment.win_rate_shock * luck + own * ndtri(settles))
         size = np.exp(segment.deal_size_sigma * ndtri(self.marks(Stream.AMOUNT, i, n)))
         owner = self.owners(i, segment, n)
-        columns: dict[str, NDArray[np.generic]] = {
+        columns: dict[str, NDArray[Any]] = {
             "tick": np.floor(weeks * TICKS_PER_WEEK).astype(np.int64),
             "segment": np.full(n, i, dtype=np.int64),
             "owner": owner,
@@ -195,14 +198,13 @@ class _Draw:
             )
         return columns
 
-    def stage_durations(self, stage: object, marks: list[FloatArray], into: list[NDArray[np.generic]]) -> None:
-        s = stage
+    def stage_durations(self, stage: Stage, marks: list[FloatArray], into: list[NDArray[Any]]) -> None:
         effort, lag, patience = marks
-        hours = weibull_inverse(effort, s.mean_hours, s.hours_shape)  # type: ignore[attr-defined]
+        hours = weibull_inverse(effort, stage.mean_hours, stage.hours_shape)
         into[0][...] = np.maximum(_whole_ticks(hours * self.weeks_per_hour), 1)
-        into[1][...] = _whole_ticks(weibull_inverse(lag, s.buyer_lag_weeks, s.lag_shape))  # type: ignore[attr-defined]
-        if s.patience_weeks is not None:  # type: ignore[attr-defined]
-            into[2][...] = _whole_ticks(weibull_inverse(patience, s.patience_weeks, s.patience_shape))  # type: ignore[attr-defined]
+        into[1][...] = _whole_ticks(weibull_inverse(lag, stage.buyer_lag_weeks, stage.lag_shape))
+        if stage.patience_weeks is not None:
+            into[2][...] = _whole_ticks(weibull_inverse(patience, stage.patience_weeks, stage.patience_shape))
 
     def arrivals(self, i: int, segment: Segment) -> FloatArray:
         """Arrival times in weeks from quarter 1: unit exponentials through the inverse cumulative intensity."""
@@ -236,7 +238,7 @@ class _Draw:
             ticks[its] = _whole_ticks(weibull_inverse(marks[its], partner.cycle_weeks, partner.cycle_shape))
         return ticks
 
-    def open_pipeline(self) -> dict[str, NDArray[np.generic]]:
+    def open_pipeline(self) -> dict[str, NDArray[Any]]:
         """The deals open on the first day. Having come so far, they have passed the stages before theirs.
 
         A partner's remaining cycle is drawn from the Weibull given that it has lasted its age already.
@@ -246,7 +248,7 @@ class _Draw:
         names, partners = scenario.segment_names, scenario.partner_names
         n = len(deals)
         marks = [self.marks(Stream.PIPELINE, d, 2 + 3 * MAX_STAGES) for d in range(n)]
-        columns: dict[str, NDArray[np.generic]] = {
+        columns: dict[str, NDArray[Any]] = {
             "tick": np.zeros(n, dtype=np.int64),
             "segment": np.array([names.index(d.segment) for d in deals], dtype=np.int64),
             "owner": np.array([NOBODY if d.route == "direct" else partners.index(d.route) for d in deals]),
@@ -276,7 +278,7 @@ class _Draw:
                 columns["cycle_ticks"][d] = _whole_ticks(_remaining_weeks(marks[d][1:2], partner, deal.age_weeks))[0]
         return columns
 
-    def partners(self) -> dict[str, NDArray[np.generic]]:
+    def partners(self) -> dict[str, NDArray[Any]]:
         accuracy = self.scenario.assumptions.label_accuracy.likely
         prior = np.cumsum([getattr(self.scenario.segment_prior, name) for name in PARTNER_SEGMENTS])
         true, exits, signing = [], [], []
@@ -296,11 +298,11 @@ class _Draw:
         }
 
 
-def _remaining_weeks(mark: FloatArray, partner: object, age_weeks: float) -> FloatArray:
+def _remaining_weeks(mark: FloatArray, partner: Partner, age_weeks: float) -> FloatArray:
     from math import gamma
 
-    shape = partner.cycle_shape  # type: ignore[attr-defined]
-    scale = partner.cycle_weeks / gamma(1 + 1 / shape)  # type: ignore[attr-defined]
+    shape = partner.cycle_shape
+    scale = partner.cycle_weeks / gamma(1 + 1 / shape)
     if scale == 0:
         return np.zeros(1)
     return scale * ((age_weeks / scale) ** shape - np.log1p(-mark)) ** (1 / shape) - age_weeks

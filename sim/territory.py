@@ -1,7 +1,8 @@
 """The territory, as SimPy processes: the manager's week, deals, partners, and the calendar.
 
 Read `manager` first: it is the working week. `own_deal` and `partner_deal` are the lives of an opportunity; `calendar`
-is what happens between two weeks. Nothing here is random (market.py drew it all) and no rule is written here (rules.py).
+is what happens between two weeks. Nothing here is random (market.py drew it all) and no rule stands here
+(rules.py).
 
 Order within one tick is part of the model. Every dated event is a `Due`, with a rank and the id of whom it concerns;
 ranks come after SimPy's own priorities, so a process woken by `succeed()` runs before anything else that is due.
@@ -10,7 +11,6 @@ ranks come after SimPy's own priorities, so a process woken by `succeed()` runs 
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Generator
 from enum import IntEnum
 from typing import Any
@@ -31,38 +31,54 @@ from sim.coefficients import (
     SELL_FOR,
     SOCIALISE,
     Coefficients,
-    PartnerNumbers,
     QuarterNumbers,
     SegmentNumbers,
 )
 from sim.ledger import NOBODY, RECORD, TICKS_PER_WEEK, Kind
 from sim.market import NEVER, Market
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.states import Columns, Deal, PartnerState, WeekPlan
 
 Process = Generator[simpy.Event, Any, None]
 HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
 LATE_WEEK = 10
 """From this week of a quarter on, a manager behind quota may drop partner hours."""
 
-APPOINTMENT_KINDS = ((COACH, Kind.COACH), (JOINT_PLAN, Kind.JOINT_PLAN), (SOCIALISE, Kind.SOCIALISE), (RECRUIT, Kind.RECRUIT))
-CAM_KINDS = (
-    (COACH, Kind.CAM_COACH),
-    (JOINT_PLAN, Kind.CAM_JOINT_PLAN),
-    (SOCIALISE, Kind.CAM_SOCIALISE),
-    (RECRUIT, Kind.CAM_RECRUIT),
-)
+APPOINTMENT_KINDS = {
+    COACH: Kind.COACH,
+    JOINT_PLAN: Kind.JOINT_PLAN,
+    SOCIALISE: Kind.SOCIALISE,
+    RECRUIT: Kind.RECRUIT,
+}
+CAM_KINDS = {
+    COACH: Kind.CAM_COACH,
+    JOINT_PLAN: Kind.CAM_JOINT_PLAN,
+    SOCIALISE: Kind.CAM_SOCIALISE,
+    RECRUIT: Kind.CAM_RECRUIT,
+}
+ASSIST_KINDS = {CO_SELL: Kind.CO_SELL, SELL_FOR: Kind.SELL_FOR}
 
 
 class Rank(IntEnum):
-    """What comes first within one tick."""
+    """What comes first within one tick, as SimPy priorities: the id of whom it concerns is added."""
 
-    WEEK_BOUNDARY = 0
-    WORK_ENDS = 1
-    BUYER_RETURNS = 2
-    PARTNER_CLOSES = 3
-    ARRIVAL = 4
-    PATIENCE_EXPIRES = 5
-    BLOCK_STARTS = 6
+    WEEK_BOUNDARY = 1 << 32
+    WORK_ENDS = 2 << 32
+    BUYER_RETURNS = 3 << 32
+    PARTNER_CLOSES = 4 << 32
+    ARRIVAL = 5 << 32
+    PATIENCE_EXPIRES = 6 << 32
+    BLOCK_STARTS = 7 << 32
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment, counting whole ticks."""
+
+    _now: int
+
+    @property
+    def now(self) -> int:
+        return self._now
 
 
 class Due(simpy.Event):
@@ -73,80 +89,7 @@ class Due(simpy.Event):
         self.callbacks: list[Any] = []
         self._value = None
         self._ok = True
-        env.schedule(self, (rank + 1) * 2**32 + id, delay)  # type: ignore[arg-type]
-
-
-class Deal:
-    """An opportunity somebody works."""
-
-    __slots__ = (
-        "amount", "assist_left", "assisted_by", "closes_at", "cycle", "effort", "id", "in_capacity", "lag", "opened_at",
-        "over", "partner", "patience", "reply", "segment", "stage", "u", "visit_left",
-    )  # fmt: skip
-
-    def __init__(self, market: Columns, id: int, now: int, partner: int) -> None:
-        self.id = id
-        self.segment: int = market.segment[id]
-        self.amount: int = market.amount_usd[id]
-        self.u: float = market.settles[id]
-        self.stage: int = market.stage[id]
-        self.effort: list[int] = market.effort_ticks[id]
-        self.lag: list[int] = market.lag_ticks[id]
-        self.patience: list[int] = market.patience_ticks[id]
-        self.cycle: int = market.cycle_ticks[id]
-        self.opened_at = now - market.age_ticks[id]
-        self.partner = partner
-        self.over = False
-        self.reply: simpy.Event | None = None
-        self.visit_left = 0
-        self.closes_at = NEVER
-        self.in_capacity = False
-        self.assisted_by: int | None = None
-        self.assist_left = 0
-
-
-class Columns:
-    """The tape's arrays as plain lists, which Python reads several times as fast as array elements."""
-
-    def __init__(self, market: Market) -> None:
-        for name in (
-            "tick", "segment", "owner", "amount_usd", "settles", "found", "brought", "stage", "age_ticks",
-            "cycle_ticks", "effort_ticks", "lag_ticks", "patience_ticks", "true_segment", "exit_ticks", "signing",
-        ):  # fmt: skip
-            setattr(self, name, getattr(market, name).tolist())
-        self.open_deals = market.open_deals
-
-    def __getattr__(self, name: str) -> list[Any]:
-        raise AttributeError(name)
-
-
-class PartnerState:
-    """One partner or candidate as it stands."""
-
-    def __init__(self, index: int, numbers: PartnerNumbers, true_segment: int) -> None:
-        self.index = index
-        self.numbers = numbers
-        self.traits = numbers.traits[true_segment]
-        self.skill = self.traits.skill_start
-        self.engagement = self.traits.engagement_start
-        self.active = not numbers.is_candidate
-        self.active_since = 0
-        self.settled = not numbers.is_candidate
-        self.recruited_hours = 0.0
-        self.onboarded_week = -1
-        self.parked = False
-        self.hours = [0.0] * 6
-        """worth of last week's hours by activity, the channel account manager's included"""
-        self.conflicts = 0
-        self.own_wins = 0
-        self.guided = 0
-        self.working = 0
-        self.queue: deque[Deal] = deque()
-        self.open: dict[int, Deal] = {}
-
-    @property
-    def carried(self) -> bool:
-        return self.active and not self.parked
+        env.schedule(self, rank + id, delay)  # type: ignore[arg-type]
 
 
 class Territory:
@@ -156,11 +99,9 @@ class Territory:
         self.numbers = numbers
         self.market = Columns(market)
         self.end = numbers.weeks * TICKS_PER_WEEK
-        self.env = simpy.Environment(initial_time=HISTORY_START)
+        self.env = Clock(initial_time=HISTORY_START)
         self.records: list[tuple[int, int, int, int, int, int, float]] = []
-        self.partners = [
-            PartnerState(p, its, self.market.true_segment[p]) for p, its in enumerate(numbers.partners)
-        ]
+        self.partners = [PartnerState(p, its, self.market.true_segment[p]) for p, its in enumerate(numbers.partners)]
         self.plan: QuarterNumbers = numbers.quarters[0]
         for partner in self.partners:
             partner.parked = self.plan.parked[partner.index]
@@ -200,10 +141,9 @@ class Territory:
                 self.write_hours(kind, ticks, partner=p)
             if week.appointments:
                 yield self.work(sum(ticks for _, _, ticks in week.appointments))
-            for activity, kind in ((CO_SELL, Kind.CO_SELL), (SELL_FOR, Kind.SELL_FOR)):
-                for p, ticks in week.assist[activity]:
-                    yield self.due(Rank.BLOCK_STARTS)
-                    yield from self.assist(self.partners[p], activity, kind, ticks)
+            for activity, p, ticks in week.assists:
+                yield self.due(Rank.BLOCK_STARTS)
+                yield from self.assist(self.partners[p], activity, ticks)
             for s, ticks in week.prospect:
                 self.write_hours(Kind.PROSPECT, ticks, segment=s)
                 yield self.work(ticks)
@@ -237,7 +177,7 @@ class Territory:
                 self.visited = None
                 self.answer(deal, True)
 
-    def assist(self, partner: PartnerState, activity: int, kind: Kind, ticks: int) -> Process:
+    def assist(self, partner: PartnerState, activity: int, ticks: int) -> Process:
         """Work on the partner's open deals, the most valuable first; what nobody needs goes back to selling."""
         until = self.env.now + ticks
         while self.env.now < until:
@@ -245,7 +185,7 @@ class Territory:
             if deal is None:
                 return
             ticks = min(deal.assist_left, until - self.env.now, deal.closes_at - self.env.now)
-            self.write_hours(kind, ticks, deal)
+            self.write_hours(ASSIST_KINDS[activity], ticks, deal)
             yield self.work(ticks)
             deal.assist_left -= ticks
             if deal.assist_left == 0 and activity == CO_SELL and not deal.over:
@@ -356,14 +296,17 @@ class Territory:
         self.close(deal, self.outcome(deal, partner))
 
     def outcome(self, deal: Deal, partner: PartnerState) -> Kind:
-        """How a partner's deal ends on its closing date: with finished help at the manager's win rate, else at its own."""
+        """How a partner's deal ends: with finished help at the manager's win rate, else at its own."""
         segment = self.segment(deal)
         if deal.assisted_by is not None and deal.assist_left == 0:
             if deal.u >= segment.win_probability:
                 return Kind.LOST
             return Kind.WON_CO_SOLD if deal.assisted_by == CO_SELL else Kind.WON_SOLD_FOR
         chance = rules.partner_win_probability(
-            partner.numbers.fit[deal.segment], segment.win_probability, partner.skill, self.numbers.skill_exponent
+            partner.numbers.fit[deal.segment],
+            segment.win_probability,
+            partner.skill,
+            self.numbers.skill_exponent,
         )
         if deal.u >= chance:
             return Kind.LOST
@@ -371,7 +314,7 @@ class Territory:
         return Kind.WON_PARTNER
 
     def visit(self, deal: Deal) -> simpy.Event:
-        """The deal waits for the manager: gives True when the visit is over, False if patience ends before it begins."""
+        """The deal waits for the manager: gives True after the visit, False if patience ends before it begins."""
         reply = deal.reply = self.env.event()
         worth = deal.amount * self.segment(deal).worth_per_hour[deal.stage]
         heapq.heappush(self.waiting, (-worth, deal.id, deal))
@@ -398,7 +341,6 @@ class Territory:
     def answer(self, deal: Deal, reply: bool) -> None:
         """End a deal's wait."""
         waiting, deal.reply = deal.reply, None
-        assert waiting is not None
         waiting.succeed(reply)
 
     def take_on(self, partner: PartnerState, deal: Deal) -> None:
@@ -514,7 +456,9 @@ class Territory:
         for partner in self.partners:
             partner.working = 0
             partner.queue.clear()
-        for deal in sorted([*self.own.values(), *(d for p in self.partners for d in p.open.values())], key=lambda d: d.id):
+        for deal in sorted(
+            [*self.own.values(), *(d for p in self.partners for d in p.open.values())], key=lambda d: d.id
+        ):
             self.close(deal, Kind.REPLACED)
         for id in range(self.market.open_deals):
             owner = self.market.owner[id]
@@ -562,34 +506,28 @@ class Territory:
             return given
 
         for partner in self.partners:
+            partner.conflicts = partner.own_wins = partner.guided = 0
+            partner.hours = [0.0] * 6
             if partner.carried and (ticks := give(partner.traits.support_ticks)):
                 this.appointments.append((partner.index, Kind.SUPPORT, ticks))
-            partner.conflicts = partner.own_wins = partner.guided = 0
-            for activity, kind in APPOINTMENT_KINDS:
-                wanted = plan.partner_ticks[activity][partner.index]
-                ticks = give(round(wanted * keep)) if wanted and self.can_get(partner, activity, week) else 0
-                if ticks:
-                    this.appointments.append((partner.index, kind, ticks))
-                partner.hours[activity] = ticks / self.numbers.ticks_per_hour
-            self.give_cam_hours(partner, week)
-        for activity in (CO_SELL, SELL_FOR):
-            for partner in self.partners:
-                wanted = plan.partner_ticks[activity][partner.index]
-                if wanted and self.can_get(partner, activity, week) and (ticks := give(round(wanted * keep))):
-                    this.assist[activity].append((partner.index, ticks))
+        for p, activity, wanted in plan.appointments:
+            if self.can_get(p, activity, week) and (ticks := give(round(wanted * keep))):
+                this.appointments.append((p, APPOINTMENT_KINDS[activity], ticks))
+                self.partners[p].hours[activity] = ticks / self.numbers.ticks_per_hour
+        for p, activity, hours in plan.cam_hours:
+            if self.can_get(p, activity, week):
+                self.partners[p].hours[activity] += self.numbers.cam_factor * hours
+                self.write(CAM_KINDS[activity], partner=p, value=hours)
+        for activity, p, wanted in plan.assists:
+            if self.can_get(p, activity, week) and (ticks := give(round(wanted * keep))):
+                this.assists.append((activity, p, ticks))
         for s, wanted in enumerate(plan.prospect_ticks):
             if ticks := give(wanted):
                 this.prospect.append((s, ticks))
         this.sell_until = start if off else start + max(0, TICKS_PER_WEEK - plan.idle_ticks)
 
-    def give_cam_hours(self, partner: PartnerState, week: int) -> None:
-        for activity, kind in CAM_KINDS:
-            hours = self.plan.cam_hours[activity][partner.index]
-            if hours > 0 and self.can_get(partner, activity, week):
-                partner.hours[activity] += self.numbers.cam_factor * hours
-                self.write(kind, partner=partner.index, value=hours)
-
-    def can_get(self, partner: PartnerState, activity: int, week: int) -> bool:
+    def can_get(self, p: int, activity: int, week: int) -> bool:
+        partner = self.partners[p]
         if activity == RECRUIT:
             return not partner.settled and week >= 0
         return partner.carried
@@ -624,9 +562,9 @@ class Territory:
         if mode in (DIRECT, DIRECT_FIRST):
             return 0.0
         share = 0.0
-        for p, partner in enumerate(self.partners):
-            if partner.active:
-                share += partner.numbers.base_share[s] * (1.0 if mode == PARTNER_LED else self.bring[p])
+        for p, base in self.numbers.segments[s].bases:
+            if self.partners[p].active:
+                share += base * (1.0 if mode == PARTNER_LED else self.bring[p])
         return share
 
     # ---------------------------------------------------------------- small words
@@ -653,7 +591,13 @@ class Territory:
             self.idle_since = self.env.now
 
     def write(
-        self, kind: Kind, opportunity: int = NOBODY, partner: int = NOBODY, segment: int = NOBODY, amount: int = 0, value: float = 0.0
+        self,
+        kind: Kind,
+        opportunity: int = NOBODY,
+        partner: int = NOBODY,
+        segment: int = NOBODY,
+        amount: int = 0,
+        value: float = 0.0,
     ) -> None:
         self.records.append((self.env.now, kind, opportunity, partner, segment, amount, value))
 
@@ -665,17 +609,6 @@ class Territory:
             self.write(kind, NOBODY, partner, segment, 0, hours)
         else:
             self.write(kind, deal.id, deal.partner, deal.segment, 0, hours)
-
-
-class WeekPlan:
-    """Who gets what this week, in ticks, in the order of the blocks."""
-
-    def __init__(self) -> None:
-        self.appointments: list[tuple[int, Kind, int]] = []
-        self.assist: dict[int, list[tuple[int, int]]] = {CO_SELL: [], SELL_FOR: []}
-        self.prospect: list[tuple[int, int]] = []
-        self.sell_until = 0
-        self.ends_at = 0
 
 
 def run(numbers: Coefficients, market: Market) -> np.ndarray[Any, Any]:

@@ -106,9 +106,7 @@ def one_believer(margin: float) -> Scenario:
         capacity_deals=10_000,
     )
     few = tuple(s.model_copy(update={"opportunities_per_quarter": 4.0}) for s in BASELINE.market_map)
-    return assume(
-        BASELINE.variant(partners=(partner,), candidates=(), market_map=few, plans=()), label_accuracy=1.0
-    )
+    return assume(BASELINE.variant(partners=(partner,), candidates=(), market_map=few, plans=()), label_accuracy=1.0)
 
 
 @pytest.mark.parametrize("margin", [0.0, 0.2, 0.5])
@@ -136,9 +134,7 @@ def skill_after_8_quarters(scenario: Scenario, activity: str | None) -> NDArray[
 
 
 def test_claim_2_selling_for_partners_teaches_nothing() -> None:
-    alone, sold_for, co_sold = (
-        skill_after_8_quarters(one_believer(0.2), a) for a in (None, "sell_for", "co_sell")
-    )
+    alone, sold_for, co_sold = (skill_after_8_quarters(one_believer(0.2), a) for a in (None, "sell_for", "co_sell"))
     assert mean(sold_for - alone).high < 0.02
     assert mean(co_sold - sold_for).low > 0.05
 
@@ -226,9 +222,9 @@ def first_hours(scenario: Scenario, names: list[str]) -> NDArray[np.float64]:
     nobody = share(scenario, 0.0)
     free = sum(row.hours_per_week for row in nobody.hours)
     plans = [share(scenario, 1.5 / free, {name: 1.0}) for name in names]
-    return np.mean([credit(scenario, plan).sum(axis=1) for plan in plans], axis=0) - credit(
-        scenario, nobody
-    ).sum(axis=1)
+    return np.mean([credit(scenario, plan).sum(axis=1) for plan in plans], axis=0) - credit(scenario, nobody).sum(
+        axis=1
+    )
 
 
 def test_claim_5_first_hours_are_worth_most_for_believers() -> None:
@@ -295,10 +291,7 @@ def with_cam(hours: float) -> Scenario:
 def test_claim_6_a_channel_account_manager_frees_the_manager() -> None:
     helped = with_cam(10.0)
     assert mean(ten_points_more(helped) - ten_points_more(BASELINE)).high < 0
-    assert (
-        mean((credit(helped, share(helped, 0.1)) - credit(BASELINE, share(BASELINE, 0.1))).sum(axis=1)).low
-        > 0
-    )
+    assert mean((credit(helped, share(helped, 0.1)) - credit(BASELINE, share(BASELINE, 0.1))).sum(axis=1)).low > 0
 
 
 def test_claim_6_fails_when_those_hours_are_worth_nothing() -> None:
