@@ -1,9 +1,9 @@
 """From a YAML document to a validated object and back, with errors a person can act on.
 
-`Declared` is the base of everything a person writes: frozen, unknown keys refused with a guess at what was meant.
-Every field is made by `declare` and so carries its unit, meaning and source; error sentences, the JSON Schema and the
-screens take their words from there. A `Document` is a whole file: it keeps the text it came from, and what did not
-change is written back as it stood.
+`Declared` is the base of everything a person writes: frozen, unknown keys refused with a guess at what was
+meant. Every field is made by `declare` and so carries its unit, meaning and source; error sentences, the JSON
+Schema and the screens take their words from there. A `Document` is a whole file: it keeps the text it came
+from, and what did not change is written back as it stood.
 """
 
 from __future__ import annotations
@@ -148,7 +148,8 @@ class Document(Declared):
     def write(self, path: Path | str) -> None:
         """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
 
-        Comments and order of the file it was loaded from are kept, and the text of every value that is the same.
+        Comments and order of the file it was loaded from are kept, and the text of every value that is the
+        same.
         """
         _write(path, self._as_text(), self.error)
         schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
@@ -210,6 +211,8 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
     from ruamel.yaml.error import YAMLError
 
     where = str(path)
+    if not isinstance(path, str | Path) or "\0" in where:
+        raise error(f"{show(path)}: cannot be read; give the path of a YAML file")
     try:
         file = Path(path)
         size = file.stat().st_size
@@ -217,6 +220,8 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
             raise error(f"{where}: the file has {size:,} bytes; allowed: at most {LARGEST_FILE_BYTES:,}")
         text = file.read_text(encoding="utf-8-sig")
         return _load(text), text
+    except InputError:
+        raise
     except OSError as problem:
         said = problem.strerror or problem
         raise error(f"{where}: cannot be read ({said}); give the path of a YAML file") from None

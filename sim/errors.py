@@ -7,8 +7,8 @@
     |   +-- TableError         a CSV table, its mapping or one of its rows
     +-- SimulationError        the model reached a state it must never reach
 
-The text of each says what, where, what is allowed and how to mend it. The terminal and the screens print it as it
-is; nobody else catches it.
+The text of each says what, where, what is allowed and how to mend it. The terminal and the screens print it
+as it is; nobody else catches it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class NextHourError(Exception):
 class InputError(NextHourError):
     """Something handed in is wrong.
 
-    `problems` holds a sentence for each thing found; the text is the first of them and says how many more there are.
+    `problems` holds a sentence for each thing found; the text is the first of them and says how many more
+    there are.
     """
 
     def __init__(self, *problems: str) -> None:

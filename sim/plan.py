@@ -1,8 +1,8 @@
 """A time plan: hours a week by quarter, activity and target, and the coverage mode of each segment.
 
-A plan is what the manager decides; the scenario is what the manager meets. A plan is written as rows, a row for each
-run of quarters with the same hours. Against a scenario it becomes a `PlanTable` of plain arrays, and is refused if it
-holds more hours than there are, counting the reactive support of the partners it carries.
+A plan is what the manager decides; the scenario is what the manager meets. A plan is written as rows, a row
+for each run of quarters with the same hours. Against a scenario it becomes a `PlanTable` of plain arrays, and
+is refused if it holds more hours than there are, counting the reactive support of the partners it carries.
 
 Left out: when within the week things happen (territory.py), and whether the plan is any good (optimize/).
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -138,14 +140,18 @@ class TimePlan(Document):
     ) -> TimePlan:
         """The same split every week (or, with a list of shares, one that changes by quarter).
 
-        `partner_share` is the share of the hours left after reactive support that goes to partners; `mix` divides it
-        over activities (shares that sum to 1, default coach .6, joint_plan .4); `focus` over partners: "even", a label,
-        or weights by name. The rest goes to `prospect_share` and to selling. Raises PlanError.
+        `partner_share` is the share of the hours left after reactive support that goes to partners; `mix`
+        divides it over activities (shares that sum to 1, default coach .6, joint_plan .4); `focus` over
+        partners: "even", a label, or weights by name. The rest goes to `prospect_share` and to selling.
+        Raises PlanError.
         """
-        share = partner_share if isinstance(partner_share, (int, float)) else tuple(partner_share)
+        one = isinstance(partner_share, str) or not isinstance(partner_share, Iterable)
+        share: Any = partner_share if one else list(islice(partner_share, 100))  # type: ignore[arg-type]
         if name is None:
-            shown = f"{share:.0%}" if isinstance(share, (int, float)) else "ramp"
-            name = f"{shown} with {focus if isinstance(focus, str) else 'chosen partners'}"
+            shown = f"{share:.0%}" if isinstance(share, Real) and 0 <= share <= 1 else "ramp"
+            name = (
+                f"{shown} with {focus if isinstance(focus, str) and len(focus) < 40 else 'chosen partners'}"
+            )
         written = {
             "name": name,
             "partner_share": share,
@@ -153,7 +159,7 @@ class TimePlan(Document):
             "focus": focus,
             "prospect_share": prospect_share,
             "coverage_mode": coverage_mode,
-            "park": tuple(park),
+            "park": list(park) if isinstance(park, Iterable) and not isinstance(park, str) else park,
             "discipline": discipline,
         }
         return cls.from_split(scenario, validate(Split, written, "TimePlan.constant", PlanError))
@@ -166,13 +172,19 @@ class TimePlan(Document):
 
         `split` takes the other words of `constant`.
         """
-        if not 1 <= over_quarters <= scenario.horizon_quarters:
+        for word, end in (("start_share", start_share), ("end_share", end_share)):
+            if isinstance(end, bool) or not isinstance(end, Real) or not 0 <= end <= 1:
+                raise PlanError(f"TimePlan.ramp: {word} is {show(end)}; allowed: a number from 0 to 1")
+        horizon = scenario.horizon_quarters
+        if (
+            type(over_quarters) is bool
+            or not isinstance(over_quarters, Integral)
+            or not 1 <= over_quarters <= horizon
+        ):
             raise PlanError(
-                f"TimePlan.ramp: over_quarters is {over_quarters}; allowed: 1 to {scenario.horizon_quarters}"
+                f"TimePlan.ramp: over_quarters is {show(over_quarters)}; allowed: a whole number from 1 to {horizon}"
             )
-        return cls.constant(
-            scenario, [float(s) for s in np.linspace(start_share, end_share, over_quarters)], **split
-        )
+        return cls.constant(scenario, np.linspace(start_share, end_share, over_quarters).tolist(), **split)
 
     @classmethod
     def status_quo(cls, scenario: Scenario) -> TimePlan:
@@ -200,9 +212,10 @@ class TimePlan(Document):
         cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any
     ) -> TimePlan:
         """A plan from rows as mappings (activity, target, hours_per_week, from_quarter, to_quarter, who)."""
-        made = validate(
-            cls, {"name": name, "hours": [dict(row) for row in rows], **rest}, f"plan {show(name)}", PlanError
-        )
+        written: Any = rows
+        if isinstance(rows, Iterable) and not isinstance(rows, str | bytes):
+            written = [dict(row) if hasattr(row, "keys") else row for row in rows]
+        made = validate(cls, {"name": name, "hours": written, **rest}, f"plan {show(name)}", PlanError)
         made.table(scenario)
         return made
 

@@ -1,8 +1,8 @@
 """A scenario: one territory, its manager, its partners, and what we assume about them.
 
-Everything is frozen and validated when made. Each field declares its unit, meaning, bounds and source once; error
-sentences, the JSON Schema and the screens read them from here. Numbers nobody can measure are a `Range`: low, likely
-and high, with a source.
+Everything is frozen and validated when made. Each field declares its unit, meaning, bounds and source once;
+error sentences, the JSON Schema and the screens read them from here. Numbers nobody can measure are a
+`Range`: low, likely and high, with a source.
 
 Left out: recognised revenue (the model has bookings), several managers, prices as a decision.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime
 import zlib
 from collections.abc import Iterable
+from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -53,6 +54,7 @@ PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Field(max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
+FOCUS_WORDS = ("even", "achievers", "believers", "deceivers")
 MAX_USD = 10**12
 
 
@@ -104,7 +106,7 @@ def _within(least: float, most: float) -> AfterValidator:
     def check(value: Range) -> Range:
         for end in (value.low, value.high):
             if not least <= end <= most:
-                raise ValueError(f"{end} is out of bounds; allowed: {least:g} to {most:g}")
+                raise ValueError(f"{end:g} is out of bounds; allowed: {least:g} to {most:g}")
         return value
 
     return AfterValidator(check)
@@ -461,6 +463,11 @@ class Split(Declared):
                 raise ValueError(
                     f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}"
                 )
+        words = FOCUS_WORDS
+        if isinstance(self.focus, str) and self.focus not in (*words, *PARTNER_SEGMENTS):
+            raise ValueError(
+                f"focus: unknown word {show(self.focus)}; {guess(self.focus, list(words))} (or weights by partner)"
+            )
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
         shares = self.shares(1)
@@ -622,10 +629,16 @@ class Scenario(Document):
     def world(self, seed: int, world: int) -> Scenario:
         """This scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.
 
-        Draws are independent and triangular; the address of a draw is the checksum of the field's path, so another
-        assumption changes no draw.
+        Draws are independent and triangular; the address of a draw is the checksum of the field's path, so
+        another assumption changes no draw.
         """
         from sim.streams import Stream, uniforms
+
+        for word, number in (("seed", seed), ("world", world)):
+            if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < 2**63:
+                raise ScenarioError(
+                    f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
+                )
 
         def draw(value: Any, path: str) -> Any:
             if isinstance(value, Range):
@@ -663,7 +676,7 @@ class Scenario(Document):
             for segment in PARTNER_SEGMENTS:
                 problem = self.traits(partner, segment).above_ceiling()
                 if problem:
-                    raise ValueError(f"{partner.name}: traits as a {segment}: {problem}")
+                    raise ValueError(f"{partner.name}: traits as {segment}: {problem}")
         for name in self.segment_names:
             total = sum(partner.base_share.get(name, 0.0) for partner in self.all_partners)
             if total > 1 + 1e-9:
@@ -712,6 +725,7 @@ def load_scenario(path: Path | str) -> Scenario:
 def save_scenario(scenario: Scenario, path: Path | str) -> None:
     """Write a scenario as YAML, and its JSON Schema beside it.
 
-    Comments and order of the file it was loaded from are kept. Raises ScenarioError if a file cannot be written.
+    Comments and order of the file it was loaded from are kept. Raises ScenarioError if a file cannot be
+    written.
     """
     scenario.write(path)

@@ -1,8 +1,8 @@
 """A split in a manager's words, turned into the rows of a plan.
 
-"20% with Believers, coaching and joint planning" becomes hours a week by quarter, activity and target. Shares are of
-the hours that are left after the reactive support of the partners that are carried. The channel account manager
-spends all hours on the same mix and focus, as far as that role can.
+"20% with Believers, coaching and joint planning" becomes hours a week by quarter, activity and target. Shares
+are of the hours that are left after the reactive support of the partners that are carried. The channel
+account manager spends all hours on the same mix and focus, as far as that role can.
 
 Left out: what the rows mean to the simulation (plan.py, territory.py).
 """

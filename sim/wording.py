@@ -1,7 +1,8 @@
 """What is wrong with an input, in one sentence: file, field, value, what is allowed, how to mend it.
 
-The words come from the declarations: bounds and types say what is allowed, meaning and unit stand in parentheses. The
-path names the partner or segment it passes through, since nobody counts list items in a file.
+The words come from the declarations: bounds and types say what is allowed, meaning and unit stand in
+parentheses. The path names the partner or segment it passes through, since nobody counts list items in a
+file.
 
 Left out: which inputs are wrong (documents.py and the models decide that).
 """
@@ -21,6 +22,7 @@ from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
 LIST_LETTERS = 160
+WORDLESS_UNITS = ("", "none", "share", "probability", "as the field")
 MEANING_ROOM = 340
 """Letters of a sentence beyond which the meaning of the field is left out: a long file name leaves no room for it."""
 
@@ -92,8 +94,10 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
     elif spot.is_key:
         text = f"{where}: {at} has the key {show(value)}; allowed: keys that are text (put it in quotes){meaning}"
     else:
-        what = f"has {len(value)}" if kind in ("too_long", "too_short") else f"is {show(value)}"
-        allowed = allowed_words(spot.annotation, spot.metadata) if spot.annotation else problem["msg"]
+        what = f"has {len(value)} items" if kind in ("too_long", "too_short") else f"is {show(value)}"
+        allowed = spot.either or (
+            allowed_words(spot.annotation, spot.metadata) if spot.annotation else problem["msg"]
+        )
         if spot.optional:
             allowed += ", or null"
         text = f"{where}: {at or 'the document'} {what}; allowed: {allowed}{meaning}"
@@ -111,19 +115,23 @@ class _Spot:
     declared: FieldInfo | None
     optional: bool
     is_key: bool
+    either: str
+    """what is allowed in all, where the field takes things of two kinds"""
 
 
 def _spot(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
     path, owner, declared, optional = "", "", None, False
     annotation: Any = model
     metadata: tuple[Any, ...] = ()
-    for part in loc:
-        if part == "[key]":
-            break
+    either = ""
+    is_key = loc[-1:] == ("[key]",)
+    for part in loc[:-2] if is_key else loc:
         branch = _branch(annotation, part)
         if branch is not None:
+            either = allowed_words(annotation)
             annotation, metadata = branch
             continue
+        either = ""
         fields = getattr(annotation, "model_fields", {})
         if part in fields:
             declared = fields[part]
@@ -137,8 +145,9 @@ def _spot(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
         data = _inside(data, part)
         if isinstance(part, int):
             name = _inside(data, "name")
-            owner = _plain_word(name) if isinstance(name, str) else ""
-    return _Spot(path.lstrip("."), owner, annotation, metadata, declared, optional, loc[-1:] == ("[key]",))
+            if isinstance(name, str) and len(name) <= 60 and name.isprintable():
+                owner = name
+    return _Spot(path.lstrip("."), owner, annotation, metadata, declared, optional, is_key, either)
 
 
 def _plain_word(word: object) -> str:
@@ -257,6 +266,8 @@ def _meaning(spot: _Spot) -> str:
     extra = spot.declared.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
     number = spot.annotation in (float, int) or hasattr(spot.annotation, "in_words")
-    if not number or unit in ("", "none") or unit in meaning:
+    if not number or unit in WORDLESS_UNITS or unit in meaning or " or " in unit:
         return f" ({meaning})"
+    if unit.startswith(meaning):
+        return f" ({unit})"
     return f" ({meaning}, {'in ' if unit.split()[0].endswith('s') or unit == 'US dollars' else ''}{unit})"
