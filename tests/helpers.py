@@ -92,9 +92,7 @@ def partner(name: str = "Pine", **changes: Any) -> dict[str, Any]:
 
 
 def candidate(name: str = "Cypress", **changes: Any) -> dict[str, Any]:
-    return partner(
-        name, **{"recruiting_hours": 8.0, "sign_probability": 1.0, "onboarding_weeks": 2, **changes}
-    )
+    return partner(name, **{"recruiting_hours": 8.0, "sign_probability": 1.0, "onboarding_weeks": 2, **changes})
 
 
 def territory(**changes: Any) -> Scenario:

@@ -16,9 +16,7 @@ from sim.plan import CAM_ACTIVITIES
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS
 from tests.helpers import ASSUMPTIONS
 
-share = st.one_of(
-    st.sampled_from([0.0, 1.0]), st.floats(0, 1, allow_subnormal=False).map(lambda x: round(x, 4))
-)
+share = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1, allow_subnormal=False).map(lambda x: round(x, 4)))
 level = st.one_of(st.sampled_from([0.3, 0.7, 1.0]), share)
 shape = st.sampled_from([0.5, 1.0, 2.0, 50.0])
 BIASED_OFF = st.sampled_from([False, False, True])
@@ -143,7 +141,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scena
     candidates = [draw(partners(f"Candidate {i}", names, most_base, True)) for i in range(n_candidates)]
     document: dict[str, Any] = {
         "name": "generated",
-        "horizon_quarters": draw(horizon or st.integers(4, 6)),
+        "horizon_quarters": draw(st.integers(4, 6) if horizon is None else horizon),
         "territory_manager": {"hours_per_week": draw(st.sampled_from([20.0, 32.0, 37.3]))},
         "calendar": draw(calendars()),
         "quota": {
@@ -164,9 +162,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scena
         "status_quo": {
             "name": "status quo",
             "partner_share": draw(share) * 0.5 if its_partners else 0.0,
-            "mix": draw(
-                st.sampled_from([{"coach": 0.5, "joint_plan": 0.5}, {"co_sell": 0.5, "sell_for": 0.5}])
-            ),
+            "mix": draw(st.sampled_from([{"coach": 0.5, "joint_plan": 0.5}, {"co_sell": 0.5, "sell_for": 0.5}])),
             "prospect_share": draw(st.sampled_from([0.0, 0.3])),
             "coverage_mode": draw(st.sampled_from(COVERAGE_MODES)),
         },
@@ -199,17 +195,13 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePl
         cells: list[tuple[str, str | None]] = [("sell", None)]
         cells += [("prospect", n) for n in scenario.segment_names]
         # A candidate may be helped before it is a partner: the hours go to selling until then.
-        others = [
-            (a, p) for a in PARTNER_ACTIVITIES if a != "recruit" for p in (*(p.name for p in carried), *wooed)
-        ]
+        others = [(a, p) for a in PARTNER_ACTIVITIES if a != "recruit" for p in (*(p.name for p in carried), *wooed)]
         others += [("recruit", c) for c in wooed]
         left = scenario.territory_manager.hours_per_week - support
         chosen = draw(st.lists(st.sampled_from([*cells, *others]), unique=True, max_size=8))
         if others:
             chosen += [
-                cell
-                for cell in draw(st.lists(st.sampled_from(others), unique=True, max_size=6))
-                if cell not in chosen
+                cell for cell in draw(st.lists(st.sampled_from(others), unique=True, max_size=6)) if cell not in chosen
             ]
         weights = [draw(number(0.1, 5, 1.0)) for _ in chosen]
         used = left * draw(st.sampled_from([1.0, 0.6]))
@@ -233,9 +225,7 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePl
             ]
     modes = {n: draw(st.sampled_from(COVERAGE_MODES)) for n in scenario.segment_names if draw(st.booleans())}
     discipline = draw(st.sampled_from([1.0, 1.0, 0.0, 0.4]))
-    return TimePlan.from_table(
-        scenario, hours, name, coverage_mode=modes, parked=parked, discipline=discipline
-    )
+    return TimePlan.from_table(scenario, hours, name, coverage_mode=modes, parked=parked, discipline=discipline)
 
 
 @st.composite

@@ -35,9 +35,7 @@ BY_OPPORTUNITY = [
 
 def big(**changes: Any) -> Scenario:
     """Some 10,000 opportunities."""
-    return territory(
-        horizon_quarters=20, market_map=[segment(**{"opportunities_per_quarter": 500.0, **changes})]
-    )
+    return territory(horizon_quarters=20, market_map=[segment(**{"opportunities_per_quarter": 500.0, **changes})])
 
 
 def near_mean(sample: np.ndarray[Any, Any], expected: float) -> None:
@@ -99,10 +97,7 @@ def test_weekly_counts_are_as_dispersed_as_demand_cv_says(cv: float) -> None:
     """A gamma mixture of Poissons: mean m, variance m + (cv m)^2. 60 markets of 286 weeks of about 5."""
     scenario = big(opportunities_per_quarter=65.0, demand_cv=cv)
     weeks = np.concatenate(
-        [
-            np.bincount(draw_market(scenario, 2, r).tick // TICKS_PER_WEEK + 26, minlength=286)
-            for r in range(60)
-        ]
+        [np.bincount(draw_market(scenario, 2, r).tick // TICKS_PER_WEEK + 26, minlength=286) for r in range(60)]
     ).astype(float)
     near_mean(weeks, 5.0)
     near_mean((weeks - 5.0) ** 2, 5.0 + (5.0 * cv) ** 2)
@@ -117,9 +112,7 @@ def test_demand_follows_growth_and_the_profiles() -> None:
     }
     scenario = big(growth_per_quarter=0.1, opportunities_per_quarter=130.0).variant(calendar=calendar)
     weekly = weekly_demand(scenario, scenario.market_map[0])
-    assert weekly.sum() == pytest.approx(
-        130 * 0.5 * (2 + sum(1.1**q * (5 if q % 4 == 3 else 1) for q in range(20)))
-    )
+    assert weekly.sum() == pytest.approx(130 * 0.5 * (2 + sum(1.1**q * (5 if q % 4 == 3 else 1) for q in range(20))))
     assert (weekly.reshape(-1, 13)[:, :12] == 0).all()
     ticks = draw_market(scenario, 4).tick
     assert ((ticks // TICKS_PER_WEEK) % 13 == 12).all()

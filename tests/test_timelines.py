@@ -58,9 +58,7 @@ def tape(
     partners = len(scenario.all_partners)
 
     def by_stage(rows: list[tuple[float, ...]]) -> np.ndarray[Any, Any]:
-        return np.array(
-            [[ticks(h) for h in row] + [0] * (MAX_STAGES - len(row)) for row in rows], dtype=np.int64
-        )
+        return np.array([[ticks(h) for h in row] + [0] * (MAX_STAGES - len(row)) for row in rows], dtype=np.int64)
 
     return replace(
         draw_market(scenario, 7),
@@ -76,9 +74,7 @@ def tape(
         cycle_ticks=np.array([ticks(m.cycle) for m in marks]),
         effort_ticks=by_stage([m.effort for m in marks]),
         lag_ticks=by_stage([m.lag for m in marks]),
-        patience_ticks=np.array(
-            [[NEVER if m.patience is None else ticks(m.patience)] * MAX_STAGES for m in marks]
-        ),
+        patience_ticks=np.array([[NEVER if m.patience is None else ticks(m.patience)] * MAX_STAGES for m in marks]),
         true_segment=np.full(partners, BELIEVER),
         exit_ticks=np.full(partners, NEVER if exit_hours is None else ticks(exit_hours)),
         signing=np.full(partners, signing),
@@ -179,12 +175,11 @@ def test_the_most_valuable_comes_next_and_ties_go_by_number() -> None:
 
 
 def test_value_is_amount_times_remaining_win_probability_over_remaining_mean_hours() -> None:
-    """Stages of 8 and 5 mean hours, a = .5 and .8: $1,000 in stage 2 is worth 1000 * .8 / 5 = $160 an hour; a new deal of
+    """Stages of 8 and 5 mean hours, a = .5 and .8: $1,000 in stage 2 is worth 1000 * .8 / 5 = $160 an hour; a new
+    deal of
     $2,000 is worth 2000 * .4 / (8 + .5 * 5) = $76, one of $5,000 $190. Deal 1 is in stage 2 when hour 10 comes."""
     scenario = here(
-        market_map=[
-            segment(stages=[stage(advance_probability=0.5), stage(mean_hours=5.0, advance_probability=0.8)])
-        ]
+        market_map=[segment(stages=[stage(advance_probability=0.5), stage(mean_hours=5.0, advance_probability=0.8)])]
     )
     market = tape(
         scenario,
@@ -203,7 +198,8 @@ def test_value_is_amount_times_remaining_win_probability_over_remaining_mean_hou
 
 
 def test_patience_ends_while_the_manager_is_busy_but_not_at_the_moment_of_the_first_hour() -> None:
-    """Both wait from hour 1; deal 2 gives up at 7.5, deal 1 would at 8, when the visit before it ends (rank 1 before 5).
+    """Both wait from hour 1; deal 2 gives up at 7.5, deal 1 would at 8, when the visit before it ends (rank 1
+    before 5).
 
     Then it is patient, whatever its effort, as the first hour has come; and again with a fresh patience in stage 2.
     """
@@ -231,7 +227,9 @@ def test_patience_ends_while_the_manager_is_busy_but_not_at_the_moment_of_the_fi
 
 
 def test_a_returning_buyer_comes_before_an_arrival_of_the_same_instant() -> None:
-    """The manager is free at hour 6: the return (rank 2) takes it, though the arrival (rank 4) is worth ten times more."""
+    """The manager is free at hour 6: the return (rank 2) takes it, though the arrival (rank 4) is worth ten times
+    more.
+    """
     scenario = here(market_map=[two_stages()])
     market = tape(
         scenario,
@@ -263,9 +261,7 @@ def test_a_week_off_has_no_hours() -> None:
         (69, Kind.VISIT, 0, 2),
         (71, Kind.WON_DIRECT, 0, 40 / 32),
     ]
-    assert [
-        event for event in story(ledger, Kind.COACH, Kind.PROSPECT, Kind.SELL_TIME) if event[0] in range(100)
-    ] == [
+    assert [event for event in story(ledger, Kind.COACH, Kind.PROSPECT, Kind.SELL_TIME) if event[0] in range(100)] == [
         *[(0, Kind.COACH, -1, 2), (2, Kind.PROSPECT, -1, 3), (5, Kind.SELL_TIME, -1, 27)],
         *[(64, Kind.COACH, -1, 2), (66, Kind.PROSPECT, -1, 3), (69, Kind.SELL_TIME, -1, 27)],
         *[(96, Kind.COACH, -1, 2), (98, Kind.PROSPECT, -1, 3)],
@@ -312,7 +308,9 @@ def test_spare_selling_hours_count_as_prospecting_from_the_next_week() -> None:
 def test_who_keeps_an_opportunity_of_a_partners_account(
     mode: str, seen_by_both: list[Kind], brought_only: list[Kind], found_only: list[Kind]
 ) -> None:
-    """The manager's reach is .5; engagement .4 brings with probability .4^.5 = .632. Seen by nobody, it leaks anyway."""
+    """The manager's reach is .5; engagement .4 brings with probability .4^.5 = .632. Seen by nobody, it leaks
+    anyway.
+    """
     scenario = here(market_map=[segment(inbound_share=0.5)], partners=[partner(base_share={"only": 0.5})])
     pine = {"owner": 0, "effort": (1.0,)}
     market = tape(
@@ -327,9 +325,7 @@ def test_who_keeps_an_opportunity_of_a_partners_account(
     plan = all_selling(scenario, coverage_mode={"only": mode})
     seen = told(scenario, plan, market, Kind.FOUND, Kind.REGISTERED, Kind.CONFLICT, Kind.LEAKED)
     expected = [seen_by_both, brought_only, found_only, [Kind.LEAKED], [Kind.FOUND], [Kind.LEAKED]]
-    assert [(kind, who) for _, kind, who, _ in seen] == [
-        (k, i) for i, kinds in enumerate(expected) for k in kinds
-    ]
+    assert [(kind, who) for _, kind, who, _ in seen] == [(k, i) for i, kinds in enumerate(expected) for k in kinds]
 
 
 def test_a_conflict_lowers_engagement_the_next_week() -> None:
@@ -405,7 +401,9 @@ def test_a_partner_alone_wins_by_its_skill_at_closing_and_learns_from_it() -> No
 
 
 def test_selling_for_a_partner_frees_its_people_for_the_next_deal() -> None:
-    """Capacity 1: deal 1 stands in line. At hour 32 the manager takes over deal 0 (8 hours, 4 a week): deal 1 starts."""
+    """Capacity 1: deal 1 stands in line. At hour 32 the manager takes over deal 0 (8 hours, 4 a week): deal 1
+    starts.
+    """
     scenario = here(partners=[unskilled(capacity_deals=1)])
     plan = partner_led(scenario, ("sell_for", "Pine", 4.0), ("sell", None, 28.0))
     market = tape(
@@ -493,9 +491,7 @@ def test_a_partner_that_leaves_loses_its_deals_and_its_accounts() -> None:
 
 
 @pytest.mark.parametrize(("signing", "signs"), [(0.49, True), (0.5, False)])
-def test_a_candidate_decides_after_its_hours_and_brings_after_its_onboarding(
-    signing: float, signs: bool
-) -> None:
+def test_a_candidate_decides_after_its_hours_and_brings_after_its_onboarding(signing: float, signs: bool) -> None:
     """Eight hours at five a week: decided at the boundary of week 3 (hour 64), a partner two weeks later (hour 128).
 
     Recruiting hours left in the plan go to selling. Its accounts are house accounts until it is a partner.
@@ -531,9 +527,7 @@ def test_discipline_drops_partner_hours_in_weeks_10_to_13_of_a_quarter_that_is_b
     scenario = here(quota={"first_quarter_usd": 13_000.0}, partners=[partner(base_share={})])
     plan = plan_of(scenario, ("coach", "Pine", 8.0), ("sell", None, 24.0), discipline=0.5)
     late = 11 * 32 + 10.0
-    market = tape(
-        scenario, Marks(at=0, effort=(1,), amount_usd=10_000), Marks(at=late, effort=(1,), amount_usd=3000)
-    )
+    market = tape(scenario, Marks(at=0, effort=(1,), amount_usd=10_000), Marks(at=late, effort=(1,), amount_usd=3000))
     ledger = run_in(scenario, plan, market)
     coached = ledger.of(Kind.COACH)["value"].tolist()
     assert coached[:26] == [8.0] * 9 + [8.0, 4.0, 4.0, 8.0] + [8.0] * 9 + [4.0] * 4
