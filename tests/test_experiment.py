@@ -1,0 +1,184 @@
+"""Running in bulk: the same numbers for any number of workers, paired on the same markets; and honest statements.
+
+Coverage of the intervals is checked against its nominal 95% by simulation: 2,000 samples, bounds at a false-alarm rate
+of about 1e-4 (exact binomial).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim import (
+    PlanError,
+    Scenario,
+    SimulationError,
+    TimePlan,
+    compare,
+    draw_market,
+    estimates,
+    kpis,
+    load_scenario,
+    replicate,
+    simulate,
+)
+from sim.ledger import PARTNER_WON, WON, Kind
+
+SCENARIO = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=4)
+BELIEVERS = TimePlan.constant(SCENARIO, 0.2, focus="believers")
+NOBODY = TimePlan.constant(SCENARIO, 0.0, name="no partner time")
+QUO = TimePlan.status_quo(SCENARIO)
+
+
+def test_any_number_of_workers_gives_the_same_numbers() -> None:
+    one, two = (replicate(SCENARIO, BELIEVERS, 24, workers=n) for n in (1, 2))
+    assert np.array_equal(one.values, two.values)
+
+
+def test_a_replication_does_not_depend_on_how_many_there_are() -> None:
+    few, more = (replicate(SCENARIO, BELIEVERS, n, workers=1) for n in (3, 13))
+    assert np.array_equal(few.values, more.values[:3])
+
+
+def test_replicate_agrees_with_single_ledgers() -> None:
+    outcomes = replicate(SCENARIO, BELIEVERS, 3, seed=5, workers=1)
+    for r in range(3):
+        ledger = simulate(SCENARIO, BELIEVERS, draw_market(SCENARIO, 5, r))
+        assert np.array_equal(outcomes.values[r], kpis.summarise(ledger))
+
+
+def test_worlds_run_each_set_of_assumptions_on_the_same_markets() -> None:
+    outcomes = replicate(SCENARIO, BELIEVERS, 3, seed=5, worlds=2, workers=1)
+    assert outcomes.credit_usd.shape == (6, 4)
+    assert outcomes.by_world().shape == (2, 3)
+    for world in range(2):
+        drawn = SCENARIO.world(5, world)
+        history, plan = TimePlan.status_quo(drawn), BELIEVERS
+        assert drawn.assumptions.coach_gain_per_week != SCENARIO.assumptions.coach_gain_per_week
+        ledger = simulate(drawn, plan, draw_market(drawn, 5, 1))
+        assert history.name == QUO.name
+        assert np.array_equal(outcomes.credit_usd[world * 3 + 1], kpis.credit_usd(ledger))
+
+
+def test_a_plan_against_itself_is_no_clear_difference() -> None:
+    same = BELIEVERS.model_copy(update={"name": "twin"})
+    comparison = compare(SCENARIO, {"a": BELIEVERS, "b": same}, 10, workers=1)
+    assert comparison["b"].verdict == "no clear difference"
+    assert comparison["b"].difference_usd.value == 0
+    assert comparison["b"].payback_quarter is None
+    assert comparison["a"].verdict == "baseline"
+
+
+def test_differences_are_paired_and_shown_against_the_named_baseline() -> None:
+    plans = {"quo": QUO, "none": NOBODY}
+    comparison = compare(SCENARIO, plans, 12, baseline="none", worlds=3, replications_per_world=2, workers=1)
+    own = replicate(SCENARIO, QUO, 12, workers=1).credit_usd - replicate(SCENARIO, NOBODY, 12, workers=1).credit_usd
+    result = comparison["quo"]
+    assert result.difference_usd.value == pytest.approx(own.sum(axis=1).mean())
+    assert result.markets_ahead.value == pytest.approx((own.sum(axis=1) > 0).mean())
+    assert [e.value for e in result.difference_by_quarter_usd] == pytest.approx(own.mean(axis=0))
+    assert result.worlds_ahead is not None and result.worlds_ahead.observations == 3
+    assert comparison.as_dict()["plans"]["quo"]["difference_usd"]["value"] == result.difference_usd.value
+
+
+def test_progress_reaches_its_total() -> None:
+    seen: list[tuple[int, int]] = []
+    compare(SCENARIO, {"a": QUO, "b": NOBODY}, 4, worlds=1, replications_per_world=3, workers=1,
+            progress=lambda done, total: seen.append((done, total)))  # fmt: skip
+    assert seen[-1] == (14, 14)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+@pytest.mark.parametrize("words", [{"replications": 0}, {"replications": 2.5}, {"worlds": -1}, {"workers": 0}])
+def test_wrong_numbers_get_one_sentence(words: dict[str, object]) -> None:
+    with pytest.raises(SimulationError, match="allowed: a whole number"):
+        replicate(SCENARIO, QUO, **{"replications": 2, **words})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, "7", None, True])
+def test_wrong_seeds_get_one_sentence(seed: object) -> None:
+    with pytest.raises(SimulationError, match=r"seed is .*; allowed"):
+        draw_market(SCENARIO, seed)  # type: ignore[arg-type]
+
+
+def test_unknown_engines_baselines_and_markets_are_named() -> None:
+    market = draw_market(SCENARIO, 1)
+    with pytest.raises(SimulationError, match="engine is 'fast'; allowed: simpy"):
+        simulate(SCENARIO, QUO, market, engine="fast")
+    with pytest.raises(PlanError, match="baseline 'c' is not among the plans; allowed: a"):
+        compare(SCENARIO, {"a": QUO}, 2, baseline="c")
+    with pytest.raises(PlanError, match="no plan"):
+        compare(SCENARIO, {}, 2)
+    longer = SCENARIO.variant(horizon_quarters=5)
+    with pytest.raises(SimulationError, match="drawn for another territory"):
+        simulate(longer, TimePlan.status_quo(longer), market)
+
+
+def test_money_adds_up_between_indicators() -> None:
+    ledger = simulate(SCENARIO, BELIEVERS, draw_market(SCENARIO, 3))
+    of = {kpi.name: kpi.of(ledger) for kpi in kpis.KPIS}
+    assert of["credit_usd"] == pytest.approx(of["direct_credit_usd"] + of["partner_credit_usd"])
+    won = ledger.of(*WON)
+    assert of["bookings_usd"].sum() == won["amount_usd"][won["tick"] >= 0].sum()
+    margins = np.array([p.margin for p in SCENARIO.all_partners])
+    through = ledger.of(*PARTNER_WON)
+    through = through[through["tick"] >= 0]
+    kept = (through["amount_usd"] * margins[through["partner"]]).sum()
+    assert of["net_bookings_usd"].sum() == pytest.approx(of["bookings_usd"].sum() - kept)
+    assert kpis.credit_by_partner_usd(ledger).sum() == pytest.approx(of["partner_credit_usd"].sum())
+    seen = kpis.coverage_by_segment(ledger)
+    arrived = ledger.of(Kind.ARRIVED)
+    assert sum(s.sum() for s in seen.values()) == (arrived["tick"] >= 0).sum()
+    assert of["pipeline_coverage"][1] == pytest.approx(_open_amount(ledger, 1) / SCENARIO.quota_usd()[1])
+
+
+def _open_amount(ledger: object, quarter: int) -> int:
+    """Pipeline as the quarter (from 0) begins, counted deal by deal."""
+    open_deals: dict[int, int] = {}
+    for record in ledger.before(quarter + 1):  # type: ignore[attr-defined]
+        if record["kind"] in (Kind.FOUND, Kind.REGISTERED):
+            open_deals[record["opportunity"]] = int(record["amount_usd"])
+        elif record["kind"] in (*WON, Kind.LOST, Kind.NO_DECISION, Kind.PARTNER_LEFT):
+            del open_deals[record["opportunity"]]
+    return sum(open_deals.values())
+
+
+def _covers(hits: int, of: int) -> bool:
+    low, high = stats.binom.ppf([5e-5, 1 - 5e-5], of, 0.95)
+    return bool(low <= hits <= high)
+
+
+def test_intervals_of_means_cover_as_often_as_they_say() -> None:
+    samples = np.random.default_rng(1).normal(3.0, 2.0, (2000, 12))
+    intervals = [estimates.mean(row) for row in samples]
+    assert _covers(sum(e.low <= 3.0 <= e.high for e in intervals), 2000)
+
+
+def test_wilson_matches_its_published_form() -> None:
+    k, n, z = 7, 40, stats.norm.ppf(0.975)
+    centre, half = (k + z**2 / 2) / (n + z**2), z * np.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2)
+    e = estimates.share(k, n)
+    assert (e.low, e.high) == pytest.approx((centre - half, centre + half))
+
+
+@pytest.mark.parametrize(
+    ("difference", "quarter"),
+    [([1, 1], 1), ([-2, 1, 2], 3), ([-2, 3, -4, 5], 4), ([-1, -1], None), ([2, -3, 4], 3), ([0, 0], None), ([], None)],
+)
+def test_payback_is_when_the_sum_stays_above_zero(
+    difference: list[float], quarter: int | None
+) -> None:
+    assert estimates.payback_quarter(np.array(difference, dtype=float)) == quarter
+
+
+def test_replications_needed_reach_the_wanted_width() -> None:
+    values = np.random.default_rng(2).normal(0, 5.0, 4000)
+    n = estimates.replications_needed(values, 0.5)
+    assert 1.96 * 5.0 / np.sqrt(n) == pytest.approx(0.5, rel=0.05)
+
+
+def test_scenarios_are_not_changed_by_running() -> None:
+    before = SCENARIO.digest()
+    replicate(SCENARIO, QUO, 2, worlds=1, workers=1)
+    assert isinstance(SCENARIO, Scenario) and SCENARIO.digest() == before
