@@ -182,6 +182,7 @@ KPIS = (
     Kpi("hours_recruit", "hours: recruiting", "hours", "leading", hours(Kind.RECRUIT)),
     Kpi("hours_prospect", "hours: prospecting, planned", "hours", "leading", hours(Kind.PROSPECT)),
     Kpi("hours_sell", "hours: selling", "hours", "leading", hours(Kind.VISIT)),
+    Kpi("hours_cam", "hours: channel account manager", "hours", "leading", hours(*CAM_HOURS)),
     Kpi("hours_spare", "hours: prospecting, spare", "hours", "leading", spare_hours),
 )  # fmt: skip
 

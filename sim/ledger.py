@@ -92,6 +92,7 @@ PLANNED_HOURS = (
     Kind.SELL_TIME,
 )
 """Kinds whose hours add up to the manager's week."""
+CAM_HOURS = (Kind.CAM_COACH, Kind.CAM_JOINT_PLAN, Kind.CAM_SOCIALISE, Kind.CAM_RECRUIT)
 
 RECORD = np.dtype(
     [
