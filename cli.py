@@ -1,0 +1,668 @@
+"""The terminal entry: reads the words of a command, calls the library, prints what comes back.
+
+`_Commands` is where every failure becomes one sentence and an exit code: 0 done, 1 the input is wrong, 2 the command is
+wrong, 130 stopped by Ctrl-C. Everything heavy is imported inside a command, so that help is instant.
+
+Left out: any computing. A number printed here is a field of what sim or calibrate returned.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sim import Comparison, Ledger, Scenario, TimePlan
+    from sim.estimates import Estimate
+    from sim.experiment import PlanResult, Progress
+
+DEFAULT_REPLICATIONS = 100
+QUIET_SECONDS = 1.0
+"""Work shorter than this shows no progress bar."""
+COLUMNS_AT_ONCE = 3
+"""Plans side by side in the tables under the main one."""
+BAR_WIDTH = 8
+REASONS_SHOWN = 5
+CAVEAT = (
+    "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
+)
+
+
+class _Commands(TyperGroup):
+    """The group of commands, with every way to fail turned into one line and an exit code."""
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        try:
+            code = super().main(args, prog_name, **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
+        except typer.TyperException as problem:
+            where = getattr(problem, "ctx", None)
+            hint = f"; see {where.command_path} --help" if where is not None else ""
+            code = _fail(problem.format_message().rstrip(".") + hint, problem.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(_fail("stopped", 130, label="nexthour")) from None
+        except BrokenPipeError:
+            # The reader has seen enough. Python would complain once more when it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as problem:
+            from sim import NextHourError
+
+            if isinstance(problem, NextHourError):
+                raise typer.Exit(_fail(str(problem), 1)) from None
+            if "NEXTHOUR_TRACEBACK" in os.environ:
+                raise
+            what = f"{type(problem).__name__}: {problem}"
+            raise typer.Exit(
+                _fail(f"this should not happen ({what}); please report it, with NEXTHOUR_TRACEBACK=1 set", 1)
+            ) from None
+
+
+app = typer.Typer(
+    cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
+)
+
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+
+
+def main() -> None:
+    """Run the command line in sys.argv."""
+    app(prog_name="nexthour")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"nexthour {_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def nexthour(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Where should a territory manager's next hour go?
+
+    \b
+    Start here:
+      nexthour compare scenarios/baseline.yaml
+    """
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether scenario and plan files can be used, and everything that is wrong in them.
+
+    \b
+    Example:
+      nexthour check scenarios/*.yaml
+    """
+    from sim.errors import InputError
+
+    found = []
+    for file in files:
+        line, problems = "", tuple[str, ...]()
+        try:
+            line = _checked(file)
+        except InputError as problem:
+            problems = problem.problems
+        found.append({"file": file, "ok": not problems, "problems": list(problems)})
+        if not as_json and line:
+            print(f"{file}: ok, {line}")
+        for sentence in () if as_json else problems:
+            _fail(sentence, 1)
+    if as_json:
+        _print_json(found)
+    if not all(its["ok"] for its in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    scenario_file: ScenarioFile,
+    plan: Annotated[
+        str | None, typer.Option(help="A plan named in the scenario, or a plan file. Default: the status quo.")
+    ] = None,
+    seed: Seed = 7,
+    replication: Annotated[int, typer.Option(help="Which market of the seed.")] = 0,
+    ledger: Annotated[bool, typer.Option("--ledger", help="Print everything that happened, a line each.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run one plan in one market and show the quarters.
+
+    \b
+    Examples:
+      nexthour simulate scenarios/baseline.yaml
+      nexthour simulate scenarios/baseline.yaml --plan "20% with Believers" --seed 8
+      nexthour simulate scenarios/baseline.yaml --ledger | less
+    """
+    import sim
+
+    scenario = sim.load_scenario(scenario_file)
+    chosen = _plan(scenario, scenario_file, scenario.status_quo.name if plan is None else plan)
+    happened = sim.simulate(scenario, chosen, sim.draw_market(scenario, seed, replication))
+    if as_json:
+        _print_json(_ledger_as_dict(scenario, chosen, happened, with_lines=ledger))
+    elif ledger:
+        for line in happened.lines():
+            print(line)
+    else:
+        _print_market(scenario, chosen, happened)
+        again = ["simulate", scenario_file, "--plan", plan or chosen.name, "--seed", seed, "--replication", replication]
+        _print_again(scenario, again)
+
+
+@app.command()
+def compare(
+    scenario_file: ScenarioFile,
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(help="A plan named in the scenario, or a plan file; may be repeated. Default: all it names."),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="The plan to measure against. Default: the status quo.", metavar="NAME_OR_FILE")
+    ] = None,
+    replications: Annotated[
+        int, typer.Option(help="Number of markets; the default takes half a minute or so for three plans.")
+    ] = DEFAULT_REPLICATIONS,
+    seed: Seed = 7,
+    worlds: Annotated[
+        int,
+        typer.Option(
+            help="Also try this many plausible sets of assumptions, in 20 markets each; 100 take ten minutes or so."
+        ),
+    ] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes to use. Default: one a processor core.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare plans on the same markets: which is better, by how much, how surely.
+
+    \b
+    Examples:
+      nexthour compare scenarios/baseline.yaml
+      nexthour compare scenarios/baseline.yaml --plan "20% with Believers" --worlds 100
+      nexthour compare scenarios/baseline.yaml --plan my-plan.yaml --json > result.json
+    """
+    import sim
+
+    scenario = sim.load_scenario(scenario_file)
+    plans = _plans_to_compare(scenario, scenario_file, plan, baseline)
+    with _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
+        comparison = sim.compare(
+            scenario, plans, replications, seed, worlds=worlds, workers=workers, progress=progress
+        )  # fmt: skip
+    if as_json:
+        _print_json(comparison.as_dict())
+        return
+    again: list[object] = ["compare", scenario_file]
+    again += [word for name in plan or () for word in ("--plan", name)]
+    again += [] if baseline is None else ["--baseline", baseline]
+    again += ["--replications", replications, "--seed", seed, *(["--worlds", worlds] if worlds else [])]
+    _print_comparison(comparison)
+    _print_again(scenario, again)
+
+
+@app.command()
+def calibrate(
+    csv_file: Annotated[str, typer.Argument(metavar="CSV", help="A table of closed deals.", show_default=False)],
+    mapping: Annotated[
+        str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
+    ],
+    out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
+    template: Annotated[
+        str, typer.Option(help="The scenario that gives what no table of deals can.", metavar="FILE")
+    ] = "scenarios/baseline.yaml",
+    fraction: Annotated[float, typer.Option(help="The share of the table that is this one territory.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a scenario's segments to a table of closed deals.
+
+    \b
+    Example:
+      nexthour calibrate deals.csv --mapping mapping.yaml --out mine.yaml --fraction 0.01
+    """
+    from calibrate import calibrate as fit_table
+    from calibrate import load_mapping
+    from sim import TableError, load_scenario, save_scenario
+
+    for read in (csv_file, mapping, template):
+        if Path(out).exists() and Path(read).exists() and Path(out).samefile(read):
+            raise TableError(f"--out {out} would overwrite what is read; choose another path")
+    if not Path(out).resolve().parent.is_dir():
+        # Found now, not after the minutes that fitting takes.
+        raise TableError(f"{out}: cannot be written (no such folder); choose another path")
+    fit = fit_table(csv_file, load_mapping(mapping), load_scenario(template), fraction)
+    save_scenario(fit.scenario, out)
+    reasons = fit.rejected_by_reason()
+    if as_json:
+        done = {"written": out, "scenario_digest": fit.scenario.digest(), "rows_read": fit.rows_read}
+        _print_json({**done, "rows_used": fit.rows_used, "rejected": reasons, "fit": fit.report_rows()})
+        return
+    console = _console()
+    console.print(f"Wrote {out}, fitted to {fit.rows_used:,} of {fit.rows_read:,} closed deals.", style="bold")
+    console.print()
+    console.print(_fit_table(fit.report_rows()))
+    console.print("Amounts are of won deals; the interval of the win rate is 95%.")
+    if reasons:
+        console.print()
+        console.print(f"{len(fit.rejected):,} rows were not used:")
+        for reason, rows in list(reasons.items())[:REASONS_SHOWN]:
+            console.print(f"  {rows:,}: {_one_line(reason)}")
+        if len(reasons) > REASONS_SHOWN:
+            console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
+    print("\nNext:\n  " + shlex.join(["nexthour", "compare", out]))
+
+
+@app.command()
+def schema(
+    plan: Annotated[bool, typer.Option("--plan", help="That of plan files, not of scenario files.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Changes nothing: a schema is JSON.")] = False,
+) -> None:
+    """Print the JSON Schema of scenario files: every field with its unit, meaning and bounds.
+
+    \b
+    Example:
+      nexthour schema > scenario.schema.json
+    """
+    from sim import Scenario, TimePlan
+    from sim.documents import schema_text
+
+    print(schema_text(TimePlan if plan else Scenario), end="")
+
+
+# What the commands read
+
+
+def _checked(file: str) -> str:
+    """What a usable scenario or plan file holds. Raises InputError."""
+    from sim import InputError, TimePlan, load_scenario
+    from sim.documents import read_yaml
+
+    data, _ = read_yaml(file, InputError)
+    if isinstance(data, dict) and "hours" in data and "market_map" not in data:
+        plan = TimePlan.load(file)
+        return f"plan {plan.name!r} with {_count(len(plan.hours), 'row')}"
+    scenario = load_scenario(file)
+    for split in (scenario.status_quo, *scenario.plans):
+        try:
+            TimePlan.from_split(scenario, split)
+        except InputError as problem:
+            raise InputError(*(f"{file}: {sentence}" for sentence in problem.problems)) from None
+    parts = [
+        _count(scenario.horizon_quarters, "quarter"),
+        _count(len(scenario.market_map), "segment"),
+        _count(len(scenario.partners), "partner"),
+        f"{_count(len(scenario.plans), 'plan')} beside the status quo",
+    ]
+    return f"scenario {scenario.name!r}: {', '.join(parts)}"
+
+
+def _plan(scenario: Scenario, scenario_file: str, name_or_file: str) -> TimePlan:
+    """The plan of that name in the scenario, else the plan in that file. Raises PlanError."""
+    from sim import PlanError, TimePlan
+    from sim.documents import guess, show
+
+    named = {split.name: split for split in (scenario.status_quo, *scenario.plans)}
+    if name_or_file in named:
+        return TimePlan.from_split(scenario, named[name_or_file])
+    if Path(name_or_file).suffix in (".yaml", ".yml") or Path(name_or_file).is_file():
+        plan = TimePlan.load(name_or_file)
+        plan.table(scenario)
+        return plan
+    meant = guess(name_or_file, list(named))
+    raise PlanError(f"{scenario_file}: no plan {show(name_or_file)}; {meant} (or give a plan file, .yaml)")
+
+
+def _plans_to_compare(
+    scenario: Scenario, scenario_file: str, wanted: list[str] | None, baseline: str | None
+) -> dict[str, TimePlan]:
+    """The baseline first. Raises PlanError if nothing is left to compare with it, or two plans share a name."""
+    from sim import PlanError
+
+    first = scenario.status_quo.name if baseline is None else baseline
+    others = [scenario.status_quo.name, *(split.name for split in scenario.plans)] if wanted is None else wanted
+    plans: dict[str, TimePlan] = {}
+    for name in dict.fromkeys((first, *others)):
+        plan = _plan(scenario, scenario_file, name)
+        if plan.name in plans:
+            raise PlanError(f"{name}: another plan is named {plan.name!r} too; change one of the names")
+        plans[plan.name] = plan
+    if len(plans) == 1:
+        raise PlanError(f"{scenario_file}: nothing to compare with {first!r}; name another plan with --plan")
+    return plans
+
+
+# What the commands print
+
+
+def _print_comparison(comparison: Comparison) -> None:
+    scenario, base = comparison.scenario, comparison.baseline
+    out = _console()
+    best_first = sorted(
+        (name for name in comparison.results if name != base),
+        key=lambda name: -comparison[name].difference_usd.value,
+    )
+    out.print(_one_line(scenario.question or scenario.name), style="bold")
+    for name in best_first:
+        out.print()
+        out.print(_verdict(comparison, name))
+    out.print()
+    out.print(_levels_table(comparison, [base, *best_first]))
+    out.print(
+        f"Over {_count(scenario.horizon_quarters, 'quarter')}, mean of {_count(comparison.replications, 'market')}, "
+        "the same for every plan. P10-P90: 8 of 10 markets lie there. Chance of quota: in an average quarter. "
+        f"Difference: from {_the(base)}, with its 95% interval."
+    )
+    for names in _chunks(best_first):
+        out.print()
+        out.print(f"Difference from {_the(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(_quarter_table(comparison, names))
+    for names in _chunks([base, *best_first]):
+        out.print()
+        out.print("Planned hours a week, mean of the quarters")
+        out.print(_hours_table(comparison, names))
+    out.print()
+    out.print(CAVEAT)
+
+
+def _verdict(comparison: Comparison, name: str) -> str:
+    """One plan against the baseline, in a sentence or two."""
+    result, base = comparison[name], _the(comparison.baseline)
+    share, markets = result.difference_share, result.markets_ahead
+    if markets.observations < 2:
+        amount = _usd(result.difference_usd.value, sign=True)
+        return f"{name}: {amount} against {base} in one market, which says nothing about luck; use more --replications."
+    percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+    ahead = f"ahead in {_of(markets)} markets"
+    known = "" if result.worlds_ahead is None else f"; better in {_of(result.worlds_ahead)} plausible worlds"
+    if result.verdict == "no clear difference":
+        need = result.replications_for_one_percent
+        more = (
+            "the interval is within 1% already"
+            if need <= markets.observations
+            else f"about {need:,} markets would pin it to within 1% (--replications {need})"
+        )
+        return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
+    amount = _usd(abs(result.difference_usd.value))
+    side = "ahead of" if result.verdict == "ahead" else "behind"
+    return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {_payback(comparison, result)}{known}."
+
+
+def _payback(comparison: Comparison, result: PlanResult) -> str:
+    if result.payback_quarter is None:
+        return f"does not pay back within {_count(comparison.scenario.horizon_quarters, 'quarter')}"
+    return "never behind" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
+
+
+def _levels_table(comparison: Comparison, names: list[str]) -> Any:
+    measures = ("quota\ncredit", "P10-P90", "attain-\nment", "chance\nof quota", "through\npartners", "difference")
+    table = _table("plan", *measures)
+    for name in names:
+        result = comparison[name]
+        difference = result.difference_usd
+        table.add_row(
+            name,
+            _usd(result.credit_usd.value),
+            f"{_usd(result.credit_p10_usd)}-{_usd(result.credit_p90_usd)[1:]}",
+            f"{result.attainment.value:.0%}",
+            f"{result.quarters_at_quota.value:.0%}",
+            f"{result.partner_share_of_credit:.0%}",
+            "" if name == comparison.baseline else _usd(difference.value, sign=True) + _half_width(difference),
+        )
+    return table
+
+
+def _half_width(estimate: Estimate) -> str:
+    """An interval around its middle; endless ones are not written."""
+    half = (estimate.high - estimate.low) / 2
+    return f" ±{_usd(half)[1:]}" if half < float("inf") else ""
+
+
+def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
+    from rich.text import Text
+
+    by_plan = {name: comparison[name].difference_by_quarter_usd for name in names}
+    largest = max(abs(its.value) for quarters in by_plan.values() for its in quarters) or 1.0
+    table = _table("quarter", *names, right=False)
+    for quarter in range(comparison.scenario.horizon_quarters):
+        cells = []
+        for name in names:
+            its = by_plan[name][quarter]
+            number = f"{its.value / 1000:+,.0f}" if its.clear else f"({its.value / 1000:+,.0f})"
+            bar = ("+" if its.value > 0 else "-") * round(abs(its.value) / largest * BAR_WIDTH)
+            colour = "green" if its.value > 0 else "red"
+            cells.append(Text(f"{number:>7} {bar}", style=colour if its.clear else "dim"))
+        table.add_row(f"Q{quarter + 1}", *cells)
+    return table
+
+
+def _hours_table(comparison: Comparison, names: list[str]) -> Any:
+    labels = _activity_labels()
+    hours = {name: comparison[name].plan.hours_by_activity(comparison.scenario) for name in names}
+    table = _table("activity", *names)
+    for activity in ("sell", *(a for a in next(iter(hours.values())) if a != "sell")):
+        means = [float(hours[name][activity].mean()) for name in names]
+        if max(means) >= 0.05:
+            table.add_row(labels.get(activity, activity), *(f"{mean:.1f}" for mean in means))
+    return table
+
+
+def _fit_table(rows: list[dict[str, str | float]]) -> Any:
+    table = _table(
+        "segment", "route", "deals", "win rate", "95% interval", "median\namount", "mean\namount", "cycle\nweeks"
+    )
+    for row in rows:
+        its = {name: value for name, value in row.items() if not isinstance(value, str)}
+        table.add_row(
+            str(row["segment"]),
+            str(row["route"]),
+            f"{its['deals']:,}",
+            f"{its['win rate']:.1%}",
+            f"{its['win rate low']:.1%}-{its['win rate high']:.1%}",
+            _usd(its["median amount"]),
+            _usd(its["mean amount"]),
+            f"{its['cycle weeks']:.1f}",
+        )
+    return table
+
+
+def _print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
+    from sim import kpis
+
+    out = _console()
+    values = {kpi.name: kpi.of(ledger) for kpi in kpis.KPIS}
+    credit, quota = values["credit_usd"].sum(), sum(scenario.quota_usd())
+    made = int((values["attainment"] >= 1).sum())
+    part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""
+    out.print(
+        f"{plan.name}: {_usd(credit)} of quota credit for {_usd(quota)} of quota{part}; "
+        f"quota made in {made} of {_count(scenario.horizon_quarters, 'quarter')}.",
+        style="bold",
+    )
+    out.print("One market, so much of this is luck; nexthour compare tells plans apart.")
+    out.print()
+    out.print(plan.summary(scenario))
+    rows, nothing = [], []
+    for kpi in kpis.KPIS:
+        label, cells = _kpi_row(scenario, kpi, values[kpi.name])
+        if values[kpi.name].any():
+            rows.append((label, cells))
+        else:
+            nothing.append(kpi.label)
+    width = max(len(label) for label, _ in rows) if rows else 0
+    most = max(1, (out.width - width) // (2 + max((len(c) for _, cells in rows for c in cells), default=5)))
+    blocks = -(-scenario.horizon_quarters // most)
+    size = -(-scenario.horizon_quarters // blocks)
+    for first in range(0, scenario.horizon_quarters, size):
+        quarters = range(first, min(first + size, scenario.horizon_quarters))
+        table = _table("", *(f"Q{q + 1}" for q in quarters))
+        for label, cells in rows:
+            table.add_row(label, *(cells[q] for q in quarters))
+        out.print()
+        out.print(table)
+    out.print()
+    if nothing:
+        out.print(f"Nothing in any quarter: {', '.join(nothing)}.")
+
+
+def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]:
+    """Label with its unit, and a cell a quarter. Skill and engagement become what they do to deals."""
+    if kpi.name == "skill":
+        wins = 100 * values**scenario.assumptions.skill_exponent.likely
+        return f"{kpi.label}: % of your wins", [f"{v:.0f}" for v in wins]
+    if kpi.name == "engagement":
+        brought = 100 * values**scenario.assumptions.engagement_exponent.likely
+        return f"{kpi.label}: brings of 100", [f"{v:.0f}" for v in brought]
+    if kpi.unit == "US dollars":
+        return f"{kpi.label}, $k", [f"{v / 1000:,.0f}" for v in values]
+    if kpi.unit.startswith("share"):
+        return f"{kpi.label}, %", [f"{v:.0%}"[:-1] for v in values]
+    if kpi.unit == "times quota":
+        return f"{kpi.label}, x quota", [f"{v:.1f}" for v in values]
+    return kpi.label, [f"{v:,.0f}" for v in values]
+
+
+def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lines: bool) -> dict[str, Any]:
+    from sim import kpis
+
+    return {
+        "scenario": scenario.name,
+        "scenario_digest": scenario.digest(),
+        "plan": plan.name,
+        "seed": ledger.seed,
+        "replication": ledger.replication,
+        "ledger_digest": ledger.digest(),
+        "kpis": {kpi.name: kpi.of(ledger).tolist() for kpi in kpis.KPIS},
+        **({"ledger": list(ledger.lines())} if with_lines else {}),
+    }
+
+
+def _print_again(scenario: Scenario, words: list[Any]) -> None:
+    """How to get the numbers above again."""
+    print("\nTo get this again:")
+    print("  " + shlex.join(["nexthour", *map(str, words)]))
+    print(f"  nexthour {_version()}, scenario digest {scenario.digest()}")
+
+
+def _activity_labels() -> dict[str, str]:
+    from sim.kpis import KPIS
+
+    return {k.name.removeprefix("hours_"): k.label.removeprefix("hours: ") for k in KPIS if k.name.startswith("hours_")}
+
+
+def _table(first: str, *others: str, right: bool = True) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, vertical="bottom", overflow="fold")
+    for other in others:
+        table.add_column(other, justify="right" if right else "left", overflow="fold", min_width=3, vertical="bottom")
+    return table
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress | None]:
+    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = _console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
+    task, begun = bar.add_task(what), time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if time.monotonic() - begun > QUIET_SECONDS:
+            bar.start()
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+def _print_json(data: object) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def _fail(sentence: str, code: int, label: str = "error") -> int:
+    print(f"{label}: {_one_line(sentence)}", file=sys.stderr)
+    return code
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("nexthour")
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        yield names[start : start + COLUMNS_AT_ONCE]
+
+
+def _the(plan_name: str) -> str:
+    return f"the {plan_name}" if plan_name == "status quo" else plan_name
+
+
+def _of(share: Estimate) -> str:
+    return f"{round(share.value * share.observations):,} of {share.observations:,}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _usd(amount: float, sign: bool = False) -> str:
+    """Dollars in three digits or so: $940, $83k, $5.38M."""
+    size = abs(round(amount))
+    text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
+    return ("-" if amount < 0 else "+" if sign else "") + text
+
+
+if __name__ == "__main__":
+    main()
