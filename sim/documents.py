@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -41,6 +42,9 @@ __all__ = [
     "Items",
     "declare",
     "guess",
+    "is_share",
+    "is_whole",
+    "items_of",
     "listed",
     "one_or_many",
     "read_yaml",
@@ -90,6 +94,23 @@ class SourceText:
     """The text a document was loaded from, kept for its comments. Two documents with equal values are equal."""
 
     text: str | None = field(default=None, compare=False)
+
+
+def is_whole(value: object, least: int, most: int) -> bool:
+    """Whether a program handed in a whole number from `least` to `most`; true is not a number."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(least <= value <= most)
+
+
+def is_share(value: object) -> bool:
+    """Whether a program handed in a number from 0 to 1; true is not a number."""
+    return isinstance(value, float | int | np.floating) and not isinstance(value, bool) and bool(0 <= value <= 1)
+
+
+def items_of(value: object) -> Any:
+    """What is in an iterable, the first 20,000; any other value, text and maps among them, as it is."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return list(islice(value, 20_000))
+    return value
 
 
 def declare(meaning: str, *, unit: str, source: str = "judgement", default: Any = ..., **bounds: Any) -> Any:
@@ -164,8 +185,11 @@ class Document(Declared):
             before = _whole(type(self).model_validate(_load(original)).model_dump(exclude_unset=True))
             text = original if before == after else _merged(original, before, after)
             # A file with anchors cannot always be changed in one place only; then the comments have to go.
-            if _whole(type(self).model_validate(_load(text)).model_dump(exclude_unset=True)) != after:
-                text = None
+            try:
+                kept = _whole(type(self).model_validate(_load(text)).model_dump(exclude_unset=True)) == after
+            except ValueError:
+                kept = False
+            text = text if kept else None
         if text is None:
             text = _dump(after, "")
         first = "# yaml-language-server:"
@@ -210,7 +234,7 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
     """The plain data of a YAML file and its text; `error` if it cannot be read as YAML."""
     from ruamel.yaml.error import YAMLError
 
-    where = str(path)
+    where = str(path) if len(str(path)) <= 250 else f"{str(path)[:247]}..."
     if not isinstance(path, str | Path) or "\0" in where:
         raise error(f"{show(path)}: cannot be read; give the path of a YAML file")
     try:

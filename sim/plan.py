@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -20,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sim.documents import Declared, Document, FrozenMap, Items, declare, show, validate
+from sim.documents import Declared, Document, FrozenMap, Items, declare, is_share, is_whole, items_of, show, validate
 from sim.errors import InputError, PlanError
 from sim.scenario import PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
 from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
@@ -41,9 +39,7 @@ class Hours(Declared):
     )
     hours_per_week: float = declare("hours", unit="hours a week", ge=0, le=1000)
     from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
-    to_quarter: int | None = declare(
-        "last quarter; null is the end", unit="quarter", default=None, ge=1, le=20
-    )
+    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
     who: Who = declare("whose hours", unit="role", default="territory_manager")
 
     @model_validator(mode="after")
@@ -55,16 +51,10 @@ class Hours(Declared):
         if (self.target is None) != (self.activity == "sell"):
             raise ValueError(
                 f"{self.activity} "
-                + (
-                    "has a target, but selling is one pool; leave it out"
-                    if self.target
-                    else "has no target; name one"
-                )
+                + ("has a target, but selling is one pool; leave it out" if self.target else "has no target; name one")
             )
         if self.who == "channel_account_manager" and self.activity not in CAM_ACTIVITIES:
-            raise ValueError(
-                f"a channel account manager cannot {self.activity}; allowed: {', '.join(CAM_ACTIVITIES)}"
-            )
+            raise ValueError(f"a channel account manager cannot {self.activity}; allowed: {', '.join(CAM_ACTIVITIES)}")
         return self
 
 
@@ -73,9 +63,7 @@ class Parked(Declared):
 
     partner: Name = declare("the partner", unit="name")
     from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
-    to_quarter: int | None = declare(
-        "last quarter; null is the end", unit="quarter", default=None, ge=1, le=20
-    )
+    to_quarter: int | None = declare("last quarter; null is the end", unit="quarter", default=None, ge=1, le=20)
 
 
 @dataclass(frozen=True)
@@ -145,13 +133,10 @@ class TimePlan(Document):
         partners: "even", a label, or weights by name. The rest goes to `prospect_share` and to selling.
         Raises PlanError.
         """
-        one = isinstance(partner_share, str) or not isinstance(partner_share, Iterable)
-        share: Any = partner_share if one else list(islice(partner_share, 100))  # type: ignore[arg-type]
+        share = items_of(partner_share)
         if name is None:
-            shown = f"{share:.0%}" if isinstance(share, Real) and 0 <= share <= 1 else "ramp"
-            name = (
-                f"{shown} with {focus if isinstance(focus, str) and len(focus) < 40 else 'chosen partners'}"
-            )
+            shown = f"{share:.0%}" if is_share(share) else "ramp"
+            name = f"{shown} with {focus if isinstance(focus, str) and len(focus) < 40 else 'chosen partners'}"
         written = {
             "name": name,
             "partner_share": share,
@@ -159,7 +144,7 @@ class TimePlan(Document):
             "focus": focus,
             "prospect_share": prospect_share,
             "coverage_mode": coverage_mode,
-            "park": list(park) if isinstance(park, Iterable) and not isinstance(park, str) else park,
+            "park": items_of(park),
             "discipline": discipline,
         }
         return cls.from_split(scenario, validate(Split, written, "TimePlan.constant", PlanError))
@@ -168,19 +153,15 @@ class TimePlan(Document):
     def ramp(
         cls, scenario: Scenario, start_share: float, end_share: float, over_quarters: int, **split: Any
     ) -> TimePlan:
-        """A partner share that moves evenly from `start_share` to `end_share` over `over_quarters` quarters, then stays.
+        """A partner share that moves evenly from one value to another over `over_quarters` quarters, then stays.
 
         `split` takes the other words of `constant`.
         """
         for word, end in (("start_share", start_share), ("end_share", end_share)):
-            if isinstance(end, bool) or not isinstance(end, Real) or not 0 <= end <= 1:
+            if not is_share(end):
                 raise PlanError(f"TimePlan.ramp: {word} is {show(end)}; allowed: a number from 0 to 1")
         horizon = scenario.horizon_quarters
-        if (
-            type(over_quarters) is bool
-            or not isinstance(over_quarters, Integral)
-            or not 1 <= over_quarters <= horizon
-        ):
+        if not is_whole(over_quarters, 1, horizon):
             raise PlanError(
                 f"TimePlan.ramp: over_quarters is {show(over_quarters)}; allowed: a whole number from 1 to {horizon}"
             )
@@ -208,13 +189,11 @@ class TimePlan(Document):
         return made
 
     @classmethod
-    def from_table(
-        cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any
-    ) -> TimePlan:
+    def from_table(cls, scenario: Scenario, rows: Iterable[Mapping[str, Any]], name: str, **rest: Any) -> TimePlan:
         """A plan from rows as mappings (activity, target, hours_per_week, from_quarter, to_quarter, who)."""
-        written: Any = rows
-        if isinstance(rows, Iterable) and not isinstance(rows, str | bytes):
-            written = [dict(row) if hasattr(row, "keys") else row for row in rows]
+        written = items_of(rows)
+        if isinstance(written, list):
+            written = [dict(row) if hasattr(row, "keys") else row for row in written]
         made = validate(cls, {"name": name, "hours": written, **rest}, f"plan {show(name)}", PlanError)
         made.table(scenario)
         return made
@@ -225,11 +204,11 @@ class TimePlan(Document):
         return cls.read(path)
 
     def save(self, path: Path | str) -> None:
-        """Write the plan as YAML, keeping the comments of the file it was loaded from, and its JSON Schema beside it."""
+        """Write the plan as YAML, keeping the comments it was loaded with, and its JSON Schema beside it."""
         self.write(path)
 
     def table(self, scenario: Scenario) -> PlanTable:
-        """The plan as arrays against `scenario`. Raises PlanError if it names what is not there or overfills the week."""
+        """The plan as arrays. Raises PlanError if it names what is not there or overfills the week."""
         try:
             table = _table(self, scenario)
             _check_hours(self, scenario, table)
@@ -270,15 +249,9 @@ class TimePlan(Document):
             line += f" With partners: {', '.join(named)}." if named else ""
             line += f" Parked: {', '.join(parked)}." if parked else ""
             lines.append(line)
-        modes = {
-            n: m
-            for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True)
-            if m != "partner_first"
-        }
+        modes = {n: m for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True) if m != "partner_first"}
         if modes:
-            lines.append(
-                "Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + "."
-            )
+            lines.append("Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + ".")
         if self.discipline < 1:
             lines.append(f"Late in a quarter behind quota, {self.discipline:.0%} of partner hours are kept.")
         return "\n".join([self.name, *lines])
@@ -300,9 +273,7 @@ def _words(activity: str) -> str:
 def _quarters(row: Hours | Parked, horizon: int) -> slice:
     last = horizon if row.to_quarter is None else row.to_quarter
     if max(last, row.from_quarter) > horizon:
-        raise ValueError(
-            f"quarter {max(last, row.from_quarter)} is after the horizon; allowed: 1 to {horizon}"
-        )
+        raise ValueError(f"quarter {max(last, row.from_quarter)} is after the horizon; allowed: 1 to {horizon}")
     return slice(row.from_quarter - 1, last)
 
 
@@ -343,10 +314,8 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
             )
             target = partners.index(row.target or "")
             if row.hours_per_week > 0 and parked[quarters, target].any():
-                raise ValueError(
-                    f"{where} has hours while {row.target} is parked; carry it or drop the hours"
-                )
-            by_who[row.who][quarters, PARTNER_ACTIVITIES.index(row.activity), target] = row.hours_per_week  # type: ignore[arg-type]
+                raise ValueError(f"{where} has hours while {row.target} is parked; carry it or drop the hours")
+            by_who[row.who][quarters, PARTNER_ACTIVITIES.index(row.activity), target] = row.hours_per_week
     known_keys("coverage_mode", plan.coverage_mode, segments, "segment")
     expected = np.array([expected_support(scenario, p.name) for p in scenario.partners])
     carried = ~parked[:, : len(scenario.partners)]

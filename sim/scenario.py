@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime
 import zlib
 from collections.abc import Iterable
-from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -25,6 +24,7 @@ from sim.documents import (
     Items,
     declare,
     guess,
+    is_whole,
     one_or_many,
     show,
     validate,
@@ -83,9 +83,7 @@ class Range(Declared):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if not self.low <= self.likely <= self.high:
-            raise ValueError(
-                f"low {self.low}, likely {self.likely}, high {self.high} are not in this order; sort them"
-            )
+            raise ValueError(f"low {self.low}, likely {self.likely}, high {self.high} are not in this order; sort them")
         return self
 
     @model_serializer(mode="wrap")
@@ -138,12 +136,8 @@ class Stage(Declared):
         ge=0.3,
         le=50,
     )
-    lag_shape: float = declare(
-        "spread of the answer time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50
-    )
-    patience_shape: float = declare(
-        "spread of the patience: Weibull shape", unit="none", default=2.0, ge=0.3, le=50
-    )
+    lag_shape: float = declare("spread of the answer time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50)
+    patience_shape: float = declare("spread of the patience: Weibull shape", unit="none", default=2.0, ge=0.3, le=50)
 
 
 class Segment(Declared):
@@ -159,9 +153,7 @@ class Segment(Declared):
         ge=0,
         le=20_000,
     )
-    growth_per_quarter: float = declare(
-        "growth of that number", unit="share a quarter", default=0.0, ge=-0.5, le=0.5
-    )
+    growth_per_quarter: float = declare("growth of that number", unit="share a quarter", default=0.0, ge=-0.5, le=0.5)
     demand_cv: float = declare(
         "over-dispersion: coefficient of variation of the gamma factor of a week's demand; 0 is Poisson",
         unit="none",
@@ -171,9 +163,7 @@ class Segment(Declared):
         le=3,
     )
     deal_size_median_usd: float = declare("median deal size", unit="US dollars", gt=0, le=1e9)
-    deal_size_sigma: float = declare(
-        "lognormal spread of the deal size", unit="none", default=0.7, ge=0, le=3
-    )
+    deal_size_sigma: float = declare("lognormal spread of the deal size", unit="none", default=0.7, ge=0, le=3)
     win_rate_shock: float = declare(
         "quarter-wide luck of the market: loading of a segment's deals on one common factor of the quarter",
         unit="correlation loading",
@@ -205,15 +195,11 @@ class PartnerTraits(Declared):
     skill_start: ShareRange = declare("skill today, 1 wins as often as the manager", unit="share")
     skill_ceiling: ShareRange = declare("highest skill it can reach", unit="share")
     skill_alone: ShareRange = declare("level its skill drifts to when left alone", unit="share")
-    engagement_start: ShareRange = declare(
-        "engagement today, 1 brings every opportunity of its accounts", unit="share"
-    )
+    engagement_start: ShareRange = declare("engagement today, 1 brings every opportunity of its accounts", unit="share")
     engagement_ceiling: ShareRange = declare("highest engagement it can reach", unit="share")
     engagement_alone: ShareRange = declare("level its engagement drifts to when left alone", unit="share")
     teachability: ShareRange = declare("how much of the manager's help sticks", unit="share")
-    reactive_support_hours: SupportRange = declare(
-        "hours of the manager it takes while carried", unit="hours a week"
-    )
+    reactive_support_hours: SupportRange = declare("hours of the manager it takes while carried", unit="hours a week")
 
     @model_validator(mode="after")
     def _under_the_ceiling(self) -> Self:
@@ -241,19 +227,13 @@ class OwnTraits(Declared):
 
     skill_start: ShareRange | None = declare("skill today", unit="share", default=None)
     skill_ceiling: ShareRange | None = declare("highest skill it can reach", unit="share", default=None)
-    skill_alone: ShareRange | None = declare(
-        "level its skill drifts to when left alone", unit="share", default=None
-    )
+    skill_alone: ShareRange | None = declare("level its skill drifts to when left alone", unit="share", default=None)
     engagement_start: ShareRange | None = declare("engagement today", unit="share", default=None)
-    engagement_ceiling: ShareRange | None = declare(
-        "highest engagement it can reach", unit="share", default=None
-    )
+    engagement_ceiling: ShareRange | None = declare("highest engagement it can reach", unit="share", default=None)
     engagement_alone: ShareRange | None = declare(
         "level its engagement drifts to when left alone", unit="share", default=None
     )
-    teachability: ShareRange | None = declare(
-        "how much of the manager's help sticks", unit="share", default=None
-    )
+    teachability: ShareRange | None = declare("how much of the manager's help sticks", unit="share", default=None)
     reactive_support_hours: SupportRange | None = declare(
         "hours of the manager it takes while carried", unit="hours a week", default=None
     )
@@ -290,29 +270,17 @@ class Partner(Declared):
         "where the numbers come from", unit="text", default="judgement"
     )
     label: PartnerSegment = declare("what the manager believes it is", unit="achiever, believer or deceiver")
-    base_share: FrozenMap[Share] = declare(
-        "share of each segment's accounts that are its own", unit="share by segment"
-    )
+    base_share: FrozenMap[Share] = declare("share of each segment's accounts that are its own", unit="share by segment")
     margin: Share = declare("share of a booking that the partner keeps", unit="share", default=0.2)
     capacity_deals: int = declare("deals its people work at once", unit="deals", default=8, ge=0, le=10_000)
-    cycle_weeks: float = declare(
-        "mean time from start of work to closing", unit="weeks", default=8.0, ge=0, le=104
-    )
-    cycle_shape: float = declare(
-        "spread of that time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50
-    )
-    fit: float = declare(
-        "how well its offer fits: multiplies its win rate", unit="ratio", default=1.0, ge=0, le=3
-    )
+    cycle_weeks: float = declare("mean time from start of work to closing", unit="weeks", default=8.0, ge=0, le=104)
+    cycle_shape: float = declare("spread of that time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50)
+    fit: float = declare("how well its offer fits: multiplies its win rate", unit="ratio", default=1.0, ge=0, le=3)
     fit_by_segment: FrozenMap[Annotated[float, Field(ge=0, le=3)]] = declare(
         "fit where a segment differs", unit="ratio by segment", default={}, validate_default=True
     )
-    exit_hazard_per_year: float = declare(
-        "rate at which it leaves", unit="exits a year", default=0.0, ge=0, le=20
-    )
-    traits: OwnTraits = declare(
-        "traits in which it differs from its segment", unit="traits", default=OwnTraits()
-    )
+    exit_hazard_per_year: float = declare("rate at which it leaves", unit="exits a year", default=0.0, ge=0, le=20)
+    traits: OwnTraits = declare("traits in which it differs from its segment", unit="traits", default=OwnTraits())
 
 
 class Candidate(Partner):
@@ -320,9 +288,7 @@ class Candidate(Partner):
 
     recruiting_hours: float = declare("hours until it decides", unit="hours", ge=0, le=5000)
     sign_probability: Share = declare("probability that it signs", unit="probability")
-    onboarding_weeks: int = declare(
-        "time from signing to its first deal", unit="weeks", default=8, ge=0, le=104
-    )
+    onboarding_weeks: int = declare("time from signing to its first deal", unit="weeks", default=8, ge=0, le=104)
 
 
 class TerritoryManager(Declared):
@@ -350,9 +316,7 @@ class ChannelAccountManager(Declared):
 class Calendar(Declared):
     """When things happen within the year."""
 
-    first_day: datetime.date = declare(
-        "first day of quarter 1", unit="date", default=datetime.date(2026, 1, 5)
-    )
+    first_day: datetime.date = declare("first day of quarter 1", unit="date", default=datetime.date(2026, 1, 5))
     weeks_off: Items[Annotated[int, Field(ge=1, le=WEEKS_PER_YEAR)]] = declare(
         "weeks of every year, counted from first_day, in which the manager is away",
         unit="weeks 1-52",
@@ -383,9 +347,7 @@ class Calendar(Declared):
 class Quota(Declared):
     """The rising number: a first quarter with growth, or a list."""
 
-    first_quarter_usd: float | None = declare(
-        "quota of quarter 1", unit="US dollars", default=None, gt=0, le=MAX_USD
-    )
+    first_quarter_usd: float | None = declare("quota of quarter 1", unit="US dollars", default=None, gt=0, le=MAX_USD)
     growth_per_year: float = declare("growth of the quota", unit="share a year", default=0.0, ge=-0.9, le=5)
     by_quarter_usd: Items[Annotated[float, Field(gt=0, le=MAX_USD)]] | None = declare(
         "quota of each quarter, instead of the two above", unit="US dollars", default=None
@@ -394,9 +356,7 @@ class Quota(Declared):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.first_quarter_usd is None) == (self.by_quarter_usd is None):
-            raise ValueError(
-                "give either first_quarter_usd (with growth_per_year) or by_quarter_usd, and not both"
-            )
+            raise ValueError("give either first_quarter_usd (with growth_per_year) or by_quarter_usd, and not both")
         return self
 
     def of_quarter(self, quarter: int) -> float:
@@ -412,8 +372,7 @@ class Split(Declared):
 
     name: Name = declare("name of the split", unit="text")
     partner_share: Annotated[
-        Annotated[Share, Tag("~one")]
-        | Annotated[Items[Share], Field(min_length=1, max_length=20), Tag("~many")],
+        Annotated[Share, Tag("~one")] | Annotated[Items[Share], Field(min_length=1, max_length=20), Tag("~many")],
         one_or_many,
     ] = declare(
         "share of the hours left after reactive support that goes to partners: one number, or one a quarter "
@@ -427,8 +386,7 @@ class Split(Declared):
         validate_default=True,
     )
     focus: Annotated[
-        Annotated[Word, Tag("~one")]
-        | Annotated[FrozenMap[Annotated[float, Field(ge=0, le=1e6)]], Tag("~many")],
+        Annotated[Word, Tag("~one")] | Annotated[FrozenMap[Annotated[float, Field(ge=0, le=1e6)]], Tag("~many")],
         one_or_many,
     ] = declare(
         "who gets the partner hours: even, achievers, believers, deceivers, or weights by partner",
@@ -460,9 +418,7 @@ class Split(Declared):
     def _whole_mix(self) -> Self:
         for activity in self.mix:
             if activity not in PARTNER_ACTIVITIES:
-                raise ValueError(
-                    f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}"
-                )
+                raise ValueError(f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}")
         words = FOCUS_WORDS
         if isinstance(self.focus, str) and self.focus not in (*words, *PARTNER_SEGMENTS):
             raise ValueError(
@@ -473,8 +429,8 @@ class Split(Declared):
         shares = self.shares(1)
         if max(shares) + self.prospect_share > 1 + 1e-9:
             raise ValueError(
-                f"partner_share {max(shares):g} and prospect_share {self.prospect_share:g} are more than all hours; "
-                "allowed: a sum of at most 1"
+                f"partner_share {max(shares):g} and prospect_share {self.prospect_share:g} "
+                "are more than all hours; allowed: a sum of at most 1"
             )
         return self
 
@@ -500,34 +456,22 @@ class Assumptions(Declared):
     """How people respond: the numbers that no public data identifies. All are run, not only shown."""
 
     coach_gain_per_week: ShareRange = declare("most skill that coaching adds in a week", unit="skill a week")
-    coach_tau_hours: HoursRange = declare(
-        "hours of coaching after which 63% of that is had", unit="hours a week"
-    )
+    coach_tau_hours: HoursRange = declare("hours of coaching after which 63% of that is had", unit="hours a week")
     joint_plan_gain_per_week: ShareRange = declare(
         "most engagement that planning adds in a week", unit="engagement a week"
     )
-    joint_plan_tau_hours: HoursRange = declare(
-        "hours of planning after which 63% of that is had", unit="hours a week"
-    )
+    joint_plan_tau_hours: HoursRange = declare("hours of planning after which 63% of that is had", unit="hours a week")
     socialise_gain_per_week: ShareRange = declare(
         "most engagement that visits without agenda add in a week", unit="engagement a week"
     )
     socialise_tau_hours: HoursRange = declare("hours after which 63% of that is had", unit="hours a week")
     practice_gain_per_win: ShareRange = declare("skill that a partner's own win adds", unit="skill a win")
     guided_practice_gain_per_deal: ShareRange = declare("skill that a co-sold deal adds", unit="skill a deal")
-    skill_half_life_weeks: WeeksRange = declare(
-        "time in which half of unused skill is forgotten", unit="weeks"
-    )
+    skill_half_life_weeks: WeeksRange = declare("time in which half of unused skill is forgotten", unit="weeks")
     engagement_half_life_weeks: WeeksRange = declare("time in which half of engagement fades", unit="weeks")
-    skill_exponent: ShareRange = declare(
-        "alpha: partner's win rate = fit * win rate * skill^alpha", unit="none"
-    )
-    engagement_exponent: ShareRange = declare(
-        "beta: partner brings with probability engagement^beta", unit="none"
-    )
-    conflict_penalty: ShareRange = declare(
-        "engagement lost by a deal taken from the partner", unit="engagement a deal"
-    )
+    skill_exponent: ShareRange = declare("alpha: partner's win rate = fit * win rate * skill^alpha", unit="none")
+    engagement_exponent: ShareRange = declare("beta: partner brings with probability engagement^beta", unit="none")
+    conflict_penalty: ShareRange = declare("engagement lost by a deal taken from the partner", unit="engagement a deal")
     prospecting_half_life_weeks: WeeksRange = declare("how long prospecting keeps working", unit="weeks")
     label_accuracy: ShareRange = declare("probability that a label is the true segment", unit="probability")
 
@@ -550,9 +494,7 @@ class Scenario(Document):
     error: ClassVar[type[InputError]] = ScenarioError
 
     name: Name = declare("name of the scenario", unit="text")
-    question: Annotated[str, Field(max_length=2000)] = declare(
-        "the question it asks", unit="text", default=""
-    )
+    question: Annotated[str, Field(max_length=2000)] = declare("the question it asks", unit="text", default="")
     source: Annotated[str, Field(max_length=4000)] = declare(
         "where its numbers come from", unit="text", default="judgement"
     )
@@ -562,17 +504,11 @@ class Scenario(Document):
     quota: Quota = declare("the rising number", unit="part")
     quota_credit: Annotated[
         Annotated[Literal["gross", "net"], Tag("~word")] | Annotated[Share, Tag("~number")], word_or_number
-    ] = declare(
-        "credit of a partner booking: gross, net of margin, or a factor", unit="word or share", default="net"
-    )
-    market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare(
-        "the segments", unit="list"
-    )
+    ] = declare("credit of a partner booking: gross, net of margin, or a factor", unit="word or share", default="net")
+    market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare("the segments", unit="list")
     partner_segments: PartnerSegments = declare("what each kind of partner is like", unit="part")
     segment_prior: SegmentPrior = declare("how common each kind is", unit="part")
-    partners: Annotated[Items[Partner], Field(max_length=200)] = declare(
-        "the partners", unit="list", default=()
-    )
+    partners: Annotated[Items[Partner], Field(max_length=200)] = declare("the partners", unit="list", default=())
     candidates: Annotated[Items[Candidate], Field(max_length=100)] = declare(
         "partners to recruit", unit="list", default=()
     )
@@ -635,7 +571,7 @@ class Scenario(Document):
         from sim.streams import Stream, uniforms
 
         for word, number in (("seed", seed), ("world", world)):
-            if isinstance(number, bool) or not isinstance(number, Integral) or not 0 <= number < 2**63:
+            if not is_whole(number, 0, 2**63 - 1):
                 raise ScenarioError(
                     f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
                 )
@@ -648,9 +584,7 @@ class Scenario(Document):
             if isinstance(value, Declared):
                 return value.model_copy(update={name: draw(inner, f"{path}.{name}") for name, inner in value})
             if isinstance(value, tuple):
-                return tuple(
-                    draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value)
-                )
+                return tuple(draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
             return value
 
         return draw(self, "")  # type: ignore[no-any-return]
@@ -663,7 +597,8 @@ class Scenario(Document):
         quotas = self.quota.by_quarter_usd
         if quotas is not None and len(quotas) != self.horizon_quarters:
             raise ValueError(
-                f"quota.by_quarter_usd has {len(quotas)} numbers; allowed: {self.horizon_quarters}, one for each quarter"
+                f"quota.by_quarter_usd has {len(quotas)} numbers; "
+                f"allowed: {self.horizon_quarters}, one for each quarter"
             )
         self._check_partners()
         self._check_open_pipeline()
@@ -686,9 +621,7 @@ class Scenario(Document):
         if self.partners or self.candidates:
             return
         if self.channel_account_manager is not None:
-            raise ValueError(
-                "channel_account_manager has no partner to work with; set it to null or add partners"
-            )
+            raise ValueError("channel_account_manager has no partner to work with; set it to null or add partners")
 
     def _check_open_pipeline(self) -> None:
         for i, deal in enumerate(self.open_pipeline or ()):
@@ -697,9 +630,7 @@ class Scenario(Document):
             known_keys(f"{where}.route", [deal.route], ["direct", *(p.name for p in self.partners)], "route")
             stages = len(self.market_map[self.segment_names.index(deal.segment)].stages)
             if deal.stage > stages:
-                raise ValueError(
-                    f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}"
-                )
+                raise ValueError(f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}")
 
 
 def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> None:

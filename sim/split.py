@@ -104,9 +104,7 @@ def _rows(
     names = scenario.segment_names
     if split.prospect_share > 0:
         each = free * split.prospect_share / len(names)
-        rows += [
-            {"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names
-        ]
+        rows += [{"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names]
     rest = max(0.0, free * (1 - share - split.prospect_share))
     return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
 
@@ -134,9 +132,7 @@ def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> li
     if cam is None or not weights:
         return []
     can = {
-        a: s
-        for a, s in split.mix.items()
-        if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)
+        a: s for a, s in split.mix.items() if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)
     }
     mix = can or {"coach": 0.6, "joint_plan": 0.4}
     return [

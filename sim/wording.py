@@ -95,9 +95,7 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
         text = f"{where}: {at} has the key {show(value)}; allowed: keys that are text (put it in quotes){meaning}"
     else:
         what = f"has {len(value)} items" if kind in ("too_long", "too_short") else f"is {show(value)}"
-        allowed = spot.either or (
-            allowed_words(spot.annotation, spot.metadata) if spot.annotation else problem["msg"]
-        )
+        allowed = spot.either or (allowed_words(spot.annotation, spot.metadata) if spot.annotation else problem["msg"])
         if spot.optional:
             allowed += ", or null"
         text = f"{where}: {at or 'the document'} {what}; allowed: {allowed}{meaning}"
@@ -214,18 +212,12 @@ def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     bounds = _bounds(metadata)
     origin = get_origin(annotation)
     if origin is Literal:
-        return " or ".join([", ".join(get_args(annotation)[:-1]), get_args(annotation)[-1]]).removeprefix(
-            " or "
-        )
+        return " or ".join([", ".join(get_args(annotation)[:-1]), get_args(annotation)[-1]]).removeprefix(" or ")
     if annotation in (float, int):
         return ("a whole number" if annotation is int else "a number") + _interval(bounds)
     if annotation is str:
         least, most = bounds.get("min_length"), bounds.get("max_length")
-        return (
-            "text"
-            + (f" of {least or 0} to {most:,} letters" if most else "")
-            + (" on one line" if least else "")
-        )
+        return "text" + (f" of {least or 0} to {most:,} letters" if most else "") + (" on one line" if least else "")
     if annotation is datetime.date:
         return "a date such as 2026-01-05"
     if origin is tuple:
@@ -235,8 +227,7 @@ def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
         return ", or ".join(allowed_words(member) for member in get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         words = (
-            getattr(annotation, "in_words", "")
-            or f"a mapping with the keys {listed(list(annotation.model_fields))}"
+            getattr(annotation, "in_words", "") or f"a mapping with the keys {listed(list(annotation.model_fields))}"
         )
         return words
     return "a mapping of names to values"
