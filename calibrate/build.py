@@ -158,8 +158,7 @@ def _win_rate_and_fit(
     wins = sum(p.fit * w for p, (_, w) in zip(theirs, both, strict=True))
     if wins <= 0:
         raise TableError(
-            f"template {template.name}: the partners dealt to {cell.row} cannot win or bring deals; check "
-            f"traits"
+            f"template {template.name}: the partners dealt to {cell.row} cannot win or bring deals; check traits"
         )
     direct = [c.win_rate for c in cells if c.segment == cell.segment and c.route == "direct"]
     manager = max([cell.win_rate, *direct])
@@ -242,9 +241,7 @@ def _partner(
 def _everywhere(split: Split) -> Split:
     """A template's split without the names of its segments."""
     return (
-        split
-        if isinstance(split.coverage_mode, str)
-        else split.model_copy(update={"coverage_mode": "partner_first"})
+        split if isinstance(split.coverage_mode, str) else split.model_copy(update={"coverage_mode": "partner_first"})
     )
 
 

@@ -93,9 +93,7 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
         begun = np.concatenate([found["opportunity"], registered["opportunity"]])
         ended = ended[np.isin(ended["opportunity"], begun)]
-        followed.append(
-            _frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]])
-        )
+        followed.append(_frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]]))
         won = ledger.of(*WON)
         won = won[won["tick"] >= 0]
         # A direct deal's partner is NOBODY, -1: the last of the shares, all of it.
@@ -108,9 +106,7 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
 
 def _between(records: Any, week: int) -> Any:
     """The records from FIRST_WEEK to before `week`."""
-    return records[
-        (records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)
-    ]
+    return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)]
 
 
 def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
@@ -129,9 +125,7 @@ def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
     )
 
 
-def improve(
-    knobs: Knobs, cells: Sequence[Cell], template: Scenario, scenario: Scenario, seen: Simulated
-) -> Knobs:
+def improve(knobs: Knobs, cells: Sequence[Cell], template: Scenario, scenario: Scenario, seen: Simulated) -> Knobs:
     """Better knobs after a simulation: lags moved by what the cycle is off, the others as found in it."""
     import numpy as np
 
@@ -141,9 +135,7 @@ def improve(
             before = rows.get(cell.row, RowKnobs())
             rows[cell.row] = _improve_row(before, cell, segment, nearest(cell, template), seen)
     quota = float(np.quantile(seen.credit_usd, 1 - MADE_QUOTA))
-    return replace(
-        knobs, rows=rows, found_share=seen.found_share, quota_usd=max(1000.0, float(f"{quota:.2g}"))
-    )
+    return replace(knobs, rows=rows, found_share=seen.found_share, quota_usd=max(1000.0, float(f"{quota:.2g}")))
 
 
 def _improve_row(knobs: RowKnobs, cell: Cell, segment: Segment, like: Segment, seen: Simulated) -> RowKnobs:

@@ -33,9 +33,7 @@ MOST_USD = 10**9
 MOST_DAYS = 3650
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Values = Annotated[Items[Annotated[str, Field(max_length=200)]], Field(min_length=1)]
-SegmentLabel = Annotated[
-    str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
-]
+SegmentLabel = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 
 
 class Mapping(Declared):
@@ -63,9 +61,7 @@ class Mapping(Declared):
     quarters: float = declare(
         "length of the period in which these deals closed", unit="quarters", default=1.0, gt=0, le=80
     )
-    separator: Literal[",", ";", "\t", "|"] = declare(
-        "what stands between columns", unit="character", default=","
-    )
+    separator: Literal[",", ";", "\t", "|"] = declare("what stands between columns", unit="character", default=",")
     decimal: Literal[".", ","] = declare("decimal mark of the numbers", unit="character", default=".")
     source: Annotated[str, Field(max_length=300)] = declare(
         "what the file is and whether it is real; quoted in the scenario", unit="text", default=""
@@ -143,9 +139,7 @@ def read_deals(path: Path | str, mapping: Mapping) -> Deals:
     records = _records(_text(path), mapping.separator, where)
     header = next(records, None)
     if header is None:
-        raise TableError(
-            f"{where}: the file is empty; give a CSV file with a header and closed opportunities"
-        )
+        raise TableError(f"{where}: the file is empty; give a CSV file with a header and closed opportunities")
     places = _places(header[1], mapping, where)
     for line, fields in records:
         try:
@@ -166,8 +160,7 @@ def _text(path: Path | str) -> str:
     try:
         if file.stat().st_size > LARGEST_TABLE_BYTES:
             raise TableError(
-                f"{where}: {file.stat().st_size:,} bytes; at most {LARGEST_TABLE_BYTES:,} are read, split "
-                f"the file"
+                f"{where}: {file.stat().st_size:,} bytes; at most {LARGEST_TABLE_BYTES:,} are read, split the file"
             )
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
             data = stream.read(LARGEST_TABLE_BYTES + 1)
@@ -191,24 +184,19 @@ def _records(text: str, separator: str, where: str) -> Iterator[tuple[int, list[
             if any(field.strip() for field in fields):
                 yield reader.line_num, fields
     except csv.Error as problem:
-        raise TableError(
-            f"{where}: line {reader.line_num} is not CSV ({problem}); correct the quotes there"
-        ) from None
+        raise TableError(f"{where}: line {reader.line_num} is not CSV ({problem}); correct the quotes there") from None
 
 
 def _places(header: list[str], mapping: Mapping, where: str) -> dict[str, int]:
     names = [name.strip() for name in header]
     for separator in ",;\t|":
         if len(names) == 1 and separator in names[0] and separator != mapping.separator:
-            raise TableError(
-                f"{where}: the header is one column; set separator to {separator!r} in the mapping"
-            )
+            raise TableError(f"{where}: the header is one column; set separator to {separator!r} in the mapping")
     places = {}
     for field, column in mapping.columns().items():
         if column not in names:
             raise TableError(
-                f"{where}: no column {show(column)} for {field}; "
-                f"{guess(column, sorted(set(filter(None, names))))}"
+                f"{where}: no column {show(column)} for {field}; {guess(column, sorted(set(filter(None, names))))}"
             )
         if names.count(column) > 1:
             raise TableError(f"{where}: the column {show(column)} for {field} stands twice; rename one")
@@ -216,17 +204,13 @@ def _places(header: list[str], mapping: Mapping, where: str) -> dict[str, int]:
     return places
 
 
-def _deal(
-    row: dict[str, str], line: int, mapping: Mapping, seen: dict[str, int], where: str
-) -> tuple[Any, ...]:
+def _deal(row: dict[str, str], line: int, mapping: Mapping, seen: dict[str, int], where: str) -> tuple[Any, ...]:
     """One usable row, or _Unusable with the reason."""
     if mapping.id is not None:
         first = seen.setdefault(row["id"], line)
         if first != line:
             raise _Unusable(f"{mapping.id} stands in an earlier row already")
-    route = (
-        "direct" if row["route"] in mapping.direct else "partner" if row["route"] in mapping.partner else None
-    )
+    route = "direct" if row["route"] in mapping.direct else "partner" if row["route"] in mapping.partner else None
     if route is None:
         raise _Unusable(f"{mapping.route} {show(row['route'])} is neither direct nor partner")
     if row["result"] not in (*mapping.won, *mapping.lost):
@@ -240,9 +224,7 @@ def _deal(
     days = _number(row["cycle_days"], mapping.cycle_days, MOST_DAYS, mapping, line, where)
     week = -1
     if mapping.closed_days_ago is not None:
-        week = int(
-            _number(row["closed_days_ago"], mapping.closed_days_ago, MOST_DAYS, mapping, line, where) // 7
-        )
+        week = int(_number(row["closed_days_ago"], mapping.closed_days_ago, MOST_DAYS, mapping, line, where) // 7)
     return segment, route, row["result"] in mapping.won, amount, days / 7, week
 
 

@@ -50,9 +50,7 @@ def test_the_committed_table_is_what_its_script_writes() -> None:
 
 
 def test_no_row_disappears(fit: Fit) -> None:
-    assert (
-        fit.rows_read == FILE.read_text(encoding="utf-8").count("\n") - 1 == fit.rows_used + len(fit.rejected)
-    )
+    assert fit.rows_read == FILE.read_text(encoding="utf-8").count("\n") - 1 == fit.rows_used + len(fit.rejected)
     assert sorted(fit.rejected_by_reason().values()) == [1, 1, 1]
     assert [row.line for row in fit.rejected] == [7, 73, 152]  # the spoiled rows; an amount of 0 is used
     assert sum(cell.without_amount for cell in fit.cells) <= 1
@@ -94,15 +92,10 @@ def test_the_scenario_says_what_is_fitted_and_what_is_judgement(fit: Fit, tmp_pa
     assert "made_up_closed_deals.csv" in fit.scenario.source and "25.000%" in fit.scenario.source
     assert "judgement" in fit.scenario.source and "made up" in fit.scenario.source
     for segment in fit.scenario.market_map:
-        assert (
-            segment.source.startswith("fitted from made_up_closed_deals.csv: ")
-            and "Judgement" in segment.source
-        )
+        assert segment.source.startswith("fitted from made_up_closed_deals.csv: ") and "Judgement" in segment.source
     assert all("fitted from" in partner.source for partner in fit.scenario.partners)
     text = (tmp_path / "fitted.yaml").read_text(encoding="utf-8")
-    assert (
-        str(ROOT) not in text and "Question:" not in text
-    )  # neither this machine nor the template's comments
+    assert str(ROOT) not in text and "Question:" not in text  # neither this machine nor the template's comments
 
 
 def test_the_same_seed_gives_the_same_scenario(fit: Fit, mapping: Mapping, template: Scenario) -> None:
