@@ -541,7 +541,7 @@ class Scenario(Document):
     def traits(self, partner: Partner, segment: PartnerSegment) -> PartnerTraits:
         """What `partner` is like if `segment` is its true segment."""
         own = {name: value for name, value in partner.traits if value is not None}
-        return getattr(self.partner_segments, segment).model_copy(update=own)  # type: ignore[no-any-return]
+        return getattr(self.partner_segments, segment).model_copy(update=own)
 
     def credit_share(self, partner: Partner) -> float:
         """Quota credit of one dollar booked through `partner`."""
@@ -587,7 +587,7 @@ class Scenario(Document):
                 return tuple(draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
             return value
 
-        return draw(self, "")  # type: ignore[no-any-return]
+        return draw(self, "")
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
