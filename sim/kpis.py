@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.ledger import (
+    CAM_HOURS,
     ENDINGS,
     NOBODY,
     PARTNER_WON,
