@@ -13,7 +13,7 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,16 +43,16 @@ CAVEAT = (
 class _Commands(TyperGroup):
     """The group of commands, with every way to fail turned into one line and an exit code."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+    def main(self, *args: Any, **extra: Any) -> Any:
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            code = super().main(args, prog_name, **{**extra, "standalone_mode": False})
+            code = super().main(*args, **{**extra, "standalone_mode": False})
             sys.stdout.flush()
         except typer.TyperException as problem:
             where = getattr(problem, "ctx", None)
-            hint = f"; see {where.command_path} --help" if where is not None else ""
+            hint = f" (see {where.command_path} --help)" if where is not None else ""
             code = _fail(problem.format_message().rstrip(".") + hint, problem.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -68,9 +68,9 @@ class _Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except Exception as problem:
-            from sim import NextHourError
-
-            if isinstance(problem, NextHourError):
+            # Not imported here: sim itself may be what cannot be imported.
+            errors = sys.modules.get("sim.errors")
+            if errors is not None and isinstance(problem, errors.NextHourError):
                 raise typer.Exit(_fail(str(problem), 1)) from None
             if "NEXTHOUR_TRACEBACK" in os.environ:
                 raise
@@ -80,9 +80,7 @@ class _Commands(TyperGroup):
             ) from None
 
 
-app = typer.Typer(
-    cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
-)
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
@@ -100,8 +98,9 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def nexthour(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -112,6 +111,8 @@ def nexthour(
     Start here:
       nexthour compare scenarios/baseline.yaml
     """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
