@@ -175,8 +175,10 @@ def test_the_most_valuable_comes_next_and_ties_go_by_number() -> None:
 
 
 def test_value_is_amount_times_remaining_win_probability_over_remaining_mean_hours() -> None:
-    """Stages of 8 and 5 mean hours, a = .5 and .8: $1,000 in stage 2 is worth 1000 * .8 / 5 = $160 an hour; a
-    new deal of $2,000 is worth 2000 * .4 / (8 + .5 * 5) = $76, one of $5,000 $190. Deal 1 is in stage 2 when hour 10 comes."""
+    """Stages of 8 and 5 mean hours, a = .5 and .8: $1,000 in stage 2 is worth 1000 * .8 / 5 = $160 an hour.
+
+    A new deal of $2,000 is worth 2000 * .4 / (8 + .5 * 5) = $76, one of $5,000 $190. Deal 0 is in stage 2 at hour 10.
+    """
     scenario = here(
         market_map=[segment(stages=[stage(advance_probability=0.5), stage(mean_hours=5.0, advance_probability=0.8)])]
     )
