@@ -129,9 +129,7 @@ def measure() -> Table:
     ledger_bytes = ledger.records.nbytes
     peak = peak_bytes(whole_run)
     table.add_row("ledger", f"{ledger_bytes / 2**20:.2f} MiB", "1.00", "the ledger")
-    table.add_row(
-        "most memory of a whole run", f"{peak / 2**20:.2f} MiB", f"{peak / ledger_bytes:.2f}", "the ledger"
-    )
+    table.add_row("most memory of a whole run", f"{peak / 2**20:.2f} MiB", f"{peak / ledger_bytes:.2f}", "the ledger")
     return table
 
 
