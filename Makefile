@@ -18,13 +18,15 @@ app: $(READY) ## set up if needed, then compare the plans of the baseline scenar
 	@echo "Comparing plans on scenarios/baseline.yaml ..."
 	@$(BIN)/nexthour compare scenarios/baseline.yaml
 
-test: lint ## set up if needed, check the code, run the tests (all but the long ones)
+test: lint ## set up if needed, check the code, run the tests
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest
 
-test-long: $(READY) ## run the long tests: fresh seeds, many scenarios
-	@echo "Running the long tests ..."
-	@$(BIN)/python -m pytest -m long
+SEED ?= $(shell date +%s)
+test-long: $(READY) ## the generated and statistical tests again: fresh seeds, many more cases (SEED=... to repeat)
+	@echo "Running the long tests with SEED=$(SEED) ..."
+	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=400 \
+	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/test_properties.py tests/test_inputs.py tests/test_claims.py
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."

@@ -166,9 +166,7 @@ def test_wilson_matches_its_published_form() -> None:
     ("difference", "quarter"),
     [([1, 1], 1), ([-2, 1, 2], 3), ([-2, 3, -4, 5], 4), ([-1, -1], None), ([2, -3, 4], 3), ([0, 0], None), ([], None)],
 )
-def test_payback_is_when_the_sum_stays_above_zero(
-    difference: list[float], quarter: int | None
-) -> None:
+def test_payback_is_when_the_sum_stays_above_zero(difference: list[float], quarter: int | None) -> None:
     assert estimates.payback_quarter(np.array(difference, dtype=float)) == quarter
 
 
