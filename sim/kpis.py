@@ -109,8 +109,10 @@ def pipeline_coverage(ledger: Ledger) -> FloatArray:
     starts = np.arange(ledger.scenario.horizon_quarters) * TICKS_PER_QUARTER
 
     def total_before(records: NDArray[Any]) -> FloatArray:
+        # An open pipeline takes over in the first moment of quarter 1, and is there as the quarter begins.
+        ticks = records["tick"] - np.isin(records["kind"], (Kind.TAKEN_OVER, Kind.REPLACED))
         totals = np.concatenate([[0], np.cumsum(records["amount_usd"])])
-        return totals[np.searchsorted(records["tick"], starts, side="left")].astype(np.float64)
+        return totals[np.searchsorted(ticks, starts, side="left")].astype(np.float64)
 
     return (total_before(begun) - total_before(ended)) / np.array(ledger.scenario.quota_usd())
 

@@ -11,6 +11,7 @@ from typing import Any
 from sim.coefficients import PartnerNumbers
 from sim.ledger import Kind
 from sim.market import NEVER, Market
+from sim.scenario import PARTNER_ACTIVITIES
 
 
 class Deal:
@@ -73,7 +74,7 @@ class PartnerState:
         self.recruited_hours = 0.0
         self.onboarded_week = -1
         self.parked = False
-        self.hours = [0.0] * 6
+        self.hours = [0.0] * len(PARTNER_ACTIVITIES)
         """worth of last week's hours by activity, the channel account manager's included"""
         self.conflicts = 0
         self.own_wins = 0

@@ -36,7 +36,7 @@ from sim.coefficients import (
 )
 from sim.ledger import NOBODY, RECORD, TICKS_PER_WEEK, Kind
 from sim.market import NEVER, Market
-from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.states import Columns, Deal, PartnerState, WeekPlan
 
 Process = Generator[simpy.Event, Any, None]
@@ -296,7 +296,10 @@ class Territory:
         self.close(deal, self.outcome(deal, partner))
 
     def outcome(self, deal: Deal, partner: PartnerState) -> Kind:
-        """How a partner's deal ends: with finished help at the manager's win rate, else at its own."""
+        """How a partner's deal ends: with finished help at the manager's win rate, else at its own.
+
+        A win of its own people is practice, one where the manager had taken over is not.
+        """
         segment = self.segment(deal)
         if deal.assisted_by is not None and deal.assist_left == 0:
             if deal.u >= segment.win_probability:
@@ -310,7 +313,8 @@ class Territory:
         )
         if deal.u >= chance:
             return Kind.LOST
-        partner.own_wins += 1
+        if deal.assisted_by != SELL_FOR:
+            partner.own_wins += 1
         return Kind.WON_PARTNER
 
     def visit(self, deal: Deal) -> simpy.Event:
@@ -507,7 +511,7 @@ class Territory:
 
         for partner in self.partners:
             partner.conflicts = partner.own_wins = partner.guided = 0
-            partner.hours = [0.0] * 6
+            partner.hours = [0.0] * len(PARTNER_ACTIVITIES)
             if partner.carried and (ticks := give(partner.traits.support_ticks)):
                 this.appointments.append((partner.index, Kind.SUPPORT, ticks))
         for p, activity, wanted in plan.appointments:

@@ -24,6 +24,7 @@ from sim import (
     simulate,
 )
 from sim.ledger import PARTNER_WON, WON, Kind
+from sim.scenario import OpenDeal
 
 SCENARIO = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=4)
 BELIEVERS = TimePlan.constant(SCENARIO, 0.2, focus="believers")
@@ -180,3 +181,10 @@ def test_scenarios_are_not_changed_by_running() -> None:
     before = SCENARIO.digest()
     replicate(SCENARIO, QUO, 2, worlds=1, workers=1)
     assert isinstance(SCENARIO, Scenario) and SCENARIO.digest() == before
+
+
+def test_an_open_pipeline_counts_as_the_first_quarter_begins() -> None:
+    deals = tuple(OpenDeal(segment="enterprise", stage=2, amount_usd=amount) for amount in (400_000, 200_000))
+    taken_over = SCENARIO.variant(open_pipeline=deals)
+    ledger = simulate(taken_over, TimePlan.status_quo(taken_over), draw_market(taken_over, 3))
+    assert kpis.pipeline_coverage(ledger)[0] == pytest.approx(600_000 / SCENARIO.quota_usd()[0])
