@@ -216,7 +216,7 @@ def compare(
 
     scenario = sim.load_scenario(scenario_file)
     plans = _plans_to_compare(scenario, scenario_file, plan, baseline)
-    with _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
+    with _silent_workers(), _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
         comparison = sim.compare(
             scenario, plans, replications, seed, worlds=worlds, workers=workers, progress=progress
         )  # fmt: skip
@@ -260,7 +260,8 @@ def calibrate(
     if not Path(out).resolve().parent.is_dir():
         # Found now, not after the minutes that fitting takes.
         raise TableError(f"{out}: cannot be written (no such folder); choose another path")
-    fit = fit_table(csv_file, load_mapping(mapping), load_scenario(template), fraction)
+    with _silent_workers():
+        fit = fit_table(csv_file, load_mapping(mapping), load_scenario(template), fraction)
     save_scenario(fit.scenario, out)
     reasons = fit.rejected_by_reason()
     if as_json:
@@ -620,6 +621,33 @@ def _progress(what: str) -> Iterator[Progress | None]:
         yield show
     finally:
         bar.stop()
+
+
+@contextmanager
+def _silent_workers() -> Iterator[None]:
+    """Worker processes begun here write their stderr nowhere.
+
+    Ctrl-C reaches them too, and one that is just starting would answer with a traceback. What fails in their work
+    comes back as an exception all the same.
+    """
+    try:
+        ours = sys.stderr.fileno() == 2
+    except OSError:
+        ours = False
+    if not ours:
+        yield
+        return
+    sys.stderr.flush()
+    before, kept, nowhere = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = open(kept, "w", encoding=before.encoding, errors="replace", buffering=1)  # noqa: SIM115
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        sys.stderr.close()
+        os.close(nowhere)
+        sys.stderr = before
 
 
 def _print_json(data: object) -> None:

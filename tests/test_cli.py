@@ -1,0 +1,304 @@
+"""The terminal says what the library says, and whatever fails is one sentence and an exit code.
+
+Claims: printed and JSON figures are the library's for the same seed; 0 done, 1 wrong input, 2 wrong command,
+130 stopped; an error is one line on stderr and never a traceback; help is instant and has an example.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+import cli
+from sim import TimePlan, draw_market, load_scenario, simulate
+from sim import compare as compare_plans
+from sim.documents import schema_text
+from sim.estimates import Estimate
+from sim.scenario import Scenario
+
+ROOT = Path(__file__).parents[1]
+BASELINE = str(ROOT / "scenarios" / "baseline.yaml")
+FEW = ("--replications", "2", "--workers", "1")
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(cli.app, [str(word) for word in words], prog_name="nexthour", env={"COLUMNS": "80"})
+
+
+def as_process(*words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "cli.py"), *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario(BASELINE)
+
+
+@pytest.fixture
+def plan_file(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text("name: mine\nhours:\n  - {activity: sell, hours_per_week: 20}\n", encoding="utf-8")
+    return path
+
+
+def test_compare_prints_the_answer_first_in_80_columns() -> None:
+    result = run("compare", BASELINE, *FEW)
+    assert result.exit_code == 0 and result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("How much of the week should go to partners")
+    assert lines[2].startswith(("20% with Believers: ", "no partner time: "))
+    for words in (
+        "95% interval",
+        "of 2 markets",
+        "through",
+        "Q12",
+        "visits without agenda",
+        cli.CAVEAT.split(";")[0][:60],
+    ):
+        assert words in result.stdout
+    command = next(line for line in lines if line.startswith("  nexthour compare"))
+    assert command.endswith("--replications 2 --seed 7")
+    assert all(len(line) <= 80 for line in lines if line != command)
+    assert "forecast" not in result.stdout.lower() and "socialise" not in result.stdout
+
+
+def test_compare_json_is_the_librarys_comparison(scenario: Scenario) -> None:
+    result = run("compare", BASELINE, *FEW, "--seed", 11, "--plan", "no partner time", "--json")
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[0])}
+    expected = compare_plans(scenario, plans, replications=2, seed=11, workers=1).as_dict()
+    assert json.loads(result.stdout) == json.loads(json.dumps(expected))
+
+
+def test_compare_takes_plan_files_and_another_baseline(plan_file: Path) -> None:
+    words = ("--plan", plan_file, "--baseline", "no partner time")
+    result = json.loads(run("compare", BASELINE, *FEW, *words, "--json").stdout)
+    assert (list(result["plans"]), result["baseline"]) == (["no partner time", "mine"], "no partner time")
+
+
+def test_one_market_is_not_a_verdict() -> None:
+    result = run("compare", BASELINE, "--replications", 1, "--workers", 1)
+    assert result.exit_code == 0
+    assert "says nothing about luck" in " ".join(result.stdout.split()) and "inf" not in result.stdout
+
+
+def test_worlds_reach_the_verdict(tmp_path: Path) -> None:
+    short = tmp_path / "short.yaml"
+    text = Path(BASELINE).read_text(encoding="utf-8")
+    short.write_text(text.replace("horizon_quarters: 12", "horizon_quarters: 4"), encoding="utf-8")
+    result = run("compare", short, *FEW, "--worlds", 1, "--plan", "no partner time")
+    assert "of 1 plausible worlds" in " ".join(result.stdout.split()) and "--worlds 1\n" in result.stdout
+
+
+def verdict(scenario: Scenario, name: str, **changes: object) -> str:
+    """The sentence of plan "no partner time" where these fields of its result are changed."""
+    from dataclasses import replace
+
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[0])}
+    comparison = compare_plans(scenario, plans, replications=2, workers=1)
+    result = replace(comparison[name], **changes)  # type: ignore[arg-type]
+    return cli._verdict(replace(comparison, results={**comparison.results, name: result}), name)
+
+
+AHEAD = {
+    "difference_usd": Estimate(380_400.0, 3e5, 4.6e5, 100),
+    "difference_share": Estimate(0.071, 0.057, 0.085, 100),
+    "markets_ahead": Estimate(0.9, 0.8, 0.95, 100),
+    "payback_quarter": 2,
+    "worlds_ahead": Estimate(0.83, 0.7, 0.9, 100),
+    "verdict": "ahead",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {},
+            "no partner time: ahead of the status quo by $380k (+7.1%, 95% interval +5.7% to +8.5%), "
+            "ahead in 90 of 100 markets, pays back in quarter 2; better in 83 of 100 plausible worlds.",
+        ),
+        ({"payback_quarter": 1}, "never behind; better in 83"),
+        (
+            {"payback_quarter": None, "verdict": "behind", "worlds_ahead": None},
+            "does not pay back within 12 quarters.",
+        ),
+        ({"verdict": "no clear difference", "replications_for_one_percent": 1234}, "(--replications 1234)."),
+        ({"verdict": "no clear difference", "replications_for_one_percent": 90}, "the interval is within 1% already."),
+    ],
+)
+def test_the_verdict_in_words(scenario: Scenario, changes: dict[str, object], sentence: str) -> None:
+    assert sentence in verdict(scenario, "no partner time", **{**AHEAD, **changes})
+
+
+def test_simulate_shows_the_ledgers_indicators(scenario: Scenario) -> None:
+    from sim.kpis import KPIS
+
+    plan = TimePlan.from_split(scenario, scenario.plans[1])
+    ledger = simulate(scenario, plan, draw_market(scenario, seed=8, replication=2))
+    words = ("simulate", BASELINE, "--plan", plan.name, "--seed", 8, "--replication", 2)
+    found = json.loads(run(*words, "--json", "--ledger").stdout)
+    assert found["kpis"] == {kpi.name: kpi.of(ledger).tolist() for kpi in KPIS}
+    assert found["ledger_digest"] == ledger.digest()
+    assert found["ledger"] == list(ledger.lines()) == run(*words, "--ledger").stdout.splitlines()
+    shown = run(*words).stdout
+    first_quarter = next(line for line in shown.splitlines() if line.startswith("quota credit, $k")).split()[3]
+    assert first_quarter == f"{found['kpis']['credit_usd'][0] / 1000:,.0f}"
+    assert plan.summary(scenario).split()[-2] in shown
+
+
+def test_check_names_every_problem(tmp_path: Path, plan_file: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    text = Path(BASELINE).read_text(encoding="utf-8")
+    bad.write_text(text.replace("horizon_quarters: 12", "horizon_quarters: 99\nnonsense: 1"), encoding="utf-8")
+    result = run("check", BASELINE, plan_file, bad)
+    assert result.exit_code == 1
+    assert [": ok, scenario" in line or ": ok, plan" in line for line in result.stdout.splitlines()] == [True, True]
+    assert result.stderr.count("error: ") == len(result.stderr.splitlines()) >= 1
+    report = json.loads(run("check", BASELINE, bad, "--json").stdout)
+    assert [its["ok"] for its in report] == [True, False] and report[1]["problems"]
+    assert run("check", BASELINE, plan_file).exit_code == 0
+
+
+def test_check_tries_the_plans_of_a_scenario(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    text = Path(BASELINE).read_text(encoding="utf-8")
+    bad.write_text(text.replace("focus: believers", "focus: belivers"), encoding="utf-8")
+    result = run("check", bad)
+    assert result.exit_code == 1 and "did you mean believers?" in result.stderr
+
+
+def test_schema_is_the_librarys() -> None:
+    assert run("schema").stdout == schema_text(Scenario)
+    assert run("schema", "--plan").stdout == schema_text(TimePlan)
+
+
+def test_calibrate_writes_a_scenario_that_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import calibrate
+
+    fewer = calibrate.calibrate
+    monkeypatch.setattr(calibrate, "calibrate", lambda *given: fewer(*given, replications=2))
+    table = ROOT / "scenarios" / "made_up_closed_deals.csv"
+    mapping = ROOT / "scenarios" / "mappings" / "made_up_closed_deals.yaml"
+    out = tmp_path / "fitted.yaml"
+    words = ("calibrate", table, "--mapping", mapping, "--template", BASELINE, "--fraction", "0.25", "--out")
+    result = run(*words, out)
+    assert result.exit_code == 0, result.stderr
+    for said in ("mid-size", "partner", "3 rows were not used:", "nexthour compare"):
+        assert said in result.stdout
+    fitted = load_scenario(out)
+    assert json.loads(run(*words, out, "--json").stdout)["scenario_digest"] == fitted.digest()
+    assert_one_sentence(run(*words, tmp_path / "no" / "such.yaml"), 1, "cannot be written")
+    assert_one_sentence(run(*words, BASELINE), 1, "would overwrite")
+
+
+def assert_one_sentence(result: Result, code: int, *words: str) -> None:
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    assert result.stderr.startswith("error: ") and result.stderr.count("\n") == 1 and result.stderr.endswith("\n")
+    for word in words:
+        assert word in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["simulate", "no-such.yaml"], 1, "no-such.yaml: cannot be read"),
+        (["simulate", BASELINE, "--plan", "20% with Belivers"], 1, "did you mean 20% with Believers?"),
+        (["simulate", BASELINE, "--plan", "no-such.yaml"], 1, "no-such.yaml: cannot be read"),
+        (["simulate", BASELINE, "--seed", "-1"], 1, "seed is -1"),
+        (["compare", BASELINE, "--seed", "-1", *FEW], 1, "seed is -1"),
+        (["compare", BASELINE, "--replications", "0"], 1, "replications is 0"),
+        (["compare", BASELINE, "--workers", "0"], 1, "workers is 0"),
+        (["compare", BASELINE, "--worlds", "-1", *FEW], 1, "worlds is -1"),
+        (["compare", BASELINE, "--baseline", "status qou"], 1, "did you mean status quo?"),
+        (["compare", BASELINE, "--plan", "status quo"], 1, "nothing to compare"),
+        (["compare", BASELINE, "--replications", "many"], 2, "--replications"),
+        (["compare"], 2, "SCENARIO"),
+        (["compar"], 2, "compare"),
+        (["--nope"], 2, "--nope"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(words: list[str], code: int, said: str) -> None:
+    assert_one_sentence(run(*words), code, said)
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "\x00", "name: 1"])
+def test_bad_yaml_is_one_sentence(tmp_path: Path, text: str) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(text, encoding="utf-8")
+    assert_one_sentence(run("simulate", bad), 1, "bad.yaml")
+
+
+def test_plans_of_one_name_are_refused(tmp_path: Path, plan_file: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(plan_file.read_text(encoding="utf-8"), encoding="utf-8")
+    result = run("compare", BASELINE, "--plan", plan_file, "--plan", other, *FEW)
+    assert_one_sentence(result, 1, "another plan is named 'mine'")
+
+
+def test_a_failure_nobody_expected_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh\nno")
+
+    monkeypatch.setattr("sim.draw_market", broken)
+    assert_one_sentence(run("simulate", BASELINE), 1, "ZeroDivisionError: oh no")
+
+
+def test_names_are_not_taken_for_markup(tmp_path: Path) -> None:
+    file = tmp_path / "marked.yaml"
+    text = Path(BASELINE).read_text(encoding="utf-8")
+    file.write_text(text.replace("name: no partner time", "name: '[red]none[/bold] :smile:'"), encoding="utf-8")
+    result = run("compare", file, "--replications", 2, "--workers", 1, "--plan", "[red]none[/bold] :smile:")
+    assert result.exit_code == 0 and "[red]none[/bold] :smile:" in result.stdout
+
+
+def test_help_has_an_example_and_only_commands_that_are_there() -> None:
+    commands = ("check", "simulate", "compare", "calibrate", "schema")
+    for words in ((), ("--help",)):
+        shown = run(*words)
+        assert shown.exit_code == 0 and "nexthour compare scenarios/baseline.yaml" in shown.stdout
+        assert all(f"\n  {command} " in shown.stdout for command in commands)
+    for command in commands:
+        shown = run(command, "--help")
+        assert shown.exit_code == 0 and f"\n    nexthour {command}" in shown.stdout, shown.stdout
+    assert run("--version").stdout.startswith("nexthour 0.")
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import cli, sys; print({'numpy', 'pydantic', 'rich', 'sim', 'scipy', 'pandas'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert found.stdout == "set()\n"
+
+
+def test_a_closed_pipe_is_no_failure() -> None:
+    for words in (("simulate", BASELINE, "--ledger"), ("simulate", BASELINE)):
+        process = as_process(*words)
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(60)) == ("", 0)
+        process.stderr.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("seconds", [2, 4])  # while workers start, and while they work
+def test_ctrl_c_is_one_line(seconds: float) -> None:
+    process = as_process("compare", BASELINE, "--replications", "5000", "--workers", "2")
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (out, err, process.returncode) == ("", "nexthour: stopped\n", 130)
