@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -117,6 +118,7 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
         return {
+            "nexthour": version("nexthour"),
             "scenario": self.scenario.name,
             "scenario_digest": self.scenario.digest(),
             "seed": self.seed,

@@ -28,6 +28,7 @@ from sim.ledger import (
     Kind,
     Ledger,
 )
+from sim.plan import ACTIVITY_WORDS
 from sim.scenario import WEEKS_PER_QUARTER
 
 FloatArray = NDArray[np.float64]
@@ -158,6 +159,11 @@ def spare_hours(ledger: Ledger) -> FloatArray:
     return hours(Kind.SELL_TIME)(ledger) - hours(Kind.VISIT)(ledger)
 
 
+def worked(activity: str, kind: Kind) -> Kpi:
+    """The indicator of the manager's hours for one activity."""
+    return Kpi(f"hours_{activity}", f"hours: {ACTIVITY_WORDS[activity]}", "hours", "leading", hours(kind))
+
+
 KPIS = (
     Kpi("credit_usd", "quota credit", "US dollars", "lagging", credit_usd),
     Kpi("attainment", "attainment", "share of quota", "lagging", attainment),
@@ -176,15 +182,15 @@ KPIS = (
     Kpi("conflicts", "channel conflicts", "deals", "leading", count(Kind.CONFLICT)),
     Kpi("leakage", "leakage: seen by nobody", "share of opportunities", "leading", leakage),
     Kpi("utilisation", "utilisation", "share of hours", "leading", utilisation),
-    Kpi("hours_support", "hours: reactive support", "hours", "leading", hours(Kind.SUPPORT)),
-    Kpi("hours_coach", "hours: coaching", "hours", "leading", hours(Kind.COACH)),
-    Kpi("hours_joint_plan", "hours: joint planning", "hours", "leading", hours(Kind.JOINT_PLAN)),
-    Kpi("hours_co_sell", "hours: co-selling", "hours", "leading", hours(Kind.CO_SELL)),
-    Kpi("hours_sell_for", "hours: selling for partners", "hours", "leading", hours(Kind.SELL_FOR)),
-    Kpi("hours_socialise", "hours: visits without agenda", "hours", "leading", hours(Kind.SOCIALISE)),
-    Kpi("hours_recruit", "hours: recruiting", "hours", "leading", hours(Kind.RECRUIT)),
+    worked("support", Kind.SUPPORT),
+    worked("coach", Kind.COACH),
+    worked("joint_plan", Kind.JOINT_PLAN),
+    worked("co_sell", Kind.CO_SELL),
+    worked("sell_for", Kind.SELL_FOR),
+    worked("socialise", Kind.SOCIALISE),
+    worked("recruit", Kind.RECRUIT),
     Kpi("hours_prospect", "hours: prospecting, planned", "hours", "leading", hours(Kind.PROSPECT)),
-    Kpi("hours_sell", "hours: selling", "hours", "leading", hours(Kind.VISIT)),
+    worked("sell", Kind.VISIT),
     Kpi("hours_cam", "hours: channel account manager", "hours", "leading", hours(*CAM_HOURS)),
     Kpi("hours_spare", "hours: prospecting, spare", "hours", "leading", spare_hours),
 )  # fmt: skip

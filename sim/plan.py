@@ -28,6 +28,21 @@ Who = Literal["territory_manager", "channel_account_manager"]
 ROUNDING_HOURS = 1e-6
 
 
+ACTIVITY_WORDS = {
+    "sell": "selling",
+    "prospect": "prospecting",
+    "support": "reactive support",
+    "coach": "coaching",
+    "joint_plan": "joint planning",
+    "co_sell": "co-selling",
+    "sell_for": "selling for partners",
+    "socialise": "visits without agenda",
+    "recruit": "recruiting",
+    "idle": "idle",
+}
+"""What people see for each use of an hour."""
+
+
 class Hours(Declared):
     """One row: so many hours a week for one activity and target, over a run of quarters."""
 
@@ -240,7 +255,7 @@ class TimePlan(Document):
         ]
         lines = []
         for first, last in equal_runs(keys):
-            hours = [f"{_words(a)} {h[first]:.1f} h" for a, h in by_activity.items() if h[first] >= 0.05]
+            hours = [f"{ACTIVITY_WORDS[a]} {h[first]:.1f} h" for a, h in by_activity.items() if h[first] >= 0.05]
             each = table.partner[first].sum(axis=0)
             named = [f"{n} {h:.1f} h" for n, h in zip(scenario.partner_names, each, strict=True) if h >= 0.05]
             parked = [n for n, off in zip(scenario.partner_names, table.parked[first], strict=True) if off]
@@ -255,19 +270,6 @@ class TimePlan(Document):
         if self.discipline < 1:
             lines.append(f"Late in a quarter behind quota, {self.discipline:.0%} of partner hours are kept.")
         return "\n".join([self.name, *lines])
-
-
-def _words(activity: str) -> str:
-    return {
-        "socialise": "visits without agenda",
-        "joint_plan": "joint planning",
-        "co_sell": "co-selling",
-        "sell_for": "selling for partners",
-        "coach": "coaching",
-        "recruit": "recruiting",
-        "prospect": "prospecting",
-        "sell": "selling",
-    }.get(activity, activity)
 
 
 def _quarters(row: Hours | Parked, horizon: int) -> slice:

@@ -18,6 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+import terminal
 from sim import TimePlan, draw_market, load_scenario, simulate
 from sim import compare as compare_plans
 from sim.documents import schema_text
@@ -68,7 +69,7 @@ def test_compare_prints_the_answer_first_in_80_columns() -> None:
         "through",
         "Q12",
         "visits without agenda",
-        cli.CAVEAT.split(";")[0][:60],
+        terminal.CAVEAT.split(";")[0][:60],
     ):
         assert words in result.stdout
     command = next(line for line in lines if line.startswith("  nexthour compare"))
@@ -111,7 +112,7 @@ def verdict(scenario: Scenario, name: str, **changes: object) -> str:
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[0])}
     comparison = compare_plans(scenario, plans, replications=2, workers=1)
     result = replace(comparison[name], **changes)  # type: ignore[arg-type]
-    return cli._verdict(replace(comparison, results={**comparison.results, name: result}), name)
+    return terminal._verdict(replace(comparison, results={**comparison.results, name: result}), name)
 
 
 AHEAD = {
@@ -132,7 +133,7 @@ AHEAD = {
             "no partner time: ahead of the status quo by $380k (+7.1%, 95% interval +5.7% to +8.5%), "
             "ahead in 90 of 100 markets, pays back in quarter 2; better in 83 of 100 plausible worlds.",
         ),
-        ({"payback_quarter": 1}, "never behind; better in 83"),
+        ({"payback_quarter": 1}, "ahead since quarter 1; better in 83"),
         (
             {"payback_quarter": None, "verdict": "behind", "worlds_ahead": None},
             "does not pay back within 12 quarters.",

@@ -65,8 +65,8 @@ def test_summary(scenario: Scenario) -> None:
     plan = TimePlan.from_table(scenario, [ROW, {"activity": "sell", "hours_per_week": 20, "from_quarter": 3}], "mine")
     assert plan.summary(scenario).splitlines() == [
         "mine",
-        "Q1-Q2, a week: support 5.3 h, coaching 2.0 h, idle 24.7 h. With partners: Birch IT 2.0 h.",
-        "Q3-Q12, a week: support 5.3 h, coaching 2.0 h, selling 20.0 h, idle 4.7 h. With partners: Birch IT 2.0 h.",
+        "Q1-Q2, a week: reactive support 5.3 h, coaching 2.0 h, idle 24.7 h. With partners: Birch IT 2.0 h.",
+        "Q3-Q12, a week: reactive support 5.3 h, coaching 2.0 h, selling 20.0 h, idle 4.7 h. With partners: Birch IT 2.0 h.",
     ]
 
 

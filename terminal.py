@@ -1,0 +1,291 @@
+"""What the terminal shows: results in words and tables, the answer first, readable at 80 columns and without colour.
+
+Left out: any computing. A number printed here is a field of what sim or calibrate returned.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from calibrate import Fit
+    from sim import Comparison, Ledger, Scenario, TimePlan
+    from sim.estimates import Estimate
+    from sim.experiment import PlanResult
+
+COLUMNS_AT_ONCE = 3
+"""Plans side by side in the tables under the main one."""
+REASONS_SHOWN = 5
+BAR_WIDTH = 8
+CAVEAT = (
+    "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
+)
+
+
+def print_comparison(comparison: Comparison) -> None:
+    scenario, base = comparison.scenario, comparison.baseline
+    out = plain_console()
+    best_first = sorted(
+        (name for name in comparison.results if name != base),
+        key=lambda name: -comparison[name].difference_usd.value,
+    )
+    out.print(one_line(scenario.question or scenario.name), style="bold")
+    for name in best_first:
+        out.print()
+        out.print(_verdict(comparison, name))
+    out.print()
+    out.print(_levels_table(comparison, [base, *best_first]))
+    out.print(
+        f"Over {count(scenario.horizon_quarters, 'quarter')}, mean of {count(comparison.replications, 'market')}, "
+        "the same for every plan. P10-P90: 8 of 10 markets lie there. Chance of quota: in an average quarter. "
+        f"Difference: from {_the(base)}, with its 95% interval."
+    )
+    for names in _chunks(best_first):
+        out.print()
+        out.print(f"Difference from {_the(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(_quarter_table(comparison, names))
+    for names in _chunks([base, *best_first]):
+        out.print()
+        out.print("Planned hours a week, mean of the quarters")
+        out.print(_hours_table(comparison, names))
+    out.print()
+    out.print(CAVEAT)
+
+
+def _verdict(comparison: Comparison, name: str) -> str:
+    """One plan against the baseline, in a sentence or two."""
+    result, base = comparison[name], _the(comparison.baseline)
+    share, markets = result.difference_share, result.markets_ahead
+    if markets.observations < 2:
+        amount = _usd(result.difference_usd.value, sign=True)
+        return f"{name}: {amount} against {base} in one market, which says nothing about luck; use more --replications."
+    percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+    ahead = f"ahead in {_of(markets)} markets"
+    known = "" if result.worlds_ahead is None else f"; better in {_of(result.worlds_ahead)} plausible worlds"
+    if result.verdict == "no clear difference":
+        need = result.replications_for_one_percent
+        more = (
+            "the interval is within 1% already"
+            if need <= markets.observations
+            else f"about {need:,} markets would pin it to within 1% (--replications {need})"
+        )
+        return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
+    amount = _usd(abs(result.difference_usd.value))
+    side = "ahead of" if result.verdict == "ahead" else "behind"
+    return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {_payback(comparison, result)}{known}."
+
+
+def _payback(comparison: Comparison, result: PlanResult) -> str:
+    if result.payback_quarter is None:
+        return f"does not pay back within {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
+
+
+def _levels_table(comparison: Comparison, names: list[str]) -> Any:
+    measures = ("quota\ncredit", "P10-P90", "attain-\nment", "chance\nof quota", "through\npartners", "difference")
+    table = _table("plan", *measures)
+    for name in names:
+        result = comparison[name]
+        difference = result.difference_usd
+        table.add_row(
+            name,
+            _usd(result.credit_usd.value),
+            f"{_usd(result.credit_p10_usd)}-{_usd(result.credit_p90_usd)[1:]}",
+            f"{result.attainment.value:.0%}",
+            f"{result.quarters_at_quota.value:.0%}",
+            f"{result.partner_share_of_credit:.0%}",
+            "" if name == comparison.baseline else _usd(difference.value, sign=True) + _half_width(difference),
+        )
+    return table
+
+
+def _half_width(estimate: Estimate) -> str:
+    """An interval around its middle; endless ones are not written."""
+    half = (estimate.high - estimate.low) / 2
+    return f" ±{_usd(half)[1:]}" if half < float("inf") else ""
+
+
+def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
+    from rich.text import Text
+
+    by_plan = {name: comparison[name].difference_by_quarter_usd for name in names}
+    largest = max(abs(its.value) for quarters in by_plan.values() for its in quarters) or 1.0
+    table = _table("quarter", *names, right=False)
+    for quarter in range(comparison.scenario.horizon_quarters):
+        cells = []
+        for name in names:
+            its = by_plan[name][quarter]
+            number = f"{its.value / 1000:+,.0f}" if its.clear else f"({its.value / 1000:+,.0f})"
+            bar = ("+" if its.value > 0 else "-") * round(abs(its.value) / largest * BAR_WIDTH)
+            colour = "green" if its.value > 0 else "red"
+            cells.append(Text(f"{number:>7} {bar}", style=colour if its.clear else "dim"))
+        table.add_row(f"Q{quarter + 1}", *cells)
+    return table
+
+
+def _hours_table(comparison: Comparison, names: list[str]) -> Any:
+    from sim.plan import ACTIVITY_WORDS
+
+    hours = {name: comparison[name].plan.hours_by_activity(comparison.scenario) for name in names}
+    table = _table("activity", *names)
+    for activity in ("sell", *(a for a in next(iter(hours.values())) if a != "sell")):
+        means = [float(hours[name][activity].mean()) for name in names]
+        if max(means) >= 0.05:
+            table.add_row(ACTIVITY_WORDS[activity], *(f"{mean:.1f}" for mean in means))
+    return table
+
+
+def print_fit(fit: Fit, out: str) -> None:
+    reasons = fit.rejected_by_reason()
+    console = plain_console()
+    console.print(f"Wrote {out}, fitted to {fit.rows_used:,} of {fit.rows_read:,} closed deals.", style="bold")
+    console.print()
+    console.print(calibration_table(fit.report_rows()))
+    console.print("Amounts are of won deals; the interval of the win rate is 95%.")
+    if reasons:
+        console.print()
+        console.print(f"{len(fit.rejected):,} rows were not used:")
+        for reason, rows in list(reasons.items())[:REASONS_SHOWN]:
+            console.print(f"  {rows:,}: {one_line(reason)}")
+        if len(reasons) > REASONS_SHOWN:
+            console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
+
+
+def calibration_table(rows: list[dict[str, str | float]]) -> Any:
+    table = _table(
+        "segment", "route", "deals", "win rate", "95% interval", "median\namount", "mean\namount", "cycle\nweeks"
+    )
+    for row in rows:
+        its = {name: value for name, value in row.items() if not isinstance(value, str)}
+        table.add_row(
+            str(row["segment"]),
+            str(row["route"]),
+            f"{its['deals']:,}",
+            f"{its['win rate']:.1%}",
+            f"{its['win rate low']:.1%}-{its['win rate high']:.1%}",
+            _usd(its["median amount"]),
+            _usd(its["mean amount"]),
+            f"{its['cycle weeks']:.1f}",
+        )
+    return table
+
+
+def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
+    from sim import kpis
+
+    out = plain_console()
+    values = {kpi.name: kpi.of(ledger) for kpi in kpis.KPIS}
+    credit, quota = values["credit_usd"].sum(), sum(scenario.quota_usd())
+    made = int((values["attainment"] >= 1).sum())
+    part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""
+    out.print(
+        f"{plan.name}: {_usd(credit)} of quota credit for {_usd(quota)} of quota{part}; "
+        f"quota made in {made} of {count(scenario.horizon_quarters, 'quarter')}.",
+        style="bold",
+    )
+    out.print("One market, so much of this is luck; nexthour compare tells plans apart.")
+    out.print()
+    out.print(plan.summary(scenario))
+    rows, nothing = [], []
+    for kpi in kpis.KPIS:
+        label, cells = _kpi_row(scenario, kpi, values[kpi.name])
+        if values[kpi.name].any():
+            rows.append((label, cells))
+        else:
+            nothing.append(kpi.label)
+    width = max(len(label) for label, _ in rows) if rows else 0
+    most = max(1, (out.width - width) // (2 + max((len(c) for _, cells in rows for c in cells), default=5)))
+    blocks = -(-scenario.horizon_quarters // most)
+    size = -(-scenario.horizon_quarters // blocks)
+    for first in range(0, scenario.horizon_quarters, size):
+        quarters = range(first, min(first + size, scenario.horizon_quarters))
+        table = _table("", *(f"Q{q + 1}" for q in quarters))
+        for label, cells in rows:
+            table.add_row(label, *(cells[q] for q in quarters))
+        out.print()
+        out.print(table)
+    out.print()
+    if nothing:
+        out.print(f"Nothing in any quarter: {', '.join(nothing)}.")
+
+
+def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]:
+    """Label with its unit, and a cell a quarter. Skill and engagement become what they do to deals."""
+    if kpi.name == "skill":
+        wins = 100 * values**scenario.assumptions.skill_exponent.likely
+        return f"{kpi.label}: % of your wins", [f"{v:.0f}" for v in wins]
+    if kpi.name == "engagement":
+        brought = 100 * values**scenario.assumptions.engagement_exponent.likely
+        return f"{kpi.label}: brings of 100", [f"{v:.0f}" for v in brought]
+    if kpi.unit == "US dollars":
+        return f"{kpi.label}, $k", [f"{v / 1000:,.0f}" for v in values]
+    if kpi.unit.startswith("share"):
+        return f"{kpi.label}, %", [f"{v:.0%}"[:-1] for v in values]
+    if kpi.unit == "times quota":
+        return f"{kpi.label}, x quota", [f"{v:.1f}" for v in values]
+    return kpi.label, [f"{v:,.0f}" for v in values]
+
+
+def _table(first: str, *others: str, right: bool = True) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column(first, vertical="bottom", overflow="fold")
+    for other in others:
+        table.add_column(other, justify="right" if right else "left", overflow="fold", min_width=3, vertical="bottom")
+    return table
+
+
+def plain_console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        yield names[start : start + COLUMNS_AT_ONCE]
+
+
+def _the(plan_name: str) -> str:
+    return f"the {plan_name}" if plan_name == "status quo" else plan_name
+
+
+def _of(share: Estimate) -> str:
+    return f"{round(share.value * share.observations):,} of {share.observations:,}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _usd(amount: float, sign: bool = False) -> str:
+    """Dollars in three digits or so: $940, $83k, $5.38M."""
+    size = abs(round(amount))
+    text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
+    return ("-" if amount < 0 else "+" if sign else "") + text
+
+
+def one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
+
+
+def print_again(scenario: Scenario, words: list[Any]) -> None:
+    """How to get the numbers above again."""
+    print("\nTo get this again:")
+    print("  " + shlex.join(["nexthour", *map(str, words)]))
+    print(f"  nexthour {version()}, scenario digest {scenario.digest()}")
+
+
+def version() -> str:
+    from importlib.metadata import version
+
+    return version("nexthour")
