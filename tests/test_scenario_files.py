@@ -130,7 +130,7 @@ def test_hero_seller_co_selling_wins_and_leaves_skill() -> None:
     c = told("hero-seller.yaml", "co-selling instead", replications=40)
     assert gain(c, "co-selling instead").low > 0
     skill = [c.outcomes[name]["skill"][:, -1] for name in ("co-selling instead", c.baseline)]
-    # Skill of all partners. Without guided practice a trace is left (the partner keeps winning its own): .02 is no trace.
+    # Mean of all partners. Without guided practice only a trace is left, from their own wins; .02 is more than that.
     assert mean(skill[0] - skill[1]).low > 0.02
 
 
