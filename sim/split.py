@@ -68,7 +68,9 @@ def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
                 f"{guess(split.focus, ['even', *LABEL_WORDS])}, or weights by partner"
             )
     else:
-        known_keys(f"split {show(split.name)}: focus", split.focus, list(carried), "partner")
+        # A candidate may be named too: its hours go to selling until it is a partner.
+        known = [*carried, *(c.name for c in scenario.candidates)]
+        known_keys(f"split {show(split.name)}: focus", split.focus, known, "partner")
         chosen = {name: weight for name, weight in split.focus.items() if weight > 0}
     total = sum(chosen.values())
     return {name: weight / total for name, weight in chosen.items()}

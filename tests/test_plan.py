@@ -66,7 +66,8 @@ def test_summary(scenario: Scenario) -> None:
     assert plan.summary(scenario).splitlines() == [
         "mine",
         "Q1-Q2, a week: reactive support 5.3 h, coaching 2.0 h, idle 24.7 h. With partners: Birch IT 2.0 h.",
-        "Q3-Q12, a week: reactive support 5.3 h, coaching 2.0 h, selling 20.0 h, idle 4.7 h. With partners: Birch IT 2.0 h.",
+        "Q3-Q12, a week: reactive support 5.3 h, coaching 2.0 h, selling 20.0 h, idle 4.7 h. "
+        "With partners: Birch IT 2.0 h.",
     ]
 
 
@@ -124,3 +125,10 @@ def test_a_plan_file_keeps_its_comments_and_has_its_schema(scenario: Scenario, t
     again.save(tmp_path / "q.yaml")
     assert again == plan
     assert (tmp_path / "q.yaml").read_text(encoding="utf-8") == text + "# mine\n"
+
+
+def test_candidates_can_have_hours_for_when_they_are_partners(scenario: Scenario) -> None:
+    candidate = scenario.candidates[0].name
+    table = TimePlan.constant(scenario, 0.1, focus={"Birch IT": 1, candidate: 3}).table(scenario)
+    by_partner = dict(zip(scenario.partner_names, table.partner[0].sum(axis=0), strict=True))
+    assert by_partner[candidate] == pytest.approx(3 * by_partner["Birch IT"]) and by_partner[candidate] > 0
