@@ -122,6 +122,18 @@ def nearest(cell: Cell, template: Scenario) -> Segment:
     return min(template.market_map, key=lambda s: abs(log(s.deal_size_median_usd / cell.median_usd)))
 
 
+def _through(like: Segment, template: Scenario) -> float:
+    """The product of a template segment's advance probabilities. Raises TableError if no power of it is a win rate."""
+    product = prod(s.advance_probability for s in like.stages)
+    if 0 < product < 1:
+        return product
+    written = ", ".join(f"{s.advance_probability:g}" for s in like.stages)
+    raise TableError(
+        f"template {template.name}: the advance probabilities of segment {like.name} are {written}, and no power of "
+        f"their product {product:g} is a win rate; allowed: all above 0 and at least one below 1"
+    )
+
+
 def starts(partner: Partner, template: Scenario) -> tuple[float, float]:
     """Expected share of its opportunities that a partner brings today, and its wins per opportunity at fit
     and win rate 1.
@@ -185,7 +197,7 @@ def _segment(
     knobs_here = knobs.rows.get(cell.row, RowKnobs())
     scale = knobs.rows.get(f"{cell.segment}, direct", knobs_here).lag_scale
     win_rate = min(0.98, _win_rate_and_fit(cell, cells, template, sells_to)[0] * knobs_here.win_factor)
-    power = log(win_rate) / log(prod(s.advance_probability for s in like.stages))
+    power = log(win_rate) / log(_through(like, template))
     median = cell.median_usd * knobs_here.median_factor
     mean = cell.mean_usd * knobs_here.mean_factor
     stages = [

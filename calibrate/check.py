@@ -76,7 +76,7 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
     import numpy as np
     import pandas as pd
 
-    short = scenario.variant(horizon_quarters=QUARTERS)
+    short = _shortened(scenario)
     plan = TimePlan.status_quo(short)
     numbers = derive(short, plan)
     shares = np.array([*(short.credit_share(p) for p in short.all_partners), 1.0])
@@ -102,6 +102,16 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
             quarter, weights=won["amount_usd"] * shares[won["partner"]], minlength=QUARTERS
         )
     return Simulated(pd.concat(followed, ignore_index=True), seen / max(arisen, 1), credit)
+
+
+def _shortened(scenario: Scenario) -> Scenario:
+    """The scenario over QUARTERS quarters: what is written by quarter is cut to them."""
+    status_quo, quota = scenario.status_quo, scenario.quota
+    if isinstance(status_quo.partner_share, tuple):
+        status_quo = status_quo.model_copy(update={"partner_share": status_quo.partner_share[:QUARTERS]})
+    if quota.by_quarter_usd is not None:
+        quota = quota.model_copy(update={"by_quarter_usd": quota.by_quarter_usd[:QUARTERS]})
+    return scenario.variant(horizon_quarters=QUARTERS, status_quo=status_quo, quota=quota)
 
 
 def _between(records: Any, week: int) -> Any:

@@ -116,6 +116,47 @@ def test_every_row_gets_a_partner_and_every_partner_a_row() -> None:
     assert few == {"A": ["large", "little"], "B": ["middle"]}
 
 
+def with_chances(template: Scenario, *chances: float) -> Scenario:
+    """The template where every segment has these advance probabilities."""
+    segments = [
+        s.model_copy(
+            update={"stages": [s.stages[0].model_copy(update={"advance_probability": chance}) for chance in chances]}
+        )
+        for s in template.market_map
+    ]
+    return template.variant(market_map=segments, open_pipeline=None)
+
+
+@pytest.mark.parametrize("chances", [(1.0, 1.0), (0.0, 0.5), (0.5, 0.0), (1.0,)])
+def test_a_template_whose_stages_give_no_win_rate(
+    chances: tuple[float, ...], mapping: Mapping, template: Scenario
+) -> None:
+    with pytest.raises(TableError) as caught:
+        calibrate(FILE, mapping, with_chances(template, *chances), 0.25, replications=1)
+    names = [s.name for s in template.market_map]
+    said = str(caught.value)
+    assert any(f"segment {name} are {', '.join(f'{c:g}' for c in chances)}, " in said for name in names)
+    assert f"template {template.name}: " in said and "allowed: all above 0 and at least one below 1" in said
+
+
+def test_a_stage_that_all_deals_pass_is_allowed(mapping: Mapping, template: Scenario) -> None:
+    fit = calibrate(FILE, mapping, with_chances(template, 1.0, 0.5), 0.25, replications=1)
+    assert {segment.stages[0].advance_probability for segment in fit.scenario.market_map} == {1.0}
+
+
+def test_a_status_quo_longer_than_the_check_is_cut_to_it(mapping: Mapping, template: Scenario, fit: Fit) -> None:
+    def ramped(*shares: float) -> Scenario:
+        return template.variant(status_quo=template.status_quo.model_copy(update={"partner_share": shares}))
+
+    long = calibrate(FILE, mapping, ramped(0.1, 0.1, 0.2, 0.2, 0.3, 0.4), 0.25, replications=3)
+    short = calibrate(FILE, mapping, ramped(0.1, 0.1, 0.2, 0.2), 0.25, replications=3)
+    assert long.scenario.status_quo.partner_share == (0.1, 0.1, 0.2, 0.2, 0.3, 0.4)
+    assert long.scenario.variant(status_quo=short.scenario.status_quo) == short.scenario
+    quotas = {"by_quarter_usd": [1e6] * fit.scenario.horizon_quarters}
+    by_quarter = fit.scenario.variant(quota=quotas)
+    assert len(check_fit(by_quarter, fit, replications=2)) > 0
+
+
 # ------------------------------------------------------------------------ bad tables
 
 HEADER = "Deal,Account size,Sold by,Outcome,Value USD,Days open,Closed days ago\n"
