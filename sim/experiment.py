@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from sim import estimates, kpis, territory
 from sim.coefficients import with_tables
+from sim.documents import is_whole, show
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate
 from sim.ledger import Ledger
-from sim.market import Market, draw_market
+from sim.market import DrawnFor, Market, draw_market
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 
@@ -134,9 +135,10 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
 
     Raises PlanError if the plan does not fit, SimulationError if the market is another scenario's or the model fails.
     """
-    drawn_for = (market.segments, market.partners, market.horizon_quarters, market.open_deals)
-    here = (tuple(scenario.segment_names), tuple(scenario.partner_names), scenario.horizon_quarters)
-    if drawn_for != (*here, len(scenario.open_pipeline or ())):
+    if not isinstance(market, Market):
+        raise SimulationError(f"market is {show(market)}; allowed: what draw_market(scenario, seed) gives")
+    _check_plan("plan", plan)
+    if market.drawn_for != DrawnFor.of(scenario):
         raise SimulationError(
             f"scenario {scenario.name!r}: the market was drawn for another territory or horizon; "
             "draw it again with draw_market(scenario, seed)"
@@ -156,6 +158,7 @@ def replicate(
     progress: Progress | None = None,
 ) -> Outcomes:
     """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets."""
+    _check_plan("plan", plan)
     plans = {plan.name: plan}
     return _outcomes(scenario, plans, replications, seed, worlds, engine, workers, progress)[plan.name]
 
@@ -178,6 +181,11 @@ def compare(
     Differences are paired, against the plan named `baseline` (the first if not named). With `worlds`, each plan also
     runs in that many worlds of drawn assumptions, `replications_per_world` markets in each.
     """
+    if not isinstance(plans, Mapping):
+        raise PlanError(f"compare: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
+    for name, plan in plans.items():
+        _check_plan(f"plan {name!r}", plan)
+    _check_count("replications_per_world", replications_per_world, 1)
     if not plans:
         raise PlanError("compare: there is no plan; give at least one")
     baseline = next(iter(plans)) if baseline is None else baseline
@@ -337,5 +345,10 @@ def _batch(
 
 
 def _check_count(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= 10**7:
-        raise SimulationError(f"{name} is {value!r}; allowed: a whole number from {least} to {10**7:,}")
+    if not is_whole(value, least, 10**7):
+        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {10**7:,}")
+
+
+def _check_plan(name: str, value: object) -> None:
+    if not isinstance(value, TimePlan):
+        raise PlanError(f"{name} is {show(value)}; allowed: a TimePlan, as TimePlan.constant(scenario, 0.2) makes one")

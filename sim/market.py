@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.documents import is_whole, show
 from sim.errors import SimulationError
 from sim.ledger import NOBODY, TICKS_PER_WEEK
 from sim.rules import compete
@@ -34,8 +35,31 @@ from sim.streams import Stream, uniforms
 FloatArray = NDArray[np.float64]
 TickArray = NDArray[np.int64]
 MAX_STAGES = 4
+MAX_SEED = 2**63 - 1
 NEVER = 2**62
 """A tick that does not come."""
+
+
+@dataclass(frozen=True)
+class DrawnFor:
+    """What of a scenario a market must fit."""
+
+    stages_by_segment: tuple[tuple[str, int], ...]
+    partners: tuple[str, ...]
+    horizon_quarters: int
+    open_deals: int
+    has_open_pipeline: bool
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> DrawnFor:
+        """The same of one scenario."""
+        return cls(
+            stages_by_segment=tuple((segment.name, len(segment.stages)) for segment in scenario.market_map),
+            partners=tuple(scenario.partner_names),
+            horizon_quarters=scenario.horizon_quarters,
+            open_deals=len(scenario.open_pipeline or ()),
+            has_open_pipeline=scenario.open_pipeline is not None,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +71,7 @@ class Market:
 
     seed: int
     replication: int
-    segments: tuple[str, ...]
-    partners: tuple[str, ...]
-    horizon_quarters: int
+    drawn_for: DrawnFor
     open_deals: int
     tick: TickArray
     """arrival, shape (n,)"""
@@ -88,8 +110,8 @@ class Market:
 def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     """The market of one replication. Raises SimulationError for a seed or replication outside [0, 2**63)."""
     for name, value in (("seed", seed), ("replication", replication)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**63:
-            raise SimulationError(f"{name} is {value!r}; allowed: a whole number from 0 to 2**63 - 1")
+        if not is_whole(value, 0, MAX_SEED):
+            raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from 0 to 2**63 - 1")
     return _Draw(scenario, int(seed), int(replication)).market()
 
 
@@ -144,7 +166,7 @@ class _Draw:
 
     def market(self) -> Market:
         scenario = self.scenario
-        parts = [self.open_pipeline()] if scenario.open_pipeline else []
+        parts = [self.open_pipeline()] if scenario.open_pipeline is not None else []
         parts += [self.segment(i, segment) for i, segment in enumerate(scenario.market_map)]
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         open_deals = len(scenario.open_pipeline or ())
@@ -153,9 +175,7 @@ class _Draw:
         return Market(
             seed=self.seed,
             replication=self.replication,
-            segments=tuple(scenario.segment_names),
-            partners=tuple(scenario.partner_names),
-            horizon_quarters=scenario.horizon_quarters,
+            drawn_for=DrawnFor.of(scenario),
             open_deals=open_deals,
             **{name: column[order] for name, column in columns.items()},
             **self.partners(),
@@ -251,7 +271,9 @@ class _Draw:
         columns: dict[str, NDArray[Any]] = {
             "tick": np.zeros(n, dtype=np.int64),
             "segment": np.array([names.index(d.segment) for d in deals], dtype=np.int64),
-            "owner": np.array([NOBODY if d.route == "direct" else partners.index(d.route) for d in deals]),
+            "owner": np.array(
+                [NOBODY if d.route == "direct" else partners.index(d.route) for d in deals], dtype=np.int64
+            ),
             "amount_usd": np.array([d.amount_usd for d in deals], dtype=np.int64),
             "settles": np.zeros(n),
             "found": np.zeros(n),

@@ -20,7 +20,7 @@ from pydantic import Field, model_validator
 
 from sim.documents import Declared, Document, FrozenMap, Items, declare, is_share, is_whole, items_of, show, validate
 from sim.errors import InputError, PlanError
-from sim.scenario import PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
+from sim.scenario import DEFAULT_MIX, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
 from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
 
 Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
@@ -155,7 +155,7 @@ class TimePlan(Document):
         written = {
             "name": name,
             "partner_share": share,
-            "mix": {"coach": 0.6, "joint_plan": 0.4} if mix is None else mix,
+            "mix": DEFAULT_MIX if mix is None else mix,
             "focus": focus,
             "prospect_share": prospect_share,
             "coverage_mode": coverage_mode,

@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, Tag, model_serializer, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, Tag, model_serializer, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from sim.documents import (
     Declared,
@@ -55,7 +57,10 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\
 Word = Annotated[str, Field(max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
 FOCUS_WORDS = ("even", "achievers", "believers", "deceivers")
+DEFAULT_MIX = {"coach": 0.6, "joint_plan": 0.4}
 MAX_USD = 10**12
+MAX_OPPORTUNITIES = 500_000
+"""Expected opportunities of one market, above which a scenario is refused: a run would take minutes and gigabytes."""
 
 
 class Range(Declared):
@@ -65,6 +70,10 @@ class Range(Declared):
     """
 
     in_words: ClassVar[str] = "a number, or low, likely and high"
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "number"}, handler.resolve_ref_schema(handler(core))]}
 
     low: float = declare("lowest plausible value", unit="as the field")
     likely: float = declare("the value used unless worlds are drawn", unit="as the field")
@@ -382,7 +391,7 @@ class Split(Declared):
     mix: FrozenMap[Share] = declare(
         "how the partner hours divide over coach, joint_plan, co_sell, sell_for, socialise and recruit",
         unit="shares that sum to 1",
-        default={"coach": 0.6, "joint_plan": 0.4},
+        default=DEFAULT_MIX,
         validate_default=True,
     )
     focus: Annotated[
@@ -600,11 +609,27 @@ class Scenario(Document):
                 f"quota.by_quarter_usd has {len(quotas)} numbers; "
                 f"allowed: {self.horizon_quarters}, one for each quarter"
             )
+        self._check_demand()
         self._check_partners()
         self._check_open_pipeline()
         return self
 
+    def _check_demand(self) -> None:
+        quarters = range(-HISTORY_QUARTERS, self.horizon_quarters)
+        total = sum(
+            s.opportunities_per_quarter * (1 + s.growth_per_quarter) ** max(q, 0)
+            for s in self.market_map
+            for q in quarters
+        )
+        if total > MAX_OPPORTUNITIES:
+            raise ValueError(
+                f"market_map has {total:,.0f} opportunities over the horizon; allowed: at most {MAX_OPPORTUNITIES:,}; "
+                "lower opportunities_per_quarter, growth_per_quarter or the horizon"
+            )
+
     def _check_partners(self) -> None:
+        if "direct" in self.partner_names:
+            raise ValueError("a partner is named 'direct', which means the manager's own route; give it another name")
         for partner in self.all_partners:
             for field in ("base_share", "fit_by_segment"):
                 known_keys(f"{partner.name}: {field}", getattr(partner, field), self.segment_names, "segment")

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.documents import guess, show
+from sim.documents import show
 from sim.errors import PlanError
-from sim.scenario import Scenario, Split, known_keys
+from sim.scenario import DEFAULT_MIX, Scenario, Split, known_keys
 
 CAM_ACTIVITIES = ("coach", "joint_plan", "socialise", "recruit")
 """Activities a channel account manager can take over; deals stay with the manager."""
@@ -60,13 +60,8 @@ def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
         label = LABEL_WORDS.get(split.focus, split.focus)
         if label == "even":
             chosen = {name: 1.0 for name in carried}
-        elif label in LABEL_WORDS.values():
-            chosen = {name: 1.0 for name, its in carried.items() if its == label}
         else:
-            raise PlanError(
-                f"split {show(split.name)}: unknown focus {show(split.focus)}; "
-                f"{guess(split.focus, ['even', *LABEL_WORDS])}, or weights by partner"
-            )
+            chosen = {name: 1.0 for name, its in carried.items() if its == label}
     else:
         # A candidate may be named too: its hours go to selling until it is a partner.
         known = [*carried, *(c.name for c in scenario.candidates)]
@@ -121,8 +116,9 @@ def _targets(
     else:
         targets = weights
     if not targets:
+        focus = split.focus if isinstance(split.focus, str) else dict(split.focus)
         raise PlanError(
-            f"split {show(split.name)}: there is nobody to {activity} with focus {show(split.focus)}; "
+            f"split {show(split.name)}: there is nobody to {activity} with focus {show(focus)}; "
             "allowed: a focus on partners that are there and not parked, recruit only with candidates"
         )
     return targets
@@ -131,12 +127,14 @@ def _targets(
 def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> list[dict[str, Any]]:
     """The channel account manager spends all hours on the same mix and focus, as far as that role can."""
     cam = scenario.channel_account_manager
-    if cam is None or not weights:
+    if cam is None:
         return []
     can = {
-        a: s for a, s in split.mix.items() if a in CAM_ACTIVITIES and s > 0 and (a != "recruit" or scenario.candidates)
+        a: s
+        for a, s in split.mix.items()
+        if a in CAM_ACTIVITIES and s > 0 and (scenario.candidates if a == "recruit" else weights)
     }
-    mix = can or {"coach": 0.6, "joint_plan": 0.4}
+    mix = can or (DEFAULT_MIX if weights else {})
     return [
         {
             "activity": activity,

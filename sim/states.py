@@ -54,6 +54,7 @@ class Columns:
         ):  # fmt: skip
             setattr(self, name, getattr(market, name).tolist())
         self.open_deals = market.open_deals
+        self.has_open_pipeline = market.drawn_for.has_open_pipeline
 
     def __getattr__(self, name: str) -> list[Any]:
         raise AttributeError(name)

@@ -188,8 +188,11 @@ class Territory:
             self.write_hours(ASSIST_KINDS[activity], ticks, deal)
             yield self.work(ticks)
             deal.assist_left -= ticks
-            if deal.assist_left == 0 and activity == CO_SELL and not deal.over:
-                partner.guided += 1
+            if deal.assist_left == 0 and not deal.over:
+                if activity == CO_SELL:
+                    partner.guided += 1
+                elif deal.in_capacity:
+                    self.release(partner, deal)
 
     def next_visit(self) -> Deal | None:
         while self.waiting:
@@ -224,9 +227,7 @@ class Territory:
             deal.assist_left = (hours + 1) // 2
             return
         deal.assist_left = hours
-        if deal.in_capacity:
-            self.release(partner, deal)
-        elif deal.reply is not None:
+        if deal.reply is not None:
             self.answer(deal, True)
             deal.closes_at = self.env.now + deal.cycle
 
@@ -291,20 +292,23 @@ class Territory:
         yield self.due(Rank.PARTNER_CLOSES, deal.cycle, deal.id)
         if deal.over:
             return
+        outcome = self.outcome(deal, partner)
         if deal.in_capacity:
             self.release(partner, deal)
-        self.close(deal, self.outcome(deal, partner))
+        self.close(deal, outcome)
 
     def outcome(self, deal: Deal, partner: PartnerState) -> Kind:
         """How a partner's deal ends: with finished help at the manager's win rate, else at its own.
 
-        A win of its own people is practice, one where the manager had taken over is not.
+        A deal that only the manager worked, and did not finish, is lost. A win of the partner's own people is practice.
         """
         segment = self.segment(deal)
         if deal.assisted_by is not None and deal.assist_left == 0:
             if deal.u >= segment.win_probability:
                 return Kind.LOST
             return Kind.WON_CO_SOLD if deal.assisted_by == CO_SELL else Kind.WON_SOLD_FOR
+        if not deal.in_capacity:
+            return Kind.LOST
         chance = rules.partner_win_probability(
             partner.numbers.fit[deal.segment],
             segment.win_probability,
@@ -313,8 +317,7 @@ class Territory:
         )
         if deal.u >= chance:
             return Kind.LOST
-        if deal.assisted_by != SELL_FOR:
-            partner.own_wins += 1
+        partner.own_wins += 1
         return Kind.WON_PARTNER
 
     def visit(self, deal: Deal) -> simpy.Event:
@@ -453,7 +456,7 @@ class Territory:
 
     def replace_open_deals(self) -> None:
         """On the first day the scenario's open pipeline, if it has one, takes the place of the simulated one."""
-        if not self.market.open_deals:
+        if not self.market.has_open_pipeline:
             return
         self.visited = None
         self.waiting.clear()

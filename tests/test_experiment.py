@@ -6,11 +6,14 @@ of about 1e-4 (exact binomial).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from sim import (
+    NextHourError,
     PlanError,
     Scenario,
     SimulationError,
@@ -22,8 +25,10 @@ from sim import (
     load_scenario,
     replicate,
     simulate,
+    territory,
 )
-from sim.ledger import PARTNER_WON, WON, Kind
+from sim.coefficients import with_tables
+from sim.ledger import PARTNER_WON, WON, Kind, Ledger
 from sim.scenario import OpenDeal
 
 SCENARIO = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=4)
@@ -55,10 +60,10 @@ def test_worlds_run_each_set_of_assumptions_on_the_same_markets() -> None:
     assert outcomes.by_world().shape == (2, 3)
     for world in range(2):
         drawn = SCENARIO.world(5, world)
-        history, plan = TimePlan.status_quo(drawn), BELIEVERS
         assert drawn.assumptions.coach_gain_per_week != SCENARIO.assumptions.coach_gain_per_week
-        ledger = simulate(drawn, plan, draw_market(drawn, 5, 1))
-        assert history.name == QUO.name
+        # The plan and the history are those made for the likely world: what the manager knows does not change.
+        numbers = with_tables(drawn, BELIEVERS.table(SCENARIO), QUO.table(SCENARIO))
+        ledger = Ledger(drawn, BELIEVERS.name, 5, 1, territory.run(numbers, draw_market(drawn, 5, 1)))
         assert np.array_equal(outcomes.credit_usd[world * 3 + 1], kpis.credit_usd(ledger))
 
 
@@ -188,3 +193,34 @@ def test_an_open_pipeline_counts_as_the_first_quarter_begins() -> None:
     taken_over = SCENARIO.variant(open_pipeline=deals)
     ledger = simulate(taken_over, TimePlan.status_quo(taken_over), draw_market(taken_over, 3))
     assert kpis.pipeline_coverage(ledger)[0] == pytest.approx(600_000 / SCENARIO.quota_usd()[0])
+
+
+def test_an_empty_open_pipeline_is_an_empty_one() -> None:
+    nothing_open = SCENARIO.variant(open_pipeline=())
+    ledger = simulate(nothing_open, TimePlan.status_quo(nothing_open), draw_market(nothing_open, 3))
+    assert kpis.pipeline_coverage(ledger)[0] == 0
+    assert len(ledger.of(Kind.REPLACED)) > 0
+
+
+def test_a_market_with_other_stages_is_refused() -> None:
+    shorter = SCENARIO.variant(
+        market_map=tuple(s.model_copy(update={"stages": s.stages[:1]}) for s in SCENARIO.market_map)
+    )
+    with pytest.raises(SimulationError, match="drawn for another territory"):
+        simulate(SCENARIO, QUO, draw_market(shorter, 3))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: compare(SCENARIO, [QUO]),  # type: ignore[arg-type]
+        lambda: compare(SCENARIO, {"a": "status quo"}),  # type: ignore[dict-item]
+        lambda: simulate(SCENARIO, "status quo", draw_market(SCENARIO, 1)),  # type: ignore[arg-type]
+        lambda: simulate(SCENARIO, QUO, None),  # type: ignore[arg-type]
+        lambda: replicate(SCENARIO, None),  # type: ignore[arg-type]
+        lambda: compare(SCENARIO, {"a": QUO}, 2, replications_per_world=0),
+    ],
+)
+def test_what_a_program_hands_in_wrong_is_named(call: Callable[[], object]) -> None:
+    with pytest.raises(NextHourError, match="allowed: "):
+        call()

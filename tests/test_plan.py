@@ -10,7 +10,7 @@ import pytest
 
 from sim.errors import PlanError
 from sim.plan import TimePlan
-from sim.scenario import PARTNER_ACTIVITIES, Scenario, load_scenario
+from sim.scenario import PARTNER_ACTIVITIES, ChannelAccountManager, Scenario, load_scenario
 
 COACH, JOINT_PLAN, CO_SELL = (PARTNER_ACTIVITIES.index(a) for a in ("coach", "joint_plan", "co_sell"))
 ROW = {"activity": "coach", "target": "Birch IT", "hours_per_week": 2}
@@ -132,3 +132,10 @@ def test_candidates_can_have_hours_for_when_they_are_partners(scenario: Scenario
     table = TimePlan.constant(scenario, 0.1, focus={"Birch IT": 1, candidate: 3}).table(scenario)
     by_partner = dict(zip(scenario.partner_names, table.partner[0].sum(axis=0), strict=True))
     assert by_partner[candidate] == pytest.approx(3 * by_partner["Birch IT"]) and by_partner[candidate] > 0
+
+
+def test_a_channel_account_manager_can_recruit_where_there_are_only_candidates(scenario: Scenario) -> None:
+    cam = ChannelAccountManager(hours_per_week=10)
+    alone = scenario.variant(partners=(), channel_account_manager=cam, plans=())
+    table = TimePlan.constant(alone, 0.1, mix={"recruit": 1.0}).table(alone)
+    np.testing.assert_allclose(table.channel_account_manager.sum(axis=(1, 2)), 10)

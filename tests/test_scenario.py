@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.documents import Declared, schema_text
+from sim.errors import ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario, save_scenario
 
@@ -73,7 +74,9 @@ def test_every_declared_field_says_unit_meaning_and_source() -> None:
     models = everything_declared()
     assert len(models) >= 18
     for model in models:
-        for name, spec in model.model_json_schema()["properties"].items():
+        schema = model.model_json_schema()
+        fields = next(its["properties"] for its in schema.get("anyOf", [schema]) if "properties" in its)
+        for name, spec in fields.items():
             for word in ("unit", "description", "source"):
                 assert spec.get(word), f"{model.__name__}.{name} has no {word}"
 
@@ -118,3 +121,18 @@ def test_nothing_can_be_altered(scenario: Scenario) -> None:
         with pytest.raises(TypeError):
             frozen["enterprise"] = 1.0  # type: ignore[index]
     assert isinstance(scenario.partners, tuple)
+
+
+def test_a_market_too_large_to_run_is_refused(scenario: Scenario) -> None:
+    crowded = tuple(
+        s.model_copy(update={"opportunities_per_quarter": 20_000.0, "growth_per_quarter": 0.5})
+        for s in scenario.market_map
+    )
+    with pytest.raises(ScenarioError, match="opportunities over the horizon; allowed: at most 500,000"):
+        scenario.variant(market_map=crowded)
+
+
+def test_no_partner_may_be_named_like_the_managers_own_route(scenario: Scenario) -> None:
+    first = scenario.partners[0].model_copy(update={"name": "direct"})
+    with pytest.raises(ScenarioError, match="named 'direct'"):
+        scenario.variant(partners=(first, *scenario.partners[1:]), plans=())

@@ -6,13 +6,16 @@ carried along. A story is a paired difference whose 95% interval leaves 0 out, a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from sim import Comparison, Scenario, TimePlan, compare, load_scenario
 from sim.documents import schema_text
@@ -178,3 +181,14 @@ def test_ten_points_more_partner_time_are_right_in_one_territory_and_wrong_in_th
     more = gain(c, "10 points more with Believers")
     assert more.clear
     assert np.sign(more.value) == sign
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_editors_find_nothing_wrong(path: Path) -> None:
+    """The JSON Schema that the first line names accepts the file; with one bound broken it does not."""
+    schema = json.loads((SCENARIOS / "scenario.schema.json").read_text())
+    document = json.loads(json.dumps(YAML(typ="safe", pure=True).load(path.read_text()), default=str))
+    jsonschema.validate(document, schema)
+    document["market_map"][0]["inbound_share"] = 2
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)

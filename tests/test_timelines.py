@@ -402,27 +402,42 @@ def test_a_partner_alone_wins_by_its_skill_at_closing_and_learns_from_it() -> No
 
 
 def test_selling_for_a_partner_frees_its_people_for_the_next_deal() -> None:
-    """Capacity 1: deal 1 stands in line. At hour 32 the manager takes over deal 0 (8 hours, 4 a week): deal 1
-    starts.
+    """Capacity 1: deal 1 stands in line. The manager works deal 0 (8 hours, 4 a week from hour 32) and is through at
+    hour 68: only then are the partner's people free, and deal 1 starts.
     """
     scenario = here(partners=[unskilled(capacity_deals=1)])
     plan = partner_led(scenario, ("sell_for", "Pine", 4.0), ("sell", None, 28.0))
     market = tape(
         scenario,
         Marks(at=1, owner=0, amount_usd=2000, cycle=256),
-        Marks(at=2, owner=0, amount_usd=1000, cycle=100, patience=31),
+        Marks(at=2, owner=0, amount_usd=1000, cycle=100, patience=80),
     )
     assert told(scenario, plan, market) == [
         (1, Kind.REGISTERED, 0, 0),
         (1, Kind.STARTED, 0, 0),
         (2, Kind.REGISTERED, 1, 0),
         (32, Kind.SELL_FOR, 0, 4),
-        (32, Kind.STARTED, 1, 30 / 32),
         (64, Kind.SELL_FOR, 0, 4),
+        (68, Kind.STARTED, 1, 66 / 32),
         (96, Kind.SELL_FOR, 1, 4),
         (128, Kind.SELL_FOR, 1, 4),
-        (132, Kind.WON_SOLD_FOR, 1, 130 / 32),
+        (168, Kind.WON_SOLD_FOR, 1, 166 / 32),
         (257, Kind.WON_SOLD_FOR, 0, 8),
+    ]
+
+
+def test_a_deal_that_only_the_manager_began_and_did_not_finish_is_lost() -> None:
+    """No people (capacity 0): the manager takes the deal from the line at hour 32 and has done 4 of its 8 hours when it
+    closes, 20 hours later. Nobody else worked it: lost, though its U would win.
+    """
+    scenario = here(partners=[unskilled(capacity_deals=0)])
+    plan = partner_led(scenario, ("sell_for", "Pine", 4.0), ("sell", None, 28.0))
+    market = tape(scenario, Marks(at=1, owner=0, amount_usd=2000, cycle=20, settles=0.0))
+    assert told(scenario, plan, market) == [
+        (1, Kind.REGISTERED, 0, 0),
+        (32, Kind.SELL_FOR, 0, 4),
+        (32, Kind.STARTED, 0, 31 / 32),
+        (52, Kind.LOST, 0, 51 / 32),
     ]
 
 
