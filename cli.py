@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from sim.experiment import Progress
 
 DEFAULT_REPLICATIONS = 100
+CHECK_REPLICATIONS = 100
+"""Markets in which a fitted scenario is simulated again."""
+DEFAULT_TEMPLATE = Path(__file__).resolve().parent / "scenarios" / "baseline.yaml"
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
@@ -107,7 +112,7 @@ def nexthour(
         print(context.get_help())
 
 
-@app.command()
+@app.command(short_help="Say what is wrong in scenario and plan files.")
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.", show_default=False)],
     as_json: AsJson = False,
@@ -173,7 +178,7 @@ def simulate(
         print_again(scenario, again)
 
 
-@app.command()
+@app.command(short_help="Compare plans on the same markets: which is better?")
 def compare(
     scenario_file: ScenarioFile,
     plan: Annotated[
@@ -231,8 +236,12 @@ def calibrate(
     ],
     out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
     template: Annotated[
-        str, typer.Option(help="The scenario that gives what no table of deals can.", metavar="FILE")
-    ] = "scenarios/baseline.yaml",
+        str | None,
+        typer.Option(
+            help="The scenario that gives what no table of deals can. Default: scenarios/baseline.yaml of Next Hour.",
+            metavar="FILE",
+        ),
+    ] = None,
     fraction: Annotated[float, typer.Option(help="The share of the table that is this one territory.")] = 1.0,
     as_json: AsJson = False,
 ) -> None:
@@ -243,28 +252,42 @@ def calibrate(
       nexthour calibrate deals.csv --mapping mapping.yaml --out mine.yaml --fraction 0.01
     """
     from calibrate import calibrate as fit_table
-    from calibrate import load_mapping
+    from calibrate import check_fit, load_mapping
     from sim import TableError, load_scenario, save_scenario
 
+    template = template or _default_template()
+    if Path(out).is_dir():
+        raise TableError(f"--out {out} is a folder; give the path of a scenario file to write")
     for read in (csv_file, mapping, template):
         if Path(out).exists() and Path(read).exists() and Path(out).samefile(read):
             raise TableError(f"--out {out} would overwrite what is read; choose another path")
     if not Path(out).resolve().parent.is_dir():
         # Found now, not after the minutes that fitting takes.
         raise TableError(f"{out}: cannot be written (no such folder); choose another path")
-    with _silent_workers():
-        fit = fit_table(csv_file, load_mapping(mapping), load_scenario(template), fraction)
+    columns, judgement = load_mapping(mapping), load_scenario(template)
+    with _progress("fitting") as progress:
+        fit = fit_table(csv_file, columns, judgement, fraction, progress=progress)
     save_scenario(fit.scenario, out)
+    with _progress("simulating again") as progress:
+        checks = check_fit(fit.scenario, fit, CHECK_REPLICATIONS, progress=progress)
     reasons = fit.rejected_by_reason()
     if as_json:
         done = {"written": out, "scenario_digest": fit.scenario.digest(), "rows_read": fit.rows_read}
-        _print_json({**done, "rows_used": fit.rows_used, "rejected": reasons, "fit": fit.report_rows()})
+        _print_json(
+            {
+                **done,
+                "rows_used": fit.rows_used,
+                "rejected": reasons,
+                "fit": fit.report_rows(),
+                "simulated_again": [{**asdict(check), "agrees": check.agrees} for check in checks],
+            }
+        )
         return
-    print_fit(fit, out)
+    print_fit(fit, out, checks)
     print("\nNext:\n  " + shlex.join(["nexthour", "compare", out]))
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema of scenario files.")
 def schema(
     plan: Annotated[bool, typer.Option("--plan", help="That of plan files, not of scenario files.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Changes nothing: a schema is JSON.")] = False,
@@ -306,6 +329,19 @@ def _checked(file: str) -> str:
         f"{count(len(scenario.plans), 'plan')} beside the status quo",
     ]
     return f"scenario {scenario.name!r}: {', '.join(parts)}"
+
+
+def _default_template() -> str:
+    """The baseline scenario beside this file, as seen from here. Raises InputError if it is not there."""
+    from sim import InputError
+
+    if not DEFAULT_TEMPLATE.is_file():
+        raise InputError(
+            f"{DEFAULT_TEMPLATE}: no such file; name with --template the scenario that gives what no table of deals can"
+        )
+    here = Path.cwd().resolve()
+    inside = DEFAULT_TEMPLATE.is_relative_to(here)
+    return str(DEFAULT_TEMPLATE.relative_to(here) if inside else DEFAULT_TEMPLATE)
 
 
 def _plan(scenario: Scenario, scenario_file: str, name_or_file: str) -> TimePlan:
@@ -357,6 +393,19 @@ def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lin
         "replication": ledger.replication,
         "ledger_digest": ledger.digest(),
         "kpis": {kpi.name: kpi.of(ledger).tolist() for kpi in kpis.KPIS},
+        "segments": {
+            name: {how: int(seen[i]) for how, seen in kpis.coverage_by_segment(ledger).items()}
+            for i, name in enumerate(scenario.segment_names)
+        },
+        "partners": {
+            name: {"credit_usd": credit, "weeks_to_first_deal": None if isnan(weeks) else weeks}
+            for name, credit, weeks in zip(
+                scenario.partner_names,
+                kpis.credit_by_partner_usd(ledger).tolist(),
+                kpis.weeks_to_first_deal(ledger).tolist(),
+                strict=True,
+            )
+        },
         **({"ledger": list(ledger.lines())} if with_lines else {}),
     }
 

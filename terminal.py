@@ -6,13 +6,14 @@ Left out: any computing. A number printed here is a field of what sim or calibra
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calibrate import Fit
+    from calibrate import Check, Fit
     from sim import Comparison, Ledger, Scenario, TimePlan
     from sim.estimates import Estimate
     from sim.experiment import PlanResult
@@ -63,13 +64,21 @@ def _verdict(comparison: Comparison, name: str) -> str:
     if markets.observations < 2:
         amount = _usd(result.difference_usd.value, sign=True)
         return f"{name}: {amount} against {base} in one market, which says nothing about luck; use more --replications."
+    nothing = comparison[comparison.baseline].credit_usd.value == 0
+    if nothing and result.credit_usd.value == 0:
+        return f"{name}: no quota credit in any market, and none under {base} either."
     percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+    if nothing:
+        its = result.difference_usd
+        percent = f"95% interval {_usd(its.low, sign=True)} to {_usd(its.high, sign=True)}"
     ahead = f"ahead in {_of(markets)} markets"
     known = "" if result.worlds_ahead is None else f"; better in {_of(result.worlds_ahead)} plausible worlds"
     if result.verdict == "no clear difference":
         need = result.replications_for_one_percent
         more = (
-            "the interval is within 1% already"
+            f"{base} has no quota credit in any market"
+            if nothing
+            else "the interval is within 1% already"
             if need <= markets.observations
             else f"about {need:,} markets would pin it to within 1% (--replications {need})"
         )
@@ -139,7 +148,7 @@ def _hours_table(comparison: Comparison, names: list[str]) -> Any:
     return table
 
 
-def print_fit(fit: Fit, out: str) -> None:
+def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     reasons = fit.rejected_by_reason()
     console = plain_console()
     console.print(f"Wrote {out}, fitted to {fit.rows_used:,} of {fit.rows_read:,} closed deals.", style="bold")
@@ -153,6 +162,25 @@ def print_fit(fit: Fit, out: str) -> None:
             console.print(f"  {rows:,}: {one_line(reason)}")
         if len(reasons) > REASONS_SHOWN:
             console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
+    console.print()
+    for line in _checked_again(checks, rows=len(fit.cells)):
+        console.print(line)
+
+
+def _checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
+    """Whether the simulated funnel gives back what it was fitted to."""
+    shown: dict[str, Callable[[float], str]] = {"win rate": "{:.1%}".format, "cycle weeks": "{:.1f}".format}
+    off = [check for check in checks if not check.agrees]
+    yield f"Simulated again: {len(checks) - len(off)} of {count(len(checks), 'figure')} agree with the table."
+    for its in off:
+        words = shown.get(its.what, _usd)
+        yield (
+            f"  {one_line(its.segment)}, {its.route}, {its.what}: {words(its.observed)} in the table, "
+            f"{words(its.simulated)} simulated (allowed: {words(its.tolerance)} off)"
+        )
+    missing = rows - len({(its.segment, its.route) for its in checks})
+    if missing:
+        yield f"  Nothing can be said of {count(missing, 'row')} of {rows}: too few simulated deals."
 
 
 def calibration_table(rows: list[dict[str, str | float]]) -> Any:
@@ -211,6 +239,32 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     out.print()
     if nothing:
         out.print(f"Nothing in any quarter: {', '.join(nothing)}.")
+        out.print()
+    out.print(_coverage_table(scenario, ledger))
+    if scenario.all_partners:
+        out.print()
+        out.print(_partner_table(scenario, ledger))
+        out.print("Weeks to first win: from the first day, or from when a candidate became active.")
+
+
+def _coverage_table(scenario: Scenario, ledger: Ledger) -> Any:
+    from sim import kpis
+
+    seen = kpis.coverage_by_segment(ledger)
+    table = _table("opportunities of", "found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody")
+    for i, name in enumerate(scenario.segment_names):
+        table.add_row(one_line(name), *(f"{seen[how][i]:,.0f}" for how in ("found", "registered", "leaked")))
+    return table
+
+
+def _partner_table(scenario: Scenario, ledger: Ledger) -> Any:
+    from sim import kpis
+
+    table = _table("partner", "quota\ncredit", "weeks to\nfirst win")
+    credit, weeks = kpis.credit_by_partner_usd(ledger).tolist(), kpis.weeks_to_first_deal(ledger).tolist()
+    for name, its, first in zip(scenario.partner_names, credit, weeks, strict=True):
+        table.add_row(one_line(name), _usd(its), "none" if isnan(first) else f"{first:.1f}")
+    return table
 
 
 def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]:

@@ -16,7 +16,7 @@ from math import prod
 from pathlib import Path
 
 from calibrate.build import Knobs, Size, build
-from calibrate.check import Check, compare, improve, simulate
+from calibrate.check import Check, Progress, compare, improve, simulate
 from calibrate.fit import Cell, fit_cells
 from calibrate.table import Mapping, Rejected, load_mapping, make_mapping, read_deals
 from sim.errors import TableError
@@ -71,12 +71,14 @@ def calibrate(
     *,
     seed: int = 1,
     replications: int = 200,
+    progress: Progress | None = None,
 ) -> Fit:
     """A scenario fitted from closed opportunities.
 
     `territory_fraction` is the share of the table that is this one territory, above 0 and at most 1. The lags
-    are found in PASSES simulations, the last of `replications` markets, the others of a third. Raises
-    TableError, one sentence, if the table, the mapping or the fraction cannot be used.
+    are found in PASSES simulations, the last of `replications` markets, the others of a third. `progress` gets
+    markets done and markets in all. Raises TableError, one sentence, if the table, the mapping, the template or
+    the fraction cannot be used.
     """
     if isinstance(territory_fraction, bool) or not 0 < territory_fraction <= 1:
         raise TableError(
@@ -94,20 +96,28 @@ def calibrate(
         )
     knobs = Knobs()
     scenario = build(cells, template, size, knobs)
-    for turn in range(PASSES):
-        markets = replications if turn == PASSES - 1 else max(1, replications // 3)
-        seen = simulate(scenario, cells, markets, seed + turn)
+    turns = [max(1, replications // 3)] * (PASSES - 1) + [replications]
+    for turn, markets in enumerate(turns):
+        before, total = sum(turns[:turn]), sum(turns)
+        seen = simulate(scenario, cells, markets, seed + turn, _after(progress, before, total))
         knobs = improve(knobs, cells, template, scenario, seen)
         scenario = build(cells, template, size, knobs)
     rejected = tuple(sorted((*deals.rejected, *small), key=lambda row: row.line))
     return Fit(scenario, cells, rejected, deals.rows_read)
 
 
-def check_fit(scenario: Scenario, fit: Fit, replications: int = 200, seed: int = 1000) -> tuple[Check, ...]:
+def check_fit(
+    scenario: Scenario, fit: Fit, replications: int = 200, seed: int = 1000, progress: Progress | None = None
+) -> tuple[Check, ...]:
     """Observed against simulated win rate, amounts and cycle of each cell; cells with too few simulated deals
     are left out.
     """
-    return compare(fit.cells, simulate(scenario, fit.cells, replications, seed))
+    return compare(fit.cells, simulate(scenario, fit.cells, replications, seed, progress))
+
+
+def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """The same progress for a part of the work that begins after `before` of `total`."""
+    return progress and (lambda done, _: progress(before + done, total))
 
 
 def _report_row(cell: Cell, scenario: Scenario) -> dict[str, str | float]:

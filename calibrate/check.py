@@ -11,7 +11,7 @@ not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ from sim.territory import run
 if TYPE_CHECKING:
     import pandas as pd
 
+Progress = Callable[[int, int], None]
+"""Called with markets done and markets in all."""
 FIRST_WEEK = -20
 """Deals are followed from this week of the history on; before it the queues are still filling."""
 LAST_DIRECT_WEEK = 39
@@ -71,7 +73,9 @@ class Check:
         return abs(self.simulated - self.observed) <= self.tolerance
 
 
-def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int) -> Simulated:
+def simulate(
+    scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int, progress: Progress | None = None
+) -> Simulated:
     """The scenario under its status quo, over its history and QUARTERS quarters."""
     import numpy as np
     import pandas as pd
@@ -101,6 +105,8 @@ def simulate(scenario: Scenario, cells: Sequence[Cell], replications: int, seed:
         credit[replication] = np.bincount(
             quarter, weights=won["amount_usd"] * shares[won["partner"]], minlength=QUARTERS
         )
+        if progress is not None:
+            progress(replication + 1, replications)
     return Simulated(pd.concat(followed, ignore_index=True), seen / max(arisen, 1), credit)
 
 

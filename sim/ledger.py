@@ -182,6 +182,20 @@ class Ledger:
         if not (np.isfinite(records["value"]) & (records["value"] >= 0)).all():
             yield "a value is negative or not a number"
 
+    def _holder_problems(self) -> Iterator[str]:
+        held = self.of(Kind.FOUND, Kind.REGISTERED, Kind.TAKEN_OVER)
+        holder = dict(zip(held["opportunity"].tolist(), held["partner"].tolist(), strict=True))
+        ended = self.of(*(kind for kind in ENDINGS if kind != Kind.LEAKED))
+        for kind, opportunity, partner in ended[["kind", "opportunity", "partner"]].tolist():
+            if holder.get(opportunity) != partner:
+                yield f"opportunity {opportunity} ends with somebody who never had it"
+            elif kind in WON and (kind == Kind.WON_DIRECT) != (partner == NOBODY):
+                yield f"opportunity {opportunity} is {Kind(kind).name} by the wrong side"
+        over = set(ended["opportunity"].tolist())
+        for gone in self.of(Kind.LEFT)["partner"].tolist():
+            if any(partner == gone and opportunity not in over for opportunity, partner in holder.items()):
+                yield f"{self.scenario.partner_names[gone]} has left and still has an open deal"
+
     def _hour_problems(self) -> Iterator[str]:
         most = self.scenario.territory_manager.hours_per_week
         by_kind = {kinds: self._hours_by_week(*kinds) for kinds in (PLANNED_HOURS, (Kind.SELL_TIME,), (Kind.VISIT,))}

@@ -146,8 +146,29 @@ def test_the_verdict_in_words(scenario: Scenario, changes: dict[str, object], se
     assert sentence in verdict(scenario, "no partner time", **{**AHEAD, **changes})
 
 
+def test_no_credit_at_all_is_said(scenario: Scenario) -> None:
+    from dataclasses import replace
+
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[0])}
+    comparison = compare_plans(scenario, plans, replications=2, workers=1)
+    nothing = Estimate(0.0, 0.0, 0.0, 2)
+    zero = {"credit_usd": nothing, "difference_usd": nothing, "difference_share": nothing}
+    name = "no partner time"
+    base = replace(comparison["status quo"], credit_usd=nothing)
+    result = replace(comparison[name], **zero, verdict="no clear difference", replications_for_one_percent=2)
+    both = replace(comparison, results={"status quo": base, name: result})
+    assert (
+        terminal._verdict(both, name) == f"{name}: no quota credit in any market, and none under the status quo either."
+    )
+    some = replace(result, credit_usd=Estimate(9.0, -1.0, 19.0, 2), difference_usd=Estimate(9.0, -1.0, 19.0, 2))
+    said = terminal._verdict(replace(both, results={"status quo": base, name: some}), name)
+    assert "(95% interval -$1 to +$19)" in said and said.endswith("; the status quo has no quota credit in any market.")
+    assert "%," not in said and "1% already" not in said
+
+
 def test_simulate_shows_the_ledgers_indicators(scenario: Scenario) -> None:
     from sim.kpis import KPIS
+    from sim.ledger import Kind
 
     plan = TimePlan.from_split(scenario, scenario.plans[1])
     ledger = simulate(scenario, plan, draw_market(scenario, seed=8, replication=2))
@@ -155,11 +176,17 @@ def test_simulate_shows_the_ledgers_indicators(scenario: Scenario) -> None:
     found = json.loads(run(*words, "--json", "--ledger").stdout)
     assert found["kpis"] == {kpi.name: kpi.of(ledger).tolist() for kpi in KPIS}
     assert found["ledger_digest"] == ledger.digest()
+    assert sum(seen["leaked"] for seen in found["segments"].values()) == (ledger.of(Kind.LEAKED)["tick"] >= 0).sum()
+    credit = sum(its["credit_usd"] for its in found["partners"].values())
+    assert credit == pytest.approx(sum(found["kpis"]["partner_credit_usd"]))
     assert found["ledger"] == list(ledger.lines()) == run(*words, "--ledger").stdout.splitlines()
     shown = run(*words).stdout
     first_quarter = next(line for line in shown.splitlines() if line.startswith("quota credit, $k")).split()[3]
     assert first_quarter == f"{found['kpis']['credit_usd'][0] / 1000:,.0f}"
     assert plan.summary(scenario).split()[-2] in shown
+    for name, seen in found["segments"].items():
+        assert f"{name} {' '.join(f'{n:,}' for n in seen.values())}" in " ".join(shown.split())
+    assert "weeks to" in shown and all(name in shown for name in found["partners"])
 
 
 def test_check_names_every_problem(tmp_path: Path, plan_file: Path) -> None:
@@ -191,20 +218,52 @@ def test_schema_is_the_librarys() -> None:
 def test_calibrate_writes_a_scenario_that_can_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import calibrate
 
-    fewer = calibrate.calibrate
-    monkeypatch.setattr(calibrate, "calibrate", lambda *given: fewer(*given, replications=2))
+    fewer, again = calibrate.calibrate, calibrate.check_fit
+    monkeypatch.setattr(calibrate, "calibrate", lambda *given, **rest: fewer(*given, **rest, replications=2))
+    monkeypatch.setattr(calibrate, "check_fit", lambda scenario, fit, _, **rest: again(scenario, fit, 5, **rest))
     table = ROOT / "scenarios" / "made_up_closed_deals.csv"
     mapping = ROOT / "scenarios" / "mappings" / "made_up_closed_deals.yaml"
     out = tmp_path / "fitted.yaml"
     words = ("calibrate", table, "--mapping", mapping, "--template", BASELINE, "--fraction", "0.25", "--out")
     result = run(*words, out)
     assert result.exit_code == 0, result.stderr
-    for said in ("mid-size", "partner", "3 rows were not used:", "nexthour compare"):
+    for said in ("mid-size", "partner", "3 rows were not used:", "nexthour compare", "Simulated again: "):
         assert said in result.stdout
     fitted = load_scenario(out)
-    assert json.loads(run(*words, out, "--json").stdout)["scenario_digest"] == fitted.digest()
+    report = json.loads(run(*words, out, "--json").stdout)
+    assert report["scenario_digest"] == fitted.digest()
+    figures = report["simulated_again"]
+    agree = sum(its["agrees"] for its in figures)
+    assert figures and f"Simulated again: {agree} of {len(figures)} figures agree" in result.stdout
+    assert_one_sentence(run(*words, tmp_path), 1, "is a folder")
     assert_one_sentence(run(*words, tmp_path / "no" / "such.yaml"), 1, "cannot be written")
     assert_one_sentence(run(*words, BASELINE), 1, "would overwrite")
+
+
+def test_figures_that_do_not_agree_are_listed() -> None:
+    from calibrate import Check
+
+    checks = (
+        Check("small", "direct", "win rate", 0.24, 0.25, 0.02, 900),
+        Check("small", "direct", "cycle weeks", 4.0, 5.0, 0.3, 900),
+        Check("small", "direct", "mean amount", 12_000.0, 15_000.0, 900.0, 900),
+    )
+    assert list(terminal._checked_again(checks, rows=2)) == [
+        "Simulated again: 1 of 3 figures agree with the table.",
+        "  small, direct, cycle weeks: 4.0 in the table, 5.0 simulated (allowed: 0.3 off)",
+        "  small, direct, mean amount: $12k in the table, $15k simulated (allowed: $900 off)",
+        "  Nothing can be said of 1 row of 2: too few simulated deals.",
+    ]
+
+
+def test_the_default_template_is_beside_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli._default_template() == str(cli.DEFAULT_TEMPLATE)
+    monkeypatch.chdir(ROOT)
+    assert cli._default_template() == str(Path("scenarios", "baseline.yaml"))
+    monkeypatch.setattr(cli, "DEFAULT_TEMPLATE", tmp_path / "none.yaml")
+    words = ("calibrate", "deals.csv", "--mapping", "mapping.yaml", "--out", tmp_path / "out.yaml")
+    assert_one_sentence(run(*words), 1, "none.yaml: no such file", "--template")
 
 
 def assert_one_sentence(result: Result, code: int, *words: str) -> None:
@@ -274,6 +333,7 @@ def test_help_has_an_example_and_only_commands_that_are_there() -> None:
         shown = run(*words)
         assert shown.exit_code == 0 and "nexthour compare scenarios/baseline.yaml" in shown.stdout
         assert all(f"\n  {command} " in shown.stdout for command in commands)
+        assert "..." not in shown.stdout.replace("[ARGS]...", "")
     for command in commands:
         shown = run(command, "--help")
         assert shown.exit_code == 0 and f"\n    nexthour {command}" in shown.stdout, shown.stdout
