@@ -70,7 +70,7 @@ class Check:
 
     @property
     def agrees(self) -> bool:
-        return abs(self.simulated - self.observed) <= self.tolerance
+        return bool(abs(self.simulated - self.observed) <= self.tolerance)
 
 
 def simulate(
