@@ -198,8 +198,8 @@ def compare(cells: Sequence[Cell], seen: Simulated) -> tuple[Check, ...]:
             ("mean amount", cell.mean_usd, amounts.mean(), amounts.std() / sqrt(n)),
             ("cycle weeks", cell.cycle_weeks, deals["weeks"].mean(), _clustered_error(deals, "weeks")),
         ):
-            tolerance = STANDARD_ERRORS * float(error) + ROUNDING * observed
-            checks.append(Check(cell.segment, cell.route, what, observed, float(simulated), tolerance, n))
+            tolerance = STANDARD_ERRORS * float(error) + ROUNDING * float(observed)
+            checks.append(Check(cell.segment, cell.route, what, float(observed), float(simulated), tolerance, n))
     return tuple(checks)
 
 
