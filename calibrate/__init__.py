@@ -16,10 +16,11 @@ from math import prod
 from pathlib import Path
 
 from calibrate.build import Knobs, Size, build
-from calibrate.check import Check, Progress, compare, improve, simulate
+from calibrate.check import Check, compare, improve, simulate
 from calibrate.fit import Cell, fit_cells
 from calibrate.table import Mapping, Rejected, load_mapping, make_mapping, read_deals
 from sim.errors import TableError
+from sim.experiment import Progress
 from sim.scenario import Scenario
 
 __all__ = [

@@ -11,13 +11,14 @@ not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from calibrate.build import Knobs, RowKnobs, nearest
 from calibrate.fit import Cell
 from sim.coefficients import derive
+from sim.experiment import Progress
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind, Ledger
 from sim.market import draw_market
 from sim.plan import TimePlan
@@ -27,8 +28,6 @@ from sim.territory import run
 if TYPE_CHECKING:
     import pandas as pd
 
-Progress = Callable[[int, int], None]
-"""Called with markets done and markets in all."""
 FIRST_WEEK = -20
 """Deals are followed from this week of the history on; before it the queues are still filling."""
 LAST_DIRECT_WEEK = 39

@@ -4,6 +4,8 @@ Everything is frozen and validated when made. Each field declares its unit, mean
 error sentences, the JSON Schema and the screens read them from here. Numbers nobody can measure are a
 `Range`: low, likely and high, with a source.
 
+This file is long because it declares every input, once: it is a list to look things up in.
+
 Left out: recognised revenue (the model has bookings), several managers, prices as a decision.
 """
 
@@ -56,7 +58,9 @@ PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Field(max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
-FOCUS_WORDS = ("even", "achievers", "believers", "deceivers")
+LABEL_WORDS: dict[str, PartnerSegment] = {f"{segment}s": segment for segment in PARTNER_SEGMENTS}
+"""A focus on all partners of a label, and the label."""
+FOCUS_WORDS = ("even", *LABEL_WORDS)
 DEFAULT_MIX = {"coach": 0.6, "joint_plan": 0.4}
 MAX_USD = 10**12
 MAX_OPPORTUNITIES = 500_000
@@ -428,11 +432,9 @@ class Split(Declared):
         for activity in self.mix:
             if activity not in PARTNER_ACTIVITIES:
                 raise ValueError(f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}")
-        words = FOCUS_WORDS
-        if isinstance(self.focus, str) and self.focus not in (*words, *PARTNER_SEGMENTS):
-            raise ValueError(
-                f"focus: unknown word {show(self.focus)}; {guess(self.focus, list(words))} (or weights by partner)"
-            )
+        if isinstance(self.focus, str) and self.focus not in (*FOCUS_WORDS, *PARTNER_SEGMENTS):
+            meant = guess(self.focus, list(FOCUS_WORDS))
+            raise ValueError(f"focus: unknown word {show(self.focus)}; {meant} (or weights by partner)")
         if abs(sum(self.mix.values()) - 1) > 1e-6:
             raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
         shares = self.shares(1)

@@ -13,11 +13,10 @@ from typing import Any
 
 from sim.documents import show
 from sim.errors import PlanError
-from sim.scenario import DEFAULT_MIX, Scenario, Split, known_keys
+from sim.scenario import DEFAULT_MIX, LABEL_WORDS, Scenario, Split, known_keys
 
 CAM_ACTIVITIES = ("coach", "joint_plan", "socialise", "recruit")
 """Activities a channel account manager can take over; deals stay with the manager."""
-LABEL_WORDS = {"achievers": "achiever", "believers": "believer", "deceivers": "deceiver"}
 
 
 def hours_of_split(scenario: Scenario, split: Split) -> list[dict[str, Any]]:

@@ -56,6 +56,7 @@ class Columns:
         self.open_deals = market.open_deals
         self.has_open_pipeline = market.drawn_for.has_open_pipeline
 
+    # Only tells the type checker what the columns set above are.
     def __getattr__(self, name: str) -> list[Any]:
         raise AttributeError(name)
 

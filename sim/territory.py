@@ -4,6 +4,8 @@ Read `manager` first: it is the working week. `own_deal` and `partner_deal` are 
 is what happens between two weeks. Nothing here is random (market.py drew it all) and no rule stands here
 (rules.py).
 
+The file is long because it is one story: its processes call each other within one instant.
+
 Order within one tick is part of the model. Every dated event is a `Due`, with a rank and the id of whom it concerns;
 ranks come after SimPy's own priorities, so a process woken by `succeed()` runs before anything else that is due.
 """
