@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from io import StringIO
@@ -17,7 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-import numpy as np
 from immutabledict import immutabledict
 from pydantic import (
     AfterValidator,
@@ -96,14 +96,25 @@ class SourceText:
     text: str | None = field(default=None, compare=False)
 
 
-def is_whole(value: object, least: int, most: int) -> bool:
+def _of_numpy(value: object, *kinds: str) -> bool:
+    """Whether `value` is of these types of numpy. Where nobody has loaded it nothing is, and it stays unloaded."""
+    if "numpy" not in sys.modules:
+        return False
+    import numpy as np
+
+    return isinstance(value, tuple(getattr(np, kind) for kind in kinds))
+
+
+def is_whole(value: Any, least: int, most: int) -> bool:
     """Whether a program handed in a whole number from `least` to `most`; true is not a number."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(least <= value <= most)
+    whole = isinstance(value, int) or _of_numpy(value, "integer")
+    return whole and not isinstance(value, bool) and bool(least <= value <= most)
 
 
-def is_share(value: object) -> bool:
+def is_share(value: Any) -> bool:
     """Whether a program handed in a number from 0 to 1; true is not a number."""
-    return isinstance(value, float | int | np.floating) and not isinstance(value, bool) and bool(0 <= value <= 1)
+    number = isinstance(value, float | int) or _of_numpy(value, "floating")
+    return number and not isinstance(value, bool) and bool(0 <= value <= 1)
 
 
 def items_of(value: object) -> Any:
@@ -221,7 +232,7 @@ def _plain(value: Any, left: list[int]) -> Any:
     left[0] -= 1
     if left[0] < 0:
         raise _TooMany
-    if isinstance(value, np.generic | np.ndarray):
+    if _of_numpy(value, "generic", "ndarray"):
         return value.tolist()
     if isinstance(value, Mapping):
         return {key: _plain(inner, left) for key, inner in value.items()}

@@ -12,16 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sim.documents import Declared, Document, FrozenMap, Items, declare, is_share, is_whole, items_of, show, validate
 from sim.errors import InputError, PlanError
 from sim.scenario import DEFAULT_MIX, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
 from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
 Who = Literal["territory_manager", "channel_account_manager"]
@@ -180,6 +182,8 @@ class TimePlan(Document):
             raise PlanError(
                 f"TimePlan.ramp: over_quarters is {show(over_quarters)}; allowed: a whole number from 1 to {horizon}"
             )
+        import numpy as np
+
         return cls.constant(scenario, np.linspace(start_share, end_share, over_quarters).tolist(), **split)
 
     @classmethod
@@ -280,6 +284,8 @@ def _quarters(row: Hours | Parked, horizon: int) -> slice:
 
 
 def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
+    import numpy as np
+
     horizon, segments, partners = scenario.horizon_quarters, scenario.segment_names, scenario.partner_names
     sell = np.zeros(horizon)
     prospect = np.zeros((horizon, len(segments)))
