@@ -385,6 +385,7 @@ def _plans_to_compare(
 def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lines: bool) -> dict[str, Any]:
     from sim import kpis
 
+    tally = kpis.Tally.of(ledger)
     return {
         "scenario": scenario.name,
         "scenario_digest": scenario.digest(),
@@ -392,7 +393,7 @@ def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lin
         "seed": ledger.seed,
         "replication": ledger.replication,
         "ledger_digest": ledger.digest(),
-        "kpis": {kpi.name: kpi.of(ledger).tolist() for kpi in kpis.KPIS},
+        "kpis": {kpi.name: kpi.of(tally).tolist() for kpi in kpis.KPIS},
         "segments": {
             name: {how: int(seen[i]) for how, seen in kpis.coverage_by_segment(ledger).items()}
             for i, name in enumerate(scenario.segment_names)

@@ -205,8 +205,8 @@ def calibration_table(rows: list[dict[str, str | float]]) -> Any:
 def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     from sim import kpis
 
-    out = plain_console()
-    values = {kpi.name: kpi.of(ledger) for kpi in kpis.KPIS}
+    out, tally = plain_console(), kpis.Tally.of(ledger)
+    values = {kpi.name: kpi.of(tally) for kpi in kpis.KPIS}
     credit, quota = values["credit_usd"].sum(), sum(scenario.quota_usd())
     made = int((values["attainment"] >= 1).sum())
     part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""

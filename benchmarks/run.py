@@ -25,7 +25,7 @@ from rich.table import Table
 
 from sim import Ledger, TimePlan, draw_market, load_scenario
 from sim.coefficients import derive
-from sim.kpis import summarise
+from sim.kpis import Tally, summarise
 from sim.territory import Territory
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"
@@ -93,7 +93,8 @@ def measure() -> Table:
     events = events_of(territory.env)
 
     def whole_run() -> None:
-        summarise(Ledger(scenario, plan.name, SEED, 0, Territory(numbers, draw_market(scenario, SEED)).run()))
+        records = Territory(numbers, draw_market(scenario, SEED)).run()
+        summarise(Tally.of(Ledger(scenario, plan.name, SEED, 0, records)))
 
     engine = seconds(lambda: Territory(numbers, market).run())
     whole = seconds(whole_run)
@@ -102,7 +103,7 @@ def measure() -> Table:
         "draw the market": seconds(lambda: draw_market(scenario, SEED)),
         "engine, market given": engine,
         "engine, market drawn too": seconds(lambda: Territory(numbers, draw_market(scenario, SEED)).run()),
-        "indicators of the ledger": seconds(lambda: summarise(ledger)),
+        "indicators of the ledger": seconds(lambda: summarise(Tally.of(ledger))),
         "draw, simulate, summarise": whole,
     }
     bare = events_of(queue()) / seconds(queue)

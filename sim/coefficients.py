@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.ledger import TICKS_PER_WEEK
+from sim.ledger import TICKS_PER_WEEK, Kind
 from sim.market import pass_probabilities, weekly_demand
 from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
 from sim.rules import share_forgotten
@@ -25,7 +25,19 @@ from sim.scenario import (
 )
 
 COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))
-ASSISTS = (CO_SELL, SELL_FOR)
+APPOINTMENT_KINDS = {
+    COACH: Kind.COACH,
+    JOINT_PLAN: Kind.JOINT_PLAN,
+    SOCIALISE: Kind.SOCIALISE,
+    RECRUIT: Kind.RECRUIT,
+}
+CAM_KINDS = {
+    COACH: Kind.CAM_COACH,
+    JOINT_PLAN: Kind.CAM_JOINT_PLAN,
+    SOCIALISE: Kind.CAM_SOCIALISE,
+    RECRUIT: Kind.CAM_RECRUIT,
+}
+ASSIST_KINDS = {CO_SELL: Kind.CO_SELL, SELL_FOR: Kind.SELL_FOR}
 DIRECT, PARTNER_LED, DIRECT_FIRST, PARTNER_FIRST = range(len(COVERAGE_MODES))
 
 
@@ -239,8 +251,8 @@ def _quarter(scenario: Scenario, table: PlanTable, q: int, quota_usd: float) -> 
     prospect, cam = table.prospect[q], table.channel_account_manager[q]
     given = [(a, p, _ticks(scenario, table.partner[q, a, p])) for a, p in np.argwhere(table.partner[q] > 0).tolist()]
     return QuarterNumbers(
-        appointments=tuple((p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a not in ASSISTS),
-        assists=tuple((a, p, ticks) for a, p, ticks in given if a in ASSISTS),
+        appointments=tuple((p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a in APPOINTMENT_KINDS),
+        assists=tuple((a, p, ticks) for a, p, ticks in given if a in ASSIST_KINDS),
         cam_hours=tuple((p, a, cam[a, p]) for a, p in np.argwhere(cam > 0).tolist()),
         prospect_ticks=tuple(_ticks(scenario, h) for h in prospect.tolist()),
         prospect_shares=tuple((prospect / prospect.sum()).tolist()) if prospect.sum() > 0 else None,

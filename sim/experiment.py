@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import estimates, kpis, territory
-from sim.coefficients import with_tables
+from sim.coefficients import Coefficients, with_tables
 from sim.documents import is_whole, show
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate
@@ -27,7 +27,15 @@ from sim.scenario import Scenario
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all)."""
-ENGINES = {"simpy": territory.run}
+
+
+def _compiled(coefficients: Coefficients, market: Market) -> NDArray[Any]:
+    from sim import bulk
+
+    return bulk.run(coefficients, market)
+
+
+ENGINES = {"simpy": territory.run, "compiled": _compiled}
 BATCH = 10
 """Replications that a worker takes at a time: small enough for progress, large enough to pay for the trip."""
 REPLICATIONS_PER_WORLD = 20
@@ -339,7 +347,10 @@ def _batch(
     for replication in replications:
         market = draw_market(here, seed, replication)
         runs.append(
-            [kpis.summarise(_run(here, plan, tables[name], history, market, engine)) for name, plan in plans.items()]
+            [
+                kpis.summarise(kpis.Tally.of(_run(here, plan, tables[name], history, market, engine)))
+                for name, plan in plans.items()
+            ]
         )
     return np.swapaxes(np.array(runs), 0, 1)
 

@@ -1,25 +1,28 @@
-"""Key performance indicators: pure functions of a ledger.
+"""Key performance indicators: pure functions of the sums of a run, the same for one ledger and for many compiled runs.
 
 `KPIS` is the one table of indicators by quarter: its name in code, its label on screen, its unit, and whether it lags
 (what happened) or leads (what is coming). To add one, add a row. Below it stand the breakdowns by route, segment and
-partner.
+partner, which need the ledger itself.
+
+A run's indicators are the same to the last bit alone and among others: what is not a whole number is added term by
+term, over kinds and over partners, as numpy's own sums take an order that depends on the shape.
 
 Left out: means over markets and intervals (estimates.py). History does not count.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.errors import SimulationError
 from sim.ledger import (
     CAM_HOURS,
     ENDINGS,
-    NOBODY,
     PARTNER_WON,
     PLANNED_HOURS,
     TICKS_PER_QUARTER,
@@ -29,12 +32,42 @@ from sim.ledger import (
     Ledger,
 )
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import WEEKS_PER_QUARTER
+from sim.scenario import WEEKS_PER_QUARTER, Scenario
+from sim.tally import ENGAGEMENTS, SKILLS, Sums, empty_sums
 
 FloatArray = NDArray[np.float64]
-LAST_WEEK = WEEKS_PER_QUARTER - 1
 FUNNEL = (Kind.FOUND, Kind.REGISTERED, Kind.TAKEN_OVER)
 """Records with which somebody begins to work an opportunity."""
+CLOSINGS = tuple(kind for kind in ENDINGS if kind != Kind.LEAKED)
+"""Records with which a worked opportunity ends."""
+USED_HOURS = (*(kind for kind in PLANNED_HOURS if kind != Kind.SELL_TIME), Kind.VISIT)
+"""The manager's hours, spare selling time left out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """The sums of one run of a scenario, or of many: then every array below has their leading axes too."""
+
+    scenario: Scenario
+    sums: Sums
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Self:
+        """Add up one ledger. Raises SimulationError if it is longer than its scenario or has other partners."""
+        from sim.compiled import add_up_ledger
+
+        scenario, records = ledger.scenario, np.ascontiguousarray(ledger.records)
+        quarters, partners = scenario.horizon_quarters, len(scenario.all_partners)
+        # Compiled code would write past the end of the sums.
+        ends = quarters * TICKS_PER_QUARTER
+        if records["tick"].max(initial=0) >= ends or records["partner"].max(initial=-1) >= partners:
+            raise SimulationError(
+                f"scenario {scenario.name!r}, plan {ledger.plan_name!r}: the ledger is another scenario's; "
+                f"it goes beyond {quarters} quarters or {partners} partners"
+            )
+        sums = empty_sums(1 + quarters, partners)
+        add_up_ledger(records, sums)
+        return cls(scenario, sums)
 
 
 @dataclass(frozen=True)
@@ -45,118 +78,112 @@ class Kpi:
     label: str
     unit: str
     when: Literal["lagging", "leading"]
-    of: Callable[[Ledger], FloatArray]
-    """a ledger to an array of shape (quarters,)"""
+    of: Callable[[Tally], FloatArray]
+    """sums to an array of shape (..., quarters)"""
 
 
-def by_quarter(ledger: Ledger, records: NDArray[Any], weights: NDArray[Any] | None = None) -> FloatArray:
-    """Count of the records in each quarter, or the sum of their `weights`: shape (quarters,). History is left out."""
-    counted = records["tick"] >= 0
-    quarters = records["tick"][counted] // TICKS_PER_QUARTER
-    chosen = None if weights is None else weights[counted]
-    return np.bincount(quarters, chosen, minlength=ledger.scenario.horizon_quarters).astype(np.float64)
-
-
-def count(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
+def count(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that counts records of these kinds."""
-    return lambda ledger: by_quarter(ledger, ledger.of(*kinds))
+    return lambda tally: _total(tally, "count", kinds)
 
 
-def hours(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
+def hours(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that sums the hours of these kinds over a quarter."""
-
-    def of(ledger: Ledger) -> FloatArray:
-        records = ledger.of(*kinds)
-        return by_quarter(ledger, records, records["value"])
-
-    return of
+    return lambda tally: _total(tally, "value", kinds)
 
 
-def bookings(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
+def bookings(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that sums gross bookings of these kinds, in US dollars."""
-
-    def of(ledger: Ledger) -> FloatArray:
-        records = ledger.of(*kinds)
-        return by_quarter(ledger, records, records["amount_usd"])
-
-    return of
+    return lambda tally: _total(tally, "amount_usd", kinds)
 
 
-def credit_usd(ledger: Ledger, *kinds: Kind) -> FloatArray:
-    """Quota credit of won deals in US dollars: partner bookings count by the scenario's `quota_credit`."""
-    return _shared_bookings(
-        ledger, kinds or WON, [ledger.scenario.credit_share(p) for p in ledger.scenario.all_partners]
-    )
+direct_bookings_usd = bookings(Kind.WON_DIRECT)
+"""Bookings without a partner; they are quota credit as they are."""
 
 
-def _credit(*kinds: Kind) -> Callable[[Ledger], FloatArray]:
-    return lambda ledger: credit_usd(ledger, *kinds)
+def partner_credit_usd(tally: Tally) -> FloatArray:
+    """Quota credit of the partners' bookings in US dollars, by the scenario's `quota_credit`."""
+    return _partner_bookings(tally, map(tally.scenario.credit_share, tally.scenario.all_partners))
 
 
-def net_bookings_usd(ledger: Ledger) -> FloatArray:
+def credit_usd(tally: Tally) -> FloatArray:
+    """Quota credit of won deals in US dollars."""
+    return direct_bookings_usd(tally) + partner_credit_usd(tally)
+
+
+def net_bookings_usd(tally: Tally) -> FloatArray:
     """Bookings less the partners' margins, in US dollars."""
-    return _shared_bookings(ledger, WON, [1 - p.margin for p in ledger.scenario.all_partners])
+    return direct_bookings_usd(tally) + _partner_bookings(tally, (1 - p.margin for p in tally.scenario.all_partners))
 
 
-def attainment(ledger: Ledger) -> FloatArray:
+def attainment(tally: Tally) -> FloatArray:
     """Quota credit / quota."""
-    return credit_usd(ledger) / np.array(ledger.scenario.quota_usd())
+    return credit_usd(tally) / np.array(tally.scenario.quota_usd())
 
 
-def pipeline_coverage(ledger: Ledger) -> FloatArray:
+def pipeline_coverage(tally: Tally) -> FloatArray:
     """Amount of the deals open as the quarter begins / quota."""
-    begun, ended = ledger.of(*FUNNEL), ledger.of(*ENDINGS)
-    ended = ended[ended["kind"] != Kind.LEAKED]
-    starts = np.arange(ledger.scenario.horizon_quarters) * TICKS_PER_QUARTER
-
-    def total_before(records: NDArray[Any]) -> FloatArray:
-        # An open pipeline takes over in the first moment of quarter 1, and is there as the quarter begins.
-        ticks = records["tick"] - np.isin(records["kind"], (Kind.TAKEN_OVER, Kind.REPLACED))
-        totals = np.concatenate([[0], np.cumsum(records["amount_usd"])])
-        return totals[np.searchsorted(ticks, starts, side="left")].astype(np.float64)
-
-    return (total_before(begun) - total_before(ended)) / np.array(ledger.scenario.quota_usd())
+    begun, ended = (_by_row(tally, "amount_usd", kinds) for kinds in (FUNNEL, CLOSINGS))
+    # An open pipeline stands in the row of history: it is there as quarter 1 begins.
+    open_usd = np.cumsum(begun - ended, axis=-1)[..., :-1]
+    return open_usd / np.array(tally.scenario.quota_usd())
 
 
-def level(kind: Kind) -> Callable[[Ledger], FloatArray]:
+def level(which: int) -> Callable[[Tally], FloatArray]:
     """The indicator that averages a level over the active partners in the last week of each quarter; 0 without any."""
 
-    def of(ledger: Ledger) -> FloatArray:
-        records = ledger.of(kind)
-        records = records[records["tick"] // TICKS_PER_WEEK % WEEKS_PER_QUARTER == LAST_WEEK]
-        total, partners = by_quarter(ledger, records, records["value"]), by_quarter(ledger, records)
-        return np.divide(total, partners, out=np.zeros_like(total), where=partners > 0)
+    def of(tally: Tally) -> FloatArray:
+        its = tally.sums.levels[..., 1:, which]
+        return _ratio(its["value"], its["count"])
 
     return of
 
 
-def active_partners(ledger: Ledger) -> FloatArray:
+def active_partners(tally: Tally) -> FloatArray:
     """Partners with at least one registered deal in the quarter."""
-    records = ledger.of(Kind.REGISTERED)
-    pairs = np.unique(np.stack([records["tick"] // TICKS_PER_QUARTER, records["partner"]]), axis=1)
-    quarters = pairs[0][pairs[0] >= 0]
-    return np.bincount(quarters, minlength=ledger.scenario.horizon_quarters).astype(np.float64)
+    return np.count_nonzero(tally.sums.by_partner["registered"][..., 1:, :], axis=-1).astype(np.float64)
 
 
-def leakage(ledger: Ledger) -> FloatArray:
+def leakage(tally: Tally) -> FloatArray:
     """Share of the opportunities that nobody saw."""
-    arrived, leaked = count(Kind.ARRIVED)(ledger), count(Kind.LEAKED)(ledger)
-    return np.divide(leaked, arrived, out=np.zeros_like(leaked), where=arrived > 0)
+    return _ratio(count(Kind.LEAKED)(tally), count(Kind.ARRIVED)(tally))
 
 
-def utilisation(ledger: Ledger) -> FloatArray:
+def utilisation(tally: Tally) -> FloatArray:
     """Hours used, spare selling time left out, / the quarter's hours."""
-    planned, selling, visits = (
-        hours(*PLANNED_HOURS)(ledger),
-        hours(Kind.SELL_TIME)(ledger),
-        hours(Kind.VISIT)(ledger),
-    )
-    return (planned - selling + visits) / (ledger.scenario.territory_manager.hours_per_week * WEEKS_PER_QUARTER)
+    return hours(*USED_HOURS)(tally) / (tally.scenario.territory_manager.hours_per_week * WEEKS_PER_QUARTER)
 
 
-def spare_hours(ledger: Ledger) -> FloatArray:
+def spare_hours(tally: Tally) -> FloatArray:
     """Selling time that no deal needed; it goes to prospecting."""
-    return hours(Kind.SELL_TIME)(ledger) - hours(Kind.VISIT)(ledger)
+    return hours(Kind.SELL_TIME)(tally) - hours(Kind.VISIT)(tally)
+
+
+def _by_row(tally: Tally, column: str, kinds: Iterable[Kind]) -> NDArray[Any]:
+    """A column of `by_kind`, these kinds together: shape (..., 1 + quarters)."""
+    its = tally.sums.by_kind[column]
+    total = np.zeros(its.shape[:-1], its.dtype)
+    for kind in kinds:
+        total += its[..., kind]
+    return total
+
+
+def _total(tally: Tally, column: str, kinds: Iterable[Kind]) -> FloatArray:
+    return _by_row(tally, column, kinds)[..., 1:].astype(np.float64)
+
+
+def _partner_bookings(tally: Tally, shares: Iterable[float]) -> FloatArray:
+    """Bookings through partners, each partner's times its share: shape (..., quarters)."""
+    won_usd = tally.sums.by_partner["won_usd"][..., 1:, :]
+    total = np.zeros(won_usd.shape[:-1])
+    for p, share in enumerate(shares):
+        total += share * won_usd[..., p]
+    return total
+
+
+def _ratio(part: NDArray[Any], whole: NDArray[Any]) -> FloatArray:
+    """part / whole; 0 where there is no whole."""
+    return np.divide(part, whole, out=np.zeros(whole.shape), where=whole > 0)
 
 
 def worked(activity: str, kind: Kind) -> Kpi:
@@ -169,16 +196,16 @@ KPIS = (
     Kpi("attainment", "attainment", "share of quota", "lagging", attainment),
     Kpi("bookings_usd", "bookings, gross", "US dollars", "lagging", bookings(*WON)),
     Kpi("net_bookings_usd", "bookings, net of margins", "US dollars", "lagging", net_bookings_usd),
-    Kpi("direct_credit_usd", "quota credit, direct", "US dollars", "lagging", _credit(Kind.WON_DIRECT)),
-    Kpi("partner_credit_usd", "quota credit, partners", "US dollars", "lagging", _credit(*PARTNER_WON)),
+    Kpi("direct_credit_usd", "quota credit, direct", "US dollars", "lagging", direct_bookings_usd),
+    Kpi("partner_credit_usd", "quota credit, partners", "US dollars", "lagging", partner_credit_usd),
     Kpi("direct_wins", "wins, direct", "deals", "lagging", count(Kind.WON_DIRECT)),
     Kpi("partner_wins", "wins, partners", "deals", "lagging", count(*PARTNER_WON)),
     Kpi("gone_cold", "deals gone cold", "deals", "lagging", count(Kind.NO_DECISION)),
     Kpi("pipeline_coverage", "pipeline coverage at the start", "times quota", "leading", pipeline_coverage),
     Kpi("registered_deals", "registered deals", "deals", "leading", count(Kind.REGISTERED)),
     Kpi("active_partners", "active partners", "partners", "leading", active_partners),
-    Kpi("skill", "partner skill", "share", "leading", level(Kind.SKILL)),
-    Kpi("engagement", "partner engagement", "share", "leading", level(Kind.ENGAGEMENT)),
+    Kpi("skill", "partner skill", "share", "leading", level(SKILLS)),
+    Kpi("engagement", "partner engagement", "share", "leading", level(ENGAGEMENTS)),
     Kpi("conflicts", "channel conflicts", "deals", "leading", count(Kind.CONFLICT)),
     Kpi("leakage", "leakage: seen by nobody", "share of opportunities", "leading", leakage),
     Kpi("utilisation", "utilisation", "share of hours", "leading", utilisation),
@@ -196,9 +223,9 @@ KPIS = (
 )  # fmt: skip
 
 
-def summarise(ledger: Ledger) -> FloatArray:
-    """Every indicator of one ledger: shape (KPIS, quarters)."""
-    return np.stack([kpi.of(ledger) for kpi in KPIS])
+def summarise(tally: Tally) -> FloatArray:
+    """Every indicator: shape (..., KPIS, quarters)."""
+    return np.stack([kpi.of(tally) for kpi in KPIS], axis=-2)
 
 
 def coverage_by_segment(ledger: Ledger) -> dict[str, FloatArray]:
@@ -225,14 +252,6 @@ def weeks_to_first_deal(ledger: Ledger) -> FloatArray:
     for record in won[won["tick"] >= 0][::-1]:
         weeks[record["partner"]] = (record["tick"] - begins[record["partner"]]) / TICKS_PER_WEEK
     return weeks
-
-
-def _shared_bookings(ledger: Ledger, kinds: tuple[Kind, ...], partner_shares: list[float]) -> FloatArray:
-    records = ledger.of(*kinds)
-    # Index NOBODY (-1) is the last: a direct booking counts whole.
-    assert NOBODY == -1
-    shares = np.array([*partner_shares, 1.0])
-    return by_quarter(ledger, records, records["amount_usd"] * shares[records["partner"]])
 
 
 def _count_by(ledger: Ledger, column: str, length: int, kind: Kind) -> FloatArray:

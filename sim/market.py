@@ -9,15 +9,18 @@ Durations are rounded once, here, to whole ticks. Left out: what is done with al
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.documents import is_whole, show
 from sim.errors import SimulationError
-from sim.ledger import NOBODY, TICKS_PER_WEEK
+from sim.ledger import NEVER, NOBODY
 from sim.rules import compete
 from sim.scenario import (
     HISTORY_QUARTERS,
@@ -25,19 +28,16 @@ from sim.scenario import (
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
     WEEKS_PER_YEAR,
-    Partner,
     Scenario,
     Segment,
-    Stage,
 )
-from sim.streams import Stream, uniforms
+
+if TYPE_CHECKING:
+    from sim.tape import TapeNumbers, Tapes
 
 FloatArray = NDArray[np.float64]
 TickArray = NDArray[np.int64]
-MAX_STAGES = 4
 MAX_SEED = 2**63 - 1
-NEVER = 2**62
-"""A tick that does not come."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,163 @@ class Market:
     """a candidate signs if this is below its probability, shape (partners,)"""
 
 
+BY_OPPORTUNITY = {"settles": "settles", "brought": "brought", "stage": "stage", "age_ticks": "age", "cycle_ticks": "cycle"}
+BY_STAGE = {"effort_ticks": "effort", "lag_ticks": "lag", "patience_ticks": "patience"}
+"""Columns of a market and the fields of a tape that was drawn whole."""
+
+
 def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     """The market of one replication. Raises SimulationError for a seed or replication outside [0, 2**63)."""
-    for name, value in (("seed", seed), ("replication", replication)):
-        if not is_whole(value, 0, MAX_SEED):
-            raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from 0 to 2**63 - 1")
-    return _Draw(scenario, int(seed), int(replication)).market()
+    from sim import compiled
+    from sim.tape import DRAWN, DRAWN_STAGE, MAX_STAGES
+
+    check_seed("replication", replication)
+    numbers = tape_numbers(scenario, seed)
+    tapes = draw_tapes(numbers, [int(replication)])
+    drawn = np.zeros(len(tapes.arrivals), DRAWN)
+    stages = np.zeros((len(drawn), MAX_STAGES), DRAWN_STAGE)
+    compiled.draw_whole(numbers, tapes, 0, drawn, stages)
+    arrivals, luck = tapes.arrivals, tapes.partner_luck[0]
+    return Market(
+        seed=int(seed),
+        replication=int(replication),
+        drawn_for=DrawnFor.of(scenario),
+        open_deals=len(numbers.open_deals),
+        **{name: arrivals[name].astype(np.int64) for name in ("tick", "segment", "owner", "amount_usd")},
+        found=arrivals["found"].copy(),
+        **{name: drawn[field].copy() for name, field in BY_OPPORTUNITY.items()},
+        **{name: stages[field].copy() for name, field in BY_STAGE.items()},
+        **{name: luck[name].copy() for name in ("true_segment", "exit_ticks", "signing")},
+    )
+
+
+def check_seed(name: str, value: object) -> None:
+    """Raise SimulationError unless `value` can be a seed or the number of a replication."""
+    if not is_whole(value, 0, MAX_SEED):
+        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from 0 to 2**63 - 1")
+
+
+def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
+    """The tapes of these replications: what `kernel.run_all` needs, some 80 kB each for the baseline."""
+    from sim import compiled
+    from sim.tape import AHEAD, ARRIVAL, DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, PARTNER_LUCK, Tapes
+
+    runs, partners, open_deals = len(replications), len(numbers.partners), len(numbers.open_deals)
+    segments, weeks = numbers.demand.shape
+    # As many as come with ten standard deviations: a gamma mixture of Poissons has variance m + sum of (cv m)^2.
+    expected = numbers.demand.sum()
+    variance = expected + ((numbers.demand**2).sum(axis=1) * numbers.factors.var(axis=1)).sum()
+    room = int(runs * (expected + open_deals) + 10 * (runs * variance) ** 0.5 + 64)
+    while True:
+        tapes = Tapes(
+            replications=np.array(replications, dtype=np.int64),
+            starts=np.zeros(runs + 1, np.int64),
+            arrivals=np.empty(room, ARRIVAL),
+            open_deals=np.empty((runs, open_deals), DRAWN),
+            open_stages=np.empty((runs, open_deals, MAX_STAGES), DRAWN_STAGE),
+            partner_luck=np.empty((runs, partners), PARTNER_LUCK),
+            quarter_luck=np.empty((runs, segments, weeks // WEEKS_PER_QUARTER)),
+            rates=np.empty((segments, weeks)),
+            ahead=np.empty(segments, AHEAD),
+        )
+        drawn = compiled.draw_tapes(numbers, tapes)
+        if drawn != FULL:
+            return tapes._replace(arrivals=tapes.arrivals[:drawn])
+        room *= 2
+
+
+def tape_numbers(scenario: Scenario, seed: int) -> TapeNumbers:
+    """What of a scenario its tapes depend on, as arrays. Raises SimulationError for a seed outside [0, 2**63)."""
+    from sim import tape
+
+    check_seed("seed", seed)
+    segments, partners = scenario.market_map, scenario.all_partners
+    names, partner_names = scenario.segment_names, scenario.partner_names
+    prior = scenario.segment_prior
+    run = (
+        int(seed),
+        HISTORY_WEEKS + scenario.horizon_quarters * WEEKS_PER_QUARTER,
+        scenario.assumptions.label_accuracy.likely,
+        prior.achiever,
+        prior.achiever + prior.believer,
+        scenario.open_pipeline is not None,
+    )
+    return tape.TapeNumbers(
+        run=np.array([run], tape.TAPE_RUN),
+        segments=np.array([_tape_segment(segment) for segment in segments], tape.TAPE_SEGMENT),
+        stages=np.array([_tape_stages(scenario, segment) for segment in segments], tape.TAPE_STAGE),
+        partners=np.array(
+            [
+                (
+                    PARTNER_SEGMENTS.index(partner.label),
+                    *_weibull(partner.cycle_weeks, partner.cycle_shape),
+                    partner.exit_hazard_per_year / WEEKS_PER_YEAR,
+                )
+                for partner in partners
+            ],
+            tape.TAPE_PARTNER,
+        ),
+        open_deals=np.array(
+            [
+                (
+                    names.index(deal.segment),
+                    NOBODY if deal.route == "direct" else partner_names.index(deal.route),
+                    deal.stage - 1,
+                    deal.amount_usd,
+                    deal.age_weeks,
+                    1.0 if deal.stage == 1 else pass_probabilities(segments[names.index(deal.segment)])[deal.stage - 2],
+                )
+                for deal in scenario.open_pipeline or ()
+            ],
+            tape.TAPE_OPEN,
+        ),
+        demand=np.array([weekly_demand(scenario, segment) for segment in segments]),
+        factors=np.array([_demand_factors(segment.demand_cv, tape.DEMAND_BINS) for segment in segments]),
+        owners=np.cumsum(
+            [[partner.base_share.get(name, 0.0) for partner in partners] for name in names], axis=1, dtype=np.float64
+        ).reshape(len(names), len(partners)),
+    )
+
+
+def _tape_segment(segment: Segment) -> tuple[Any, ...]:
+    shock = segment.win_rate_shock
+    own_luck = (1 - shock**2) ** 0.5
+    return segment.deal_size_median_usd, segment.deal_size_sigma, shock, own_luck, len(segment.stages)
+
+
+def _tape_stages(scenario: Scenario, segment: Segment) -> list[tuple[float, ...]]:
+    from sim.tape import MAX_STAGES
+
+    hours_per_week = scenario.territory_manager.hours_per_week
+    stages = [
+        (
+            *_weibull(stage.mean_hours / hours_per_week, stage.hours_shape),
+            *_weibull(stage.buyer_lag_weeks, stage.lag_shape),
+            *((-1.0, 1.0) if stage.patience_weeks is None else _weibull(stage.patience_weeks, stage.patience_shape)),
+        )
+        for stage in segment.stages
+    ]
+    return stages + [(0.0, 1.0) * 3] * (MAX_STAGES - len(stages))
+
+
+def _weibull(mean: float, shape: float) -> tuple[float, float]:
+    """Scale, and 1 / shape, of the Weibull distribution with this mean and shape; shape 1 is the exponential."""
+    return mean / math.gamma(1 + 1 / shape), 1 / shape
+
+
+@cache
+def _demand_factors(demand_cv: float, bins: int) -> FloatArray:
+    """Means of the gamma distribution with mean 1 over `bins` shares of equal probability: shape (bins,).
+
+    The mean over a share of the gamma with shape k is a difference of the distribution function with shape k + 1.
+    """
+    from scipy.special import gammainc, gammaincinv
+
+    if demand_cv == 0:
+        return np.ones(bins)
+    shape = demand_cv**-2
+    edges = gammaincinv(shape, np.arange(bins + 1) / bins)
+    return np.diff(gammainc(shape + 1, edges)) * bins
 
 
 def weekly_demand(scenario: Scenario, segment: Segment) -> FloatArray:
@@ -143,188 +294,3 @@ def pass_probabilities(segment: Segment) -> list[float]:
     return chances
 
 
-def weibull_inverse(u: FloatArray, mean: float, shape: float) -> FloatArray:
-    """Weibull quantiles of uniforms `u` for a mean and a shape; shape 1 is the exponential."""
-    from math import gamma
-
-    return mean / gamma(1 + 1 / shape) * (-np.log1p(-u)) ** (1 / shape)
-
-
-def _whole_ticks(weeks: FloatArray) -> TickArray:
-    return np.rint(np.minimum(weeks, 1e9) * TICKS_PER_WEEK).astype(np.int64)
-
-
-class _Draw:
-    """One drawing of a market; holds the address that all its marks share."""
-
-    def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
-        self.scenario, self.seed, self.replication = scenario, seed, replication
-        self.weeks_per_hour = 1 / scenario.territory_manager.hours_per_week
-
-    def marks(self, stream: Stream, entity: int, count: int) -> FloatArray:
-        return uniforms(self.seed, self.replication, stream, entity, count)
-
-    def market(self) -> Market:
-        scenario = self.scenario
-        parts = [self.open_pipeline()] if scenario.open_pipeline is not None else []
-        parts += [self.segment(i, segment) for i, segment in enumerate(scenario.market_map)]
-        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        open_deals = len(scenario.open_pipeline or ())
-        arrivals = np.lexsort((columns["segment"][open_deals:], columns["tick"][open_deals:])) + open_deals
-        order = np.concatenate([np.arange(open_deals), arrivals])
-        return Market(
-            seed=self.seed,
-            replication=self.replication,
-            drawn_for=DrawnFor.of(scenario),
-            open_deals=open_deals,
-            **{name: column[order] for name, column in columns.items()},
-            **self.partners(),
-        )
-
-    def segment(self, i: int, segment: Segment) -> dict[str, NDArray[Any]]:
-        from scipy.special import ndtr, ndtri
-
-        weeks = self.arrivals(i, segment)
-        n = len(weeks)
-        settles = self.marks(Stream.OUTCOME, i, n)
-        if segment.win_rate_shock > 0:
-            quarters = (weeks // WEEKS_PER_QUARTER).astype(np.int64) + HISTORY_QUARTERS
-            luck = ndtri(self.marks(Stream.SHOCK, i, HISTORY_QUARTERS + self.scenario.horizon_quarters))[quarters]
-            own = (1 - segment.win_rate_shock**2) ** 0.5
-            settles = ndtr(segment.win_rate_shock * luck + own * ndtri(settles))
-        size = np.exp(segment.deal_size_sigma * ndtri(self.marks(Stream.AMOUNT, i, n)))
-        owner = self.owners(i, segment, n)
-        columns: dict[str, NDArray[Any]] = {
-            "tick": np.floor(weeks * TICKS_PER_WEEK).astype(np.int64),
-            "segment": np.full(n, i, dtype=np.int64),
-            "owner": owner,
-            "amount_usd": np.rint(np.minimum(segment.deal_size_median_usd * size, 1e12)).astype(np.int64),
-            "settles": settles,
-            "found": self.marks(Stream.FOUND, i, n),
-            "brought": self.marks(Stream.BROUGHT, i, n),
-            "stage": np.zeros(n, dtype=np.int64),
-            "age_ticks": np.zeros(n, dtype=np.int64),
-            "cycle_ticks": self.cycles(i, owner),
-            "effort_ticks": np.zeros((n, MAX_STAGES), dtype=np.int64),
-            "lag_ticks": np.zeros((n, MAX_STAGES), dtype=np.int64),
-            "patience_ticks": np.full((n, MAX_STAGES), NEVER),
-        }
-        for k, stage in enumerate(segment.stages):
-            entity = i * 16 + k
-            self.stage_durations(
-                stage,
-                [self.marks(stream, entity, n) for stream in (Stream.EFFORT, Stream.BUYER_LAG, Stream.PATIENCE)],
-                [columns[name][:, k] for name in ("effort_ticks", "lag_ticks", "patience_ticks")],
-            )
-        return columns
-
-    def stage_durations(self, stage: Stage, marks: list[FloatArray], into: list[NDArray[Any]]) -> None:
-        effort, lag, patience = marks
-        hours = weibull_inverse(effort, stage.mean_hours, stage.hours_shape)
-        into[0][...] = np.maximum(_whole_ticks(hours * self.weeks_per_hour), 1)
-        into[1][...] = _whole_ticks(weibull_inverse(lag, stage.buyer_lag_weeks, stage.lag_shape))
-        if stage.patience_weeks is not None:
-            into[2][...] = _whole_ticks(weibull_inverse(patience, stage.patience_weeks, stage.patience_shape))
-
-    def arrivals(self, i: int, segment: Segment) -> FloatArray:
-        """Arrival times in weeks from quarter 1: unit exponentials through the inverse cumulative intensity."""
-        from scipy.special import gammaincinv
-
-        rate = weekly_demand(self.scenario, segment)
-        if segment.demand_cv > 0:
-            shape = segment.demand_cv**-2
-            rate = rate * gammaincinv(shape, self.marks(Stream.DEMAND, i, len(rate))) / shape
-        cumulative = np.concatenate([[0.0], np.cumsum(rate)])
-        expected = cumulative[-1]
-        count = int(expected + 6 * expected**0.5 + 16)
-        while True:
-            unit_time = np.cumsum(-np.log1p(-self.marks(Stream.ARRIVAL, i, count)))
-            if unit_time[-1] > expected:
-                break
-            count *= 2
-        within = unit_time[unit_time < expected]
-        return np.interp(within, cumulative, np.arange(len(cumulative)) - float(HISTORY_WEEKS))
-
-    def owners(self, i: int, segment: Segment, n: int) -> TickArray:
-        shares = np.cumsum([p.base_share.get(segment.name, 0.0) for p in self.scenario.all_partners])
-        owner = np.searchsorted(shares, self.marks(Stream.OWNER, i, n), side="right")
-        return np.where(owner < len(shares), owner, NOBODY).astype(np.int64)
-
-    def cycles(self, i: int, owner: TickArray) -> TickArray:
-        marks = self.marks(Stream.CYCLE, i, len(owner))
-        ticks = np.zeros(len(owner), dtype=np.int64)
-        for p, partner in enumerate(self.scenario.all_partners):
-            its = owner == p
-            ticks[its] = _whole_ticks(weibull_inverse(marks[its], partner.cycle_weeks, partner.cycle_shape))
-        return ticks
-
-    def open_pipeline(self) -> dict[str, NDArray[Any]]:
-        """The deals open on the first day. Having come so far, they have passed the stages before theirs.
-
-        A partner's remaining cycle is drawn from the Weibull given that it has lasted its age already.
-        """
-        scenario = self.scenario
-        deals = scenario.open_pipeline or ()
-        names, partners = scenario.segment_names, scenario.partner_names
-        n = len(deals)
-        marks = [self.marks(Stream.PIPELINE, d, 2 + 3 * MAX_STAGES) for d in range(n)]
-        columns: dict[str, NDArray[Any]] = {
-            "tick": np.zeros(n, dtype=np.int64),
-            "segment": np.array([names.index(d.segment) for d in deals], dtype=np.int64),
-            "owner": np.array(
-                [NOBODY if d.route == "direct" else partners.index(d.route) for d in deals], dtype=np.int64
-            ),
-            "amount_usd": np.array([d.amount_usd for d in deals], dtype=np.int64),
-            "settles": np.zeros(n),
-            "found": np.zeros(n),
-            "brought": np.zeros(n),
-            "stage": np.array([d.stage - 1 for d in deals], dtype=np.int64),
-            "age_ticks": _whole_ticks(np.array([d.age_weeks for d in deals])),
-            "cycle_ticks": np.zeros(n, dtype=np.int64),
-            "effort_ticks": np.zeros((n, MAX_STAGES), dtype=np.int64),
-            "lag_ticks": np.zeros((n, MAX_STAGES), dtype=np.int64),
-            "patience_ticks": np.full((n, MAX_STAGES), NEVER),
-        }
-        for d, deal in enumerate(deals):
-            segment = scenario.market_map[names.index(deal.segment)]
-            passed = 1.0 if deal.stage == 1 else pass_probabilities(segment)[deal.stage - 2]
-            columns["settles"][d] = marks[d][0] * passed
-            for k, stage in enumerate(segment.stages):
-                self.stage_durations(
-                    stage,
-                    [marks[d][2 + 3 * k + j : 3 + 3 * k + j] for j in range(3)],
-                    [columns[name][d : d + 1, k] for name in ("effort_ticks", "lag_ticks", "patience_ticks")],
-                )
-            if deal.route != "direct":
-                partner = scenario.all_partners[partners.index(deal.route)]
-                columns["cycle_ticks"][d] = _whole_ticks(_remaining_weeks(marks[d][1:2], partner, deal.age_weeks))[0]
-        return columns
-
-    def partners(self) -> dict[str, NDArray[Any]]:
-        accuracy = self.scenario.assumptions.label_accuracy.likely
-        prior = np.cumsum([getattr(self.scenario.segment_prior, name) for name in PARTNER_SEGMENTS])
-        true, exits, signing = [], [], []
-        for p, partner in enumerate(self.scenario.all_partners):
-            if self.marks(Stream.LABEL, p, 1)[0] < accuracy:
-                true.append(PARTNER_SEGMENTS.index(partner.label))
-            else:
-                true.append(int(min(np.searchsorted(prior, self.marks(Stream.TRUE_SEGMENT, p, 1)[0], side="right"), 2)))
-            hazard = partner.exit_hazard_per_year / WEEKS_PER_YEAR
-            stay = -np.log1p(-self.marks(Stream.EXIT, p, 1))
-            exits.append(int(_whole_ticks(stay / hazard)[0]) if hazard > 0 else NEVER)
-            signing.append(self.marks(Stream.SIGNING, p, 1)[0])
-        return {
-            "true_segment": np.array(true, dtype=np.int64),
-            "exit_ticks": np.array(exits, dtype=np.int64),
-            "signing": np.array(signing, dtype=np.float64),
-        }
-
-
-def _remaining_weeks(mark: FloatArray, partner: Partner, age_weeks: float) -> FloatArray:
-    from math import gamma
-
-    shape = partner.cycle_shape
-    scale = partner.cycle_weeks / gamma(1 + 1 / shape)
-    if scale == 0:
-        return np.zeros(1)
-    return scale * ((age_weeks / scale) ** shape - np.log1p(-mark)) ** (1 / shape) - age_weeks

@@ -19,6 +19,8 @@ def share_forgotten(half_life_weeks: float) -> float:
 
 def saturating_gain(gain_per_week: float, hours: float, tau_hours: float) -> float:
     """Gain of a week with `hours` of attention: gain * (1 - exp(-h / tau)), so the first hour is worth most."""
+    if hours == 0.0:
+        return 0.0  # as the formula says; most partners get nothing in most weeks
     return gain_per_week * (1.0 - math.exp(-hours / tau_hours))
 
 
@@ -27,14 +29,19 @@ def next_level(level: float, resting: float, ceiling: float, forgotten: float, g
     return max(0.0, min(ceiling, level + forgotten * (resting - level) + gained))
 
 
+def power(share: float, exponent: float) -> float:
+    """share ** exponent; the default exponent, a half, is a square root, which is several times as quick."""
+    return math.sqrt(share) if exponent == 0.5 else math.pow(share, exponent)
+
+
 def bring_probability(engagement: float, engagement_exponent: float) -> float:
     """Chance that a partner brings an opportunity of its own accounts."""
-    return math.pow(engagement, engagement_exponent)
+    return power(engagement, engagement_exponent)
 
 
 def partner_win_probability(fit: float, win_probability: float, skill: float, skill_exponent: float) -> float:
     """Chance that a partner wins alone a deal which the manager would win with `win_probability`."""
-    return min(1.0, fit * win_probability * math.pow(skill, skill_exponent))
+    return min(1.0, fit * win_probability * power(skill, skill_exponent))
 
 
 def moving_average(average: float, latest: float, forgotten: float) -> float:
@@ -60,3 +67,8 @@ def compete(win_probability: float, competition: float) -> float:
 def behind_pace(credit_usd: float, quota_usd: float, week: int, weeks_per_quarter: int) -> bool:
     """Whether a manager in `week` (from 1) of the quarter feels behind quota."""
     return credit_usd * weeks_per_quarter < quota_usd * week
+
+
+def is_level(share: float) -> bool:
+    """Whether a skill, an engagement or a reach is possible; a number that is none is not."""
+    return 0.0 <= share <= 1.0

@@ -9,8 +9,8 @@ from collections import deque
 from typing import Any
 
 from sim.coefficients import PartnerNumbers
-from sim.ledger import Kind
-from sim.market import NEVER, Market
+from sim.ledger import NEVER, Kind
+from sim.market import Market
 from sim.scenario import PARTNER_ACTIVITIES
 
 

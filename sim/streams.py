@@ -4,6 +4,10 @@ A mark is a uniform in [0, 1) with an address: (seed, replication, stream, entit
 into the key and counter of a Philox generator (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011),
 so a mark never depends on how many others were drawn before it, on the plan, or on the number of workers.
 
+Philox makes four marks at a time. `uniforms` asks NumPy for a row of them; `four_marks` is the same generator as a
+scalar function that can be compiled, because a market needs a few marks at each of thousands of addresses, and making
+a NumPy generator costs as long as a thousand marks. Marks that are wanted together have neighbouring indices.
+
 This is the only file that makes a generator. Numbers in `Stream` are never changed or used again: a stored seed must
 give the same market next year.
 """
@@ -17,29 +21,55 @@ from numpy.typing import NDArray
 
 
 class Stream(IntEnum):
-    """The table of streams: what each mark decides, and what `entity` and `index` count within it."""
+    """The table of streams: what each mark decides, and what `entity` and `index` count within it.
 
-    ARRIVAL = 1  # time to the next opportunity; entity: segment; index: opportunity of the segment
-    DEMAND = 2  # gamma factor of a week's demand; entity: segment; index: week, history first
-    OUTCOME = 3  # the U that settles a deal; entity: segment; index: opportunity
+    1, 3 and 5 to 17 were one stream for each kind of mark, up to version 0.1.
+    """
+
+    DEMAND = 2  # quantile of a week's demand; entity: segment; index: week, history first
     SHOCK = 4  # luck of a segment's quarter; entity: segment; index: quarter, the two history quarters first
-    AMOUNT = 5  # deal size; entity: segment; index: opportunity
-    OWNER = 6  # whose account it is; entity: segment; index: opportunity
-    FOUND = 7  # whether the manager would find it; entity: segment; index: opportunity
-    BROUGHT = 8  # whether its partner would bring it; entity: segment; index: opportunity
-    CYCLE = 9  # the partner's sales cycle; entity: segment; index: opportunity
-    EFFORT = 10  # hours of a stage; entity: segment * 16 + stage; index: opportunity
-    BUYER_LAG = 11  # the buyer's answer time; entity: segment * 16 + stage; index: opportunity
-    PATIENCE = 12  # the buyer's patience; entity: segment * 16 + stage; index: opportunity
-    LABEL = 13  # whether a label is right; entity: partner; index: 0
-    TRUE_SEGMENT = 14  # the true segment where it is not; entity: partner; index: 0
-    EXIT = 15  # when a partner leaves; entity: partner; index: 0
-    SIGNING = 16  # whether a candidate signs; entity: partner; index: 0
-    PIPELINE = 17  # marks of an open deal taken over at the start; entity: deal; index: which mark
     WORLD = 18  # a drawn assumption, replication = world; entity: checksum of its path; index: 0
+    OPPORTUNITY = 19  # entity: segment; index: 8 * opportunity of the segment + which (tape.py)
+    STAGE = 20  # entity: 16 * segment + stage; index: 4 * opportunity + which: effort, lag, patience
+    PARTNER = 21  # entity: partner; index: label right, true segment, stay, signing
+    OPEN_DEAL = 22  # entity: deal of the open pipeline; index: U, remaining cycle, then as STAGE from 4 on
+
+
+MULTIPLIERS = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
+WEYL = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBB67AE8584CAA73B)
+ROUNDS = 10
+"""Constants of Philox4x64-10."""
+UNUSED_BITS = np.uint64(11)
+MARK_STEP = 2.0**-53
+LOWEST_HALF_STEP = 2.0**-54
 
 
 def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: int) -> NDArray[np.float64]:
     """The first `count` marks of one (stream, entity): shape (count,), in [0, 1). A larger count only appends."""
     bits = np.random.Philox(key=[seed, replication], counter=[0, 0, entity, stream])
     return np.random.Generator(bits).random(count)
+
+
+def four_marks(
+    seed: int, replication: int, stream: int, entity: int, block: int
+) -> tuple[float, float, float, float]:
+    """The marks with index 4 * block to 4 * block + 3 of one (stream, entity)."""
+    key0, key1 = np.uint64(seed), np.uint64(replication)
+    # NumPy counts once before it draws.
+    c0, c1, c2, c3 = np.uint64(block + 1), np.uint64(0), np.uint64(entity), np.uint64(stream)
+    for _ in range(ROUNDS):
+        high0, low0 = high_product(MULTIPLIERS[0], c0), MULTIPLIERS[0] * c0
+        high1, low1 = high_product(MULTIPLIERS[1], c2), MULTIPLIERS[1] * c2
+        c0, c1, c2, c3 = high1 ^ c1 ^ key0, low1, high0 ^ c3 ^ key1, low0
+        key0, key1 = key0 + WEYL[0], key1 + WEYL[1]
+    return mark_of(c0), mark_of(c1), mark_of(c2), mark_of(c3)
+
+
+def mark_of(bits: np.uint64) -> float:
+    """64 random bits as a uniform in [0, 1): the upper 53, as NumPy does."""
+    return float(bits >> UNUSED_BITS) * MARK_STEP
+
+
+def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
+    """Upper 64 bits of a 128-bit product: one instruction, where compiled."""
+    return np.uint64((int(a) * int(b)) >> 64)

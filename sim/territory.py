@@ -22,6 +22,9 @@ import simpy
 
 from sim import rules
 from sim.coefficients import (
+    APPOINTMENT_KINDS,
+    ASSIST_KINDS,
+    CAM_KINDS,
     CO_SELL,
     COACH,
     DIRECT,
@@ -36,8 +39,8 @@ from sim.coefficients import (
     QuarterNumbers,
     SegmentNumbers,
 )
-from sim.ledger import NOBODY, RECORD, TICKS_PER_WEEK, Kind
-from sim.market import NEVER, Market
+from sim.ledger import NEVER, NOBODY, RECORD, TICKS_PER_WEEK, Kind
+from sim.market import Market
 from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.states import Columns, Deal, PartnerState, WeekPlan
 
@@ -45,20 +48,6 @@ Process = Generator[simpy.Event, Any, None]
 HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
 LATE_WEEK = 10
 """From this week of a quarter on, a manager behind quota may drop partner hours."""
-
-APPOINTMENT_KINDS = {
-    COACH: Kind.COACH,
-    JOINT_PLAN: Kind.JOINT_PLAN,
-    SOCIALISE: Kind.SOCIALISE,
-    RECRUIT: Kind.RECRUIT,
-}
-CAM_KINDS = {
-    COACH: Kind.CAM_COACH,
-    JOINT_PLAN: Kind.CAM_JOINT_PLAN,
-    SOCIALISE: Kind.CAM_SOCIALISE,
-    RECRUIT: Kind.CAM_RECRUIT,
-}
-ASSIST_KINDS = {CO_SELL: Kind.CO_SELL, SELL_FOR: Kind.SELL_FOR}
 
 
 class Rank(IntEnum):
@@ -496,7 +485,9 @@ class Territory:
 
     def pool_value_shares(self) -> tuple[float, ...]:
         values = [pool * s.value_per_opportunity for pool, s in zip(self.pool, self.numbers.segments, strict=True)]
-        total = sum(values)
+        total = 0.0
+        for value in values:  # one after another: sum() of later Pythons compensates, and compiled code does not
+            total += value
         return tuple(value / total if total > 0 else 0.0 for value in values)
 
     def plan_week(self, week: int) -> None:
@@ -553,6 +544,8 @@ class Territory:
         """What partners bring and what the manager sees this week."""
         n = self.numbers
         for p, partner in enumerate(self.partners):
+            if not (rules.is_level(partner.skill) and rules.is_level(partner.engagement)):
+                raise ArithmeticError(f"a partner's skill or engagement is not between 0 and 1 in week {week + 1}")
             self.bring[p] = rules.bring_probability(partner.engagement, n.engagement_exponent)
             if week >= 0 and partner.active:
                 self.write(Kind.SKILL, partner=p, value=partner.skill)
@@ -562,6 +555,8 @@ class Territory:
             self.reach[s] = rules.reach(
                 segment.inbound_share, segment.prospecting_yield, self.prospecting[s], self.pool[s]
             )
+            if not rules.is_level(self.reach[s]):
+                raise ArithmeticError(f"the reach of a segment is not between 0 and 1 in week {week + 1}")
             if week >= 0:
                 self.write(Kind.REACH, segment=s, value=self.reach[s])
 

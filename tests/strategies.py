@@ -3,15 +3,21 @@
 Every coverage mode, activity and kind of partner; a channel account manager; candidates; exits; parking;
 capacity 0; discipline; an open pipeline; weeks off and demand profiles; no demand, no margin, no lag, no cycle;
 4 to 6 quarters. Many times are round and many shapes 50 (almost constant), so that things happen close together.
+
+A `Case` is a run and how its market is made: drawn, drawn in another world, or drawn and then rounded, so that many
+things happen in the same tick and many marks lie exactly on what they are compared with.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from typing import Any, NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
-from sim import Scenario, TimePlan
+from sim import Market, Scenario, TimePlan, draw_market
+from sim.ledger import NEVER, TICKS_PER_WEEK
 from sim.plan import CAM_ACTIVITIES
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS
 from tests.helpers import ASSUMPTIONS
@@ -233,3 +239,114 @@ def runs(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> tuple[Scen
     """A territory, a plan for it, and a seed."""
     scenario = draw(scenarios(horizon))
     return scenario, draw(plans(scenario)), draw(st.integers(0, 10_000))
+
+
+# ---------------------------------------------------------------- cases
+
+
+class Case(NamedTuple):
+    """A run, and how its market is made. `market_of` makes it."""
+
+    scenario: Scenario
+    plan: TimePlan
+    seed: int
+    replication: int = 0
+    world: int | None = None
+    """the drawn world in which it is run; the plan stays the one made for the likely world"""
+    step: int = 0
+    """ticks to whole multiples of which its times are rounded"""
+
+
+def world_of(case: Case) -> Scenario:
+    """The scenario in which the case is run."""
+    return case.scenario if case.world is None else case.scenario.world(case.seed, case.world)
+
+
+def market_of(case: Case) -> Market:
+    market = draw_market(world_of(case), case.seed, case.replication)
+    return rounded(market, case.step) if case.step else market
+
+
+def rounded(market: Market, step: int) -> Market:
+    """The same with times in whole steps (0 among them, but for work), marks in tenths, amounts in thousands."""
+
+    def whole(ticks: Any, least: int = 0) -> Any:
+        return np.where(ticks == NEVER, NEVER, np.maximum(least, (ticks + step // 2) // step * step))
+
+    def tenths(marks: Any) -> Any:
+        return np.floor(marks * 10) / 10
+
+    return dataclasses.replace(
+        market,
+        tick=market.tick // step * step,
+        amount_usd=market.amount_usd // 1000 * 1000,
+        settles=tenths(market.settles),
+        found=tenths(market.found),
+        brought=tenths(market.brought),
+        age_ticks=whole(market.age_ticks),
+        cycle_ticks=whole(market.cycle_ticks),
+        effort_ticks=np.where(market.effort_ticks == 0, 0, whole(market.effort_ticks, step)),
+        lag_ticks=whole(market.lag_ticks),
+        patience_ticks=whole(market.patience_ticks),
+        exit_ticks=whole(market.exit_ticks),
+        signing=tenths(market.signing),
+    )
+
+
+@st.composite
+def as_drawn(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Case:
+    """A run in the market as it is drawn, of any replication."""
+    return Case(*draw(runs(horizon)), draw(st.sampled_from([0, 1, 2**63 - 1])))
+
+
+@st.composite
+def round_times(draw: Any) -> Case:
+    """A run in which times are whole weeks, halves or eighths, so that many events share a tick."""
+    return Case(*draw(runs()), step=draw(st.sampled_from([TICKS_PER_WEEK // 8, TICKS_PER_WEEK // 2, TICKS_PER_WEEK])))
+
+
+@st.composite
+def in_worlds(draw: Any) -> Case:
+    """A run in a drawn world."""
+    scenario = draw(uncertain(draw(scenarios())))
+    return Case(scenario, draw(plans(scenario)), draw(st.integers(0, 10_000)), 0, draw(st.integers(0, 9)))
+
+
+@st.composite
+def uncertain(draw: Any, scenario: Scenario) -> Scenario:
+    """The scenario with ranges in place of its assumptions, yields and kinds of partner; likely values stay."""
+    wide = draw(st.sampled_from([0.1, 0.5, 1.0]))
+
+    def around(likely: float, least: float, most: float) -> dict[str, float]:
+        return {
+            "low": max(least, likely * (1 - wide)),
+            "likely": likely,
+            "high": max(likely, min(most, likely * (1 + wide))),
+        }
+
+    bounds = {"coach_tau_hours": (0.01, 100), "joint_plan_tau_hours": (0.01, 100), "socialise_tau_hours": (0.01, 100)}
+    assumed: dict[str, Any] = {}
+    for name, its in scenario.assumptions:
+        if name.endswith("_exponent"):
+            assumed[name] = around(its.likely, 0, its.likely)  # their sum must stay at most 1
+        elif name.endswith("_weeks"):
+            assumed[name] = around(its.likely, 0.5, 520)
+        else:
+            assumed[name] = around(its.likely, *bounds.get(name, (0, 1)))
+    kinds: dict[str, Any] = {}
+    for kind, its in scenario.partner_segments:
+        kinds[kind] = {
+            "teachability": around(its.teachability.likely, 0, 1),
+            "reactive_support_hours": around(its.reactive_support_hours.likely, 0, 40),
+        }
+        for stock in ("skill", "engagement"):
+            ceiling = getattr(its, f"{stock}_ceiling").likely
+            kinds[kind][f"{stock}_ceiling"] = {"low": ceiling, "likely": ceiling, "high": min(1, ceiling * (1 + wide))}
+            for when in ("start", "alone"):
+                name = f"{stock}_{when}"
+                kinds[kind][name] = around(getattr(its, name).likely, 0, ceiling)
+    return scenario.variant(
+        assumptions=assumed,
+        partner_segments=kinds,
+        market_map=[dict(s) | {"prospecting_yield": around(s.prospecting_yield.likely, 0, 50)} for s in scenario.market_map],
+    )

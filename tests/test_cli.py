@@ -167,14 +167,15 @@ def test_no_credit_at_all_is_said(scenario: Scenario) -> None:
 
 
 def test_simulate_shows_the_ledgers_indicators(scenario: Scenario) -> None:
-    from sim.kpis import KPIS
+    from sim.kpis import KPIS, Tally
     from sim.ledger import Kind
 
     plan = TimePlan.from_split(scenario, scenario.plans[1])
     ledger = simulate(scenario, plan, draw_market(scenario, seed=8, replication=2))
     words = ("simulate", BASELINE, "--plan", plan.name, "--seed", 8, "--replication", 2)
     found = json.loads(run(*words, "--json", "--ledger").stdout)
-    assert found["kpis"] == {kpi.name: kpi.of(ledger).tolist() for kpi in KPIS}
+    tally = Tally.of(ledger)
+    assert found["kpis"] == {kpi.name: kpi.of(tally).tolist() for kpi in KPIS}
     assert found["ledger_digest"] == ledger.digest()
     assert sum(seen["leaked"] for seen in found["segments"].values()) == (ledger.of(Kind.LEAKED)["tick"] >= 0).sum()
     credit = sum(its["credit_usd"] for its in found["partners"].values())

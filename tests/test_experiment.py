@@ -51,7 +51,7 @@ def test_replicate_agrees_with_single_ledgers() -> None:
     outcomes = replicate(SCENARIO, BELIEVERS, 3, seed=5, workers=1)
     for r in range(3):
         ledger = simulate(SCENARIO, BELIEVERS, draw_market(SCENARIO, 5, r))
-        assert np.array_equal(outcomes.values[r], kpis.summarise(ledger))
+        assert np.array_equal(outcomes.values[r], kpis.summarise(kpis.Tally.of(ledger)))
 
 
 def test_worlds_run_each_set_of_assumptions_on_the_same_markets() -> None:
@@ -64,7 +64,7 @@ def test_worlds_run_each_set_of_assumptions_on_the_same_markets() -> None:
         # The plan and the history are those made for the likely world: what the manager knows does not change.
         numbers = with_tables(drawn, BELIEVERS.table(SCENARIO), QUO.table(SCENARIO))
         ledger = Ledger(drawn, BELIEVERS.name, 5, 1, territory.run(numbers, draw_market(drawn, 5, 1)))
-        assert np.array_equal(outcomes.credit_usd[world * 3 + 1], kpis.credit_usd(ledger))
+        assert np.array_equal(outcomes.credit_usd[world * 3 + 1], kpis.credit_usd(kpis.Tally.of(ledger)))
 
 
 def test_a_plan_against_itself_is_no_clear_difference() -> None:
@@ -123,7 +123,8 @@ def test_unknown_engines_baselines_and_markets_are_named() -> None:
 
 def test_money_adds_up_between_indicators() -> None:
     ledger = simulate(SCENARIO, BELIEVERS, draw_market(SCENARIO, 3))
-    of = {kpi.name: kpi.of(ledger) for kpi in kpis.KPIS}
+    tally = kpis.Tally.of(ledger)
+    of = {kpi.name: kpi.of(tally) for kpi in kpis.KPIS}
     assert of["credit_usd"] == pytest.approx(of["direct_credit_usd"] + of["partner_credit_usd"])
     won = ledger.of(*WON)
     assert of["bookings_usd"].sum() == won["amount_usd"][won["tick"] >= 0].sum()
@@ -192,13 +193,13 @@ def test_an_open_pipeline_counts_as_the_first_quarter_begins() -> None:
     deals = tuple(OpenDeal(segment="enterprise", stage=2, amount_usd=amount) for amount in (400_000, 200_000))
     taken_over = SCENARIO.variant(open_pipeline=deals)
     ledger = simulate(taken_over, TimePlan.status_quo(taken_over), draw_market(taken_over, 3))
-    assert kpis.pipeline_coverage(ledger)[0] == pytest.approx(600_000 / SCENARIO.quota_usd()[0])
+    assert kpis.pipeline_coverage(kpis.Tally.of(ledger))[0] == pytest.approx(600_000 / SCENARIO.quota_usd()[0])
 
 
 def test_an_empty_open_pipeline_is_an_empty_one() -> None:
     nothing_open = SCENARIO.variant(open_pipeline=())
     ledger = simulate(nothing_open, TimePlan.status_quo(nothing_open), draw_market(nothing_open, 3))
-    assert kpis.pipeline_coverage(ledger)[0] == 0
+    assert kpis.pipeline_coverage(kpis.Tally.of(ledger))[0] == 0
     assert len(ledger.of(Kind.REPLACED)) > 0
 
 

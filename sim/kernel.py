@@ -1,0 +1,1361 @@
+"""The territory again, as a loop over events: the same model as territory.py to the last bit, to be compiled.
+
+Read territory.py first; functions here have the names of what they do there. The differences:
+
+* A process there is a deal's or a partner's record here, and what it waits for is an entry in a queue of dated events.
+* Events are whole numbers, (tick, rank, id) packed in 63 bits, so that the smallest is the next.
+* What `succeed()` wakes there, at the same instant, is here a list `woken` and a flag `called`, dealt with before the
+  next event.
+* Marks of a deal are drawn when it needs them (tape.py), unless the tape was drawn whole.
+* Records are added up as they are written (tally.py), and kept only if there is room for any.
+
+Plain functions of numbers and arrays; no rule stands here (rules.py). An impossible state sets `trouble` and ends the
+run.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from sim.coefficients import CO_SELL, COACH, DIRECT, DIRECT_FIRST, JOINT_PLAN, PARTNER_FIRST, PARTNER_LED, RECRUIT
+from sim.coefficients import SELL_FOR, SOCIALISE
+from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
+from sim.rules import (
+    behind_pace,
+    bring_probability,
+    is_level,
+    moving_average,
+    next_level,
+    partner_win_probability,
+    reach,
+    saturating_gain,
+)
+from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.tally import Sums, add_up, clear, keep, row_of
+from sim.tape import (
+    MAX_STAGES,
+    OPPORTUNITY,
+    STAGE,
+    TapeNumbers,
+    Tapes,
+    cycle_ticks,
+    effort_ticks,
+    lag_ticks,
+    patience_ticks,
+    quarter_row,
+    record,
+    settling,
+)
+from sim.streams import four_marks
+
+HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
+LATE_WEEK = 10
+"""From this week of a quarter on, a manager behind quota may drop partner hours."""
+ACTIVITIES = 6
+TICK_SHIFT, RANK_SHIFT = 35, 32
+ID_MASK, RANK_MASK = 2**32 - 1, 7
+END = -1
+"""The end of a chain, or no deal."""
+
+# What comes first within one tick.
+WEEK_BOUNDARY, WORK_ENDS, BUYER_RETURNS, PARTNER_CLOSES, ARRIVAL_RANK, PATIENCE_EXPIRES, BLOCK_STARTS = range(1, 8)
+
+# What the manager does when its next event comes.
+(
+    WEEK_BEGINS, APPOINTMENTS_END, NEXT_ASSIST, ASSIST_BEGINS, ASSIST_ENDS, ASSIST_GOES_ON, PROSPECTING_ENDS,
+    NEXT_PROSPECT, SELLING_BEGINS, VISIT_ENDS, FREE, SELLING, WEEK_OVER,
+) = range(13)  # fmt: skip
+
+# Whose hours a `Gift` of the plan is.
+APPOINTMENT, CAM, ASSIST = range(3)
+
+
+class Trouble(IntEnum):
+    """Why a run stopped before its end."""
+
+    NONE = 0
+    LEVEL = 1  # a partner's skill or engagement is not between 0 and 1
+    REACH = 2  # the reach of a segment is not between 0 and 1
+    CREDIT = 3  # quota credit is not a number
+    QUEUE = 4  # more events than the queue can hold
+    TIME = 5  # an event before the present
+
+
+# ---------------------------------------------------------------- what is given
+
+
+RUN = record(
+    ("weeks", "<i8"),
+    ("ticks_per_hour", "<f8"),
+    ("cam_factor", "<f8"),
+    ("coach_gain", "<f8"),
+    ("coach_tau", "<f8"),
+    ("joint_plan_gain", "<f8"),
+    ("joint_plan_tau", "<f8"),
+    ("socialise_gain", "<f8"),
+    ("socialise_tau", "<f8"),
+    ("practice_gain", "<f8"),
+    ("guided_practice_gain", "<f8"),
+    ("skill_forgotten", "<f8"),
+    ("engagement_forgotten", "<f8"),
+    ("skill_exponent", "<f8"),
+    ("engagement_exponent", "<f8"),
+    ("conflict_penalty", "<f8"),
+    ("prospecting_forgotten", "<f8"),
+)
+SEGMENT = record(
+    ("stages", "<i8"),
+    ("win_probability", "<f8"),
+    ("assist_worth_per_hour", "<f8"),
+    ("value_per_opportunity", "<f8"),
+    ("inbound_share", "<f8"),
+    ("prospecting_yield", "<f8"),
+)
+STAGE_NUMBERS = record(("pass_below", "<f8"), ("worth_per_hour", "<f8"))
+PARTNER_NUMBERS = record(
+    ("credit_share", "<f8"),
+    ("capacity_deals", "<i8"),
+    ("is_candidate", "<i8"),
+    ("recruiting_hours", "<f8"),
+    ("sign_probability", "<f8"),
+    ("onboarding_weeks", "<i8"),
+)
+TRAITS = record(
+    ("skill_start", "<f8"),
+    ("skill_ceiling", "<f8"),
+    ("skill_alone", "<f8"),
+    ("engagement_start", "<f8"),
+    ("engagement_ceiling", "<f8"),
+    ("engagement_alone", "<f8"),
+    ("teachability", "<f8"),
+    ("support_ticks", "<i8"),
+)
+QUARTER = record(
+    ("gifts_begin", "<i8"),
+    ("gifts_end", "<i8"),
+    ("has_prospect_shares", "<i8"),
+    ("idle_ticks", "<i8"),
+    ("discipline", "<f8"),
+    ("quota_usd", "<f8"),
+)
+GIFT = record(
+    ("of", "<i8"),  # APPOINTMENT, CAM or ASSIST
+    ("partner", "<i8"),
+    ("activity", "<i8"),
+    ("kind", "<i8"),  # of its record
+    ("ticks", "<i8"),
+    ("hours", "<f8"),  # the channel account manager's
+)
+"""Hours a week that the plan gives to a partner."""
+SEGMENT_PLAN = record(("prospect_ticks", "<i8"), ("prospect_share", "<f8"), ("coverage_mode", "<i8"))
+
+
+class Numbers(NamedTuple):
+    """What of a scenario every run needs, besides its tape."""
+
+    run: NDArray[Any]
+    """RUN, shape (1,)"""
+    segments: NDArray[Any]
+    """SEGMENT, shape (segments,)"""
+    stages: NDArray[Any]
+    """STAGE_NUMBERS, shape (segments, MAX_STAGES)"""
+    partners: NDArray[Any]
+    """PARTNER_NUMBERS, shape (partners,)"""
+    traits: NDArray[Any]
+    """TRAITS, shape (partners, true segments)"""
+    expected: NDArray[Any]
+    """opportunities a week, history first, shape (segments, weeks)"""
+    bases: NDArray[Any]
+    """share of the segment's accounts, shape (segments, partners)"""
+    fit: NDArray[Any]
+    """shape (partners, segments)"""
+    week_off: NDArray[Any]
+    """1 for a week off, shape (weeks of the horizon,)"""
+
+
+class Plans(NamedTuple):
+    """Time plans, each with row 0 for the history."""
+
+    quarters: NDArray[Any]
+    """QUARTER, shape (plans, 1 + quarters)"""
+    gifts: NDArray[Any]
+    """GIFT, all quarters of all plans one after another: appointments, the CAM's, assists"""
+    segment_plans: NDArray[Any]
+    """SEGMENT_PLAN, shape (plans, 1 + quarters, segments)"""
+    parked: NDArray[Any]
+    """shape (plans, 1 + quarters, partners)"""
+
+
+# ---------------------------------------------------------------- what changes
+
+
+DEAL = record(
+    ("amount_usd", "<i8"),
+    ("opened_at", "<i8"),
+    ("came_at", "<i8"),
+    ("closes_at", "<i8"),
+    ("patient_until", "<i8"),
+    ("cycle", "<i8"),
+    ("visit_left", "<i8"),
+    ("assist_left", "<i8"),
+    ("u", "<f8"),
+    ("brought", "<f8"),
+    ("effort_mark", "<f8"),
+    ("lag_mark", "<f8"),
+    ("number", "<i4"),
+    ("earlier", "<i4"),  # its partner's open deals, in the order in which they came
+    ("later", "<i4"),
+    ("behind", "<i4"),  # next in its partner's line
+    ("segment", "<i2"),
+    ("partner", "<i2"),
+    ("stage", "<i2"),
+    ("assisted_by", "<i2"),
+    ("open", "<i1"),
+    ("waiting", "<i1"),
+    ("in_capacity", "<i1"),
+)
+PARTNER_STATE = record(
+    ("skill", "<f8"),
+    ("engagement", "<f8"),
+    ("bring", "<f8"),
+    ("recruited_hours", "<f8"),
+    ("active_since", "<i8"),
+    ("onboarded_week", "<i8"),
+    ("active", "<i8"),
+    ("settled", "<i8"),
+    ("parked", "<i8"),
+    ("conflicts", "<i8"),
+    ("own_wins", "<i8"),
+    ("guided", "<i8"),
+    ("working", "<i8"),
+    ("first_open", "<i8"),
+    ("last_open", "<i8"),
+    ("first_in_line", "<i8"),
+    ("last_in_line", "<i8"),
+)
+SEGMENT_STATE = record(("reach", "<f8"), ("pool", "<f8"), ("prospecting", "<f8"), ("given", "<i8"))
+BLOCK = record(("partner", "<i8"), ("segment", "<i8"), ("activity", "<i8"), ("kind", "<i8"), ("ticks", "<i8"))
+NODE = record(("key", "<i8"), ("next", "<i8"))
+WAITING = record(("worth", "<f8"), ("id", "<i8"))
+NOW = record(
+    ("tick", "<i8"),
+    ("replication", "<i8"),
+    ("plan", "<i8"),
+    ("row", "<i8"),  # of the replication among the tapes
+    ("start", "<i8"),  # of its arrivals
+    ("drawn_whole", "<i8"),
+    ("quarter", "<i8"),  # row of the plan
+    ("sums", "<i8"),  # row of the sums
+    ("records", "<i8"),
+    ("trouble", "<i8"),
+    ("credit_usd", "<f8"),
+    # the week
+    ("appointments", "<i8"),
+    ("assists", "<i8"),
+    ("prospects", "<i8"),
+    ("sell_until", "<i8"),
+    ("ends_at", "<i8"),
+    # the manager
+    ("phase", "<i8"),
+    ("due", "<i8"),
+    ("at", "<i8"),
+    ("its_assists", "<i8"),
+    ("its_prospects", "<i8"),
+    ("its_sell_until", "<i8"),
+    ("its_end", "<i8"),
+    ("until", "<i8"),
+    ("ticks", "<i8"),
+    ("visited", "<i8"),
+    ("visiting", "<i8"),
+    ("assisting", "<i8"),
+    ("called", "<i8"),
+    ("idle_since", "<i8"),
+    ("spare_ticks", "<i8"),
+    # how long the lists are
+    ("waiting", "<i8"),
+    ("woken", "<i8"),
+    ("bucket", "<i8"),  # no event lies in an earlier one
+    ("bucket_shift", "<i8"),  # a bucket is 2 ** bucket_shift ticks
+    ("nodes", "<i8"),
+    ("free_node", "<i8"),
+)
+
+
+class Workspace(NamedTuple):
+    """What stands at a moment of a run. Nothing in it need be set beforehand."""
+
+    now: NDArray[Any]
+    """NOW, shape (1,)"""
+    deals: NDArray[Any]
+    """DEAL, shape (opportunities,)"""
+    partners: NDArray[Any]
+    """PARTNER_STATE, shape (partners,)"""
+    hours: NDArray[Any]
+    """worth of last week's hours, the channel account manager's included, shape (partners, ACTIVITIES)"""
+    segments: NDArray[Any]
+    """SEGMENT_STATE, shape (segments,)"""
+    blocks: NDArray[Any]
+    """BLOCK: appointments, assists, prospecting of the week, shape (3, most of one sort)"""
+    waiting: NDArray[Any]
+    """WAITING: deals waiting for a visit, a heap, shape (opportunities,)"""
+    woken: NDArray[Any]
+    """deals whose partner's people are free, shape (opportunities,)"""
+    nodes: NDArray[Any]
+    """NODE: events to come, in chains, shape (events,)"""
+    buckets: NDArray[Any]
+    """first node of each bucket: a calendar queue (Brown 1988), shape (buckets,)"""
+
+
+class Run(NamedTuple):
+    """All that the functions below need, in one hand."""
+
+    tape: TapeNumbers
+    tapes: Tapes
+    drawn: NDArray[Any]
+    """DRAWN: the whole tape of the only replication, or empty"""
+    drawn_stages: NDArray[Any]
+    """DRAWN_STAGE of it"""
+    numbers: Numbers
+    plans: Plans
+    work: Workspace
+    its: Sums
+    """of the present run"""
+    sums: Sums
+    """of all runs, shapes (plans, replications, ...)"""
+    records: NDArray[Any]
+    """RECORD: filled with the ledger of the last run, as far as it goes"""
+
+
+def run_all(run: Run) -> int:
+    """Run every plan in every market of the tapes, and add up.
+
+    Gives the number of records of the last run, or -1 - (index of the run) where there was trouble, which
+    `work.now` describes.
+    """
+    now = run.work.now[0]
+    now.drawn_whole = len(run.drawn) > 0
+    plans = len(run.plans.quarters)
+    for r in range(len(run.tapes.replications)):
+        now.row = r
+        now.replication = run.tapes.replications[r]
+        now.start = run.tapes.starts[r]
+        for p in range(plans):
+            now.plan = p
+            clear(run.its)
+            run_one(run, run.tapes.starts[r + 1] - now.start)
+            if now.trouble != Trouble.NONE:
+                return -1 - (r * plans + p)
+            keep(run.its, run.sums, p, r)
+    return now.records
+
+
+def run_one(run: Run, opportunities: int) -> None:
+    """One plan in one market, from the first week of the history to the end of the horizon."""
+    now, weeks = run.work.now[0], run.numbers.run[0].weeks
+    end = packed(weeks * TICKS_PER_WEEK, 0, 0)
+    begin(run)
+    week_boundary(run, -HISTORY_WEEKS)
+    week = 1 - HISTORY_WEEKS
+    arriving = len(run.tape.open_deals)
+    now.due = packed(HISTORY_START, BLOCK_STARTS, 0)
+    now.phase = WEEK_BEGINS
+    last = 0
+    while now.trouble == Trouble.NONE:
+        boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
+        arrival = NEVER
+        if arriving < opportunities:
+            arrival = packed(run.tapes.arrivals[now.start + arriving].tick, ARRIVAL_RANK, arriving)
+        event = soonest(run)
+        key = min(min(boundary, arrival), min(event, now.due))
+        if key >= end:
+            break
+        if key < last:
+            now.trouble = Trouble.TIME
+        last = key
+        now.tick = HISTORY_START + (key >> TICK_SHIFT)
+        manager = False
+        if key == now.due:
+            manager = True
+        elif key == event:
+            take_event(run)
+            happens(run, (key >> RANK_SHIFT) & RANK_MASK, key & ID_MASK)
+        elif key == arrival:
+            arrive(run, arriving)
+            arriving += 1
+        else:
+            now.sums = row_of(now.tick)
+            if week == 0 and run.tape.run[0].has_open_pipeline:
+                replace_open_deals(run, week, arriving)
+            else:
+                week_boundary(run, week)
+            week += 1
+        if manager or now.called:
+            now.called = 0
+            resume_manager(run)
+        for i in range(now.woken):
+            start_work(run, run.work.woken[i])
+        now.woken = 0
+
+
+def begin(run: Run) -> None:
+    """Everything as it stands before the first week."""
+    now, work = run.work.now[0], run.work
+    now.tick = HISTORY_START
+    now.quarter = 0
+    now.sums = 0
+    now.records = 0
+    now.trouble = Trouble.NONE
+    now.credit_usd = 0.0
+    now.visited = END
+    now.called = 0
+    now.idle_since = NEVER
+    now.spare_ticks = 0
+    now.waiting = 0
+    now.woken = 0
+    now.bucket = 0
+    now.nodes = 0
+    now.free_node = END
+    for b in range(len(work.buckets)):
+        work.buckets[b] = END
+    for p in range(len(work.partners)):
+        its, numbers = work.partners[p], run.numbers.partners[p]
+        traits = traits_of(run, p)
+        its.skill = traits.skill_start
+        its.engagement = traits.engagement_start
+        its.active = 1 - numbers.is_candidate
+        its.active_since = 0
+        its.settled = 1 - numbers.is_candidate
+        its.recruited_hours = 0.0
+        its.onboarded_week = -1
+        its.parked = run.plans.parked[now.plan, 0, p]
+        its.own_wins = 0
+        its.working = 0
+        its.first_open = END
+        its.last_open = END
+        its.first_in_line = END
+        its.last_in_line = END
+    for s in range(len(work.segments)):
+        planned = run.plans.segment_plans[now.plan, 0, s].prospect_ticks
+        work.segments[s].prospecting = planned / run.numbers.run[0].ticks_per_hour
+
+
+# ---------------------------------------------------------------- events
+
+
+def packed(tick: int, rank: int, id: int) -> int:
+    """An event as one whole number: the smaller comes first."""
+    return ((tick - HISTORY_START) << TICK_SHIFT) | (rank << RANK_SHIFT) | id
+
+
+def add_event(run: Run, tick: int, rank: int, id: int) -> None:
+    """Put a dated event in its bucket, in order; after the horizon nothing happens."""
+    now, work = run.work.now[0], run.work
+    if tick >= run.numbers.run[0].weeks * TICKS_PER_WEEK:
+        return
+    key = packed(tick, rank, id)
+    bucket = (tick - HISTORY_START) >> now.bucket_shift
+    node = now.free_node
+    if node == END:
+        node = now.nodes
+        if node == len(work.nodes):
+            now.trouble = Trouble.QUEUE
+            return
+        now.nodes += 1
+    else:
+        now.free_node = work.nodes[node].next
+    work.nodes[node].key = key
+    before, after = END, work.buckets[bucket]
+    while after != END and work.nodes[after].key < key:
+        before, after = after, work.nodes[after].next
+    work.nodes[node].next = after
+    if before == END:
+        work.buckets[bucket] = node
+    else:
+        work.nodes[before].next = node
+    now.bucket = min(now.bucket, bucket)
+
+
+def soonest(run: Run) -> int:
+    """The next dated event, or NEVER."""
+    now, work = run.work.now[0], run.work
+    while work.buckets[now.bucket] == END:
+        if now.bucket == len(work.buckets) - 1:
+            return NEVER
+        now.bucket += 1
+    return work.nodes[work.buckets[now.bucket]].key
+
+
+def take_event(run: Run) -> None:
+    """Take out the one that `soonest` has found."""
+    now, work = run.work.now[0], run.work
+    node = work.buckets[now.bucket]
+    work.buckets[now.bucket] = work.nodes[node].next
+    work.nodes[node].next = now.free_node
+    now.free_node = node
+
+
+def happens(run: Run, rank: int, id: int) -> None:
+    """A dated event of a deal."""
+    if rank == BUYER_RETURNS:
+        buyer_returns(run, id)
+    elif rank == PARTNER_CLOSES:
+        partner_closes(run, id)
+    else:
+        patience_expires(run, id)
+
+
+# ---------------------------------------------------------------- the manager's week
+
+
+def resume_manager(run: Run) -> None:
+    """Go on from what has just ended to the next thing that takes time."""
+    now, work = run.work.now[0], run.work
+    phase = now.phase
+    if phase == WEEK_BEGINS:
+        now.its_assists = now.assists
+        now.its_prospects = now.prospects
+        now.its_sell_until = now.sell_until
+        now.its_end = now.ends_at
+        now.at = 0
+        total = 0
+        for i in range(now.appointments):
+            block = work.blocks[APPOINTMENT, i]
+            write_hours(run, block.kind, block.ticks, NOBODY, block.partner, NOBODY)
+            total += block.ticks
+        if total > 0:
+            return busy_for(run, total, APPOINTMENTS_END)
+        phase = NEXT_ASSIST
+    elif phase == APPOINTMENTS_END:
+        phase = NEXT_ASSIST
+    elif phase == ASSIST_BEGINS:
+        now.until = now.tick + work.blocks[ASSIST, now.at].ticks
+        phase = ASSIST_GOES_ON
+    elif phase == ASSIST_ENDS:
+        end_assist(run)
+        phase = ASSIST_GOES_ON
+    elif phase == PROSPECTING_ENDS:
+        now.at += 1
+        phase = NEXT_PROSPECT
+    elif phase == SELLING_BEGINS:
+        write_hours(run, Kind.SELL_TIME, now.its_sell_until - now.tick, NOBODY, NOBODY, NOBODY)
+        phase = SELLING
+    elif phase == VISIT_ENDS:
+        end_visit(run)
+        phase = SELLING
+    elif phase == FREE:
+        settle_spare(run)
+        now.idle_since = NEVER
+        phase = SELLING
+
+    if phase == ASSIST_GOES_ON:
+        if assist(run):
+            return None
+        now.at += 1
+        phase = NEXT_ASSIST
+    if phase == NEXT_ASSIST:
+        if now.at < now.its_assists:
+            return block_starts(run, now.tick, ASSIST_BEGINS)
+        now.at = 0
+        phase = NEXT_PROSPECT
+    if phase == NEXT_PROSPECT:
+        if now.at < now.its_prospects:
+            block = work.blocks[PROSPECTS, now.at]
+            write_hours(run, Kind.PROSPECT, block.ticks, NOBODY, NOBODY, block.segment)
+            return busy_for(run, block.ticks, PROSPECTING_ENDS)
+        if now.its_sell_until > now.tick:
+            return block_starts(run, now.tick, SELLING_BEGINS)
+        phase = WEEK_OVER
+    if phase == SELLING and sell(run):
+        return None
+    return block_starts(run, now.its_end, WEEK_BEGINS)
+
+
+PROSPECTS = 1
+"""Row of `blocks`; appointments and assists have theirs."""
+
+
+def busy_for(run: Run, ticks: int, phase: int) -> None:
+    """The manager works for so long."""
+    now = run.work.now[0]
+    now.due = packed(now.tick + ticks, WORK_ENDS, 0)
+    now.phase = phase
+
+
+def block_starts(run: Run, tick: int, phase: int) -> None:
+    """The manager begins its next block then, after all else that is due."""
+    now = run.work.now[0]
+    now.due = packed(tick, BLOCK_STARTS, 0)
+    now.phase = phase
+
+
+def sell(run: Run) -> bool:
+    """Visit the most valuable waiting deal; with nobody waiting, be free for whoever calls. False: the time is over."""
+    now, work = run.work.now[0], run.work
+    until = now.its_sell_until
+    if now.tick >= until:
+        return False
+    if now.visited == END:
+        now.visited = next_visit(run)
+    if now.visited == END:
+        now.idle_since = now.tick
+        busy_for(run, until - now.tick, FREE)
+        return True
+    deal = work.deals[now.visited]
+    now.visiting = now.visited
+    now.ticks = min(deal.visit_left, until - now.tick)
+    write_hours(run, Kind.VISIT, now.ticks, now.visited, deal.partner, deal.segment)
+    busy_for(run, now.ticks, VISIT_ENDS)
+    return True
+
+
+def end_visit(run: Run) -> None:
+    """The visit, or the selling time, is over; after the whole visit the buyer thinks it over."""
+    now, work = run.work.now[0], run.work
+    if now.visited != now.visiting:
+        return  # the deal was replaced by the open pipeline in the meantime
+    id = now.visited
+    deal = work.deals[id]
+    deal.visit_left -= now.ticks
+    if deal.visit_left == 0:
+        now.visited = END
+        deal.waiting = 0
+        add_event(run, now.tick + lag_of(run, id), BUYER_RETURNS, id)
+
+
+def next_visit(run: Run) -> int:
+    """The most valuable deal that still waits, or END."""
+    now, work = run.work.now[0], run.work
+    while now.waiting > 0:
+        id = pop_waiting(run)
+        deal = work.deals[id]
+        if deal.waiting and deal.open:
+            deal.visit_left = effort_of(run, id)
+            return id
+    return END
+
+
+def push_waiting(run: Run, worth: float, id: int) -> None:
+    """Into the heap of waiting deals: the largest worth first, ties by id."""
+    now, heap = run.work.now[0], run.work.waiting
+    at = now.waiting
+    now.waiting += 1
+    while at > 0:
+        above = (at - 1) >> 1
+        if not goes_before(worth, id, heap[above].worth, heap[above].id):
+            break
+        heap[at] = heap[above]
+        at = above
+    heap[at].worth = worth
+    heap[at].id = id
+
+
+def pop_waiting(run: Run) -> int:
+    """Out of it."""
+    now, heap = run.work.now[0], run.work.waiting
+    first = heap[0].id
+    now.waiting -= 1
+    size = now.waiting
+    worth, id = heap[size].worth, heap[size].id
+    at = 0
+    while True:
+        below = 2 * at + 1
+        if below >= size:
+            break
+        other = below + 1
+        if other < size and goes_before(heap[other].worth, heap[other].id, heap[below].worth, heap[below].id):
+            below = other
+        if goes_before(worth, id, heap[below].worth, heap[below].id):
+            break
+        heap[at] = heap[below]
+        at = below
+    heap[at].worth = worth
+    heap[at].id = id
+    return first
+
+
+def goes_before(worth: float, id: int, other_worth: float, other_id: int) -> bool:
+    """Whether the first of two waiting deals is visited first."""
+    return worth > other_worth or (worth == other_worth and id < other_id)
+
+
+def assist(run: Run) -> bool:
+    """Work on the partner's most valuable open deal; False: no time, or nobody needs it."""
+    now, work = run.work.now[0], run.work
+    block = work.blocks[ASSIST, now.at]
+    if now.tick >= now.until:
+        return False
+    id = next_assisted(run, block.partner, block.activity)
+    if id == END:
+        return False
+    deal = work.deals[id]
+    now.assisting = id
+    now.ticks = min(min(deal.assist_left, now.until - now.tick), deal.closes_at - now.tick)
+    write_hours(run, block.kind, now.ticks, id, deal.partner, deal.segment)
+    busy_for(run, now.ticks, ASSIST_ENDS)
+    return True
+
+
+def end_assist(run: Run) -> None:
+    """A lump of help is finished, or its time is over."""
+    now, work = run.work.now[0], run.work
+    block, deal = work.blocks[ASSIST, now.at], work.deals[now.assisting]
+    deal.assist_left -= now.ticks
+    if deal.assist_left == 0 and deal.open:
+        if block.activity == CO_SELL:
+            work.partners[block.partner].guided += 1
+        elif deal.in_capacity:
+            release(run, now.assisting)
+
+
+def next_assisted(run: Run, p: int, activity: int) -> int:
+    """A lump once begun is finished; then the largest amount * win probability / mean hours, ties by id."""
+    now, work = run.work.now[0], run.work
+    best, best_worth = END, -1.0
+    id = work.partners[p].first_open
+    while id != END:
+        deal = work.deals[id]
+        if deal.closes_at > now.tick:
+            if deal.assisted_by == activity and deal.assist_left > 0:
+                return id
+            if deal.assisted_by == NOBODY and (activity != CO_SELL or deal.in_capacity):
+                worth = deal.amount_usd * run.numbers.segments[deal.segment].assist_worth_per_hour
+                if worth > best_worth:
+                    best, best_worth = id, worth
+        id = deal.later
+    if best != END:
+        begin_assist(run, best, activity)
+    return best
+
+
+def begin_assist(run: Run, id: int, activity: int) -> None:
+    """Half the stage hours to co-sell; all of them to sell for the partner, who need not wait for its people then."""
+    now, work = run.work.now[0], run.work
+    deal = work.deals[id]
+    deal.assisted_by = activity
+    total = total_effort_of(run, id)
+    if activity == CO_SELL:
+        deal.assist_left = (total + 1) // 2
+        return
+    deal.assist_left = total
+    if deal.waiting:
+        wake(run, id)
+        deal.closes_at = now.tick + deal.cycle
+
+
+# ---------------------------------------------------------------- opportunities
+
+
+def arrive(run: Run, id: int) -> None:
+    """Who sees a new opportunity, and who may keep it."""
+    now, work = run.work.now[0], run.work
+    arrival = run.tapes.arrivals[now.start + id]
+    segment, owner, amount = arrival.segment, arrival.owner, arrival.amount_usd
+    mode = run.plans.segment_plans[now.plan, now.quarter, segment].coverage_mode
+    write(run, Kind.ARRIVED, id, owner, segment, amount, 0.0)
+    in_base = owner != NOBODY and work.partners[owner].active == 1
+    found = arrival.found < work.segments[segment].reach and not (in_base and mode == PARTNER_LED)
+    may_bring = in_base and mode != DIRECT
+    deal = work.deals[id]
+    deal.open = 0
+    brought = False
+    if found or may_bring:
+        begin_deal(run, id)
+        brought = may_bring and deal.brought < work.partners[owner].bring
+    if found and brought and mode == DIRECT_FIRST:
+        work.partners[owner].conflicts += 1
+        write(run, Kind.CONFLICT, id, owner, segment, 0, 0.0)
+    if found and not (brought and mode == PARTNER_FIRST):
+        write(run, Kind.FOUND, id, NOBODY, segment, amount, 0.0)
+        deal.partner = NOBODY
+        deal.open = 1
+        await_visit(run, id)
+    elif brought:
+        write(run, Kind.REGISTERED, id, owner, segment, amount, 0.0)
+        deal.partner = owner
+        deal.open = 1
+        join_partner(run, id)
+    else:
+        write(run, Kind.LEAKED, id, NOBODY, segment, amount, 0.0)
+
+
+def begin_deal(run: Run, id: int) -> None:
+    """Set up the record of an opportunity that may be worked."""
+    now = run.work.now[0]
+    deal, arrival = run.work.deals[id], run.tapes.arrivals[now.start + id]
+    deal.segment = arrival.segment
+    deal.number = arrival.number
+    deal.amount_usd = arrival.amount_usd
+    deal.came_at = now.tick
+    deal.closes_at = NEVER
+    deal.assisted_by = NOBODY
+    deal.assist_left = 0
+    deal.in_capacity = 0
+    deal.waiting = 0
+    if id < len(run.tape.open_deals):
+        set_drawn(run, id, run.tapes.open_deals[now.row, id])
+    elif now.drawn_whole:
+        set_drawn(run, id, run.drawn[id])
+    else:
+        segment = run.tape.segments[arrival.segment]
+        brought, settles, cycle, _ = four_marks(
+            run.tape.run[0].seed, now.replication, OPPORTUNITY, arrival.segment, 2 * arrival.number + 1
+        )
+        luck = run.tapes.quarter_luck[now.row, arrival.segment, quarter_row(now.tick)]
+        deal.brought = brought
+        deal.u = settling(settles, segment.shock, segment.own_luck, luck)
+        deal.cycle = cycle_ticks(run.tape, arrival.owner, cycle)
+        deal.stage = 0
+        deal.opened_at = now.tick
+
+
+def set_drawn(run: Run, id: int, drawn: Any) -> None:
+    """The same from a tape that was drawn whole."""
+    deal = run.work.deals[id]
+    deal.brought = drawn.brought
+    deal.u = drawn.settles
+    deal.cycle = drawn.cycle
+    deal.stage = drawn.stage
+    deal.opened_at = run.work.now[0].tick - drawn.age
+
+
+def await_visit(run: Run, id: int) -> None:
+    """The deal waits for the manager, as long as its buyer does."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    deal.waiting = 1
+    push_waiting(run, deal.amount_usd * run.numbers.stages[deal.segment, deal.stage].worth_per_hour, id)
+    limit_patience(run, id, deal.stage)
+    if now.phase == FREE:
+        now.called = 1
+
+
+def limit_patience(run: Run, id: int, stage: int) -> None:
+    """Date the end of the wait."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    patience = patience_of(run, id, stage)
+    deal.patient_until = NEVER
+    if patience != NEVER:
+        deal.patient_until = now.tick + patience
+        add_event(run, deal.patient_until, PATIENCE_EXPIRES, id)
+
+
+def patience_expires(run: Run, id: int) -> None:
+    """A deal nobody had time for goes cold. The event of a wait that has ended finds another date, or nobody waiting."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    if deal.waiting and deal.open and deal.patient_until == now.tick and id != now.visited:
+        deal.waiting = 0
+        close(run, id, Kind.NO_DECISION)
+
+
+def buyer_returns(run: Run, id: int) -> None:
+    """The buyer of a deal of the manager's says yes or no to a stage."""
+    deal = run.work.deals[id]
+    if not deal.open:
+        return
+    segment = run.numbers.segments[deal.segment]
+    if deal.u >= run.numbers.stages[deal.segment, deal.stage].pass_below:
+        return close(run, id, Kind.LOST)
+    deal.stage += 1
+    if deal.stage == segment.stages:
+        return close(run, id, Kind.WON_DIRECT)
+    write(run, Kind.ADVANCED, id, NOBODY, deal.segment, 0, float(deal.stage))
+    await_visit(run, id)
+
+
+def join_partner(run: Run, id: int) -> None:
+    """A partner's deal: its people take it on, or it stands in line."""
+    work = run.work
+    deal = work.deals[id]
+    partner = work.partners[deal.partner]
+    deal.earlier = partner.last_open
+    deal.later = END
+    if partner.last_open == END:
+        partner.first_open = id
+    else:
+        work.deals[partner.last_open].later = id
+    partner.last_open = id
+    if partner.working < run.numbers.partners[deal.partner].capacity_deals:
+        take_on(run, id)
+        start_work(run, id)
+        return
+    deal.waiting = 1
+    deal.behind = END
+    if partner.last_in_line == END:
+        partner.first_in_line = id
+    else:
+        work.deals[partner.last_in_line].behind = id
+    partner.last_in_line = id
+    limit_patience(run, id, 0)
+
+
+def start_work(run: Run, id: int) -> None:
+    """Somebody works on a partner's deal from now to its closing date."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    deal.closes_at = now.tick + deal.cycle
+    waited = (now.tick - deal.came_at) / TICKS_PER_WEEK
+    write(run, Kind.STARTED, id, deal.partner, deal.segment, 0, waited)
+    add_event(run, deal.closes_at, PARTNER_CLOSES, id)
+
+
+def partner_closes(run: Run, id: int) -> None:
+    """The closing date of a partner's deal."""
+    deal = run.work.deals[id]
+    if not deal.open:
+        return
+    kind = outcome(run, id)
+    if deal.in_capacity:
+        release(run, id)
+    close(run, id, kind)
+
+
+def outcome(run: Run, id: int) -> Kind:
+    """How a partner's deal ends: with finished help at the manager's win rate, else at its own."""
+    deal = run.work.deals[id]
+    win_probability = run.numbers.segments[deal.segment].win_probability
+    if deal.assisted_by != NOBODY and deal.assist_left == 0:
+        if deal.u >= win_probability:
+            return Kind.LOST
+        return Kind.WON_CO_SOLD if deal.assisted_by == CO_SELL else Kind.WON_SOLD_FOR
+    if not deal.in_capacity:
+        return Kind.LOST
+    partner = run.work.partners[deal.partner]
+    chance = partner_win_probability(
+        run.numbers.fit[deal.partner, deal.segment],
+        win_probability,
+        partner.skill,
+        run.numbers.run[0].skill_exponent,
+    )
+    if deal.u >= chance:
+        return Kind.LOST
+    partner.own_wins += 1
+    return Kind.WON_PARTNER
+
+
+def take_on(run: Run, id: int) -> None:
+    """The partner's people have it."""
+    deal = run.work.deals[id]
+    deal.in_capacity = 1
+    run.work.partners[deal.partner].working += 1
+
+
+def release(run: Run, id: int) -> None:
+    """The partner's people are free for the next in line."""
+    work = run.work
+    work.deals[id].in_capacity = 0
+    p = work.deals[id].partner
+    partner = work.partners[p]
+    partner.working -= 1
+    while partner.first_in_line != END and partner.working < run.numbers.partners[p].capacity_deals:
+        following = partner.first_in_line
+        deal = work.deals[following]
+        partner.first_in_line = deal.behind
+        if partner.first_in_line == END:
+            partner.last_in_line = END
+        if deal.waiting and deal.open:
+            take_on(run, following)
+            wake(run, following)
+
+
+def wake(run: Run, id: int) -> None:
+    """Its wait is over: it starts once the present event has been dealt with."""
+    now, work = run.work.now[0], run.work
+    work.deals[id].waiting = 0
+    work.woken[now.woken] = id
+    now.woken += 1
+
+
+def close(run: Run, id: int, kind: int) -> None:
+    """The one end of a deal that somebody worked."""
+    now, work = run.work.now[0], run.work
+    deal = work.deals[id]
+    deal.open = 0
+    age_weeks = (now.tick - deal.opened_at) / TICKS_PER_WEEK
+    write(run, kind, id, deal.partner, deal.segment, deal.amount_usd, age_weeks)
+    credit_share = 1.0
+    if deal.partner != NOBODY:
+        partner = work.partners[deal.partner]
+        if deal.earlier == END:
+            partner.first_open = deal.later
+        else:
+            work.deals[deal.earlier].later = deal.later
+        if deal.later == END:
+            partner.last_open = deal.earlier
+        else:
+            work.deals[deal.later].earlier = deal.earlier
+        credit_share = run.numbers.partners[deal.partner].credit_share
+    if kind >= Kind.WON_DIRECT and kind <= Kind.WON_SOLD_FOR:
+        now.credit_usd += credit_share * deal.amount_usd
+
+
+# ---------------------------------------------------------------- marks of a deal
+
+
+def effort_of(run: Run, id: int) -> int:
+    """The manager's work on the deal's present stage, in ticks; keeps the mark of the buyer's answer."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    if id < len(run.tape.open_deals):
+        return run.tapes.open_stages[now.row, id, deal.stage].effort
+    if now.drawn_whole:
+        return run.drawn_stages[id, deal.stage].effort
+    return effort_ticks(run.tape, deal.segment, deal.stage, deal.effort_mark)
+
+
+def lag_of(run: Run, id: int) -> int:
+    """The buyer's time to answer it."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    if id < len(run.tape.open_deals):
+        return run.tapes.open_stages[now.row, id, deal.stage].lag
+    if now.drawn_whole:
+        return run.drawn_stages[id, deal.stage].lag
+    return lag_ticks(run.tape, deal.segment, deal.stage, deal.lag_mark)
+
+
+def patience_of(run: Run, id: int, stage: int) -> int:
+    """The buyer's patience; keeps the other two marks of the stage."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    if id < len(run.tape.open_deals):
+        return run.tapes.open_stages[now.row, id, stage].patience
+    if now.drawn_whole:
+        return run.drawn_stages[id, stage].patience
+    effort, lag, patience, _ = four_marks(
+        run.tape.run[0].seed, now.replication, STAGE, 16 * deal.segment + stage, deal.number
+    )
+    deal.effort_mark = effort
+    deal.lag_mark = lag
+    return patience_ticks(run.tape, deal.segment, stage, patience)
+
+
+def total_effort_of(run: Run, id: int) -> int:
+    """The manager's work on all stages of a deal."""
+    now = run.work.now[0]
+    deal = run.work.deals[id]
+    total = 0
+    for k in range(run.numbers.segments[deal.segment].stages):
+        if id < len(run.tape.open_deals):
+            total += run.tapes.open_stages[now.row, id, k].effort
+        elif now.drawn_whole:
+            total += run.drawn_stages[id, k].effort
+        else:
+            effort, _, _, _ = four_marks(
+                run.tape.run[0].seed, now.replication, STAGE, 16 * deal.segment + k, deal.number
+            )
+            total += effort_ticks(run.tape, deal.segment, k, effort)
+    return total
+
+
+# ---------------------------------------------------------------- between two weeks
+
+
+def week_boundary(run: Run, week: int) -> None:
+    """What last week did, who leaves and signs, and what the new week holds."""
+    begin_week(run, week)
+    go_into_week(run, week)
+
+
+def begin_week(run: Run, week: int) -> None:
+    """The first half of it: stocks, exits, signings."""
+    work = run.work
+    if week > -HISTORY_WEEKS:
+        remember_prospecting(run)
+    if week > 0:
+        for p in range(len(work.partners)):
+            learn_and_forget(run, p)
+            leave(run, p)
+        for p in range(len(work.partners)):
+            sign(run, p, week)
+
+
+def go_into_week(run: Run, week: int) -> None:
+    """The second half: the plan, discipline, reach."""
+    now = run.work.now[0]
+    if week >= 0 and week % WEEKS_PER_QUARTER == 0:
+        now.quarter = week // WEEKS_PER_QUARTER + 1
+        now.credit_usd = 0.0
+        for p in range(len(run.work.partners)):
+            run.work.partners[p].parked = run.plans.parked[now.plan, now.quarter, p]
+    plan_week(run, week)
+    see(run, week)
+
+
+def replace_open_deals(run: Run, week: int, arrived: int) -> None:
+    """The first day, where the scenario's open pipeline takes the place of the simulated one."""
+    now, work = run.work.now[0], run.work
+    begin_week(run, week)
+    now.visited = END
+    now.waiting = 0
+    for p in range(len(work.partners)):
+        work.partners[p].working = 0
+        work.partners[p].first_in_line = END
+        work.partners[p].last_in_line = END
+    for id in range(len(run.tape.open_deals), arrived):
+        if work.deals[id].open:
+            close(run, id, Kind.REPLACED)
+    for id in range(len(run.tape.open_deals)):
+        arrival = run.tapes.arrivals[now.start + id]
+        begin_deal(run, id)
+        deal = work.deals[id]
+        deal.partner = arrival.owner
+        deal.open = 1
+        age_weeks = (now.tick - deal.opened_at) / TICKS_PER_WEEK
+        write(run, Kind.TAKEN_OVER, id, deal.partner, deal.segment, deal.amount_usd, age_weeks)
+    go_into_week(run, week)
+    for id in range(len(run.tape.open_deals)):
+        if work.deals[id].partner == NOBODY:
+            await_visit(run, id)
+        else:
+            join_partner(run, id)
+
+
+def traits_of(run: Run, p: int) -> Any:
+    """What the partner truly is like."""
+    return run.numbers.traits[p, run.tapes.partner_luck[run.work.now[0].row, p].true_segment]
+
+
+def learn_and_forget(run: Run, p: int) -> None:
+    """Skill and engagement after a week's help, practice, conflicts and neglect."""
+    n, its = run.numbers.run[0], run.work.partners[p]
+    if not its.active:
+        return
+    traits = traits_of(run, p)
+    resting = 0.5 if its.parked else 1.0
+    learned = (
+        saturating_gain(n.coach_gain, run.work.hours[p, COACH], n.coach_tau)
+        + n.practice_gain * its.own_wins
+        + n.guided_practice_gain * its.guided
+    )
+    planned = saturating_gain(n.joint_plan_gain, run.work.hours[p, JOINT_PLAN], n.joint_plan_tau)
+    liked = saturating_gain(n.socialise_gain, run.work.hours[p, SOCIALISE], n.socialise_tau)
+    its.skill = next_level(
+        its.skill,
+        resting * traits.skill_alone,
+        traits.skill_ceiling,
+        n.skill_forgotten,
+        traits.teachability * learned,
+    )
+    its.engagement = next_level(
+        its.engagement,
+        resting * traits.engagement_alone,
+        traits.engagement_ceiling,
+        n.engagement_forgotten,
+        traits.teachability * planned + liked - n.conflict_penalty * its.conflicts,
+    )
+
+
+def leave(run: Run, p: int) -> None:
+    """A partner whose time has come leaves: its open deals are lost, its accounts become house accounts."""
+    now, work = run.work.now[0], run.work
+    its = work.partners[p]
+    stays = run.tapes.partner_luck[now.row, p].exit_ticks
+    if not its.active or stays == NEVER or now.tick - its.active_since < stays:
+        return
+    its.active = 0
+    write(run, Kind.LEFT, NOBODY, p, NOBODY, 0, 0.0)
+    id = its.first_open
+    while id != END:
+        following = work.deals[id].later
+        close(run, id, Kind.PARTNER_LEFT)
+        id = following
+    its.first_in_line = END
+    its.last_in_line = END
+
+
+def sign(run: Run, p: int, week: int) -> None:
+    """A candidate that has had its recruiting hours decides; once onboarded it is a partner like the others."""
+    now = run.work.now[0]
+    its, numbers = run.work.partners[p], run.numbers.partners[p]
+    if not its.settled:
+        its.recruited_hours += run.work.hours[p, RECRUIT]
+        if its.recruited_hours > 0.0 and its.recruited_hours >= numbers.recruiting_hours:
+            its.settled = 1
+            signs = run.tapes.partner_luck[now.row, p].signing < numbers.sign_probability
+            write(run, Kind.SIGNED if signs else Kind.DECLINED, NOBODY, p, NOBODY, 0, 0.0)
+            its.onboarded_week = week + numbers.onboarding_weeks if signs else -1
+    if its.onboarded_week == week:
+        its.active = 1
+        its.active_since = now.tick
+        write(run, Kind.ONBOARDED, NOBODY, p, NOBODY, 0, 0.0)
+
+
+def remember_prospecting(run: Run) -> None:
+    """Average prospecting hours by segment: last week's planned, and its spare selling time divided likewise."""
+    now, work = run.work.now[0], run.work
+    ticks_per_hour = run.numbers.run[0].ticks_per_hour
+    settle_spare(run)
+    spare_hours = now.spare_ticks / ticks_per_hour
+    now.spare_ticks = 0
+    planned = run.plans.quarters[now.plan, now.quarter].has_prospect_shares
+    total = 0.0
+    for s in range(len(work.segments)):
+        total += work.segments[s].pool * run.numbers.segments[s].value_per_opportunity
+    for s in range(len(work.segments)):
+        its = work.segments[s]
+        share = 0.0
+        if planned:
+            share = run.plans.segment_plans[now.plan, now.quarter, s].prospect_share
+        elif total > 0.0:
+            share = its.pool * run.numbers.segments[s].value_per_opportunity / total
+        hours = its.given / ticks_per_hour + spare_hours * share
+        its.prospecting = moving_average(its.prospecting, hours, run.numbers.run[0].prospecting_forgotten)
+
+
+def settle_spare(run: Run) -> None:
+    """Count the time the manager has been free so far."""
+    now = run.work.now[0]
+    if now.idle_since < now.tick:
+        now.spare_ticks += now.tick - now.idle_since
+        now.idle_since = now.tick
+
+
+def plan_week(run: Run, week: int) -> None:
+    """What the plan gives to whom this week, as far as the hours go; all that is not for others goes to selling."""
+    now, work = run.work.now[0], run.work
+    n, quarter = run.numbers.run[0], run.plans.quarters[now.plan, now.quarter]
+    off = week >= 0 and run.numbers.week_off[week] == 1
+    left = 0 if off else TICKS_PER_WEEK
+    keep = partner_hours_kept(run, week)
+    now.appointments = 0
+    now.assists = 0
+    now.prospects = 0
+    now.ends_at = now.tick + TICKS_PER_WEEK
+    for p in range(len(work.partners)):
+        its = work.partners[p]
+        its.conflicts = 0
+        its.own_wins = 0
+        its.guided = 0
+        for a in range(ACTIVITIES):
+            run.work.hours[p, a] = 0.0
+        if its.active and not its.parked:
+            given = min(traits_of(run, p).support_ticks, left)
+            left -= given
+            if given > 0:
+                add_block(run, APPOINTMENT, now.appointments, p, NOBODY, NOBODY, Kind.SUPPORT, given)
+                now.appointments += 1
+    for i in range(quarter.gifts_begin, quarter.gifts_end):
+        gift = run.plans.gifts[i]
+        its = work.partners[gift.partner]
+        if not can_get(run, gift.partner, gift.activity, week):
+            continue
+        if gift.of == CAM:
+            run.work.hours[gift.partner, gift.activity] += n.cam_factor * gift.hours
+            write(run, gift.kind, NOBODY, gift.partner, NOBODY, 0, gift.hours)
+            continue
+        given = min(round(gift.ticks * keep), left)
+        left -= given
+        if given > 0 and gift.of == APPOINTMENT:
+            add_block(run, APPOINTMENT, now.appointments, gift.partner, NOBODY, gift.activity, gift.kind, given)
+            now.appointments += 1
+            run.work.hours[gift.partner, gift.activity] = given / n.ticks_per_hour
+        elif given > 0:
+            add_block(run, ASSIST, now.assists, gift.partner, NOBODY, gift.activity, gift.kind, given)
+            now.assists += 1
+    for s in range(len(work.segments)):
+        given = min(run.plans.segment_plans[now.plan, now.quarter, s].prospect_ticks, left)
+        left -= given
+        work.segments[s].given = given
+        if given > 0:
+            add_block(run, PROSPECTS, now.prospects, NOBODY, s, NOBODY, Kind.PROSPECT, given)
+            now.prospects += 1
+    now.sell_until = now.tick if off else now.tick + max(0, TICKS_PER_WEEK - quarter.idle_ticks)
+
+
+def add_block(run: Run, row: int, at: int, partner: int, segment: int, activity: int, kind: int, ticks: int) -> None:
+    """Put a block into the week."""
+    block = run.work.blocks[row, at]
+    block.partner = partner
+    block.segment = segment
+    block.activity = activity
+    block.kind = kind
+    block.ticks = ticks
+
+
+def can_get(run: Run, p: int, activity: int, week: int) -> bool:
+    """Whether this week's hours can go to this partner."""
+    its = run.work.partners[p]
+    if activity == RECRUIT:
+        return not its.settled and week >= 0
+    return its.active and not its.parked
+
+
+def partner_hours_kept(run: Run, week: int) -> float:
+    """Share of the planned partner hours kept this week: less, late in a quarter that is behind."""
+    now = run.work.now[0]
+    quarter = run.plans.quarters[now.plan, now.quarter]
+    in_quarter = week % WEEKS_PER_QUARTER + 1
+    if week < 0 or in_quarter < LATE_WEEK:
+        return 1.0
+    if behind_pace(now.credit_usd, quarter.quota_usd, in_quarter, WEEKS_PER_QUARTER):
+        return quarter.discipline
+    return 1.0
+
+
+def see(run: Run, week: int) -> None:
+    """What partners bring and what the manager sees this week."""
+    now, work = run.work.now[0], run.work
+    n = run.numbers.run[0]
+    for p in range(len(work.partners)):
+        its = work.partners[p]
+        if not (is_level(its.skill) and is_level(its.engagement)):
+            now.trouble = Trouble.LEVEL
+        its.bring = bring_probability(its.engagement, n.engagement_exponent)
+        if week >= 0 and its.active:
+            write(run, Kind.SKILL, NOBODY, p, NOBODY, 0, its.skill)
+            write(run, Kind.ENGAGEMENT, NOBODY, p, NOBODY, 0, its.engagement)
+    for s in range(len(work.segments)):
+        its, segment = work.segments[s], run.numbers.segments[s]
+        its.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
+        its.reach = reach(segment.inbound_share, segment.prospecting_yield, its.prospecting, its.pool)
+        if not is_level(its.reach):
+            now.trouble = Trouble.REACH
+        if week >= 0:
+            write(run, Kind.REACH, NOBODY, NOBODY, s, 0, its.reach)
+    if not math.isfinite(now.credit_usd):
+        now.trouble = Trouble.CREDIT
+
+
+def share_in_partner_hands(run: Run, s: int) -> float:
+    """Expected share of a segment's opportunities that are not the manager's to find."""
+    now, work = run.work.now[0], run.work
+    mode = run.plans.segment_plans[now.plan, now.quarter, s].coverage_mode
+    share = 0.0
+    if mode == DIRECT or mode == DIRECT_FIRST:
+        return share
+    for p in range(len(work.partners)):
+        if run.numbers.bases[s, p] > 0.0 and work.partners[p].active:
+            share += run.numbers.bases[s, p] * (1.0 if mode == PARTNER_LED else work.partners[p].bring)
+    return share
+
+
+# ---------------------------------------------------------------- the ledger
+
+
+def write(
+    run: Run, kind: int, opportunity: int, partner: int, segment: int, amount_usd: int, value: float
+) -> None:
+    """Write a record: keep it if there is room for records, and add it up."""
+    now = run.work.now[0]
+    if now.records < len(run.records):
+        its = run.records[now.records]
+        its.tick = now.tick
+        its.kind = kind
+        its.opportunity = opportunity
+        its.partner = partner
+        its.segment = segment
+        its.amount_usd = amount_usd
+        its.value = value
+    now.records += 1
+    add_up(run.its, now.sums, now.tick, kind, partner, amount_usd, value)
+
+
+def write_hours(run: Run, kind: int, ticks: int, opportunity: int, partner: int, segment: int) -> None:
+    """Write a record of hours."""
+    write(run, kind, opportunity, partner, segment, 0, ticks / run.numbers.run[0].ticks_per_hour)

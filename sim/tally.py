@@ -1,0 +1,106 @@
+"""A ledger added up: counts, values and amounts by quarter and kind of record. All indicators follow from it (kpis.py).
+
+The compiled engine adds up while it runs and need not keep the ledger; `Tally.of(ledger)` adds up one that was kept.
+Both add the same numbers in the same order with the same function, so the sums are equal to the last bit.
+
+Row 0 is the history, with the open pipeline that takes its place in the first moment of quarter 1; row q is quarter q.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.ledger import TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
+from sim.scenario import WEEKS_PER_QUARTER
+
+KINDS = max(Kind) + 1
+SKILLS, ENGAGEMENTS = 0, 1
+"""Columns of `levels`."""
+BY_KIND = np.dtype([("count", "<i8"), ("value", "<f8"), ("amount_usd", "<i8")], align=True)
+BY_PARTNER = np.dtype([("registered", "<i8"), ("won_usd", "<i8")], align=True)
+LEVEL = np.dtype([("count", "<i8"), ("value", "<f8")], align=True)
+
+
+class Sums(NamedTuple):
+    """The sums of one run, or of many: arrays with the same leading axes."""
+
+    by_kind: NDArray[Any]
+    """BY_KIND, shape (..., 1 + quarters, KINDS)"""
+    by_partner: NDArray[Any]
+    """BY_PARTNER, shape (..., 1 + quarters, partners)"""
+    levels: NDArray[Any]
+    """LEVEL in the last week of the quarter, shape (..., 1 + quarters, 2)"""
+
+
+def empty_sums(rows: int, partners: int, *leading: int) -> Sums:
+    """Sums of nothing: `rows` for the history and the quarters."""
+    return Sums(
+        np.zeros((*leading, rows, KINDS), BY_KIND),
+        np.zeros((*leading, rows, partners), BY_PARTNER),
+        np.zeros((*leading, rows, 2), LEVEL),
+    )
+
+
+def clear(sums: Sums) -> None:
+    """Make the sums of one run those of nothing."""
+    for row in range(len(sums.by_kind)):
+        for kind in range(KINDS):
+            its = sums.by_kind[row, kind]
+            its.count = 0
+            its.value = 0.0
+            its.amount_usd = 0
+        for p in range(sums.by_partner.shape[1]):
+            partner = sums.by_partner[row, p]
+            partner.registered = 0
+            partner.won_usd = 0
+        for which in range(2):
+            level = sums.levels[row, which]
+            level.count = 0
+            level.value = 0.0
+
+
+def keep(its: Sums, sums: Sums, plan: int, r: int) -> None:
+    """Put the sums of one run among those of all."""
+    for row in range(len(its.by_kind)):
+        for kind in range(KINDS):
+            sums.by_kind[plan, r, row, kind] = its.by_kind[row, kind]
+        for p in range(its.by_partner.shape[1]):
+            sums.by_partner[plan, r, row, p] = its.by_partner[row, p]
+        for which in range(2):
+            sums.levels[plan, r, row, which] = its.levels[row, which]
+
+
+def row_of(tick: int) -> int:
+    """The row of the sums to which most kinds of record at this tick belong."""
+    return 0 if tick < 0 else tick // TICKS_PER_QUARTER + 1
+
+
+def add_up(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd: int, value: float) -> None:
+    """Add one record to the sums of its run; `row` is the tick's."""
+    if kind == Kind.TAKEN_OVER or kind == Kind.REPLACED:
+        row = 0
+    its = sums.by_kind[row, kind]
+    its.count += 1
+    its.value += value
+    its.amount_usd += amount_usd
+    if kind == Kind.WON_PARTNER or kind == Kind.WON_CO_SOLD or kind == Kind.WON_SOLD_FOR:
+        sums.by_partner[row, partner].won_usd += amount_usd
+    elif kind == Kind.REGISTERED:
+        sums.by_partner[row, partner].registered += 1
+    elif kind == Kind.SKILL or kind == Kind.ENGAGEMENT:
+        if tick // TICKS_PER_WEEK % WEEKS_PER_QUARTER == WEEKS_PER_QUARTER - 1:
+            level = sums.levels[row, SKILLS if kind == Kind.SKILL else ENGAGEMENTS]
+            level.count += 1
+            level.value += value
+
+
+def add_up_ledger(records: NDArray[Any], sums: Sums) -> int:
+    """Add all records of a ledger to the sums of one run."""
+    for i in range(len(records)):
+        its = records[i]
+        add_up(sums, row_of(its.tick), its.tick, its.kind, its.partner, its.amount_usd, its.value)
+    return len(records)

@@ -1,0 +1,410 @@
+"""What the marks mean: arrivals, sizes, durations, who owns an account, who is what it seems. To be compiled.
+
+Two times of drawing. `draw_tape` draws, in order of time, what every opportunity has: when it arises, whose account it
+is, its size and whether the manager would find it. All else of a deal is drawn when somebody first asks: most
+opportunities are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
+marks have addresses (streams.py); `draw_whole` draws all of it, for readers and for the SimPy engine.
+
+Plain functions of numbers and arrays, as rules.py. Left out: what is done with all this (kernel.py, territory.py).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK
+from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.streams import LOWEST_HALF_STEP, Stream, four_marks
+
+MAX_STAGES = 4
+LONGEST_WEEKS = 1e9
+LARGEST_USD = 1e12
+DEMAND_BINS = 1024
+"""A week's gamma factor takes one of so many values of equal probability, each the mean of its share of the gamma:
+the mean is exactly 1, the variance short by less than a thousandth at demand_cv .4."""
+DEMAND, SHOCK = int(Stream.DEMAND), int(Stream.SHOCK)
+OPPORTUNITY, STAGE = int(Stream.OPPORTUNITY), int(Stream.STAGE)
+PARTNER, OPEN_DEAL = int(Stream.PARTNER), int(Stream.OPEN_DEAL)
+FULL = -1
+"""Returned where an array was too short for what was drawn."""
+
+def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
+    """A record type whose fields lie where a compiler expects them."""
+    return np.dtype(list(fields), align=True)
+
+
+TAPE_RUN = record(
+    ("seed", "<i8"),
+    ("weeks", "<i8"),  # history included
+    ("label_accuracy", "<f8"),
+    ("achievers", "<f8"),  # share of partners that are achievers, for labels that are wrong
+    ("not_deceivers", "<f8"),  # share that are achievers or believers
+    ("has_open_pipeline", "<i8"),
+)
+TAPE_SEGMENT = record(
+    ("median_usd", "<f8"),
+    ("sigma", "<f8"),
+    ("shock", "<f8"),
+    ("own_luck", "<f8"),  # sqrt(1 - shock^2)
+    ("stages", "<i8"),
+)
+TAPE_STAGE = record(
+    ("effort_scale", "<f8"),
+    ("effort_power", "<f8"),
+    ("lag_scale", "<f8"),
+    ("lag_power", "<f8"),
+    ("patience_scale", "<f8"),  # negative: endless
+    ("patience_power", "<f8"),
+)
+"""Durations of a stage: Weibull scale in weeks, and 1 / shape."""
+TAPE_PARTNER = record(
+    ("label", "<i8"),
+    ("cycle_scale", "<f8"),
+    ("cycle_power", "<f8"),
+    ("exits_per_week", "<f8"),
+)
+TAPE_OPEN = record(
+    ("segment", "<i8"),
+    ("owner", "<i8"),
+    ("stage", "<i8"),
+    ("amount_usd", "<i8"),
+    ("age_weeks", "<f8"),
+    ("passed", "<f8"),  # probability of having come so far
+)
+ARRIVAL = record(
+    ("tick", "<i8"),
+    ("amount_usd", "<i8"),
+    ("found", "<f8"),
+    ("number", "<i4"),  # opportunity of its segment, from 0
+    ("segment", "<i2"),
+    ("owner", "<i2"),
+)
+"""What `draw_tape` draws of an opportunity."""
+DRAWN = record(
+    ("settles", "<f8"),
+    ("brought", "<f8"),
+    ("cycle", "<i8"),
+    ("stage", "<i8"),
+    ("age", "<i8"),
+)
+"""The rest of it, in ticks."""
+DRAWN_STAGE = record(("effort", "<i8"), ("lag", "<i8"), ("patience", "<i8"))
+"""And of each of its stages."""
+PARTNER_LUCK = record(("true_segment", "<i8"), ("exit_ticks", "<i8"), ("signing", "<f8"))
+AHEAD = record(
+    ("tick", "<i8"),
+    ("week", "<i8"),
+    ("position", "<f8"),  # in that week, from 0 to 1
+    ("number", "<i8"),
+    ("owner", "<f8"),
+    ("found", "<f8"),
+    ("size", "<f8"),
+)
+"""The next opportunity of a segment, while a tape is drawn."""
+
+
+class TapeNumbers(NamedTuple):
+    """What of a scenario decides its tapes (`market.tape_numbers`)."""
+
+    run: NDArray[Any]
+    """TAPE_RUN, shape (1,)"""
+    segments: NDArray[Any]
+    """TAPE_SEGMENT, shape (segments,)"""
+    stages: NDArray[Any]
+    """TAPE_STAGE, shape (segments, MAX_STAGES)"""
+    partners: NDArray[Any]
+    """TAPE_PARTNER, shape (partners,)"""
+    open_deals: NDArray[Any]
+    """TAPE_OPEN, shape (open deals,)"""
+    demand: NDArray[np.float64]
+    """expected opportunities a week, history first, shape (segments, weeks)"""
+    factors: NDArray[np.float64]
+    """of a week's demand, by quantile, shape (segments, DEMAND_BINS)"""
+    owners: NDArray[np.float64]
+    """cumulated shares of the accounts, shape (segments, partners)"""
+
+
+class Tapes(NamedTuple):
+    """The tapes of some replications, one after another."""
+
+    replications: NDArray[np.int64]
+    """their numbers, shape (replications,)"""
+    starts: NDArray[np.int64]
+    """opportunities of replication r: arrivals[starts[r]:starts[r + 1]], shape (replications + 1,)"""
+    arrivals: NDArray[Any]
+    """ARRIVAL, open deals first, then in order of (tick, segment), shape (opportunities,)"""
+    open_deals: NDArray[Any]
+    """DRAWN, shape (replications, open deals)"""
+    open_stages: NDArray[Any]
+    """DRAWN_STAGE, shape (replications, open deals, MAX_STAGES)"""
+    partner_luck: NDArray[Any]
+    """PARTNER_LUCK, shape (replications, partners)"""
+    quarter_luck: NDArray[np.float64]
+    """normal score of a segment's quarter, history first, shape (replications, segments, quarters)"""
+    rates: NDArray[np.float64]
+    """workspace, shape (segments, weeks)"""
+    ahead: NDArray[Any]
+    """AHEAD, workspace, shape (segments,)"""
+
+
+def exponential(mark: float) -> float:
+    """Quantile of the unit exponential."""
+    return -math.log(1.0 - mark)
+
+
+def normal(mark: float) -> float:
+    """Quantile of the standard normal; a mark of 0 stands for the middle of its step."""
+    return ndtri(max(mark, LOWEST_HALF_STEP))
+
+
+def duration(mark: float, scale_weeks: float, power: float) -> int:
+    """Quantile of the Weibull distribution with this scale and shape 1 / power, in whole ticks."""
+    return whole_ticks(scale_weeks * math.pow(exponential(mark), power))
+
+
+def remaining(mark: float, scale_weeks: float, power: float, age_weeks: float) -> int:
+    """The same given that it has lasted `age_weeks` already, less these."""
+    if scale_weeks == 0.0:
+        return 0
+    # Of the two equal forms, the one whose power cannot overflow.
+    if age_weeks <= scale_weeks:
+        total = scale_weeks * math.pow(math.pow(age_weeks / scale_weeks, 1.0 / power) + exponential(mark), power)
+    else:
+        total = age_weeks * math.pow(
+            1.0 + exponential(mark) * math.pow(scale_weeks / age_weeks, 1.0 / power), power
+        )
+    return whole_ticks(max(0.0, total - age_weeks))
+
+
+def whole_ticks(weeks: float) -> int:
+    """Weeks as ticks; the longest duration is a billion weeks."""
+    return round(min(weeks, LONGEST_WEEKS) * TICKS_PER_WEEK)
+
+
+def settling(mark: float, shock: float, own_luck: float, quarter_luck: float) -> float:
+    """The U that settles a deal: uniform, and correlated within a segment's quarter by a Gaussian copula."""
+    if shock == 0.0:
+        return mark
+    return ndtr(shock * quarter_luck + own_luck * normal(mark))
+
+
+def quarter_row(tick: int) -> int:
+    """Row of a tick in tables by quarter that begin with the history's two."""
+    return (tick + HISTORY_WEEKS * TICKS_PER_WEEK) // (WEEKS_PER_QUARTER * TICKS_PER_WEEK)
+
+
+# ---------------------------------------------------------------- drawn for every opportunity
+
+
+def draw_tapes(numbers: TapeNumbers, tapes: Tapes) -> int:
+    """Draw the tapes of `tapes.replications`; gives the number of opportunities, or FULL."""
+    total = 0
+    tapes.starts[0] = 0
+    for r in range(len(tapes.replications)):
+        total = draw_tape(numbers, tapes, r, total)
+        if total == FULL:
+            return FULL
+        tapes.starts[r + 1] = total
+    return total
+
+
+def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
+    """Draw replication row `r` into the arrivals from `begin` on; gives where they end, or FULL."""
+    seed, replication = numbers.run[0].seed, tapes.replications[r]
+    draw_partners(numbers, tapes, r, seed, replication)
+    draw_luck_and_rates(numbers, tapes, r, seed, replication)
+    if begin + len(numbers.open_deals) > len(tapes.arrivals):
+        return FULL
+    draw_open_deals(numbers, tapes, r, seed, replication, begin)
+    at = begin + len(numbers.open_deals)
+    for s in range(len(numbers.segments)):
+        ahead = tapes.ahead[s]
+        ahead.week = 0
+        ahead.position = 0.0
+        ahead.number = -1
+        draw_next(numbers, tapes, s, seed, replication)
+    while True:
+        first = 0
+        for s in range(1, len(numbers.segments)):
+            if tapes.ahead[s].tick < tapes.ahead[first].tick:
+                first = s
+        ahead = tapes.ahead[first]
+        if ahead.tick == NEVER:
+            return at
+        if at == len(tapes.arrivals):
+            return FULL
+        segment = numbers.segments[first]
+        arrival = tapes.arrivals[at]
+        arrival.tick = ahead.tick
+        arrival.amount_usd = round(
+            min(segment.median_usd * math.exp(segment.sigma * normal(ahead.size)), LARGEST_USD)
+        )
+        arrival.found = ahead.found
+        arrival.number = ahead.number
+        arrival.segment = first
+        arrival.owner = owner_of(numbers.owners, first, ahead.owner)
+        at += 1
+        draw_next(numbers, tapes, first, seed, replication)
+
+
+def draw_next(numbers: TapeNumbers, tapes: Tapes, s: int, seed: int, replication: int) -> None:
+    """The segment's next opportunity: a unit exponential through the inverse cumulative intensity."""
+    ahead = tapes.ahead[s]
+    ahead.number += 1
+    gap, ahead.owner, ahead.found, ahead.size = four_marks(seed, replication, OPPORTUNITY, s, 2 * ahead.number)
+    left, week, position = exponential(gap), ahead.week, ahead.position
+    while week < numbers.run[0].weeks:
+        rate = tapes.rates[s, week]
+        rest = rate * (1.0 - position)
+        if left < rest:
+            position += left / rate
+            within = min(int(position * TICKS_PER_WEEK), TICKS_PER_WEEK - 1)
+            ahead.tick = (week - HISTORY_WEEKS) * TICKS_PER_WEEK + within
+            ahead.week = week
+            ahead.position = position
+            return
+        left -= rest
+        week += 1
+        position = 0.0
+    ahead.tick = NEVER
+
+
+def owner_of(owners: NDArray[np.float64], s: int, mark: float) -> int:
+    """The partner whose accounts, laid end to end, hold the mark."""
+    for p in range(owners.shape[1]):
+        if mark < owners[s, p]:
+            return p
+    return NOBODY
+
+
+def draw_luck_and_rates(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int) -> None:
+    """What a segment's quarters and weeks have in common."""
+    weeks = numbers.run[0].weeks
+    for s in range(len(numbers.segments)):
+        for block in range((tapes.quarter_luck.shape[2] + 3) // 4):
+            marks = four_marks(seed, replication, SHOCK, s, block)
+            for i in range(min(4, tapes.quarter_luck.shape[2] - 4 * block)):
+                tapes.quarter_luck[r, s, 4 * block + i] = normal(marks[i])
+        for block in range((weeks + 3) // 4):
+            marks = four_marks(seed, replication, DEMAND, s, block)
+            for i in range(min(4, weeks - 4 * block)):
+                factor = numbers.factors[s, int(marks[i] * DEMAND_BINS)]
+                tapes.rates[s, 4 * block + i] = numbers.demand[s, 4 * block + i] * factor
+
+
+def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int) -> None:
+    """What each partner truly is, how long it stays, and whether a candidate signs."""
+    run = numbers.run[0]
+    for p in range(len(numbers.partners)):
+        partner, luck = numbers.partners[p], tapes.partner_luck[r, p]
+        right, true, stay, signing = four_marks(seed, replication, PARTNER, p, 0)
+        if right < run.label_accuracy:
+            luck.true_segment = partner.label
+        else:
+            luck.true_segment = 0 if true < run.achievers else 1 if true < run.not_deceivers else 2
+        luck.exit_ticks = NEVER
+        if partner.exits_per_week > 0.0:
+            luck.exit_ticks = whole_ticks(exponential(stay) / partner.exits_per_week)
+        luck.signing = signing
+
+
+def draw_open_deals(
+    numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int
+) -> None:
+    """The deals open on the first day. Having come so far, they have passed the stages before theirs."""
+    for d in range(len(numbers.open_deals)):
+        deal, arrival, drawn = numbers.open_deals[d], tapes.arrivals[begin + d], tapes.open_deals[r, d]
+        arrival.tick = 0
+        arrival.amount_usd = deal.amount_usd
+        arrival.found = 0.0
+        arrival.number = d
+        arrival.segment = deal.segment
+        arrival.owner = deal.owner
+        settles, cycle, _, _ = four_marks(seed, replication, OPEN_DEAL, d, 0)
+        drawn.settles = settles * deal.passed
+        drawn.brought = 0.0
+        drawn.stage = deal.stage
+        drawn.age = whole_ticks(deal.age_weeks)
+        drawn.cycle = 0
+        if deal.owner != NOBODY:
+            its = numbers.partners[deal.owner]
+            drawn.cycle = remaining(cycle, its.cycle_scale, its.cycle_power, deal.age_weeks)
+        for k in range(MAX_STAGES):
+            effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, d, k + 1)
+            fill_stage(numbers, tapes.open_stages[r, d, k], deal.segment, k, effort, lag, patience)
+
+
+# ---------------------------------------------------------------- drawn when asked for
+
+
+def effort_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
+    """The manager's work on a stage; never nothing."""
+    its = numbers.stages[segment, stage]
+    return max(1, duration(mark, its.effort_scale, its.effort_power))
+
+
+def lag_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
+    """The buyer's time to answer a stage."""
+    its = numbers.stages[segment, stage]
+    return duration(mark, its.lag_scale, its.lag_power)
+
+
+def patience_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
+    """How long the buyer waits for a stage to begin; NEVER if it waits for ever."""
+    its = numbers.stages[segment, stage]
+    if its.patience_scale < 0.0:
+        return NEVER
+    return duration(mark, its.patience_scale, its.patience_power)
+
+
+def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
+    """The owner's time from start of work to closing."""
+    if owner == NOBODY:
+        return 0
+    its = numbers.partners[owner]
+    return duration(mark, its.cycle_scale, its.cycle_power)
+
+
+def fill_stage(
+    numbers: TapeNumbers, its: Any, segment: int, k: int, effort: float, lag: float, patience: float
+) -> None:
+    """Stage `k` of a deal, for readers; stages its segment does not have stay empty."""
+    has = k < numbers.segments[segment].stages
+    its.effort = effort_ticks(numbers, segment, k, effort) if has else 0
+    its.lag = lag_ticks(numbers, segment, k, lag) if has else 0
+    its.patience = patience_ticks(numbers, segment, k, patience) if has else NEVER
+
+
+def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], stages: NDArray[Any]) -> int:
+    """All that can be asked of the opportunities of replication row `r`, open deals included.
+
+    DRAWN, shape (n,), and DRAWN_STAGE, shape (n, MAX_STAGES).
+    """
+    seed, replication, begin = numbers.run[0].seed, tapes.replications[r], tapes.starts[r]
+    for d in range(len(numbers.open_deals)):
+        drawn[d] = tapes.open_deals[r, d]
+        for k in range(MAX_STAGES):
+            stages[d, k] = tapes.open_stages[r, d, k]
+    for i in range(len(numbers.open_deals), len(drawn)):
+        arrival, its = tapes.arrivals[begin + i], drawn[i]
+        segment = numbers.segments[arrival.segment]
+        brought, settles, cycle, _ = four_marks(
+            seed, replication, OPPORTUNITY, arrival.segment, 2 * arrival.number + 1
+        )
+        luck = tapes.quarter_luck[r, arrival.segment, quarter_row(arrival.tick)]
+        its.settles = settling(settles, segment.shock, segment.own_luck, luck)
+        its.brought = brought
+        its.cycle = cycle_ticks(numbers, arrival.owner, cycle)
+        its.stage = 0
+        its.age = 0
+        for k in range(MAX_STAGES):
+            effort, lag, patience, _ = four_marks(
+                seed, replication, STAGE, 16 * arrival.segment + k, arrival.number
+            )
+            fill_stage(numbers, stages[i, k], arrival.segment, k, effort, lag, patience)
+    return len(drawn)
