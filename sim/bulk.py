@@ -89,7 +89,7 @@ def _given(
     """A market as tapes that were drawn whole."""
     n, segments = len(market.tick), len(coefficients.segments)
     arrivals = np.zeros(n, tape.ARRIVAL)
-    for name in ("tick", "amount_usd", "found", "segment", "owner"):
+    for name in ("tick", "amount_usd", "found", "brought", "segment", "owner"):
         arrivals[name] = getattr(market, name)
     drawn = np.zeros(n, tape.DRAWN)
     for name, field in BY_OPPORTUNITY.items():
@@ -122,7 +122,9 @@ def _given(
         partner_luck=luck,
         quarter_luck=np.zeros((1, segments, HISTORY_QUARTERS + coefficients.weeks // WEEKS_PER_QUARTER)),
         rates=np.zeros((segments, weeks)),
-        ahead=np.zeros(segments, tape.AHEAD),
+        sizes=np.zeros(tape.CHUNK),
+        nexts=np.zeros(segments, tape.NEXT),
+        ahead=np.zeros((segments, tape.CHUNK), tape.AHEAD),
     )
     return tape_numbers, tapes, drawn, stages
 

@@ -187,6 +187,9 @@ def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...]) -> bytes
     module = llvm.parse_assembly(entry.inspect_llvm())
     module.get_function(entry.native_name).name = "entry"
     module.link_in(llvm.parse_assembly(_never_called(module)))
+    for function in module.functions:
+        if not function.is_declaration and function.name != "entry":
+            function.linkage = "internal"
     machine = llvm.Target.from_default_triple().create_target_machine(
         opt=3,
         cpu=llvm.get_host_cpu_name(),
@@ -194,6 +197,8 @@ def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...]) -> bytes
         codemodel="jitdefault",
         jit=True,
     )
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(module, builder)
     return machine.emit_object(module)
 
 

@@ -38,7 +38,6 @@ from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
 from sim.tally import Sums, add_up, clear, keep, row_of
 from sim.tape import (
     MAX_STAGES,
-    OPPORTUNITY,
     STAGE,
     TapeNumbers,
     Tapes,
@@ -203,7 +202,6 @@ DEAL = record(
     ("visit_left", "<i8"),
     ("assist_left", "<i8"),
     ("u", "<f8"),
-    ("brought", "<f8"),
     ("effort_mark", "<f8"),
     ("lag_mark", "<f8"),
     ("number", "<i4"),
@@ -761,61 +759,53 @@ def arrive(run: Run, id: int) -> None:
     may_bring = in_base and mode != DIRECT
     deal = work.deals[id]
     deal.open = 0
-    brought = False
-    if found or may_bring:
-        begin_deal(run, id)
-        brought = may_bring and deal.brought < work.partners[owner].bring
+    brought = may_bring and arrival.brought < work.partners[owner].bring
     if found and brought and mode == DIRECT_FIRST:
         work.partners[owner].conflicts += 1
         write(run, Kind.CONFLICT, id, owner, segment, 0, 0.0)
     if found and not (brought and mode == PARTNER_FIRST):
         write(run, Kind.FOUND, id, NOBODY, segment, amount, 0.0)
-        deal.partner = NOBODY
-        deal.open = 1
+        begin_deal(run, id, NOBODY)
         await_visit(run, id)
     elif brought:
         write(run, Kind.REGISTERED, id, owner, segment, amount, 0.0)
-        deal.partner = owner
-        deal.open = 1
+        begin_deal(run, id, owner)
         join_partner(run, id)
     else:
         write(run, Kind.LEAKED, id, NOBODY, segment, amount, 0.0)
 
 
-def begin_deal(run: Run, id: int) -> None:
-    """Set up the record of an opportunity that may be worked."""
+def begin_deal(run: Run, id: int, partner: int) -> None:
+    """An opportunity that somebody works from now on."""
     now = run.work.now[0]
     deal, arrival = run.work.deals[id], run.tapes.arrivals[now.start + id]
     deal.segment = arrival.segment
     deal.number = arrival.number
     deal.amount_usd = arrival.amount_usd
+    deal.partner = partner
     deal.came_at = now.tick
     deal.closes_at = NEVER
     deal.assisted_by = NOBODY
     deal.assist_left = 0
     deal.in_capacity = 0
     deal.waiting = 0
+    deal.open = 1
     if id < len(run.tape.open_deals):
         set_drawn(run, id, run.tapes.open_deals[now.row, id])
     elif now.drawn_whole:
         set_drawn(run, id, run.drawn[id])
     else:
         segment = run.tape.segments[arrival.segment]
-        brought, settles, cycle, _ = four_marks(
-            run.tape.run[0].seed, now.replication, OPPORTUNITY, arrival.segment, 2 * arrival.number + 1
-        )
         luck = run.tapes.quarter_luck[now.row, arrival.segment, quarter_row(now.tick)]
-        deal.brought = brought
-        deal.u = settling(settles, segment.shock, segment.own_luck, luck)
-        deal.cycle = cycle_ticks(run.tape, arrival.owner, cycle)
+        deal.u = settling(arrival.settles, segment.shock, segment.own_luck, luck)
+        deal.cycle = cycle_ticks(run.tape, partner, arrival.cycle)
         deal.stage = 0
         deal.opened_at = now.tick
 
 
 def set_drawn(run: Run, id: int, drawn: Any) -> None:
-    """The same from a tape that was drawn whole."""
+    """What a tape that was drawn whole says of it."""
     deal = run.work.deals[id]
-    deal.brought = drawn.brought
     deal.u = drawn.settles
     deal.cycle = drawn.cycle
     deal.stage = drawn.stage
@@ -1102,10 +1092,8 @@ def replace_open_deals(run: Run, week: int, arrived: int) -> None:
             close(run, id, Kind.REPLACED)
     for id in range(len(run.tape.open_deals)):
         arrival = run.tapes.arrivals[now.start + id]
-        begin_deal(run, id)
+        begin_deal(run, id, arrival.owner)
         deal = work.deals[id]
-        deal.partner = arrival.owner
-        deal.open = 1
         age_weeks = (now.tick - deal.opened_at) / TICKS_PER_WEEK
         write(run, Kind.TAKEN_OVER, id, deal.partner, deal.segment, deal.amount_usd, age_weeks)
     go_into_week(run, week)

@@ -107,7 +107,7 @@ class Market:
     """a candidate signs if this is below its probability, shape (partners,)"""
 
 
-BY_OPPORTUNITY = {"settles": "settles", "brought": "brought", "stage": "stage", "age_ticks": "age", "cycle_ticks": "cycle"}
+BY_OPPORTUNITY = {"settles": "settles", "stage": "stage", "age_ticks": "age", "cycle_ticks": "cycle"}
 BY_STAGE = {"effort_ticks": "effort", "lag_ticks": "lag", "patience_ticks": "patience"}
 """Columns of a market and the fields of a tape that was drawn whole."""
 
@@ -130,7 +130,7 @@ def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
         drawn_for=DrawnFor.of(scenario),
         open_deals=len(numbers.open_deals),
         **{name: arrivals[name].astype(np.int64) for name in ("tick", "segment", "owner", "amount_usd")},
-        found=arrivals["found"].copy(),
+        **{name: arrivals[name].copy() for name in ("found", "brought")},
         **{name: drawn[field].copy() for name, field in BY_OPPORTUNITY.items()},
         **{name: stages[field].copy() for name, field in BY_STAGE.items()},
         **{name: luck[name].copy() for name in ("true_segment", "exit_ticks", "signing")},
@@ -146,7 +146,7 @@ def check_seed(name: str, value: object) -> None:
 def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
     """The tapes of these replications: what `kernel.run_all` needs, some 80 kB each for the baseline."""
     from sim import compiled
-    from sim.tape import AHEAD, ARRIVAL, DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, PARTNER_LUCK, Tapes
+    from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, NEXT, PARTNER_LUCK, Tapes
 
     runs, partners, open_deals = len(replications), len(numbers.partners), len(numbers.open_deals)
     segments, weeks = numbers.demand.shape
@@ -164,7 +164,9 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
             partner_luck=np.empty((runs, partners), PARTNER_LUCK),
             quarter_luck=np.empty((runs, segments, weeks // WEEKS_PER_QUARTER)),
             rates=np.empty((segments, weeks)),
-            ahead=np.empty(segments, AHEAD),
+            sizes=np.empty(CHUNK),
+            nexts=np.empty(segments, NEXT),
+            ahead=np.empty((segments, CHUNK), AHEAD),
         )
         drawn = compiled.draw_tapes(numbers, tapes)
         if drawn != FULL:

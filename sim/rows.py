@@ -8,6 +8,7 @@ words: handing it on is handing on one address. Imported only while something is
 
 from __future__ import annotations
 
+import hashlib
 import operator
 from typing import Any
 
@@ -29,12 +30,17 @@ WORD = 8
 """Bytes of an address or a length."""
 
 
+def _short_name(name: str, what: Any) -> str:
+    """A name as unique as `what`: Numba tells types apart by name, and repeats it in the name of every function."""
+    return f"{name}_{hashlib.sha256(str(what).encode()).hexdigest()[:12]}"
+
+
 class Rows(types.Type):  # type: ignore[misc]
     """A contiguous array of records or numbers with `ndim` lengths."""
 
     def __init__(self, element: Any, ndim: int) -> None:
         self.element, self.ndim = element, ndim
-        super().__init__(f"Rows({element}, {ndim})")
+        super().__init__(_short_name("Rows", (element, ndim)))
 
 
 class Bundle(types.Type):  # type: ignore[misc]
@@ -42,7 +48,7 @@ class Bundle(types.Type):  # type: ignore[misc]
 
     def __init__(self, name: str, fields: dict[str, tuple[int, Any]]) -> None:
         self.fields = fields
-        super().__init__(f"{name}({fields})")
+        super().__init__(_short_name(name, fields))
 
 
 def type_of(argument: Any) -> tuple[Any, int]:

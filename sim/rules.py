@@ -29,9 +29,13 @@ def next_level(level: float, resting: float, ceiling: float, forgotten: float, g
     return max(0.0, min(ceiling, level + forgotten * (resting - level) + gained))
 
 
-def power(share: float, exponent: float) -> float:
-    """share ** exponent; the default exponent, a half, is a square root, which is several times as quick."""
-    return math.sqrt(share) if exponent == 0.5 else math.pow(share, exponent)
+def power(x: float, exponent: float) -> float:
+    """x ** exponent; the usual exponents, a half and one, have something quicker."""
+    if exponent == 0.5:
+        return math.sqrt(x)
+    if exponent == 1.0:
+        return x
+    return math.pow(x, exponent)
 
 
 def bring_probability(engagement: float, engagement_exponent: float) -> float:

@@ -1,8 +1,8 @@
 """What the marks mean: arrivals, sizes, durations, who owns an account, who is what it seems. To be compiled.
 
 Two times of drawing. `draw_tape` draws, in order of time, what every opportunity has: when it arises, whose account it
-is, its size and whether the manager would find it. All else of a deal is drawn when somebody first asks: most
-opportunities are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
+is, its size, and the marks of who would see it. All else of a deal is drawn when somebody first asks: most opportunities
+are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
 marks have addresses (streams.py); `draw_whole` draws all of it, for readers and for the SimPy engine.
 
 Plain functions of numbers and arrays, as rules.py. Left out: what is done with all this (kernel.py, territory.py).
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK
+from sim.rules import power
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
 from sim.streams import LOWEST_HALF_STEP, Stream, four_marks
 
@@ -55,17 +56,17 @@ TAPE_SEGMENT = record(
 )
 TAPE_STAGE = record(
     ("effort_scale", "<f8"),
-    ("effort_power", "<f8"),
+    ("effort_exponent", "<f8"),
     ("lag_scale", "<f8"),
-    ("lag_power", "<f8"),
+    ("lag_exponent", "<f8"),
     ("patience_scale", "<f8"),  # negative: endless
-    ("patience_power", "<f8"),
+    ("patience_exponent", "<f8"),
 )
 """Durations of a stage: Weibull scale in weeks, and 1 / shape."""
 TAPE_PARTNER = record(
     ("label", "<i8"),
     ("cycle_scale", "<f8"),
-    ("cycle_power", "<f8"),
+    ("cycle_exponent", "<f8"),
     ("exits_per_week", "<f8"),
 )
 TAPE_OPEN = record(
@@ -80,6 +81,9 @@ ARRIVAL = record(
     ("tick", "<i8"),
     ("amount_usd", "<i8"),
     ("found", "<f8"),
+    ("brought", "<f8"),
+    ("settles", "<f8"),  # the mark of U, without the luck of its quarter
+    ("cycle", "<f8"),  # the mark of it
     ("number", "<i4"),  # opportunity of its segment, from 0
     ("segment", "<i2"),
     ("owner", "<i2"),
@@ -87,7 +91,6 @@ ARRIVAL = record(
 """What `draw_tape` draws of an opportunity."""
 DRAWN = record(
     ("settles", "<f8"),
-    ("brought", "<f8"),
     ("cycle", "<i8"),
     ("stage", "<i8"),
     ("age", "<i8"),
@@ -96,16 +99,21 @@ DRAWN = record(
 DRAWN_STAGE = record(("effort", "<i8"), ("lag", "<i8"), ("patience", "<i8"))
 """And of each of its stages."""
 PARTNER_LUCK = record(("true_segment", "<i8"), ("exit_ticks", "<i8"), ("signing", "<f8"))
+NEXT = record(("tick", "<i8"), ("at", "<i8"), ("week", "<i8"), ("position", "<f8"), ("first", "<i8"))
+"""How far a segment's tape has come: the next opportunity's tick and place in the chunk, the week and the position in
+it from 0 to 1, and the number of the chunk's first opportunity."""
 AHEAD = record(
-    ("tick", "<i8"),
-    ("week", "<i8"),
-    ("position", "<f8"),  # in that week, from 0 to 1
-    ("number", "<i8"),
-    ("owner", "<f8"),
+    ("gap", "<f8"),
+    ("owner", "<i8"),
+    ("amount_usd", "<i8"),
     ("found", "<f8"),
-    ("size", "<f8"),
+    ("brought", "<f8"),
+    ("settles", "<f8"),
+    ("cycle", "<f8"),
 )
-"""The next opportunity of a segment, while a tape is drawn."""
+"""An opportunity of a chunk."""
+CHUNK = 16
+"""Opportunities of a segment that are drawn at a time: a processor does several at once if they follow each other."""
 
 
 class TapeNumbers(NamedTuple):
@@ -148,8 +156,12 @@ class Tapes(NamedTuple):
     """normal score of a segment's quarter, history first, shape (replications, segments, quarters)"""
     rates: NDArray[np.float64]
     """workspace, shape (segments, weeks)"""
+    sizes: NDArray[np.float64]
+    """workspace, shape (CHUNK,)"""
+    nexts: NDArray[Any]
+    """NEXT, workspace, shape (segments,)"""
     ahead: NDArray[Any]
-    """AHEAD, workspace, shape (segments,)"""
+    """AHEAD, workspace, shape (segments, CHUNK)"""
 
 
 def exponential(mark: float) -> float:
@@ -162,21 +174,21 @@ def normal(mark: float) -> float:
     return ndtri(max(mark, LOWEST_HALF_STEP))
 
 
-def duration(mark: float, scale_weeks: float, power: float) -> int:
-    """Quantile of the Weibull distribution with this scale and shape 1 / power, in whole ticks."""
-    return whole_ticks(scale_weeks * math.pow(exponential(mark), power))
+def duration(mark: float, scale_weeks: float, exponent: float) -> int:
+    """Quantile of the Weibull distribution with this scale and shape 1 / exponent, in whole ticks."""
+    return whole_ticks(scale_weeks * power(exponential(mark), exponent))
 
 
-def remaining(mark: float, scale_weeks: float, power: float, age_weeks: float) -> int:
+def remaining(mark: float, scale_weeks: float, exponent: float, age_weeks: float) -> int:
     """The same given that it has lasted `age_weeks` already, less these."""
     if scale_weeks == 0.0:
         return 0
     # Of the two equal forms, the one whose power cannot overflow.
     if age_weeks <= scale_weeks:
-        total = scale_weeks * math.pow(math.pow(age_weeks / scale_weeks, 1.0 / power) + exponential(mark), power)
+        total = scale_weeks * power(power(age_weeks / scale_weeks, 1.0 / exponent) + exponential(mark), exponent)
     else:
-        total = age_weeks * math.pow(
-            1.0 + exponential(mark) * math.pow(scale_weeks / age_weeks, 1.0 / power), power
+        total = age_weeks * power(
+            1.0 + exponential(mark) * power(scale_weeks / age_weeks, 1.0 / exponent), exponent
         )
     return whole_ticks(max(0.0, total - age_weeks))
 
@@ -223,63 +235,95 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
     draw_open_deals(numbers, tapes, r, seed, replication, begin)
     at = begin + len(numbers.open_deals)
     for s in range(len(numbers.segments)):
-        ahead = tapes.ahead[s]
-        ahead.week = 0
-        ahead.position = 0.0
-        ahead.number = -1
-        draw_next(numbers, tapes, s, seed, replication)
+        its = tapes.nexts[s]
+        its.week = 0
+        its.position = 0.0
+        its.first = 0
+        its.at = 0
+        draw_chunk(numbers, tapes, s, seed, replication)
+        date_next(numbers, tapes, s)
     while True:
-        first = 0
-        for s in range(1, len(numbers.segments)):
-            if tapes.ahead[s].tick < tapes.ahead[first].tick:
-                first = s
-        ahead = tapes.ahead[first]
-        if ahead.tick == NEVER:
+        first, tick = 0, NEVER
+        for s in range(len(numbers.segments)):
+            sooner = tapes.nexts[s].tick < tick
+            first = s if sooner else first
+            tick = tapes.nexts[s].tick if sooner else tick
+        if tick == NEVER:
             return at
         if at == len(tapes.arrivals):
             return FULL
-        segment = numbers.segments[first]
-        arrival = tapes.arrivals[at]
-        arrival.tick = ahead.tick
-        arrival.amount_usd = round(
-            min(segment.median_usd * math.exp(segment.sigma * normal(ahead.size)), LARGEST_USD)
-        )
+        its = tapes.nexts[first]
+        ahead, arrival = tapes.ahead[first, its.at], tapes.arrivals[at]
+        arrival.tick = tick
+        arrival.amount_usd = ahead.amount_usd
         arrival.found = ahead.found
-        arrival.number = ahead.number
+        arrival.brought = ahead.brought
+        arrival.settles = ahead.settles
+        arrival.cycle = ahead.cycle
+        arrival.number = its.first + its.at
         arrival.segment = first
-        arrival.owner = owner_of(numbers.owners, first, ahead.owner)
+        arrival.owner = ahead.owner
         at += 1
-        draw_next(numbers, tapes, first, seed, replication)
+        its.at += 1
+        if its.at == CHUNK:
+            its.first += CHUNK
+            its.at = 0
+            draw_chunk(numbers, tapes, first, seed, replication)
+        date_next(numbers, tapes, first)
 
 
-def draw_next(numbers: TapeNumbers, tapes: Tapes, s: int, seed: int, replication: int) -> None:
-    """The segment's next opportunity: a unit exponential through the inverse cumulative intensity."""
-    ahead = tapes.ahead[s]
-    ahead.number += 1
-    gap, ahead.owner, ahead.found, ahead.size = four_marks(seed, replication, OPPORTUNITY, s, 2 * ahead.number)
-    left, week, position = exponential(gap), ahead.week, ahead.position
+def draw_chunk(numbers: TapeNumbers, tapes: Tapes, s: int, seed: int, replication: int) -> None:
+    """The segment's next CHUNK opportunities, one thing about all of them after another."""
+    segment, first = numbers.segments[s], tapes.nexts[s].first
+    for i in range(CHUNK):
+        ahead = tapes.ahead[s, i]
+        gap, owner, found, size = four_marks(seed, replication, OPPORTUNITY, s, 2 * (first + i))
+        ahead.gap = gap
+        ahead.owner = owner_of(numbers.owners, s, owner)
+        ahead.found = found
+        tapes.sizes[i] = size
+    for i in range(CHUNK):
+        ahead = tapes.ahead[s, i]
+        brought, settles, cycle, _ = four_marks(seed, replication, OPPORTUNITY, s, 2 * (first + i) + 1)
+        ahead.brought = brought
+        ahead.settles = settles
+        ahead.cycle = cycle
+    for i in range(CHUNK):
+        ahead = tapes.ahead[s, i]
+        ahead.gap = exponential(ahead.gap)
+    for i in range(CHUNK):
+        tapes.sizes[i] = normal(tapes.sizes[i])
+    for i in range(CHUNK):
+        ahead = tapes.ahead[s, i]
+        ahead.amount_usd = round(min(segment.median_usd * math.exp(segment.sigma * tapes.sizes[i]), LARGEST_USD))
+
+
+def date_next(numbers: TapeNumbers, tapes: Tapes, s: int) -> None:
+    """When the segment's next opportunity arises: a unit exponential through the inverse cumulative intensity."""
+    its = tapes.nexts[s]
+    left, week, position = tapes.ahead[s, its.at].gap, its.week, its.position
     while week < numbers.run[0].weeks:
         rate = tapes.rates[s, week]
         rest = rate * (1.0 - position)
         if left < rest:
             position += left / rate
             within = min(int(position * TICKS_PER_WEEK), TICKS_PER_WEEK - 1)
-            ahead.tick = (week - HISTORY_WEEKS) * TICKS_PER_WEEK + within
-            ahead.week = week
-            ahead.position = position
+            its.tick = (week - HISTORY_WEEKS) * TICKS_PER_WEEK + within
+            its.week = week
+            its.position = position
             return
         left -= rest
         week += 1
         position = 0.0
-    ahead.tick = NEVER
+    its.tick = NEVER
 
 
 def owner_of(owners: NDArray[np.float64], s: int, mark: float) -> int:
     """The partner whose accounts, laid end to end, hold the mark."""
-    for p in range(owners.shape[1]):
-        if mark < owners[s, p]:
-            return p
-    return NOBODY
+    before = 0
+    for p in range(owners.shape[1]):  # no way out: counting all is quicker than a branch nobody can predict
+        before += mark >= owners[s, p]
+    return before if before < owners.shape[1] else NOBODY
 
 
 def draw_luck_and_rates(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int) -> None:
@@ -322,18 +366,18 @@ def draw_open_deals(
         arrival.tick = 0
         arrival.amount_usd = deal.amount_usd
         arrival.found = 0.0
+        arrival.brought = 0.0
         arrival.number = d
         arrival.segment = deal.segment
         arrival.owner = deal.owner
         settles, cycle, _, _ = four_marks(seed, replication, OPEN_DEAL, d, 0)
         drawn.settles = settles * deal.passed
-        drawn.brought = 0.0
         drawn.stage = deal.stage
         drawn.age = whole_ticks(deal.age_weeks)
         drawn.cycle = 0
         if deal.owner != NOBODY:
             its = numbers.partners[deal.owner]
-            drawn.cycle = remaining(cycle, its.cycle_scale, its.cycle_power, deal.age_weeks)
+            drawn.cycle = remaining(cycle, its.cycle_scale, its.cycle_exponent, deal.age_weeks)
         for k in range(MAX_STAGES):
             effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, d, k + 1)
             fill_stage(numbers, tapes.open_stages[r, d, k], deal.segment, k, effort, lag, patience)
@@ -345,13 +389,13 @@ def draw_open_deals(
 def effort_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
     """The manager's work on a stage; never nothing."""
     its = numbers.stages[segment, stage]
-    return max(1, duration(mark, its.effort_scale, its.effort_power))
+    return max(1, duration(mark, its.effort_scale, its.effort_exponent))
 
 
 def lag_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
     """The buyer's time to answer a stage."""
     its = numbers.stages[segment, stage]
-    return duration(mark, its.lag_scale, its.lag_power)
+    return duration(mark, its.lag_scale, its.lag_exponent)
 
 
 def patience_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
@@ -359,7 +403,7 @@ def patience_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) 
     its = numbers.stages[segment, stage]
     if its.patience_scale < 0.0:
         return NEVER
-    return duration(mark, its.patience_scale, its.patience_power)
+    return duration(mark, its.patience_scale, its.patience_exponent)
 
 
 def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
@@ -367,7 +411,7 @@ def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
     if owner == NOBODY:
         return 0
     its = numbers.partners[owner]
-    return duration(mark, its.cycle_scale, its.cycle_power)
+    return duration(mark, its.cycle_scale, its.cycle_exponent)
 
 
 def fill_stage(
@@ -393,13 +437,9 @@ def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], 
     for i in range(len(numbers.open_deals), len(drawn)):
         arrival, its = tapes.arrivals[begin + i], drawn[i]
         segment = numbers.segments[arrival.segment]
-        brought, settles, cycle, _ = four_marks(
-            seed, replication, OPPORTUNITY, arrival.segment, 2 * arrival.number + 1
-        )
         luck = tapes.quarter_luck[r, arrival.segment, quarter_row(arrival.tick)]
-        its.settles = settling(settles, segment.shock, segment.own_luck, luck)
-        its.brought = brought
-        its.cycle = cycle_ticks(numbers, arrival.owner, cycle)
+        its.settles = settling(arrival.settles, segment.shock, segment.own_luck, luck)
+        its.cycle = cycle_ticks(numbers, arrival.owner, arrival.cycle)
         its.stage = 0
         its.age = 0
         for k in range(MAX_STAGES):
