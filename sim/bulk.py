@@ -143,6 +143,7 @@ def workspace(its_numbers: Numbers, its_plans: Plans, opportunities: int) -> Wor
         deals=np.empty(opportunities, kernel.DEAL),
         partners=np.zeros(partners, kernel.PARTNER_STATE),
         hours=np.zeros((partners, kernel.ACTIVITIES)),
+        gains=np.zeros((partners, kernel.ACTIVITIES), kernel.KNOWN_GAIN),
         segments=np.zeros(segments, kernel.SEGMENT_STATE),
         blocks=np.empty((3, partners * (kernel.ACTIVITIES + 1) + segments), kernel.BLOCK),
         waiting=np.empty(opportunities, kernel.WAITING),

@@ -1,43 +1,43 @@
 """Running a model: once, many times, and two plans against each other. The only place that runs engines in bulk.
 
 Every plan of a comparison meets the same markets; with `worlds`, also the same drawn assumptions. A replication depends
-on its number and on nothing else, so results are the same for any number of workers.
+on its number and on nothing else, so results are the same for any number of workers, here or on a cluster.
+
+Work is divided into batches of replications. Of each batch only the indicators are kept, so memory does not grow with
+ledgers or tapes. To stop early, let `progress` raise: the exception comes through and nothing more is begun.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import estimates, kpis, territory
+from sim import estimates, kpis
 from sim.coefficients import Coefficients, with_tables
 from sim.documents import is_whole, show
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate
 from sim.ledger import Ledger
-from sim.market import DrawnFor, Market, draw_market
+from sim.market import DrawnFor, Market, check_seed, draw_market, draw_tapes, tape_numbers
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
+from sim.tally import empty_sums
+
+if TYPE_CHECKING:
+    from sim.tape import TapeNumbers, Tapes
 
 FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-"""Called with (runs done, runs in all)."""
-
-
-def _compiled(coefficients: Coefficients, market: Market) -> NDArray[Any]:
-    from sim import bulk
-
-    return bulk.run(coefficients, market)
-
-
-ENGINES = {"simpy": territory.run, "compiled": _compiled}
-BATCH = 10
-"""Replications that a worker takes at a time: small enough for progress, large enough to pay for the trip."""
+"""Called with (runs done, runs in all); may raise to stop."""
+Engine = Callable[[Coefficients, Market], NDArray[Any]]
+BATCH_RUNS = {"compiled": 50, "simpy": 10}
+"""Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
 
@@ -138,6 +138,30 @@ class Comparison:
         }
 
 
+class KeptTapes(NamedTuple):
+    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 120 kB each."""
+
+    numbers: TapeNumbers
+    batches: tuple[Tapes, ...]
+
+    @property
+    def replications(self) -> int:
+        """How many markets there are."""
+        return sum(len(batch.replications) for batch in self.batches)
+
+    def fit(self, numbers: TapeNumbers) -> bool:
+        """Whether these are tapes of the same territory and seed."""
+        return all(np.array_equal(one, other) for one, other in zip(self.numbers, numbers, strict=True))
+
+
+def keep_tapes(scenario: Scenario, replications: int, seed: int = 7) -> KeptTapes:
+    """Draw the tapes of some replications once, for `compare(..., tapes=...)`. Plans do not matter to a tape."""
+    _check_count("replications", replications, 1)
+    numbers = tape_numbers(scenario, seed)
+    batches = _batches(replications, BATCH_RUNS["compiled"])
+    return KeptTapes(numbers, tuple(draw_tapes(numbers, batch) for batch in batches))
+
+
 def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "simpy") -> Ledger:
     """Run one plan in one market: a pure function, replayable from its arguments.
 
@@ -151,6 +175,9 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
             f"scenario {scenario.name!r}: the market was drawn for another territory or horizon; "
             "draw it again with draw_market(scenario, seed)"
         )
+    problem = market.problem(scenario)
+    if problem:
+        raise SimulationError(f"{_where(scenario, plan, market.seed, market.replication)}: {problem}")
     return _run(scenario, plan, plan.table(scenario), _history(scenario), market, engine)
 
 
@@ -161,14 +188,20 @@ def replicate(
     seed: int = 7,
     worlds: int = 0,
     *,
-    engine: str = "simpy",
+    engine: str = "compiled",
     workers: int | None = None,
+    scheduler: str | None = None,
+    tapes: KeptTapes | None = None,
     progress: Progress | None = None,
 ) -> Outcomes:
-    """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets."""
+    """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets.
+
+    `workers` is at most how many processors are used, all of them if None; with `scheduler`, the address of a Dask
+    scheduler (tcp://host:8786), its workers do the work. `tapes` are markets kept by `keep_tapes`.
+    """
     _check_plan("plan", plan)
-    plans = {plan.name: plan}
-    return _outcomes(scenario, plans, replications, seed, worlds, engine, workers, progress)[plan.name]
+    how = _How(engine, workers, scheduler, tapes, progress)
+    return _outcomes(scenario, {plan.name: plan}, replications, seed, worlds, how)[plan.name]
 
 
 def compare(
@@ -179,15 +212,17 @@ def compare(
     baseline: str | None = None,
     worlds: int = 0,
     *,
-    engine: str = "simpy",
+    engine: str = "compiled",
     workers: int | None = None,
+    scheduler: str | None = None,
+    tapes: KeptTapes | None = None,
     progress: Progress | None = None,
     replications_per_world: int = REPLICATIONS_PER_WORLD,
 ) -> Comparison:
     """Run plans on the same markets and say which is better, by how much and how surely.
 
     Differences are paired, against the plan named `baseline` (the first if not named). With `worlds`, each plan also
-    runs in that many worlds of drawn assumptions, `replications_per_world` markets in each.
+    runs in that many worlds of drawn assumptions, `replications_per_world` markets in each. The rest as in `replicate`.
     """
     if not isinstance(plans, Mapping):
         raise PlanError(f"compare: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
@@ -202,10 +237,12 @@ def compare(
     total = len(plans) * (replications + worlds * replications_per_world)
     first = progress and (lambda done, _: progress(done, total))
     then = progress and (lambda done, _: progress(len(plans) * replications + done, total))
-    outcomes = _outcomes(scenario, plans, replications, seed, 0, engine, workers, first)
-    in_worlds = (
-        _outcomes(scenario, plans, replications_per_world, seed, worlds, engine, workers, then) if worlds else None
-    )
+    how = _How(engine, workers, scheduler, tapes, first)
+    outcomes = _outcomes(scenario, plans, replications, seed, 0, how)
+    in_worlds = None
+    if worlds:
+        how = how._replace(tapes=None, progress=then)
+        in_worlds = _outcomes(scenario, plans, replications_per_world, seed, worlds, how)
     results = {
         name: _result(outcomes[name], outcomes[baseline], (in_worlds[name], in_worlds[baseline]) if in_worlds else None)
         for name in plans
@@ -276,54 +313,87 @@ def _history(scenario: Scenario) -> PlanTable:
     return TimePlan.status_quo(scenario).table(scenario)
 
 
+def _where(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> str:
+    return f"scenario {scenario.name!r}, plan {plan.name!r}, seed {seed}, replication {replication}"
+
+
+def _failed(where: str, problem: Exception) -> SimulationError:
+    return SimulationError(
+        f"{where}: the model failed ({type(problem).__name__}: {problem}); please report it with these four"
+    )
+
+
+MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
+
+
+def engine_named(name: str) -> Engine:
+    """The function that runs one plan in one market."""
+    if name == "simpy":
+        from sim import territory
+
+        return territory.run
+    if name == "compiled":
+        from sim import bulk
+
+        return bulk.run
+    raise SimulationError(f"engine is {name!r}; allowed: simpy, compiled")
+
+
 def _run(
     scenario: Scenario, plan: TimePlan, table: PlanTable, history: PlanTable, market: Market, engine: str
 ) -> Ledger:
-    if engine not in ENGINES:
-        raise SimulationError(f"engine is {engine!r}; allowed: {', '.join(ENGINES)}")
+    run = engine_named(engine)
     try:
-        records = ENGINES[engine](with_tables(scenario, table, history), market)
-    except (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError) as problem:
-        raise SimulationError(
-            f"scenario {scenario.name!r}, plan {plan.name!r}, seed {market.seed}, replication {market.replication}: "
-            f"the model failed ({type(problem).__name__}: {problem}); please report it with these four"
-        ) from problem
+        records = run(with_tables(scenario, table, history), market)
+    except MODEL_FAILURES as problem:
+        raise _failed(_where(scenario, plan, market.seed, market.replication), problem) from problem
     return Ledger(scenario, plan.name, market.seed, market.replication, records)
 
 
+class _How(NamedTuple):
+    """What decides how long it takes, and never what comes out."""
+
+    engine: str
+    workers: int | None
+    scheduler: str | None
+    tapes: KeptTapes | None
+    progress: Progress | None
+
+
+class _Work(NamedTuple):
+    """What every batch of a comparison needs."""
+
+    scenario: Scenario
+    plans: Mapping[str, TimePlan]
+    tables: Mapping[str, PlanTable]
+    history: PlanTable
+    seed: int
+
+
 def _outcomes(
-    scenario: Scenario,
-    plans: Mapping[str, TimePlan],
-    replications: int,
-    seed: int,
-    worlds: int,
-    engine: str,
-    workers: int | None,
-    progress: Progress | None,
+    scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, how: _How
 ) -> dict[str, Outcomes]:
     """Outcomes of every plan on the same markets."""
     from joblib import Parallel, cpu_count, delayed
 
     _check_count("replications", replications, 1)
     _check_count("worlds", worlds, 0)
-    if workers is not None:
-        _check_count("workers", workers, 1)
-    tables = {name: plan.table(scenario) for name, plan in plans.items()}
-    history = _history(scenario)
-    jobs = [
-        (None if worlds == 0 else world, range(start, min(start + BATCH, replications)))
-        for world in range(max(1, worlds))
-        for start in range(0, replications, BATCH)
-    ]
-    n_jobs = min(len(jobs), workers or cpu_count())
+    if how.workers is not None:
+        _check_count("workers", how.workers, 1)
+    check_seed("seed", seed)
+    engine_named(how.engine)
+    work = _Work(scenario, plans, {name: plan.table(scenario) for name, plan in plans.items()}, _history(scenario), seed)
+    calls = [delayed(batch)(*its) for batch, its in _jobs(work, replications, worlds, how)]
     done, parts = 0, []
-    calls = (delayed(_batch)(scenario, plans, tables, history, seed, world, runs, engine) for world, runs in jobs)
-    results: Iterator[FloatArray] = Parallel(n_jobs=n_jobs, return_as="generator")(calls)
-    for part in results:
-        parts.append(part)
-        done += part.shape[0] * part.shape[1]
-        if progress is not None:
-            progress(done, len(plans) * replications * max(1, worlds))
+    with _workers_at(how.scheduler):
+        n_jobs = -1 if how.scheduler else min(len(calls), how.workers or cpu_count())
+        prefer = "threads" if how.engine == "compiled" else "processes"
+        results: Iterator[FloatArray] = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
+        for part in results:
+            parts.append(part)
+            done += part.shape[0] * part.shape[1]
+            if how.progress is not None:
+                how.progress(done, len(plans) * replications * max(1, worlds))
     values = np.concatenate(parts, axis=1)
     return {
         name: Outcomes(scenario, plan, seed, replications, worlds, values[i])
@@ -331,28 +401,108 @@ def _outcomes(
     }
 
 
-def _batch(
-    scenario: Scenario,
-    plans: Mapping[str, TimePlan],
-    tables: Mapping[str, PlanTable],
-    history: PlanTable,
-    seed: int,
-    world: int | None,
-    replications: range,
-    engine: str,
-) -> FloatArray:
-    """Indicators of some replications: shape (plans, replications, KPIS, quarters)."""
-    here = scenario if world is None else scenario.world(seed, world)
+@contextmanager
+def _workers_at(scheduler: str | None) -> Iterator[None]:
+    """Hand work to the workers of a Dask scheduler, if an address is given."""
+    if scheduler is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as missing:
+        raise SimulationError(
+            f"scheduler is {scheduler!r}, but Dask is not installed; install nexthour[cluster] here and on the workers"
+        ) from missing
+    from joblib import parallel_config
+
+    try:
+        client = Client(scheduler, timeout=10)
+    except (OSError, ValueError) as problem:
+        raise SimulationError(
+            f"no Dask scheduler answers at {scheduler!r}; allowed: an address such as tcp://127.0.0.1:8786"
+        ) from problem
+    with client, parallel_config(backend="dask", client=client):
+        yield
+
+
+def _batches(replications: int, size: int) -> list[range]:
+    return [range(start, min(start + size, replications)) for start in range(0, replications, size)]
+
+
+def _jobs(work: _Work, replications: int, worlds: int, how: _How) -> Iterator[tuple[Callable[..., FloatArray], Any]]:
+    """The batches: a function and its arguments, in the order of the runs."""
+    size = max(1, BATCH_RUNS[how.engine] // len(work.plans))
+    if how.engine == "simpy":
+        for world in range(worlds) if worlds else [None]:
+            for batch in _batches(replications, size):
+                yield _reference_batch, (work, world, batch)
+    elif worlds:
+        for world in range(worlds):
+            for batch in _batches(replications, max(size, REPLICATIONS_PER_WORLD)):
+                yield _world_batch, (work, world, batch)
+    else:
+        prepared = _prepare(work, work.scenario)
+        if how.tapes is None:
+            for batch in _batches(replications, size):
+                yield _compiled_batch, (work, prepared, batch)
+            return
+        if not how.tapes.fit(prepared.tape) or how.tapes.replications != replications:
+            raise SimulationError(
+                f"scenario {work.scenario.name!r}: the kept tapes are of another territory, seed or number of "
+                "replications; keep them again with keep_tapes(scenario, replications, seed)"
+            )
+        for tapes in how.tapes.batches:
+            yield _compiled_batch, (work, prepared, tapes)
+
+
+def _reference_batch(work: _Work, world: int | None, replications: range) -> FloatArray:
+    """Indicators of some replications, by the SimPy engine: shape (plans, replications, KPIS, quarters)."""
+    here = work.scenario if world is None else work.scenario.world(work.seed, world)
     runs = []
     for replication in replications:
-        market = draw_market(here, seed, replication)
-        runs.append(
-            [
-                kpis.summarise(kpis.Tally.of(_run(here, plan, tables[name], history, market, engine)))
-                for name, plan in plans.items()
-            ]
-        )
+        market = draw_market(here, work.seed, replication)
+        ledgers = [
+            _run(here, plan, work.tables[name], work.history, market, "simpy") for name, plan in work.plans.items()
+        ]
+        runs.append([kpis.summarise(kpis.Tally.of(ledger)) for ledger in ledgers])
     return np.swapaxes(np.array(runs), 0, 1)
+
+
+class _Prepared(NamedTuple):
+    """The arrays that all compiled runs in one world share."""
+
+    scenario: Scenario
+    tape: TapeNumbers
+    numbers: Any
+    plans: Any
+
+
+def _prepare(work: _Work, here: Scenario) -> _Prepared:
+    from sim import bulk
+
+    coefficients = [with_tables(here, work.tables[name], work.history) for name in work.plans]
+    numbers = bulk.numbers(coefficients[0])
+    return _Prepared(here, tape_numbers(here, work.seed), numbers, bulk.plans(coefficients))
+
+
+def _world_batch(work: _Work, world: int, replications: range) -> FloatArray:
+    return _compiled_batch(work, _prepare(work, work.scenario.world(work.seed, world)), replications)
+
+
+def _compiled_batch(work: _Work, prepared: _Prepared, replications: range | Tapes) -> FloatArray:
+    """Indicators of some replications, or of kept tapes: shape (plans, replications, KPIS, quarters)."""
+    from sim import bulk
+
+    tapes = draw_tapes(prepared.tape, replications) if isinstance(replications, range) else replications
+    here = prepared.scenario
+    runs = (len(work.plans), len(tapes.replications))
+    sums = empty_sums(1 + here.horizon_quarters, len(here.all_partners), *runs)
+    try:
+        bulk.add_up(prepared.tape, tapes, prepared.numbers, prepared.plans, sums)
+    except bulk.RunTrouble as problem:
+        plan = list(work.plans.values())[problem.plan]
+        raise _failed(_where(here, plan, work.seed, problem.replication), problem) from problem
+    return kpis.summarise(kpis.Tally(here, sums))
 
 
 def _check_count(name: str, value: object, least: int) -> None:

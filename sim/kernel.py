@@ -235,6 +235,7 @@ PARTNER_STATE = record(
     ("first_in_line", "<i8"),
     ("last_in_line", "<i8"),
 )
+KNOWN_GAIN = record(("hours", "<f8"), ("gain", "<f8"))
 SEGMENT_STATE = record(("reach", "<f8"), ("pool", "<f8"), ("prospecting", "<f8"), ("given", "<i8"))
 BLOCK = record(("partner", "<i8"), ("segment", "<i8"), ("activity", "<i8"), ("kind", "<i8"), ("ticks", "<i8"))
 NODE = record(("key", "<i8"), ("next", "<i8"))
@@ -276,7 +277,8 @@ NOW = record(
     # how long the lists are
     ("waiting", "<i8"),
     ("woken", "<i8"),
-    ("bucket", "<i8"),  # no event lies in an earlier one
+    ("soonest", "<i8"),  # the next dated event, or NEVER
+    ("bucket", "<i8"),  # where it lies
     ("bucket_shift", "<i8"),  # a bucket is 2 ** bucket_shift ticks
     ("nodes", "<i8"),
     ("free_node", "<i8"),
@@ -294,6 +296,8 @@ class Workspace(NamedTuple):
     """PARTNER_STATE, shape (partners,)"""
     hours: NDArray[Any]
     """worth of last week's hours, the channel account manager's included, shape (partners, ACTIVITIES)"""
+    gains: NDArray[Any]
+    """KNOWN_GAIN, shape (partners, ACTIVITIES)"""
     segments: NDArray[Any]
     """SEGMENT_STATE, shape (segments,)"""
     blocks: NDArray[Any]
@@ -358,17 +362,14 @@ def run_one(run: Run, opportunities: int) -> None:
     begin(run)
     week_boundary(run, -HISTORY_WEEKS)
     week = 1 - HISTORY_WEEKS
+    boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
     arriving = len(run.tape.open_deals)
+    arrival = next_arrival(run, arriving, opportunities)
     now.due = packed(HISTORY_START, BLOCK_STARTS, 0)
     now.phase = WEEK_BEGINS
     last = 0
     while now.trouble == Trouble.NONE:
-        boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
-        arrival = NEVER
-        if arriving < opportunities:
-            arrival = packed(run.tapes.arrivals[now.start + arriving].tick, ARRIVAL_RANK, arriving)
-        event = soonest(run)
-        key = min(min(boundary, arrival), min(event, now.due))
+        key = min(min(boundary, arrival), min(now.soonest, now.due))
         if key >= end:
             break
         if key < last:
@@ -378,12 +379,13 @@ def run_one(run: Run, opportunities: int) -> None:
         manager = False
         if key == now.due:
             manager = True
-        elif key == event:
+        elif key == now.soonest:
             take_event(run)
             happens(run, (key >> RANK_SHIFT) & RANK_MASK, key & ID_MASK)
         elif key == arrival:
             arrive(run, arriving)
             arriving += 1
+            arrival = next_arrival(run, arriving, opportunities)
         else:
             now.sums = row_of(now.tick)
             if week == 0 and run.tape.run[0].has_open_pipeline:
@@ -391,12 +393,20 @@ def run_one(run: Run, opportunities: int) -> None:
             else:
                 week_boundary(run, week)
             week += 1
+            boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
         if manager or now.called:
             now.called = 0
             resume_manager(run)
         for i in range(now.woken):
             start_work(run, run.work.woken[i])
         now.woken = 0
+
+
+def next_arrival(run: Run, id: int, opportunities: int) -> int:
+    """The event of the next opportunity, or NEVER."""
+    if id == opportunities:
+        return NEVER
+    return packed(run.tapes.arrivals[run.work.now[0].start + id].tick, ARRIVAL_RANK, id)
 
 
 def begin(run: Run) -> None:
@@ -414,6 +424,7 @@ def begin(run: Run) -> None:
     now.spare_ticks = 0
     now.waiting = 0
     now.woken = 0
+    now.soonest = NEVER
     now.bucket = 0
     now.nodes = 0
     now.free_node = END
@@ -436,6 +447,9 @@ def begin(run: Run) -> None:
         its.last_open = END
         its.first_in_line = END
         its.last_in_line = END
+        for a in range(ACTIVITIES):
+            work.gains[p, a].hours = 0.0
+            work.gains[p, a].gain = 0.0
     for s in range(len(work.segments)):
         planned = run.plans.segment_plans[now.plan, 0, s].prospect_ticks
         work.segments[s].prospecting = planned / run.numbers.run[0].ticks_per_hour
@@ -474,26 +488,22 @@ def add_event(run: Run, tick: int, rank: int, id: int) -> None:
         work.buckets[bucket] = node
     else:
         work.nodes[before].next = node
-    now.bucket = min(now.bucket, bucket)
-
-
-def soonest(run: Run) -> int:
-    """The next dated event, or NEVER."""
-    now, work = run.work.now[0], run.work
-    while work.buckets[now.bucket] == END:
-        if now.bucket == len(work.buckets) - 1:
-            return NEVER
-        now.bucket += 1
-    return work.nodes[work.buckets[now.bucket]].key
+    if key < now.soonest:
+        now.soonest = key
+        now.bucket = bucket
 
 
 def take_event(run: Run) -> None:
-    """Take out the one that `soonest` has found."""
+    """Take out the soonest dated event and find the next."""
     now, work = run.work.now[0], run.work
     node = work.buckets[now.bucket]
     work.buckets[now.bucket] = work.nodes[node].next
     work.nodes[node].next = now.free_node
     now.free_node = node
+    while work.buckets[now.bucket] == END and now.bucket < len(work.buckets) - 1:
+        now.bucket += 1
+    first = work.buckets[now.bucket]
+    now.soonest = NEVER if first == END else work.nodes[first].key
 
 
 def happens(run: Run, rank: int, id: int) -> None:
@@ -1117,12 +1127,12 @@ def learn_and_forget(run: Run, p: int) -> None:
     traits = traits_of(run, p)
     resting = 0.5 if its.parked else 1.0
     learned = (
-        saturating_gain(n.coach_gain, run.work.hours[p, COACH], n.coach_tau)
+        gain_of(run, p, COACH, n.coach_gain, n.coach_tau)
         + n.practice_gain * its.own_wins
         + n.guided_practice_gain * its.guided
     )
-    planned = saturating_gain(n.joint_plan_gain, run.work.hours[p, JOINT_PLAN], n.joint_plan_tau)
-    liked = saturating_gain(n.socialise_gain, run.work.hours[p, SOCIALISE], n.socialise_tau)
+    planned = gain_of(run, p, JOINT_PLAN, n.joint_plan_gain, n.joint_plan_tau)
+    liked = gain_of(run, p, SOCIALISE, n.socialise_gain, n.socialise_tau)
     its.skill = next_level(
         its.skill,
         resting * traits.skill_alone,
@@ -1137,6 +1147,16 @@ def learn_and_forget(run: Run, p: int) -> None:
         n.engagement_forgotten,
         traits.teachability * planned + liked - n.conflict_penalty * its.conflicts,
     )
+
+
+def gain_of(run: Run, p: int, activity: int, gain: float, tau: float) -> float:
+    """The gain of last week's hours; in most weeks they are those of the week before."""
+    known = run.work.gains[p, activity]
+    hours = run.work.hours[p, activity]
+    if hours != known.hours:
+        known.hours = hours
+        known.gain = saturating_gain(gain, hours, tau)
+    return known.gain
 
 
 def leave(run: Run, p: int) -> None:

@@ -25,6 +25,8 @@ TICKS_PER_WEEK = 65_536
 TICKS_PER_QUARTER = WEEKS_PER_QUARTER * TICKS_PER_WEEK
 NOBODY = -1
 """No opportunity, no partner or no segment in a record."""
+LARGEST_USD = 10**12
+"""Of one deal: sums of any number of them stay exact."""
 NEVER = 2**62
 """A tick that does not come."""
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sim.documents import is_whole, show
 from sim.errors import SimulationError
-from sim.ledger import NEVER, NOBODY
+from sim.ledger import LARGEST_USD, NEVER, NOBODY, TICKS_PER_WEEK
 from sim.rules import compete
 from sim.scenario import (
     HISTORY_QUARTERS,
@@ -105,6 +105,36 @@ class Market:
     """time from becoming active to leaving, NEVER if it stays, shape (partners,)"""
     signing: FloatArray
     """a candidate signs if this is below its probability, shape (partners,)"""
+
+    def problem(self, scenario: Scenario) -> str | None:
+        """What is impossible about it, in words, or None. A market may have been made by hand."""
+        n, partners, segments = len(self.tick), len(scenario.all_partners), len(scenario.market_map)
+        stages = np.array([len(segment.stages) for segment in scenario.market_map])
+        for name, shape in {
+            **dict.fromkeys(("tick", "segment", "owner", "amount_usd", "found", "brought", *BY_OPPORTUNITY), (n,)),
+            **dict.fromkeys(BY_STAGE, (n, 4)),
+            **dict.fromkeys(("true_segment", "exit_ticks", "signing"), (partners,)),
+        }.items():
+            if getattr(self, name).shape != shape:
+                return f"{name} of the market has shape {getattr(self, name).shape}; allowed: {shape}"
+        limits = {
+            "segment": (0, segments - 1),
+            "owner": (NOBODY, partners - 1),
+            "true_segment": (0, len(PARTNER_SEGMENTS) - 1),
+            "amount_usd": (0, LARGEST_USD),
+            **dict.fromkeys(("settles", "found", "brought", "signing"), (0, 1)),
+            **dict.fromkeys(("age_ticks", "cycle_ticks", "exit_ticks", *BY_STAGE), (0, NEVER)),
+        }
+        for name, (low, high) in limits.items():
+            column = getattr(self, name)
+            if not ((column >= low) & (column <= high)).all():  # what is no number is on neither side
+                return f"{name} of the market holds an impossible value; allowed: {low} to {high:,}"
+        if not ((self.stage >= 0) & (self.stage < stages[self.segment])).all():
+            return "stage of the market holds a stage that its segment does not have"
+        arrivals = self.tick[self.open_deals :]
+        if (np.diff(arrivals) < 0).any() or (arrivals < -HISTORY_WEEKS * TICKS_PER_WEEK).any():
+            return "tick of the market is not in order of time, from the first week of the history on"
+        return None
 
 
 BY_OPPORTUNITY = {"settles": "settles", "stage": "stage", "age_ticks": "age", "cycle_ticks": "cycle"}

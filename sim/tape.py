@@ -17,14 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK
+from sim.ledger import LARGEST_USD, NEVER, NOBODY, TICKS_PER_WEEK
 from sim.rules import power
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
 from sim.streams import LOWEST_HALF_STEP, Stream, four_marks
 
 MAX_STAGES = 4
 LONGEST_WEEKS = 1e9
-LARGEST_USD = 1e12
 DEMAND_BINS = 1024
 """A week's gamma factor takes one of so many values of equal probability, each the mean of its share of the gamma:
 the mean is exactly 1, the variance short by less than a thousandth at demand_cv .4."""

@@ -13,6 +13,7 @@ ranks come after SimPy's own priorities, so a process woken by `succeed()` runs 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Generator
 from enum import IntEnum
 from typing import Any
@@ -550,6 +551,8 @@ class Territory:
             if week >= 0 and partner.active:
                 self.write(Kind.SKILL, partner=p, value=partner.skill)
                 self.write(Kind.ENGAGEMENT, partner=p, value=partner.engagement)
+        if not math.isfinite(self.credit_usd):
+            raise ArithmeticError(f"quota credit is not a number in week {week + 1}")
         for s, segment in enumerate(n.segments):
             self.pool[s] = segment.demand[week + HISTORY_WEEKS] * (1.0 - self.share_in_partner_hands(s))
             self.reach[s] = rules.reach(
