@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from sim import Ledger, Market, Scenario, TimePlan, draw_market, simulate
@@ -139,3 +142,49 @@ def run_once(scenario: Scenario, plan: TimePlan, seed: int = 7, replication: int
 
 def run_in(scenario: Scenario, plan: TimePlan, market: Market) -> Ledger:
     return simulate(scenario, plan, market)
+
+
+def explain_difference(one: Ledger, other: Ledger, plan: TimePlan | None = None, how: str = "") -> str:
+    """Where two ledgers of one run part, in words, and how to get them again; nothing if they are equal.
+
+    Gives the records before that, the first that differs and its fields as they are, and writes the scenario and the
+    plan into a new folder. `how` says what else the run needs.
+    """
+    if one.digest() == other.digest():
+        return ""
+    rows = min(len(one.records), len(other.records))
+    # Bytes, not numbers: -0.0 is not 0.0, and one NaN may be another.
+    same = [a.tobytes() == b.tobytes() for a, b in zip(one.records[:rows], other.records[:rows], strict=True)]
+    first = same.index(False) if False in same else rows
+    lines = [f"The ledgers differ from record {first} on, of {len(one.records)} and {len(other.records)}."]
+    lines += [f"  both   {_in_words(one, row)}" for row in range(max(0, first - 5), first)]
+    lines += [f"  one    {_in_words(one, first)}", f"  other  {_in_words(other, first)}"]
+    if first < rows:
+        for field in one.records.dtype.names or ():
+            a, b = one.records[field][first], other.records[field][first]
+            if a.tobytes() != b.tobytes():
+                lines.append(f"  {field}: {a.item()!r} and {b.item()!r}")
+    return "\n".join([*lines, *_again(one, plan, how)])
+
+
+def _in_words(ledger: Ledger, row: int) -> str:
+    if row >= len(ledger.records):
+        return "ends here"
+    try:
+        return next(dataclasses.replace(ledger, records=ledger.records[row : row + 1]).lines())
+    except (ValueError, IndexError):
+        return f"{ledger.records[row]}, which cannot be said in words"
+
+
+def _again(ledger: Ledger, plan: TimePlan | None, how: str) -> list[str]:
+    folder = Path(tempfile.mkdtemp(prefix="difference-"))
+    ledger.scenario.write(folder / "scenario.yaml")
+    lines = ["Again:", f"  scenario = load_scenario({str(folder / 'scenario.yaml')!r})"]
+    if plan is not None:
+        plan.write(folder / "plan.yaml")
+        lines.append(f"  plan = TimePlan.read({str(folder / 'plan.yaml')!r})")
+    return [
+        *lines,
+        f"  seed {ledger.seed}, replication {ledger.replication}, plan {ledger.plan_name!r}",
+        *how.splitlines(),
+    ]

@@ -4,6 +4,9 @@ Every coverage mode, activity and kind of partner; a channel account manager; ca
 capacity 0; discipline; an open pipeline; weeks off and demand profiles; no demand, no margin, no lag, no cycle;
 4 to 6 quarters. Many times are round and many shapes 50 (almost constant), so that things happen close together.
 
+Drawn like this, many territories are nearly empty. A `lively` one has demand, deals that advance, partners with
+accounts and engagement, and hours of the plan for all of it.
+
 A `Case` is a run and how its market is made: drawn, drawn in another world, or drawn and then rounded, so that many
 things happen in the same tick and many marks lie exactly on what they are compared with.
 """
@@ -26,6 +29,7 @@ share = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1, allow_subnormal=F
 level = st.one_of(st.sampled_from([0.3, 0.7, 1.0]), share)
 shape = st.sampled_from([0.5, 1.0, 2.0, 50.0])
 BIASED_OFF = st.sampled_from([False, False, True])
+BIASED_ON = st.sampled_from([True, True, False])
 
 
 def number(least: float, most: float, *special: float) -> st.SearchStrategy[float]:
@@ -35,10 +39,12 @@ def number(least: float, most: float, *special: float) -> st.SearchStrategy[floa
 
 
 @st.composite
-def stages(draw: Any) -> dict[str, Any]:
+def stages(draw: Any, lively: bool = False) -> dict[str, Any]:
     return {
-        "mean_hours": draw(number(0.1, 60, 1.0, 8.0)),
-        "advance_probability": draw(st.one_of(st.sampled_from([1.0, 0.9, 0.7]), share)),
+        "mean_hours": draw(number(0.1, 12, 1.0, 4.0) if lively else number(0.1, 60, 1.0, 8.0)),
+        "advance_probability": draw(
+            st.sampled_from([1.0, 0.9, 0.7, 0.5]) if lively else st.one_of(st.sampled_from([1.0, 0.9, 0.7]), share)
+        ),
         "buyer_lag_weeks": draw(number(0, 4, 0.0, 1.0)),
         "patience_weeks": draw(st.one_of(st.none(), number(0.05, 6, 1.0))),
         "hours_shape": draw(shape),
@@ -48,51 +54,57 @@ def stages(draw: Any) -> dict[str, Any]:
 
 
 @st.composite
-def segments(draw: Any, name: str) -> dict[str, Any]:
+def segments(draw: Any, name: str, lively: bool = False) -> dict[str, Any]:
     return {
         "name": name,
-        "opportunities_per_quarter": draw(number(0, 30, 0.0, 12.0)),
+        "opportunities_per_quarter": draw(number(10, 40, 20.0) if lively else number(0, 30, 0.0, 12.0)),
         "growth_per_quarter": draw(number(-0.5, 0.5, 0.0)),
         "demand_cv": draw(number(0, 2, 0.0, 0.4)),
         "deal_size_median_usd": draw(number(0.1, 1e5, 1000.0)),
         "deal_size_sigma": draw(number(0, 2, 0.0)),
         "win_rate_shock": draw(number(0, 0.95, 0.0)),
-        "stages": draw(st.lists(stages(), min_size=1, max_size=4)),
-        "inbound_share": draw(share),
+        "stages": draw(st.lists(stages(lively), min_size=1, max_size=4)),
+        "inbound_share": draw(st.sampled_from([0.3, 0.7, 1.0]) if lively else share),
         "prospecting_yield": draw(number(0, 5, 0.0)),
-        "competition": draw(number(0.1, 10, 1.0)),
+        "competition": draw(number(0.1, 2, 1.0) if lively else number(0.1, 10, 1.0)),
     }
 
 
 @st.composite
-def traits(draw: Any) -> dict[str, Any]:
+def traits(draw: Any, lively: bool = False) -> dict[str, Any]:
     """A whole set of traits: start and alone-level under their ceiling."""
     out: dict[str, Any] = {"teachability": draw(share), "reactive_support_hours": draw(number(0, 2, 0.0))}
+    how_far = st.sampled_from([0.6, 0.8, 1.0]) if lively else level
     for stock in ("skill", "engagement"):
-        ceiling = out[f"{stock}_ceiling"] = draw(level)
+        ceiling = out[f"{stock}_ceiling"] = draw(how_far)
         for when in ("start", "alone"):
-            out[f"{stock}_{when}"] = min(ceiling, round(ceiling * draw(level), 4))
+            out[f"{stock}_{when}"] = min(ceiling, round(ceiling * draw(how_far), 4))
     return out
 
 
 @st.composite
-def partners(draw: Any, name: str, names: list[str], most_base: float, is_candidate: bool) -> dict[str, Any]:
+def partners(
+    draw: Any, name: str, names: list[str], most_base: float, is_candidate: bool, lively: bool = False
+) -> dict[str, Any]:
+    some = st.sampled_from([0.5, 1.0]) if lively else level
     out = {
         "name": name,
         "label": draw(st.sampled_from(PARTNER_SEGMENTS)),
-        "base_share": {n: round(draw(level) * most_base, 5) for n in names if draw(st.booleans())},
+        "base_share": {n: round(draw(some) * most_base, 5) for n in names if lively or draw(st.booleans())},
         "margin": draw(share),
-        "capacity_deals": draw(st.sampled_from([0, 1, 2, 8])),
+        "capacity_deals": draw(st.sampled_from([1, 2, 2, 8, 0] if lively else [0, 1, 2, 8])),
         "cycle_weeks": draw(number(0, 12, 0.0, 1.0, 4.0)),
         "cycle_shape": draw(shape),
-        "fit": draw(number(0, 3, 1.0)),
+        "fit": draw(number(1, 3, 1.0) if lively else number(0, 3, 1.0)),
         "fit_by_segment": {n: draw(number(0, 3, 0.0)) for n in names if draw(BIASED_OFF)},
-        "exit_hazard_per_year": draw(st.sampled_from([0.0, 0.0, 0.5, 4.0, 20.0])),
+        "exit_hazard_per_year": draw(
+            st.sampled_from([0.0, 0.0, 0.5, 2.0, 4.0] if lively else [0.0, 0.0, 0.5, 4.0, 20.0])
+        ),
     }
     if draw(BIASED_OFF):
-        out["traits"] = draw(traits())
+        out["traits"] = draw(traits(lively))
     if is_candidate:
-        out["recruiting_hours"] = draw(number(0, 60, 0.0, 5.0))
+        out["recruiting_hours"] = draw(number(0, 20 if lively else 60, 0.0, 5.0))
         out["sign_probability"] = draw(share)
         out["onboarding_weeks"] = draw(st.sampled_from([0, 1, 8]))
     return out
@@ -137,14 +149,14 @@ def assumptions(draw: Any) -> dict[str, float]:
 
 
 @st.composite
-def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scenario:
+def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None, lively: bool = False) -> Scenario:
     """A valid territory of up to 3 segments, 3 partners and 2 candidates."""
     names = ["north", "south", "web"][: draw(st.integers(1, 3))]
-    market_map = [draw(segments(name)) for name in names]
-    n_partners, n_candidates = draw(st.integers(0, 3)), draw(st.integers(0, 2))
+    market_map = [draw(segments(name, lively)) for name in names]
+    n_partners, n_candidates = draw(st.integers(1 if lively else 0, 3)), draw(st.integers(0, 2))
     most_base = 1 / max(1, n_partners + n_candidates)
-    its_partners = [draw(partners(f"Partner {i}", names, most_base, False)) for i in range(n_partners)]
-    candidates = [draw(partners(f"Candidate {i}", names, most_base, True)) for i in range(n_candidates)]
+    its_partners = [draw(partners(f"Partner {i}", names, most_base, False, lively)) for i in range(n_partners)]
+    candidates = [draw(partners(f"Candidate {i}", names, most_base, True, lively)) for i in range(n_candidates)]
     document: dict[str, Any] = {
         "name": "generated",
         "horizon_quarters": draw(st.integers(4, 6) if horizon is None else horizon),
@@ -156,7 +168,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scena
         },
         "quota_credit": draw(st.sampled_from(["gross", "net", 0.0, 0.5])),
         "market_map": market_map,
-        "partner_segments": {kind: draw(traits()) for kind in PARTNER_SEGMENTS},
+        "partner_segments": {kind: draw(traits(lively)) for kind in PARTNER_SEGMENTS},
         "segment_prior": draw(
             st.sampled_from([(0.2, 0.4, 0.4), (1.0, 0.0, 0.0), (0.0, 0.5, 0.5)]).map(
                 lambda prior: dict(zip(PARTNER_SEGMENTS, prior, strict=True))
@@ -185,7 +197,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Scena
 
 
 @st.composite
-def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePlan:
+def plans(draw: Any, scenario: Scenario, name: str = "generated plan", lively: bool = False) -> TimePlan:
     """A plan that fits: two runs of quarters, each with its own parking, hours over anything, and idleness."""
     horizon = scenario.horizon_quarters
     cut = draw(st.integers(1, horizon - 1))
@@ -206,9 +218,10 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePl
         left = scenario.territory_manager.hours_per_week - support
         chosen = draw(st.lists(st.sampled_from([*cells, *others]), unique=True, max_size=8))
         if others:
-            chosen += [
-                cell for cell in draw(st.lists(st.sampled_from(others), unique=True, max_size=6)) if cell not in chosen
-            ]
+            least = min(4, len(others)) if lively else 0
+            more = draw(st.lists(st.sampled_from(others), unique=True, min_size=least, max_size=6))
+            wooing = [("recruit", c) for c in wooed if lively and draw(BIASED_ON)]
+            chosen += [cell for cell in dict.fromkeys([*more, *wooing]) if cell not in chosen]
         weights = [draw(number(0.1, 5, 1.0)) for _ in chosen]
         used = left * draw(st.sampled_from([1.0, 0.6]))
         hours += [
@@ -218,7 +231,7 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePl
         cam = scenario.channel_account_manager
         can = [cell for cell in others if cell[0] in CAM_ACTIVITIES]
         if cam is not None and can:
-            picked = draw(st.lists(st.sampled_from(can), unique=True, max_size=3))
+            picked = draw(st.lists(st.sampled_from(can), unique=True, min_size=1 if lively else 0, max_size=3))
             hours += [
                 {
                     "activity": a,
@@ -235,10 +248,12 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan") -> TimePl
 
 
 @st.composite
-def runs(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> tuple[Scenario, TimePlan, int]:
+def runs(
+    draw: Any, horizon: st.SearchStrategy[int] | None = None, lively: bool = False
+) -> tuple[Scenario, TimePlan, int]:
     """A territory, a plan for it, and a seed."""
-    scenario = draw(scenarios(horizon))
-    return scenario, draw(plans(scenario)), draw(st.integers(0, 10_000))
+    scenario = draw(scenarios(horizon, lively))
+    return scenario, draw(plans(scenario, lively=lively)), draw(st.integers(0, 10_000))
 
 
 # ---------------------------------------------------------------- cases
@@ -268,10 +283,10 @@ def market_of(case: Case) -> Market:
 
 
 def rounded(market: Market, step: int) -> Market:
-    """The same with times in whole steps (0 among them, but for work), marks in tenths, amounts in thousands."""
+    """The same with times in whole steps (0 among them), marks in tenths, amounts in thousands."""
 
-    def whole(ticks: Any, least: int = 0) -> Any:
-        return np.where(ticks == NEVER, NEVER, np.maximum(least, (ticks + step // 2) // step * step))
+    def whole(ticks: Any) -> Any:
+        return np.where(ticks == NEVER, NEVER, (ticks + step // 2) // step * step)
 
     def tenths(marks: Any) -> Any:
         return np.floor(marks * 10) / 10
@@ -285,7 +300,7 @@ def rounded(market: Market, step: int) -> Market:
         brought=tenths(market.brought),
         age_ticks=whole(market.age_ticks),
         cycle_ticks=whole(market.cycle_ticks),
-        effort_ticks=np.where(market.effort_ticks == 0, 0, whole(market.effort_ticks, step)),
+        effort_ticks=whole(market.effort_ticks),
         lag_ticks=whole(market.lag_ticks),
         patience_ticks=whole(market.patience_ticks),
         exit_ticks=whole(market.exit_ticks),
@@ -296,20 +311,26 @@ def rounded(market: Market, step: int) -> Market:
 @st.composite
 def as_drawn(draw: Any, horizon: st.SearchStrategy[int] | None = None) -> Case:
     """A run in the market as it is drawn, of any replication."""
-    return Case(*draw(runs(horizon)), draw(st.sampled_from([0, 1, 2**63 - 1])))
+    return Case(*draw(runs(horizon, draw(BIASED_ON))), draw(st.sampled_from([0, 1, 2**63 - 1])))
 
 
 @st.composite
 def round_times(draw: Any) -> Case:
     """A run in which times are whole weeks, halves or eighths, so that many events share a tick."""
-    return Case(*draw(runs()), step=draw(st.sampled_from([TICKS_PER_WEEK // 8, TICKS_PER_WEEK // 2, TICKS_PER_WEEK])))
+    return Case(
+        *draw(runs(None, draw(BIASED_ON))),
+        step=draw(st.sampled_from([TICKS_PER_WEEK // 8, TICKS_PER_WEEK // 2, TICKS_PER_WEEK])),
+    )
 
 
 @st.composite
 def in_worlds(draw: Any) -> Case:
     """A run in a drawn world."""
-    scenario = draw(uncertain(draw(scenarios())))
-    return Case(scenario, draw(plans(scenario)), draw(st.integers(0, 10_000)), 0, draw(st.integers(0, 9)))
+    lively = draw(BIASED_ON)
+    scenario = draw(uncertain(draw(scenarios(None, lively))))
+    return Case(
+        scenario, draw(plans(scenario, lively=lively)), draw(st.integers(0, 10_000)), 0, draw(st.integers(0, 9))
+    )
 
 
 @st.composite
@@ -348,5 +369,7 @@ def uncertain(draw: Any, scenario: Scenario) -> Scenario:
     return scenario.variant(
         assumptions=assumed,
         partner_segments=kinds,
-        market_map=[dict(s) | {"prospecting_yield": around(s.prospecting_yield.likely, 0, 50)} for s in scenario.market_map],
+        market_map=[
+            dict(s) | {"prospecting_yield": around(s.prospecting_yield.likely, 0, 50)} for s in scenario.market_map
+        ],
     )
