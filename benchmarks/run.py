@@ -1,21 +1,22 @@
-"""How fast a run is, next to SimPy itself on the same machine in the same minute: `make bench`.
+"""How fast runs are, next to SimPy, Ciw and salabim on the same machine in the same minutes: `make bench`.
 
-A speed in milliseconds says as much about the machine as about the program. So every line also stands as a
-ratio: a step's time to that of one whole run, and events a second to those of a bare M/M/1 queue in SimPy.
-Medians of several repetitions; nothing is asserted.
+A speed in milliseconds says as much about the machine as about the program. So every line also stands as a ratio within
+the same run. Shortest or middle of several repetitions, as the line says; nothing is asserted.
 
-Left out: many replications at once. They are independent, so they take as many times longer as there are of
-them, over the number of processors.
+An event is one that SimPy schedules: the compiled engine is credited with the events that SimPy needs for the very same
+runs, though it handles fewer.
 """
 
 from __future__ import annotations
 
 import gc
-import random
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
-import tracemalloc
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,42 @@ import simpy
 from rich.console import Console
 from rich.table import Table
 
-from sim import Ledger, TimePlan, draw_market, load_scenario
+from benchmarks.queues import QUEUES
+from sim import TimePlan, bulk, compare, draw_market, load_scenario, replicate
 from sim.coefficients import derive
-from sim.kpis import Tally, summarise
+from sim.experiment import keep_tapes
+from sim.market import draw_tapes, tape_numbers
+from sim.tally import empty_sums
 from sim.territory import Territory
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"
 SEED = 7
-REPETITIONS = 15
-CUSTOMERS = 5_000
+REPLICATIONS = 20
+"""Whose events are counted one by one, in SimPy."""
+
+START = """
+import time
+begin = time.perf_counter()
+import sim
+imported = time.perf_counter()
+scenario = sim.load_scenario({scenario!r})
+plan = sim.TimePlan.status_quo(scenario)
+import sim.experiment, sim.market
+ready = time.perf_counter()
+sim.replicate(scenario, plan, 1)
+done = time.perf_counter()
+print(imported - begin, done - ready)
+"""
+MEMORY = """
+import resource, sim
+scenario = sim.load_scenario({scenario!r})
+sim.replicate(scenario, sim.TimePlan.status_quo(scenario), {replications})
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
-def seconds(call: Callable[[], Any], repetitions: int = REPETITIONS) -> float:
-    """Median time of a call, after one that does not count (it imports and warms up)."""
+def seconds(call: Callable[[], Any], repetitions: int = 15) -> float:
+    """Middle of the times of a call, after one that does not count (it imports and warms up)."""
     call()
     times = []
     for _ in range(repetitions):
@@ -51,88 +75,101 @@ def events_of(env: simpy.Environment) -> int:
     return next(env._eid)
 
 
-def peak_bytes(call: Callable[[], Any]) -> int:
-    """Most memory that Python objects and arrays made by a call hold at once."""
-    tracemalloc.start()
-    try:
-        call()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+def in_fresh_process(text: str, **environment: str) -> list[float]:
+    """What a program of its own prints, as numbers."""
+    text = text.replace("{scenario!r}", repr(str(SCENARIO)))
+    done = subprocess.run(
+        [sys.executable, "-c", text], env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return [float(word) for word in done.stdout.split()]
 
 
-def queue() -> simpy.Environment:
-    """An M/M/1 queue, 80% busy, after SimPy's own bank example: the bare cost of events."""
-    env = simpy.Environment()
-    teller = simpy.Resource(env)
-    draw = random.Random(SEED)
-
-    def customer() -> Generator[simpy.Event, Any, None]:
-        with teller.request() as turn:
-            yield turn
-            yield env.timeout(draw.expovariate(1.0))
-
-    def source() -> Generator[simpy.Event, Any, None]:
-        for _ in range(CUSTOMERS):
-            yield env.timeout(draw.expovariate(0.8))
-            env.process(customer())
-
-    env.process(source())
-    env.run()
-    return env
+def starts() -> dict[str, float]:
+    """Seconds of `import sim`, and of the first compiled run with nothing kept and with the code kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        _, cold = in_fresh_process(START, NEXTHOUR_CACHE=folder)
+        again = [in_fresh_process(START, NEXTHOUR_CACHE=folder) for _ in range(3)]
+    return {
+        "import sim": min(imported for imported, _ in again),
+        "first compiled run, code kept": min(first for _, first in again),
+        "first compiled run, nothing kept: compiles": cold,
+    }
 
 
-def measure() -> Table:
-    """All measurements, as a table."""
+def measure() -> list[Table]:
+    """All measurements, as tables."""
     scenario = load_scenario(SCENARIO)
     plan = TimePlan.status_quo(scenario)
-    numbers = derive(scenario, plan)
-    market = draw_market(scenario, SEED)
-    territory = Territory(numbers, market)
-    ledger = Ledger(scenario, plan.name, SEED, 0, territory.run())
-    events = events_of(territory.env)
+    coefficients = derive(scenario, plan)
+    markets = [draw_market(scenario, SEED, r) for r in range(REPLICATIONS)]
+    territories = [Territory(coefficients, market) for market in markets]
+    records = sum(len(territory.run()) for territory in territories)
+    events = sum(events_of(territory.env) for territory in territories)
 
-    def whole_run() -> None:
-        records = Territory(numbers, draw_market(scenario, SEED)).run()
-        summarise(Tally.of(Ledger(scenario, plan.name, SEED, 0, records)))
+    tape, numbers, plans = tape_numbers(scenario, SEED), bulk.numbers(coefficients), bulk.plans([coefficients])
+    tapes = draw_tapes(tape, range(REPLICATIONS))
+    sums = empty_sums(1 + scenario.horizon_quarters, len(scenario.all_partners), 1, REPLICATIONS)
 
-    engine = seconds(lambda: Territory(numbers, market).run())
-    whole = seconds(whole_run)
-    steps = {
-        "derive the numbers of a run": seconds(lambda: derive(scenario, plan)),
-        "draw the market": seconds(lambda: draw_market(scenario, SEED)),
-        "engine, market given": engine,
-        "engine, market drawn too": seconds(lambda: Territory(numbers, draw_market(scenario, SEED)).run()),
-        "indicators of the ledger": seconds(lambda: summarise(Tally.of(ledger))),
-        "draw, simulate, summarise": whole,
-    }
-    bare = events_of(queue()) / seconds(queue)
-    rates = {
-        "SimPy, M/M/1 queue: events": bare,
-        "engine: events": events / engine,
-        "engine: ledger records": len(ledger.records) / engine,
-    }
-    table = Table(
-        title=f"{scenario.name}, {scenario.horizon_quarters} quarters, {plan.name}, "
-        f"median of {REPETITIONS}: {events:,} events, {len(ledger.records):,} records",
-        title_justify="left",
+    def with_tape() -> None:
+        bulk.add_up(tape, draw_tapes(tape, range(REPLICATIONS)), numbers, plans, sums)
+
+    reference = seconds(lambda: Territory(coefficients, markets[0]).run()) * REPLICATIONS
+    drawing = seconds(lambda: draw_tapes(tape, range(REPLICATIONS)), 51)
+    given = seconds(lambda: bulk.add_up(tape, tapes, numbers, plans, sums), 51)
+    both = seconds(with_tape, 51)
+
+    one = Table(title=f"One run of {scenario.name}, {scenario.horizon_quarters} quarters, {plan.name}, one processor")
+    for column in ("what", "measured", "times as fast as SimPy"):
+        one.add_column(column, justify="left" if column == "what" else "right")
+    for what, took in {
+        "SimPy engine, market given": reference,
+        "compiled engine, tape given": given,
+        "compiled engine, tape drawn too": both,
+        "drawing the tape": drawing,
+    }.items():
+        ratio = "" if took == drawing else f"{reference / took:,.0f}"
+        one.add_row(what, f"{took / REPLICATIONS * 1000:.3f} ms", ratio)
+
+    bare = {name: run() / seconds(run, 5) for name, run in QUEUES.items()}
+    speed = Table(
+        title=f"Events a second ({events / REPLICATIONS:,.0f} events, {records / REPLICATIONS:,.0f} records a run)"
     )
-    table.add_column("what")
-    table.add_column("measured", justify="right")
-    table.add_column("ratio", justify="right")
-    table.add_column("of what")
-    for what, took in steps.items():
-        table.add_row(what, f"{took * 1000:.1f} ms", f"{took / whole:.2f}", "the last of these")
-    table.add_section()
+    for column in ("what", "measured", "times SimPy's M/M/1"):
+        speed.add_column(column, justify="left" if column == "what" else "right")
+    rates = {f"{name}, M/M/1 queue": rate for name, rate in bare.items()}
+    rates |= {
+        "SimPy engine": events / reference,
+        "compiled engine, tape given": events / given,
+        "compiled engine, tape drawn too": events / both,
+        "compiled engine, records, tape given": records / given,
+    }
     for what, rate in rates.items():
-        table.add_row(what, f"{rate:,.0f} a second", f"{rate / bare:.2f}", "SimPy's events")
-    table.add_section()
-    ledger_bytes = ledger.records.nbytes
-    peak = peak_bytes(whole_run)
-    table.add_row("ledger", f"{ledger_bytes / 2**20:.2f} MiB", "1.00", "the ledger")
-    table.add_row("most memory of a whole run", f"{peak / 2**20:.2f} MiB", f"{peak / ledger_bytes:.2f}", "the ledger")
-    return table
+        speed.add_row(what, f"{rate:,.0f}", f"{rate / bare['SimPy']:,.2f}")
+
+    many = Table(title=f"Many runs, {os.cpu_count()} processors")
+    for column in ("what", "measured", "a run"):
+        many.add_column(column, justify="left" if column == "what" else "right")
+    kept = keep_tapes(scenario, 100, SEED)
+    twenty = {f"{share} points": TimePlan.constant(scenario, share / 100, focus="believers") for share in range(20)}
+    for what, runs, call in (
+        ("1,000 replications", 1000, lambda: replicate(scenario, plan, 1000, SEED)),
+        ("1,000 replications, one processor", 1000, lambda: replicate(scenario, plan, 1000, SEED, workers=1)),
+        ("100 replications, tapes kept", 100, lambda: replicate(scenario, plan, 100, SEED, tapes=kept)),
+        ("20 plans, 200 replications of each", 4000, lambda: compare(scenario, twenty, 200, SEED)),
+    ):
+        took = seconds(call, 5)
+        many.add_row(what, f"{took * 1000:,.0f} ms", f"{took / runs * 1000:.3f} ms")
+    many.add_section()
+    for what, took in starts().items():
+        many.add_row(what, f"{took:.2f} s", "")
+    many.add_section()
+    for replications in (10, 1000, 4000):
+        (kilobytes,) = in_fresh_process(MEMORY.replace("{replications}", str(replications)))
+        many.add_row(f"most memory of a program, {replications:,} replications", f"{kilobytes / 1024:,.0f} MiB", "")
+    for table in (one, speed, many):
+        table.title_justify = "left"
+    return [one, speed, many]
 
 
 if __name__ == "__main__":
-    Console().print(measure())
+    Console().print(*measure(), sep="\n")

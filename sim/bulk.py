@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import compiled, kernel, tape
+from sim import kernel, layout, rules, streams, tally, tape
 from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
-from sim.kernel import Numbers, Plans, Run, Trouble, Workspace
+from sim.compiled import Compiled
+from sim.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_OPPORTUNITY, BY_STAGE, Market
 from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
 from sim.tape import TapeNumbers, Tapes
+
+run_all = Compiled(kernel.run_all, rules, streams, tape, tally, kernel)
+add_up_ledger = Compiled(tally.add_up_ledger, tally)
 
 WHAT = {
     Trouble.LEVEL: "a partner's skill or engagement is not between 0 and 1",
@@ -53,7 +57,16 @@ def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
         sums = empty_sums(rows, partners, 1, 1)
         count = _run_all(
             Run(
-                tape_numbers, tapes, drawn, stages, its_numbers, its_plans, work, empty_sums(rows, partners), sums, records
+                tape_numbers,
+                tapes,
+                drawn,
+                stages,
+                its_numbers,
+                its_plans,
+                work,
+                empty_sums(rows, partners),
+                sums,
+                records,
             )
         )
         if count <= room:
@@ -61,9 +74,7 @@ def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
         room = count
 
 
-def add_up(
-    tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_plans: Plans, sums: Sums
-) -> None:
+def add_up(tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_plans: Plans, sums: Sums) -> None:
     """Run every plan in every market of the tapes: sums of shape (plans, replications, ...). Raises RunTrouble."""
     work = workspace(its_numbers, its_plans, int(np.diff(tapes.starts).max(initial=0)))
     _, _, rows, partners = sums.by_partner.shape
@@ -74,7 +85,7 @@ def add_up(
 
 
 def _run_all(run: Run) -> int:
-    count = compiled.run_all(run)
+    count = run_all(run)
     if count < 0:
         now, plans = run.work.now[0], len(run.plans.quarters)
         week = int(now["tick"]) // TICKS_PER_WEEK
@@ -83,9 +94,7 @@ def _run_all(run: Run) -> int:
     return count
 
 
-def _given(
-    coefficients: Coefficients, market: Market
-) -> tuple[TapeNumbers, Tapes, NDArray[Any], NDArray[Any]]:
+def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes, NDArray[Any], NDArray[Any]]:
     """A market as tapes that were drawn whole."""
     n, segments = len(market.tick), len(coefficients.segments)
     arrivals = np.zeros(n, tape.ARRIVAL)
@@ -135,20 +144,20 @@ def workspace(its_numbers: Numbers, its_plans: Plans, opportunities: int) -> Wor
     # A deal has one dated event that counts, and those of its earlier waits.
     events = (tape.MAX_STAGES + 1) * opportunities + 16
     ticks = int(its_numbers.run["weeks"][0] + HISTORY_WEEKS) * TICKS_PER_WEEK
-    now = np.zeros(1, kernel.NOW)
+    now = np.zeros(1, layout.NOW)
     # Buckets of an eighth of a week, and smaller ones for a market that puts more than a few events into each.
     now["bucket_shift"] = min(13, max(0, (ticks // (opportunities + 1)).bit_length() - 1))
     return Workspace(
         now=now,
-        deals=np.empty(opportunities, kernel.DEAL),
-        partners=np.zeros(partners, kernel.PARTNER_STATE),
+        deals=np.empty(opportunities, layout.DEAL),
+        partners=np.zeros(partners, layout.PARTNER_STATE),
         hours=np.zeros((partners, kernel.ACTIVITIES)),
-        gains=np.zeros((partners, kernel.ACTIVITIES), kernel.KNOWN_GAIN),
-        segments=np.zeros(segments, kernel.SEGMENT_STATE),
-        blocks=np.empty((3, partners * (kernel.ACTIVITIES + 1) + segments), kernel.BLOCK),
-        waiting=np.empty(opportunities, kernel.WAITING),
+        gains=np.zeros((partners, kernel.ACTIVITIES), layout.KNOWN_GAIN),
+        segments=np.zeros(segments, layout.SEGMENT_STATE),
+        blocks=np.empty((3, partners * (kernel.ACTIVITIES + 1) + segments), layout.BLOCK),
+        waiting=np.empty(opportunities, layout.WAITING),
         woken=np.empty(opportunities, np.int64),
-        nodes=np.empty(events, kernel.NODE),
+        nodes=np.empty(events, layout.NODE),
         buckets=np.empty((ticks >> int(now["bucket_shift"][0])) + 1, np.int64),
     )
 
@@ -160,16 +169,16 @@ def numbers(its: Coefficients) -> Numbers:
     for s, segment in enumerate(segments):
         for p, share in segment.bases:
             bases[s, p] = share
-    stages = np.zeros((len(segments), tape.MAX_STAGES), kernel.STAGE_NUMBERS)
+    stages = np.zeros((len(segments), tape.MAX_STAGES), layout.STAGE_NUMBERS)
     for s, segment in enumerate(segments):
         stages["pass_below"][s, : segment.stages] = segment.pass_below
         stages["worth_per_hour"][s, : segment.stages] = segment.worth_per_hour
     return Numbers(
-        run=_records(kernel.RUN, [its]),
-        segments=_records(kernel.SEGMENT, segments),
+        run=_records(layout.RUN, [its]),
+        segments=_records(layout.SEGMENT, segments),
         stages=stages,
-        partners=_records(kernel.PARTNER_NUMBERS, partners),
-        traits=_records(kernel.TRAITS, [traits for partner in partners for traits in partner.traits]).reshape(
+        partners=_records(layout.PARTNER_NUMBERS, partners),
+        traits=_records(layout.TRAITS, [traits for partner in partners for traits in partner.traits]).reshape(
             len(partners), -1
         ),
         expected=np.array([segment.demand for segment in segments]),
@@ -197,9 +206,9 @@ def plans(of: Sequence[Coefficients]) -> Plans:
         for row in zip(q.prospect_ticks, q.prospect_shares or (0.0,) * segments, q.coverage_mode, strict=True)
     ]
     return Plans(
-        quarters=np.array(quarters, kernel.QUARTER).reshape(len(of), rows),
-        gifts=np.array(gifts, kernel.GIFT),
-        segment_plans=np.array(segment_plans, kernel.SEGMENT_PLAN).reshape(len(of), rows, segments),
+        quarters=np.array(quarters, layout.QUARTER).reshape(len(of), rows),
+        gifts=np.array(gifts, layout.GIFT),
+        segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(of), rows, segments),
         parked=np.array([q.parked for its in of for q in its.quarters], dtype=np.int64).reshape(
             len(of), rows, partners
         ),

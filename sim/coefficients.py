@@ -251,7 +251,9 @@ def _quarter(scenario: Scenario, table: PlanTable, q: int, quota_usd: float) -> 
     prospect, cam = table.prospect[q], table.channel_account_manager[q]
     given = [(a, p, _ticks(scenario, table.partner[q, a, p])) for a, p in np.argwhere(table.partner[q] > 0).tolist()]
     return QuarterNumbers(
-        appointments=tuple((p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a in APPOINTMENT_KINDS),
+        appointments=tuple(
+            (p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a in APPOINTMENT_KINDS
+        ),
         assists=tuple((a, p, ticks) for a, p, ticks in given if a in ASSIST_KINDS),
         cam_hours=tuple((p, a, cam[a, p]) for a, p in np.argwhere(cam > 0).tolist()),
         prospect_ticks=tuple(_ticks(scenario, h) for h in prospect.tolist()),

@@ -1,12 +1,12 @@
 """Plain functions of arrays, compiled to machine code and kept.
 
-`Compiled(function)` is called as the function itself. The first call on a machine compiles it (some seconds, and it says
-so); the object code is kept in a file whose name is a digest of everything it was made from, so an edited rule is a new
-file and an old one can never be run by mistake. From then on a call needs neither Numba nor LLVM's optimizer: linking
-takes a tenth of a second, importing Numba alone would take a whole one.
+`Compiled(function, ...)` is called as the function itself. The first call on a machine compiles it (some seconds, and
+it says so). The object code is kept in a file whose name is a digest of everything it was made from, so an edited rule
+is a new file and an old one can never be run by mistake. From then on a call needs neither Numba nor LLVM's optimizer:
+linking takes a tenth of a second, importing Numba alone would take most of a whole one.
 
 What is compiled is the text of rules.py, streams.py, tape.py, tally.py and kernel.py, function by function, unchanged:
-each also runs as plain Python, only slower (`Compiled(...).plain`).
+each also runs as plain Python, only slower.
 
 Arguments are whole numbers, arrays, or named tuples of arrays; they are passed as addresses, so calls from several
 threads run at the same time. The value is a whole number.
@@ -23,21 +23,19 @@ import sys
 import threading
 from collections.abc import Callable
 from enum import EnumMeta
+from functools import cache
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from sim import kernel, rules, streams, tally, tape
 from sim.errors import SimulationError
 
 SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
 """Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
 MATHEMATICS = {"exp", "log", "pow", "sqrt"}
 """Functions of the C library that the kernel calls."""
-MODULES: list[ModuleType] = [rules, streams, tape, tally, kernel]
-"""The modules whose text is compiled."""
 Tell = Callable[[str], None]
 
 
@@ -57,14 +55,24 @@ def tell_on_terminal(text: str) -> None:
 
 
 tell: Tell = tell_on_terminal
+
+
+@cache
+def _tell_once() -> None:
+    tell("Compiling the simulation for this machine: once, about 20 seconds ...")
+
+
 _lock = threading.Lock()
 
 
 class Compiled:
-    """A function of `kernel_modules`, compiled when first called."""
+    """A function of some modules of plain text, compiled when first called.
 
-    def __init__(self, plain: Callable[..., int]) -> None:
-        self.plain = plain
+    `modules` are all whose functions it calls, itself or through others; a name means the same in all of them.
+    """
+
+    def __init__(self, plain: Callable[..., int], *modules: ModuleType) -> None:
+        self.plain, self.modules = plain, modules
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._linked: dict[str, Any] = {}
 
@@ -83,8 +91,56 @@ class Compiled:
     def _code(self, arguments: tuple[Any, ...], signature: str) -> Any:
         with _lock:
             if signature not in self._linked:
-                self._linked[signature] = _link(self.plain, arguments, signature)
+                self._linked[signature] = self._link(arguments, signature)
             return self._linked[signature]
+
+    def _link(self, arguments: tuple[Any, ...], signature: str) -> Any:
+        """The machine code for arguments like these, as something to call."""
+        from llvmlite import binding as llvm
+
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        for name, address in _scipy_addresses().items():
+            llvm.add_symbol(name, address)
+        path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
+        try:
+            code = path.read_bytes()
+        except OSError:
+            _tell_once()
+            code = _object_code(self.plain, arguments, self._names())
+            _keep(path, code)
+        machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
+        linker = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+        linker.add_object_file(llvm.ObjectFileRef.from_data(code))
+        linker.finalize_object()
+        call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(linker.get_function_address("entry"))
+        call.keep_alive = linker  # type: ignore[attr-defined]
+        return call
+
+    def _names(self) -> dict[str, Any]:
+        """All names of the modules together."""
+        return {
+            name: value for module in self.modules for name, value in vars(module).items() if not name.startswith("__")
+        }
+
+    def _digest(self, signature: str) -> str:
+        """Changes with everything that the machine code depends on."""
+        from importlib.metadata import version
+
+        from llvmlite import binding as llvm
+
+        parts = [inspect.getsource(module) for module in self.modules]
+        parts += [Path(__file__).read_text(), Path(__file__).with_name("rows.py").read_text()]
+        # Numbers that the text imports from elsewhere are compiled in.
+        for name, value in sorted(self._names().items()):
+            if isinstance(value, EnumMeta):
+                parts.append(f"{name} {[(member.name, member.value) for member in value]}")  # type: ignore[var-annotated]
+            elif isinstance(value, (int, float, str, tuple, np.generic, np.dtype)):
+                parts.append(f"{name} {value!r}")
+        parts += [version(package) for package in ("numba", "llvmlite", "numpy", "scipy")]
+        parts += [sys.version, platform.platform(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
+        parts += [self.plain.__name__, signature]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
@@ -101,30 +157,6 @@ def _lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
     else:
         signature.append(None)
         table.append(argument)
-
-
-def _link(plain: Callable[..., int], arguments: tuple[Any, ...], signature: str) -> Any:
-    """The machine code of a function for arguments like these, as something to call."""
-    from llvmlite import binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    for name, address in _scipy_addresses().items():
-        llvm.add_symbol(name, address)
-    path = cache_folder() / f"{plain.__name__}-{_digest(plain, signature)}.o"
-    try:
-        code = path.read_bytes()
-    except OSError:
-        tell("Compiling the simulation for this machine, once (about half a minute) ...")
-        code = _object_code(plain, arguments)
-        _keep(path, code)
-    machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
-    linker = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    linker.add_object_file(llvm.ObjectFileRef.from_data(code))
-    linker.finalize_object()
-    call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(linker.get_function_address("entry"))
-    call.keep_alive = linker  # type: ignore[attr-defined]
-    return call
 
 
 def _keep(path: Path, code: bytes) -> None:
@@ -151,39 +183,12 @@ def _scipy_addresses() -> dict[str, int]:
     return {f"scipy_{name}": address_of(capsule, name_of(capsule)) for name, capsule in capsules.items()}
 
 
-def _namespace() -> dict[str, Any]:
-    """All names of the kernel modules together: what one imports from another is the same object."""
-    return {name: value for module in MODULES for name, value in vars(module).items()}
-
-
-def _digest(plain: Callable[..., int], signature: str) -> str:
-    """Changes with everything that the machine code depends on."""
-    from importlib.metadata import version
-
-    from llvmlite import binding as llvm
-
-    parts = [inspect.getsource(module) for module in MODULES]
-    parts += [Path(__file__).read_text(), Path(__file__).with_name("rows.py").read_text()]
-    # Numbers that the text imports from elsewhere are compiled in.
-    for name, value in sorted(_namespace().items()):
-        if isinstance(value, EnumMeta):
-            parts.append(f"{name} {[(member.name, member.value) for member in value]}")  # type: ignore[var-annotated]
-        elif isinstance(value, (int, float, str, tuple, np.generic, np.dtype)):
-            parts.append(f"{name} {value!r}")
-    parts += [version(package) for package in ("numba", "llvmlite", "numpy", "scipy")]
-    parts += [sys.version, platform.platform(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
-    parts += [plain.__name__, signature]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
-
-
-def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...]) -> bytes:
+def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...], names: dict[str, Any]) -> bytes:
     """Compile: Numba to LLVM's language, LLVM to object code with one function, `entry`."""
     from llvmlite import binding as llvm
     from numba import cfunc, types
 
-    entry = cfunc(types.int64(types.voidptr), error_model="numpy")(
-        _entry(plain, arguments, _compiled_namespace())
-    )
+    entry = cfunc(types.int64(types.voidptr), error_model="numpy")(_entry(plain, arguments, _compiled_names(names)))
     module = llvm.parse_assembly(entry.inspect_llvm())
     module.get_function(entry.native_name).name = "entry"
     module.link_in(llvm.parse_assembly(_never_called(module)))
@@ -202,11 +207,11 @@ def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...]) -> bytes
     return machine.emit_object(module)
 
 
-def _compiled_namespace() -> dict[str, Any]:
-    """The kernel modules' names, each function replaced by its compiled self."""
+def _compiled_names(plain: dict[str, Any]) -> dict[str, Any]:
+    """The same names, each function replaced by its compiled self."""
     from numba import njit, types
 
-    names = _namespace()
+    names = dict(plain)
     for name, value in list(names.items()):
         if isinstance(value, FunctionType) and value.__module__.startswith("sim."):
             function = FunctionType(value.__code__, names, name, value.__defaults__)
@@ -264,9 +269,3 @@ def _never_called(module: Any) -> str:
     lines += [f"define void @{name}() {{ call void @abort() unreachable }}" for name in functions]
     lines += [f"@{name} = global i8 0" for name in values]
     return "\n".join(lines)
-
-
-draw_tapes = Compiled(tape.draw_tapes)
-draw_whole = Compiled(tape.draw_whole)
-run_all = Compiled(kernel.run_all)
-add_up_ledger = Compiled(tally.add_up_ledger)

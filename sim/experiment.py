@@ -382,7 +382,9 @@ def _outcomes(
         _check_count("workers", how.workers, 1)
     check_seed("seed", seed)
     engine_named(how.engine)
-    work = _Work(scenario, plans, {name: plan.table(scenario) for name, plan in plans.items()}, _history(scenario), seed)
+    work = _Work(
+        scenario, plans, {name: plan.table(scenario) for name, plan in plans.items()}, _history(scenario), seed
+    )
     calls = [delayed(batch)(*its) for batch, its in _jobs(work, replications, worlds, how)]
     done, parts = 0, []
     with _workers_at(how.scheduler):

@@ -16,15 +16,23 @@ run.
 from __future__ import annotations
 
 import math
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
-from numpy.typing import NDArray
-
-from sim.coefficients import CO_SELL, COACH, DIRECT, DIRECT_FIRST, JOINT_PLAN, PARTNER_FIRST, PARTNER_LED, RECRUIT
-from sim.coefficients import SELL_FOR, SOCIALISE
-from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
+from sim.coefficients import (
+    CO_SELL,
+    COACH,
+    DIRECT,
+    DIRECT_FIRST,
+    JOINT_PLAN,
+    PARTNER_FIRST,
+    PARTNER_LED,
+    RECRUIT,
+    SOCIALISE,
+)
+from sim.layout import Run, Trouble
+from sim.ledger import HISTORY_START, NEVER, NOBODY, TICKS_PER_WEEK, Kind
 from sim.rules import (
+    LATE_WEEK,
     behind_pace,
     bring_probability,
     is_level,
@@ -35,25 +43,18 @@ from sim.rules import (
     saturating_gain,
 )
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
-from sim.tally import Sums, add_up, clear, keep, row_of
+from sim.streams import four_marks
+from sim.tally import add_up, clear, keep, row_of
 from sim.tape import (
-    MAX_STAGES,
     STAGE,
-    TapeNumbers,
-    Tapes,
     cycle_ticks,
     effort_ticks,
     lag_ticks,
     patience_ticks,
     quarter_row,
-    record,
     settling,
 )
-from sim.streams import four_marks
 
-HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
-LATE_WEEK = 10
-"""From this week of a quarter on, a manager behind quota may drop partner hours."""
 ACTIVITIES = 6
 TICK_SHIFT, RANK_SHIFT = 35, 32
 ID_MASK, RANK_MASK = 2**32 - 1, 7
@@ -69,267 +70,9 @@ WEEK_BOUNDARY, WORK_ENDS, BUYER_RETURNS, PARTNER_CLOSES, ARRIVAL_RANK, PATIENCE_
     NEXT_PROSPECT, SELLING_BEGINS, VISIT_ENDS, FREE, SELLING, WEEK_OVER,
 ) = range(13)  # fmt: skip
 
-# Whose hours a `Gift` of the plan is.
+# Whose hours a gift of the plan is; appointments and assists are also rows of the week's blocks, prospecting the other.
 APPOINTMENT, CAM, ASSIST = range(3)
-
-
-class Trouble(IntEnum):
-    """Why a run stopped before its end."""
-
-    NONE = 0
-    LEVEL = 1  # a partner's skill or engagement is not between 0 and 1
-    REACH = 2  # the reach of a segment is not between 0 and 1
-    CREDIT = 3  # quota credit is not a number
-    QUEUE = 4  # more events than the queue can hold
-    TIME = 5  # an event before the present
-
-
-# ---------------------------------------------------------------- what is given
-
-
-RUN = record(
-    ("weeks", "<i8"),
-    ("ticks_per_hour", "<f8"),
-    ("cam_factor", "<f8"),
-    ("coach_gain", "<f8"),
-    ("coach_tau", "<f8"),
-    ("joint_plan_gain", "<f8"),
-    ("joint_plan_tau", "<f8"),
-    ("socialise_gain", "<f8"),
-    ("socialise_tau", "<f8"),
-    ("practice_gain", "<f8"),
-    ("guided_practice_gain", "<f8"),
-    ("skill_forgotten", "<f8"),
-    ("engagement_forgotten", "<f8"),
-    ("skill_exponent", "<f8"),
-    ("engagement_exponent", "<f8"),
-    ("conflict_penalty", "<f8"),
-    ("prospecting_forgotten", "<f8"),
-)
-SEGMENT = record(
-    ("stages", "<i8"),
-    ("win_probability", "<f8"),
-    ("assist_worth_per_hour", "<f8"),
-    ("value_per_opportunity", "<f8"),
-    ("inbound_share", "<f8"),
-    ("prospecting_yield", "<f8"),
-)
-STAGE_NUMBERS = record(("pass_below", "<f8"), ("worth_per_hour", "<f8"))
-PARTNER_NUMBERS = record(
-    ("credit_share", "<f8"),
-    ("capacity_deals", "<i8"),
-    ("is_candidate", "<i8"),
-    ("recruiting_hours", "<f8"),
-    ("sign_probability", "<f8"),
-    ("onboarding_weeks", "<i8"),
-)
-TRAITS = record(
-    ("skill_start", "<f8"),
-    ("skill_ceiling", "<f8"),
-    ("skill_alone", "<f8"),
-    ("engagement_start", "<f8"),
-    ("engagement_ceiling", "<f8"),
-    ("engagement_alone", "<f8"),
-    ("teachability", "<f8"),
-    ("support_ticks", "<i8"),
-)
-QUARTER = record(
-    ("gifts_begin", "<i8"),
-    ("gifts_end", "<i8"),
-    ("has_prospect_shares", "<i8"),
-    ("idle_ticks", "<i8"),
-    ("discipline", "<f8"),
-    ("quota_usd", "<f8"),
-)
-GIFT = record(
-    ("of", "<i8"),  # APPOINTMENT, CAM or ASSIST
-    ("partner", "<i8"),
-    ("activity", "<i8"),
-    ("kind", "<i8"),  # of its record
-    ("ticks", "<i8"),
-    ("hours", "<f8"),  # the channel account manager's
-)
-"""Hours a week that the plan gives to a partner."""
-SEGMENT_PLAN = record(("prospect_ticks", "<i8"), ("prospect_share", "<f8"), ("coverage_mode", "<i8"))
-
-
-class Numbers(NamedTuple):
-    """What of a scenario every run needs, besides its tape."""
-
-    run: NDArray[Any]
-    """RUN, shape (1,)"""
-    segments: NDArray[Any]
-    """SEGMENT, shape (segments,)"""
-    stages: NDArray[Any]
-    """STAGE_NUMBERS, shape (segments, MAX_STAGES)"""
-    partners: NDArray[Any]
-    """PARTNER_NUMBERS, shape (partners,)"""
-    traits: NDArray[Any]
-    """TRAITS, shape (partners, true segments)"""
-    expected: NDArray[Any]
-    """opportunities a week, history first, shape (segments, weeks)"""
-    bases: NDArray[Any]
-    """share of the segment's accounts, shape (segments, partners)"""
-    fit: NDArray[Any]
-    """shape (partners, segments)"""
-    week_off: NDArray[Any]
-    """1 for a week off, shape (weeks of the horizon,)"""
-
-
-class Plans(NamedTuple):
-    """Time plans, each with row 0 for the history."""
-
-    quarters: NDArray[Any]
-    """QUARTER, shape (plans, 1 + quarters)"""
-    gifts: NDArray[Any]
-    """GIFT, all quarters of all plans one after another: appointments, the CAM's, assists"""
-    segment_plans: NDArray[Any]
-    """SEGMENT_PLAN, shape (plans, 1 + quarters, segments)"""
-    parked: NDArray[Any]
-    """shape (plans, 1 + quarters, partners)"""
-
-
-# ---------------------------------------------------------------- what changes
-
-
-DEAL = record(
-    ("amount_usd", "<i8"),
-    ("opened_at", "<i8"),
-    ("came_at", "<i8"),
-    ("closes_at", "<i8"),
-    ("patient_until", "<i8"),
-    ("cycle", "<i8"),
-    ("visit_left", "<i8"),
-    ("assist_left", "<i8"),
-    ("u", "<f8"),
-    ("effort_mark", "<f8"),
-    ("lag_mark", "<f8"),
-    ("number", "<i4"),
-    ("earlier", "<i4"),  # its partner's open deals, in the order in which they came
-    ("later", "<i4"),
-    ("behind", "<i4"),  # next in its partner's line
-    ("segment", "<i2"),
-    ("partner", "<i2"),
-    ("stage", "<i2"),
-    ("assisted_by", "<i2"),
-    ("open", "<i1"),
-    ("waiting", "<i1"),
-    ("in_capacity", "<i1"),
-)
-PARTNER_STATE = record(
-    ("skill", "<f8"),
-    ("engagement", "<f8"),
-    ("bring", "<f8"),
-    ("recruited_hours", "<f8"),
-    ("active_since", "<i8"),
-    ("onboarded_week", "<i8"),
-    ("active", "<i8"),
-    ("settled", "<i8"),
-    ("parked", "<i8"),
-    ("conflicts", "<i8"),
-    ("own_wins", "<i8"),
-    ("guided", "<i8"),
-    ("working", "<i8"),
-    ("first_open", "<i8"),
-    ("last_open", "<i8"),
-    ("first_in_line", "<i8"),
-    ("last_in_line", "<i8"),
-)
-KNOWN_GAIN = record(("hours", "<f8"), ("gain", "<f8"))
-SEGMENT_STATE = record(("reach", "<f8"), ("pool", "<f8"), ("prospecting", "<f8"), ("given", "<i8"))
-BLOCK = record(("partner", "<i8"), ("segment", "<i8"), ("activity", "<i8"), ("kind", "<i8"), ("ticks", "<i8"))
-NODE = record(("key", "<i8"), ("next", "<i8"))
-WAITING = record(("worth", "<f8"), ("id", "<i8"))
-NOW = record(
-    ("tick", "<i8"),
-    ("replication", "<i8"),
-    ("plan", "<i8"),
-    ("row", "<i8"),  # of the replication among the tapes
-    ("start", "<i8"),  # of its arrivals
-    ("drawn_whole", "<i8"),
-    ("quarter", "<i8"),  # row of the plan
-    ("sums", "<i8"),  # row of the sums
-    ("records", "<i8"),
-    ("trouble", "<i8"),
-    ("credit_usd", "<f8"),
-    # the week
-    ("appointments", "<i8"),
-    ("assists", "<i8"),
-    ("prospects", "<i8"),
-    ("sell_until", "<i8"),
-    ("ends_at", "<i8"),
-    # the manager
-    ("phase", "<i8"),
-    ("due", "<i8"),
-    ("at", "<i8"),
-    ("its_assists", "<i8"),
-    ("its_prospects", "<i8"),
-    ("its_sell_until", "<i8"),
-    ("its_end", "<i8"),
-    ("until", "<i8"),
-    ("ticks", "<i8"),
-    ("visited", "<i8"),
-    ("visiting", "<i8"),
-    ("assisting", "<i8"),
-    ("called", "<i8"),
-    ("idle_since", "<i8"),
-    ("spare_ticks", "<i8"),
-    # how long the lists are
-    ("waiting", "<i8"),
-    ("woken", "<i8"),
-    ("soonest", "<i8"),  # the next dated event, or NEVER
-    ("bucket", "<i8"),  # where it lies
-    ("bucket_shift", "<i8"),  # a bucket is 2 ** bucket_shift ticks
-    ("nodes", "<i8"),
-    ("free_node", "<i8"),
-)
-
-
-class Workspace(NamedTuple):
-    """What stands at a moment of a run. Nothing in it need be set beforehand."""
-
-    now: NDArray[Any]
-    """NOW, shape (1,)"""
-    deals: NDArray[Any]
-    """DEAL, shape (opportunities,)"""
-    partners: NDArray[Any]
-    """PARTNER_STATE, shape (partners,)"""
-    hours: NDArray[Any]
-    """worth of last week's hours, the channel account manager's included, shape (partners, ACTIVITIES)"""
-    gains: NDArray[Any]
-    """KNOWN_GAIN, shape (partners, ACTIVITIES)"""
-    segments: NDArray[Any]
-    """SEGMENT_STATE, shape (segments,)"""
-    blocks: NDArray[Any]
-    """BLOCK: appointments, assists, prospecting of the week, shape (3, most of one sort)"""
-    waiting: NDArray[Any]
-    """WAITING: deals waiting for a visit, a heap, shape (opportunities,)"""
-    woken: NDArray[Any]
-    """deals whose partner's people are free, shape (opportunities,)"""
-    nodes: NDArray[Any]
-    """NODE: events to come, in chains, shape (events,)"""
-    buckets: NDArray[Any]
-    """first node of each bucket: a calendar queue (Brown 1988), shape (buckets,)"""
-
-
-class Run(NamedTuple):
-    """All that the functions below need, in one hand."""
-
-    tape: TapeNumbers
-    tapes: Tapes
-    drawn: NDArray[Any]
-    """DRAWN: the whole tape of the only replication, or empty"""
-    drawn_stages: NDArray[Any]
-    """DRAWN_STAGE of it"""
-    numbers: Numbers
-    plans: Plans
-    work: Workspace
-    its: Sums
-    """of the present run"""
-    sums: Sums
-    """of all runs, shapes (plans, replications, ...)"""
-    records: NDArray[Any]
-    """RECORD: filled with the ledger of the last run, as far as it goes"""
+PROSPECTS = CAM
 
 
 def run_all(run: Run) -> int:
@@ -369,7 +112,7 @@ def run_one(run: Run, opportunities: int) -> None:
     now.phase = WEEK_BEGINS
     last = 0
     while now.trouble == Trouble.NONE:
-        key = min(min(boundary, arrival), min(now.soonest, now.due))
+        key = min(boundary, arrival, now.soonest, now.due)
         if key >= end:
             break
         if key < last:
@@ -582,10 +325,6 @@ def resume_manager(run: Run) -> None:
     return block_starts(run, now.its_end, WEEK_BEGINS)
 
 
-PROSPECTS = 1
-"""Row of `blocks`; appointments and assists have theirs."""
-
-
 def busy_for(run: Run, ticks: int, phase: int) -> None:
     """The manager works for so long."""
     now = run.work.now[0]
@@ -701,7 +440,7 @@ def assist(run: Run) -> bool:
         return False
     deal = work.deals[id]
     now.assisting = id
-    now.ticks = min(min(deal.assist_left, now.until - now.tick), deal.closes_at - now.tick)
+    now.ticks = min(deal.assist_left, now.until - now.tick, deal.closes_at - now.tick)
     write_hours(run, block.kind, now.ticks, id, deal.partner, deal.segment)
     busy_for(run, now.ticks, ASSIST_ENDS)
     return True
@@ -845,7 +584,7 @@ def limit_patience(run: Run, id: int, stage: int) -> None:
 
 
 def patience_expires(run: Run, id: int) -> None:
-    """A deal nobody had time for goes cold. The event of a wait that has ended finds another date, or nobody waiting."""
+    """A deal nobody had time for goes cold; the event of a wait that has ended finds another date or nobody waiting."""
     now = run.work.now[0]
     deal = run.work.deals[id]
     if deal.waiting and deal.open and deal.patient_until == now.tick and id != now.visited:
@@ -1335,7 +1074,7 @@ def share_in_partner_hands(run: Run, s: int) -> float:
     now, work = run.work.now[0], run.work
     mode = run.plans.segment_plans[now.plan, now.quarter, s].coverage_mode
     share = 0.0
-    if mode == DIRECT or mode == DIRECT_FIRST:
+    if mode in (DIRECT, DIRECT_FIRST):
         return share
     for p in range(len(work.partners)):
         if run.numbers.bases[s, p] > 0.0 and work.partners[p].active:
@@ -1346,9 +1085,7 @@ def share_in_partner_hands(run: Run, s: int) -> float:
 # ---------------------------------------------------------------- the ledger
 
 
-def write(
-    run: Run, kind: int, opportunity: int, partner: int, segment: int, amount_usd: int, value: float
-) -> None:
+def write(run: Run, kind: int, opportunity: int, partner: int, segment: int, amount_usd: int, value: float) -> None:
     """Write a record: keep it if there is room for records, and add it up."""
     now = run.work.now[0]
     if now.records < len(run.records):

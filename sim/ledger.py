@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import SimulationError
-from sim.scenario import WEEKS_PER_QUARTER, Scenario
+from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER, Scenario
 
 TICKS_PER_WEEK = 65_536
 TICKS_PER_QUARTER = WEEKS_PER_QUARTER * TICKS_PER_WEEK
+HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
 NOBODY = -1
 """No opportunity, no partner or no segment in a record."""
 LARGEST_USD = 10**12

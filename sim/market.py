@@ -13,17 +13,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.documents import is_whole, show
 from sim.errors import SimulationError
-from sim.ledger import LARGEST_USD, NEVER, NOBODY, TICKS_PER_WEEK
+from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY
 from sim.rules import compete
 from sim.scenario import (
-    HISTORY_QUARTERS,
     HISTORY_WEEKS,
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
@@ -33,6 +32,7 @@ from sim.scenario import (
 )
 
 if TYPE_CHECKING:
+    from sim.compiled import Compiled
     from sim.tape import TapeNumbers, Tapes
 
 FloatArray = NDArray[np.float64]
@@ -132,7 +132,7 @@ class Market:
         if not ((self.stage >= 0) & (self.stage < stages[self.segment])).all():
             return "stage of the market holds a stage that its segment does not have"
         arrivals = self.tick[self.open_deals :]
-        if (np.diff(arrivals) < 0).any() or (arrivals < -HISTORY_WEEKS * TICKS_PER_WEEK).any():
+        if (np.diff(arrivals) < 0).any() or (arrivals < HISTORY_START).any():
             return "tick of the market is not in order of time, from the first week of the history on"
         return None
 
@@ -144,7 +144,6 @@ BY_STAGE = {"effort_ticks": "effort", "lag_ticks": "lag", "patience_ticks": "pat
 
 def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     """The market of one replication. Raises SimulationError for a seed or replication outside [0, 2**63)."""
-    from sim import compiled
     from sim.tape import DRAWN, DRAWN_STAGE, MAX_STAGES
 
     check_seed("replication", replication)
@@ -152,15 +151,19 @@ def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     tapes = draw_tapes(numbers, [int(replication)])
     drawn = np.zeros(len(tapes.arrivals), DRAWN)
     stages = np.zeros((len(drawn), MAX_STAGES), DRAWN_STAGE)
-    compiled.draw_whole(numbers, tapes, 0, drawn, stages)
+    _compiled().draw_whole(numbers, tapes, 0, drawn, stages)
     arrivals, luck = tapes.arrivals, tapes.partner_luck[0]
     return Market(
         seed=int(seed),
         replication=int(replication),
         drawn_for=DrawnFor.of(scenario),
         open_deals=len(numbers.open_deals),
-        **{name: arrivals[name].astype(np.int64) for name in ("tick", "segment", "owner", "amount_usd")},
-        **{name: arrivals[name].copy() for name in ("found", "brought")},
+        tick=arrivals["tick"].copy(),
+        segment=arrivals["segment"].astype(np.int64),
+        owner=arrivals["owner"].astype(np.int64),
+        amount_usd=arrivals["amount_usd"].copy(),
+        found=arrivals["found"].copy(),
+        brought=arrivals["brought"].copy(),
         **{name: drawn[field].copy() for name, field in BY_OPPORTUNITY.items()},
         **{name: stages[field].copy() for name, field in BY_STAGE.items()},
         **{name: luck[name].copy() for name in ("true_segment", "exit_ticks", "signing")},
@@ -175,7 +178,6 @@ def check_seed(name: str, value: object) -> None:
 
 def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
     """The tapes of these replications: what `kernel.run_all` needs, some 80 kB each for the baseline."""
-    from sim import compiled
     from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, NEXT, PARTNER_LUCK, Tapes
 
     runs, partners, open_deals = len(replications), len(numbers.partners), len(numbers.open_deals)
@@ -198,7 +200,7 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
             nexts=np.empty(segments, NEXT),
             ahead=np.empty((segments, CHUNK), AHEAD),
         )
-        drawn = compiled.draw_tapes(numbers, tapes)
+        drawn = _compiled().draw_tapes(numbers, tapes)
         if drawn != FULL:
             return tapes._replace(arrivals=tapes.arrivals[:drawn])
         room *= 2
@@ -263,7 +265,7 @@ def _tape_segment(segment: Segment) -> tuple[Any, ...]:
     return segment.deal_size_median_usd, segment.deal_size_sigma, shock, own_luck, len(segment.stages)
 
 
-def _tape_stages(scenario: Scenario, segment: Segment) -> list[tuple[float, ...]]:
+def _tape_stages(scenario: Scenario, segment: Segment) -> list[Any]:
     from sim.tape import MAX_STAGES
 
     hours_per_week = scenario.territory_manager.hours_per_week
@@ -281,6 +283,20 @@ def _tape_stages(scenario: Scenario, segment: Segment) -> list[tuple[float, ...]
 def _weibull(mean: float, shape: float) -> tuple[float, float]:
     """Scale, and 1 / shape, of the Weibull distribution with this mean and shape; shape 1 is the exponential."""
     return mean / math.gamma(1 + 1 / shape), 1 / shape
+
+
+class _Drawing(NamedTuple):
+    draw_tapes: Compiled
+    draw_whole: Compiled
+
+
+@cache
+def _compiled() -> _Drawing:
+    from sim import rules, streams, tape
+    from sim.compiled import Compiled
+
+    modules = (rules, streams, tape)
+    return _Drawing(Compiled(tape.draw_tapes, *modules), Compiled(tape.draw_whole, *modules))
 
 
 @cache
@@ -324,5 +340,3 @@ def pass_probabilities(segment: Segment) -> list[float]:
         so_far *= compete(stage.advance_probability, segment.competition) if last else stage.advance_probability
         chances.append(so_far)
     return chances
-
-

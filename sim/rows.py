@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import from_dtype
-from numba.core import cgutils, types
+from numba import from_dtype, types
+from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
 from numba.extending import (
     intrinsic,
@@ -35,7 +35,7 @@ def _short_name(name: str, what: Any) -> str:
     return f"{name}_{hashlib.sha256(str(what).encode()).hexdigest()[:12]}"
 
 
-class Rows(types.Type):  # type: ignore[misc]
+class Rows(types.Type):
     """A contiguous array of records or numbers with `ndim` lengths."""
 
     def __init__(self, element: Any, ndim: int) -> None:
@@ -43,7 +43,7 @@ class Rows(types.Type):  # type: ignore[misc]
         super().__init__(_short_name("Rows", (element, ndim)))
 
 
-class Bundle(types.Type):  # type: ignore[misc]
+class Bundle(types.Type):
     """A named tuple: where each field begins in the table, in words, and its type."""
 
     def __init__(self, name: str, fields: dict[str, tuple[int, Any]]) -> None:
@@ -99,7 +99,7 @@ def _taken(context: Any, builder: Any, table: Any, word: int, kind: Any) -> Any:
 
 
 @register_model(Rows)
-class RowsModel(models.StructModel):  # type: ignore[misc]
+class RowsModel(models.StructModel):
     def __init__(self, manager: Any, rows: Rows) -> None:
         super().__init__(manager, rows, [("data", types.voidptr), ("shape", types.UniTuple(types.int64, rows.ndim))])
 
@@ -108,7 +108,7 @@ register_model(Bundle)(models.OpaqueModel)
 
 
 @infer_getattr
-class BundleAttributes(AttributeTemplate):  # type: ignore[misc]
+class BundleAttributes(AttributeTemplate):
     key = Bundle
 
     def generic_resolve(self, bundle: Bundle, name: str) -> Any:
@@ -127,27 +127,27 @@ def _inner(rows: Rows, index: Any) -> Any:
 
 
 @infer_global(operator.getitem)
-class GetItem(AbstractTemplate):  # type: ignore[misc]
+class GetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         rows, index = args
         return signature(_inner(rows, index), rows, index) if isinstance(rows, Rows) else None
 
 
 @infer_global(operator.setitem)
-class SetItem(AbstractTemplate):  # type: ignore[misc]
+class SetItem(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         rows, index, _ = args
         return signature(types.none, rows, index, rows.element) if isinstance(rows, Rows) else None
 
 
 @infer_global(len)
-class Length(AbstractTemplate):  # type: ignore[misc]
+class Length(AbstractTemplate):
     def generic(self, args: Any, kws: Any) -> Any:
         return signature(types.int64, *args) if isinstance(args[0], Rows) else None
 
 
 @infer_getattr
-class Attributes(AttributeTemplate):  # type: ignore[misc]
+class Attributes(AttributeTemplate):
     key = Rows
 
     def resolve_shape(self, rows: Rows) -> Any:

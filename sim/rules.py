@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import math
 
+LATE_WEEK = 10
+"""From this week of a quarter on, a manager behind quota may drop partner hours."""
+
 
 def share_forgotten(half_life_weeks: float) -> float:
     """Share of the way back to its resting level that a stock goes in one week (exponential forgetting)."""

@@ -50,9 +50,7 @@ def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: in
     return np.random.Generator(bits).random(count)
 
 
-def four_marks(
-    seed: int, replication: int, stream: int, entity: int, block: int
-) -> tuple[float, float, float, float]:
+def four_marks(seed: int, replication: int, stream: int, entity: int, block: int) -> tuple[float, float, float, float]:
     """The marks with index 4 * block to 4 * block + 3 of one (stream, entity)."""
     key0, key1 = np.uint64(seed), np.uint64(replication)
     # NumPy counts once before it draws.

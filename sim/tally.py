@@ -8,13 +8,12 @@ Row 0 is the history, with the open pipeline that takes its place in the first m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.ledger import TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
+from sim.ledger import TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.scenario import WEEKS_PER_QUARTER
 
 KINDS = max(Kind) + 1
@@ -79,6 +78,11 @@ def row_of(tick: int) -> int:
     return 0 if tick < 0 else tick // TICKS_PER_QUARTER + 1
 
 
+def is_last_week(tick: int) -> bool:
+    """Whether the tick lies in the last week of its quarter."""
+    return tick // TICKS_PER_WEEK % WEEKS_PER_QUARTER == WEEKS_PER_QUARTER - 1
+
+
 def add_up(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd: int, value: float) -> None:
     """Add one record to the sums of its run; `row` is the tick's."""
     if kind == Kind.TAKEN_OVER or kind == Kind.REPLACED:
@@ -91,11 +95,10 @@ def add_up(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd:
         sums.by_partner[row, partner].won_usd += amount_usd
     elif kind == Kind.REGISTERED:
         sums.by_partner[row, partner].registered += 1
-    elif kind == Kind.SKILL or kind == Kind.ENGAGEMENT:
-        if tick // TICKS_PER_WEEK % WEEKS_PER_QUARTER == WEEKS_PER_QUARTER - 1:
-            level = sums.levels[row, SKILLS if kind == Kind.SKILL else ENGAGEMENTS]
-            level.count += 1
-            level.value += value
+    elif (kind == Kind.SKILL or kind == Kind.ENGAGEMENT) and is_last_week(tick):
+        level = sums.levels[row, SKILLS if kind == Kind.SKILL else ENGAGEMENTS]
+        level.count += 1
+        level.value += value
 
 
 def add_up_ledger(records: NDArray[Any], sums: Sums) -> int:

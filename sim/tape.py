@@ -1,8 +1,8 @@
 """What the marks mean: arrivals, sizes, durations, who owns an account, who is what it seems. To be compiled.
 
 Two times of drawing. `draw_tape` draws, in order of time, what every opportunity has: when it arises, whose account it
-is, its size, and the marks of who would see it. All else of a deal is drawn when somebody first asks: most opportunities
-are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
+is, its size, and the marks of who would see it. All else of a deal is drawn when somebody first asks: most
+opportunities are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
 marks have addresses (streams.py); `draw_whole` draws all of it, for readers and for the SimPy engine.
 
 Plain functions of numbers and arrays, as rules.py. Left out: what is done with all this (kernel.py, territory.py).
@@ -32,6 +32,7 @@ OPPORTUNITY, STAGE = int(Stream.OPPORTUNITY), int(Stream.STAGE)
 PARTNER, OPEN_DEAL = int(Stream.PARTNER), int(Stream.OPEN_DEAL)
 FULL = -1
 """Returned where an array was too short for what was drawn."""
+
 
 def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
     """A record type whose fields lie where a compiler expects them."""
@@ -186,9 +187,7 @@ def remaining(mark: float, scale_weeks: float, exponent: float, age_weeks: float
     if age_weeks <= scale_weeks:
         total = scale_weeks * power(power(age_weeks / scale_weeks, 1.0 / exponent) + exponential(mark), exponent)
     else:
-        total = age_weeks * power(
-            1.0 + exponential(mark) * power(scale_weeks / age_weeks, 1.0 / exponent), exponent
-        )
+        total = age_weeks * power(1.0 + exponential(mark) * power(scale_weeks / age_weeks, 1.0 / exponent), exponent)
     return whole_ticks(max(0.0, total - age_weeks))
 
 
@@ -356,9 +355,7 @@ def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replica
         luck.signing = signing
 
 
-def draw_open_deals(
-    numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int
-) -> None:
+def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int) -> None:
     """The deals open on the first day. Having come so far, they have passed the stages before theirs."""
     for d in range(len(numbers.open_deals)):
         deal, arrival, drawn = numbers.open_deals[d], tapes.arrivals[begin + d], tapes.open_deals[r, d]
@@ -442,8 +439,6 @@ def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], 
         its.stage = 0
         its.age = 0
         for k in range(MAX_STAGES):
-            effort, lag, patience, _ = four_marks(
-                seed, replication, STAGE, 16 * arrival.segment + k, arrival.number
-            )
+            effort, lag, patience, _ = four_marks(seed, replication, STAGE, 16 * arrival.segment + k, arrival.number)
             fill_stage(numbers, stages[i, k], arrival.segment, k, effort, lag, patience)
     return len(drawn)

@@ -34,21 +34,17 @@ from sim.coefficients import (
     PARTNER_FIRST,
     PARTNER_LED,
     RECRUIT,
-    SELL_FOR,
     SOCIALISE,
     Coefficients,
     QuarterNumbers,
     SegmentNumbers,
 )
-from sim.ledger import NEVER, NOBODY, RECORD, TICKS_PER_WEEK, Kind
+from sim.ledger import HISTORY_START, NEVER, NOBODY, RECORD, TICKS_PER_WEEK, Kind
 from sim.market import Market
 from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.states import Columns, Deal, PartnerState, WeekPlan
 
 Process = Generator[simpy.Event, Any, None]
-HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
-LATE_WEEK = 10
-"""From this week of a quarter on, a manager behind quota may drop partner hours."""
 
 
 class Rank(IntEnum):
@@ -536,7 +532,7 @@ class Territory:
     def partner_hours_kept(self, week: int) -> float:
         """Share of the planned partner hours kept this week: less, late in a quarter that is behind."""
         in_quarter = week % WEEKS_PER_QUARTER + 1
-        if week < 0 or in_quarter < LATE_WEEK:
+        if week < 0 or in_quarter < rules.LATE_WEEK:
             return 1.0
         behind = rules.behind_pace(self.credit_usd, self.plan.quota_usd, in_quarter, WEEKS_PER_QUARTER)
         return self.plan.discipline if behind else 1.0
