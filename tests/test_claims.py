@@ -7,6 +7,7 @@ A test asks that the whole interval lies on the claimed side. "Off" tests ask th
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -116,7 +117,7 @@ def gross(ledger: Ledger, kind: Kind) -> dict[int, float]:
     return {record["opportunity"]: record["amount_usd"] for record in ledger.of(kind) if record["tick"] >= 0}
 
 
-def credit(ledger: Ledger, kind: Kind) -> float:
+def credit_won(ledger: Ledger, kind: Kind) -> float:
     """Quota credit over the horizon of the deals won in one way."""
     return float(credit_usd(Tally.of(replace(ledger, records=ledger.of(kind)))).sum())
 
@@ -134,8 +135,8 @@ def test_claim_2_selling_for_partners_costs_the_margin(margin: float) -> None:
         for opportunity in partner_won.keys() & direct_won.keys():
             both += 1
             assert partner_won[opportunity] == direct_won[opportunity]
-        assert credit(as_partner, Kind.WON_SOLD_FOR) == pytest.approx((1 - margin) * sum(partner_won.values()))
-        assert credit(as_direct, Kind.WON_DIRECT) == pytest.approx(sum(direct_won.values()))
+        assert credit_won(as_partner, Kind.WON_SOLD_FOR) == pytest.approx((1 - margin) * sum(partner_won.values()))
+        assert credit_won(as_direct, Kind.WON_DIRECT) == pytest.approx(sum(direct_won.values()))
     assert both > 5
 
 
