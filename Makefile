@@ -25,8 +25,9 @@ test: lint ## set up if needed, check the code, run the tests
 SEED ?= $(shell date +%s)
 test-long: $(READY) ## the generated and statistical tests again: fresh seeds, many more cases (SEED=... to repeat)
 	@echo "Running the long tests with SEED=$(SEED) ..."
-	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=400 \
-	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/test_properties.py tests/test_inputs.py tests/test_claims.py
+	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=4000 \
+	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/test_properties.py tests/test_engines.py \
+	    tests/test_inputs.py tests/test_kpis.py tests/test_claims.py
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."

@@ -20,7 +20,7 @@ from sim.compiled import Compiled
 from sim.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_OPPORTUNITY, BY_STAGE, Market
-from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
 from sim.tape import TapeNumbers, Tapes
 
@@ -179,7 +179,7 @@ def numbers(its: Coefficients) -> Numbers:
         stages=stages,
         partners=_records(layout.PARTNER_NUMBERS, partners),
         traits=_records(layout.TRAITS, [traits for partner in partners for traits in partner.traits]).reshape(
-            len(partners), -1
+            len(partners), len(PARTNER_SEGMENTS)
         ),
         expected=np.array([segment.demand for segment in segments]),
         bases=bases,

@@ -110,14 +110,12 @@ def run_one(run: Run, opportunities: int) -> None:
     arrival = next_arrival(run, arriving, opportunities)
     now.due = packed(HISTORY_START, BLOCK_STARTS, 0)
     now.phase = WEEK_BEGINS
-    last = 0
     while now.trouble == Trouble.NONE:
         key = min(boundary, arrival, now.soonest, now.due)
         if key >= end:
             break
-        if key < last:
+        if key >> TICK_SHIFT < now.tick - HISTORY_START:
             now.trouble = Trouble.TIME
-        last = key
         now.tick = HISTORY_START + (key >> TICK_SHIFT)
         manager = False
         if key == now.due:

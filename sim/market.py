@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 TickArray = NDArray[np.int64]
 MAX_SEED = 2**63 - 1
+MARKS = ("settles", "found", "brought", "signing")
+"""Columns of a market that are uniforms."""
 
 
 @dataclass(frozen=True)
@@ -108,21 +110,25 @@ class Market:
 
     def problem(self, scenario: Scenario) -> str | None:
         """What is impossible about it, in words, or None. A market may have been made by hand."""
-        n, partners, segments = len(self.tick), len(scenario.all_partners), len(scenario.market_map)
+        n = len(self.tick) if isinstance(self.tick, np.ndarray) and self.tick.ndim else 0
+        partners, segments = len(scenario.all_partners), len(scenario.market_map)
         stages = np.array([len(segment.stages) for segment in scenario.market_map])
         for name, shape in {
             **dict.fromkeys(("tick", "segment", "owner", "amount_usd", "found", "brought", *BY_OPPORTUNITY), (n,)),
             **dict.fromkeys(BY_STAGE, (n, 4)),
             **dict.fromkeys(("true_segment", "exit_ticks", "signing"), (partners,)),
         }.items():
-            if getattr(self, name).shape != shape:
-                return f"{name} of the market has shape {getattr(self, name).shape}; allowed: {shape}"
+            column = getattr(self, name)
+            kind = "f" if name in MARKS else "i"
+            if not isinstance(column, np.ndarray) or column.shape != shape or column.dtype.kind != kind:
+                numbers = "numbers" if kind == "f" else "whole numbers"
+                return f"{name} of the market is {show(column)}; allowed: an array of {numbers} of shape {shape}"
         limits = {
             "segment": (0, segments - 1),
             "owner": (NOBODY, partners - 1),
             "true_segment": (0, len(PARTNER_SEGMENTS) - 1),
             "amount_usd": (0, LARGEST_USD),
-            **dict.fromkeys(("settles", "found", "brought", "signing"), (0, 1)),
+            **dict.fromkeys(MARKS, (0, 1)),
             **dict.fromkeys(("age_ticks", "cycle_ticks", "exit_ticks", *BY_STAGE), (0, NEVER)),
         }
         for name, (low, high) in limits.items():

@@ -29,7 +29,8 @@ def saturating_gain(gain_per_week: float, hours: float, tau_hours: float) -> flo
 
 def next_level(level: float, resting: float, ceiling: float, forgotten: float, gained: float) -> float:
     """A stock (skill or engagement) one week on: it drifts to its resting level, gains, and stays in [0, ceiling]."""
-    return max(0.0, min(ceiling, level + forgotten * (resting - level) + gained))
+    # In this order what is no number stays no number, and is found out.
+    return max(min(level + forgotten * (resting - level) + gained, ceiling), 0.0)
 
 
 def power(x: float, exponent: float) -> float:

@@ -20,7 +20,7 @@ from sim.kpis import Tally, credit_usd
 from sim.ledger import Kind
 from sim.scenario import ChannelAccountManager, Partner, Range
 
-RUNS = int(os.environ.get("CLAIMS_RUNS", "120"))
+RUNS = int(os.environ.get("CLAIMS_RUNS", "1000"))
 SEED = int(os.environ.get("CLAIMS_SEED", "2014"))
 BASELINE = load_scenario("scenarios/baseline.yaml")
 BELIEVERS = [p.name for p in BASELINE.partners if p.label == "believer"]

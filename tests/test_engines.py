@@ -36,10 +36,7 @@ from sim import (
     compiled,
     draw_market,
     experiment,
-    kernel,
     simulate,
-    tally,
-    tape,
     territory,
 )
 from sim import market as markets
@@ -295,7 +292,7 @@ def test_the_sums_of_many_runs_are_those_of_their_ledgers(data: st.DataObject) -
         ledger = ledger_of(case, coefficients[p], market, territory)
         rows, partners = len(coefficients[p].quarters), len(here.all_partners)
         expected = empty_sums(rows, partners)
-        assert compiled.add_up_ledger(ledger.records, expected) == len(ledger.records)
+        assert bulk.add_up_ledger(ledger.records, expected) == len(ledger.records)
         for name, its in expected._asdict().items():
             got = getattr(sums, name)[p, r]
             where = f"{name} of plan {p} in replication {replications[r]}: {np.argwhere(got != its).tolist()}"
@@ -332,21 +329,14 @@ def interpreted(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def use_plain_text(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Call the kernel's text where its machine code would be called; counts the calls."""
+    """Call the plain text where its machine code would be called; counts the calls."""
     calls: Counter[str] = Counter()
-    for module, name in (
-        (kernel, "run_all"),
-        (tape, "draw_tapes"),
-        (tape, "draw_whole"),
-        (tally, "add_up_ledger"),
-    ):
-        plain = interpreted(getattr(module, name))
 
-        def counted(*arguments: Any, plain: Callable[..., int] = plain, name: str = name) -> int:
-            calls[name] += 1
-            return plain(*arguments)
+    def call(self: compiled.Compiled, *arguments: Any) -> int:
+        calls[self.plain.__name__] += 1
+        return interpreted(self.plain)(*arguments)
 
-        monkeypatch.setattr(compiled, name, counted)
+    monkeypatch.setattr(compiled.Compiled, "__call__", call)
     return calls
 
 
@@ -364,7 +354,7 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
         ledger = simulate(its, plan, market, engine="compiled")
         sums = bulk_sums(its, seed, coefficients, [5, 6])
         expected = empty_sums(len(coefficients[0].quarters), 2)
-        compiled.add_up_ledger(ledger.records, expected)
+        bulk.add_up_ledger(ledger.records, expected)
         with monkeypatch.context() as patch:
             calls = use_plain_text(patch)
             again = draw_market(its, seed, 5)
@@ -375,7 +365,7 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
             for name, got in bulk_sums(its, seed, coefficients, [5, 6])._asdict().items():
                 assert got.tobytes() == getattr(sums, name).tobytes(), name
             added = empty_sums(len(coefficients[0].quarters), 2)
-            compiled.add_up_ledger(ledger.records, added)
+            bulk.add_up_ledger(ledger.records, added)
             assert all(a.tobytes() == b.tobytes() for a, b in zip(added, expected, strict=True))
             assert calls == {"run_all": 2, "draw_tapes": 2, "draw_whole": 1, "add_up_ledger": 1}
 
@@ -490,6 +480,8 @@ def first_replaced(value: float) -> Callable[[Any], Any]:
 
 
 IMPOSSIBLE: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "ticks that are not whole": ("tick", lambda ticks: ticks + 0.5),
+    "no column at all": ("tick", lambda _: None),
     "a U that is no number": ("settles", first_replaced(math.nan)),
     "a U above 1": ("settles", first_replaced(1.5)),
     "a U below 0": ("settles", first_replaced(-0.1)),
@@ -555,6 +547,9 @@ IMPOSSIBLE_NUMBERS: dict[str, Callable[[Coefficients], Coefficients]] = {
     "a skill above 1": in_traits(skill_start=1.01),
     "an engagement below 0": in_traits(engagement_start=-0.01),
     "a ceiling above 1": in_traits(skill_ceiling=3.0, skill_alone=3.0),
+    "teachability that is no number": in_traits(teachability=math.nan),
+    "a gain that is no number": lambda its: dataclasses.replace(its, coach_gain=math.nan),
+    "forgetting that is no number": lambda its: dataclasses.replace(its, engagement_forgotten=math.nan),
     "an average that is no number": lambda its: dataclasses.replace(its, prospecting_forgotten=math.nan),
     "calls by themselves above 1": in_parts("segments", inbound_share=1.5),
     "a yield that is no number": in_parts("segments", prospecting_yield=math.nan),

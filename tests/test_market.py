@@ -18,8 +18,8 @@ import pytest
 from scipy.stats import binom, kstest, norm
 
 from sim import Market, Scenario, SimulationError, draw_market
-from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
-from sim.market import NEVER, weekly_demand
+from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
+from sim.market import weekly_demand
 from sim.scenario import PARTNER_SEGMENTS
 from tests.helpers import partner, segment, stage, territory
 

@@ -102,13 +102,13 @@ def test_the_channel_account_manager_is_all_that_differs_between_the_two_files()
 # Stories
 
 
-def told(file: str, *others: str, replications: int) -> Comparison:
+def told(file: str, *others: str) -> Comparison:
     """The status quo of a file and the named ones of its plans, on the same markets."""
     scenario = load(file)
     splits = {split.name: split for split in scenario.plans}
     plans = {name: TimePlan.from_split(scenario, splits[name]) for name in others}
     today = TimePlan.status_quo(scenario)
-    return compare(scenario, {today.name: today, **plans}, replications, seed=7, workers=1)
+    return compare(scenario, {today.name: today, **plans}, 1000, seed=7, workers=1)
 
 
 def gain(comparison: Comparison, plan: str, over: str | None = None, quarters: slice = slice(None)) -> Estimate:
@@ -123,14 +123,14 @@ FIRST_TWO, LAST_FOUR = slice(0, 2), slice(-4, None)
 
 def test_lunch_trap_the_same_share_well_spent_wins() -> None:
     fewer, better = "half as many visits", "the same time coaching and planning"
-    c = told("lunch-trap.yaml", fewer, better, f"{better} with Believers", replications=24)
+    c = told("lunch-trap.yaml", fewer, better, f"{better} with Believers")
     assert gain(c, fewer).low > 0
     assert gain(c, better).low > 0
     assert gain(c, f"{better} with Believers", fewer).low > 0
 
 
 def test_hero_seller_co_selling_wins_and_leaves_skill() -> None:
-    c = told("hero-seller.yaml", "co-selling instead", replications=40)
+    c = told("hero-seller.yaml", "co-selling instead")
     assert gain(c, "co-selling instead").low > 0
     skill = [c.outcomes[name]["skill"][:, -1] for name in ("co-selling instead", c.baseline)]
     # Mean of all partners. Without guided practice only a trace is left, from their own wins; .02 is more than that.
@@ -138,7 +138,7 @@ def test_hero_seller_co_selling_wins_and_leaves_skill() -> None:
 
 
 def test_rising_quota_no_partner_time_is_ahead_at_first_and_behind_at_the_end() -> None:
-    c = told("rising-quota.yaml", "30% with Believers", replications=80)
+    c = told("rising-quota.yaml", "30% with Believers")
     assert gain(c, "30% with Believers", quarters=FIRST_TWO).high < 0
     assert gain(c, "30% with Believers").low > 0
     alone = c.outcomes[c.baseline].attainment
@@ -148,13 +148,13 @@ def test_rising_quota_no_partner_time_is_ahead_at_first_and_behind_at_the_end() 
 
 def test_squeaky_wheel_believers_beat_deceivers_and_parking_adds() -> None:
     plans = ("20% with Believers", "20% with Believers, Deceivers parked")
-    c = told("squeaky-wheel.yaml", *plans, replications=30)
+    c = told("squeaky-wheel.yaml", *plans)
     assert gain(c, plans[0]).low > 0
     assert gain(c, plans[1], plans[0]).low > 0
 
 
 def test_patient_builder_pays_first_and_harvests_later() -> None:
-    c = told("patient-builder.yaml", "develop first, then harvest", replications=30)
+    c = told("patient-builder.yaml", "develop first, then harvest")
     assert gain(c, "develop first, then harvest", quarters=FIRST_TWO).high < 0
     assert gain(c, "develop first, then harvest").low > 0
     payback = c["develop first, then harvest"].payback_quarter
@@ -163,8 +163,8 @@ def test_patient_builder_pays_first_and_harvests_later() -> None:
 
 def test_a_channel_account_manager_makes_the_managers_partner_time_worth_less() -> None:
     plan = "20% of the manager's time"
-    alone = told("without-channel-account-manager.yaml", plan, replications=40)
-    helped = told("with-channel-account-manager.yaml", plan, replications=40)
+    alone = told("without-channel-account-manager.yaml", plan)
+    helped = told("with-channel-account-manager.yaml", plan)
 
     def total(c: Comparison, name: str) -> np.ndarray:
         return c.outcomes[name].credit_usd.sum(axis=1)
@@ -177,7 +177,7 @@ def test_a_channel_account_manager_makes_the_managers_partner_time_worth_less() 
 
 @pytest.mark.parametrize(("file", "sign"), [("partner-rich", 1), ("direct-rich", -1)])
 def test_ten_points_more_partner_time_are_right_in_one_territory_and_wrong_in_the_other(file: str, sign: int) -> None:
-    c = told(f"two-territories-{file}.yaml", "10 points more with Believers", replications=50)
+    c = told(f"two-territories-{file}.yaml", "10 points more with Believers")
     more = gain(c, "10 points more with Believers")
     assert more.clear
     assert np.sign(more.value) == sign
