@@ -222,25 +222,28 @@ def _compiled_names(plain: dict[str, Any]) -> dict[str, Any]:
         text = f"def {name}(x):\n    return scipy_{name}(x, 0)"
         exec(text, names)
         names[name] = njit(forceinline=True)(names[name])
-    names["high_product"] = _high_product()
+    names["wide_product"] = _wide_product()
     return names
 
 
-def _high_product() -> Any:
+def _wide_product() -> Any:
     from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
 
     @intrinsic
-    def high_product(context: Any, a: Any, b: Any) -> Any:
+    def wide_product(context: Any, a: Any, b: Any) -> Any:
+        both = types.UniTuple(types.uint64, 2)
+
         def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            wide = ir.IntType(128)
+            wide, word = ir.IntType(128), ir.IntType(64)
             product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
-            return builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), ir.IntType(64))
+            high = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), word)
+            return context.make_tuple(builder, both, [high, builder.trunc(product, word)])
 
-        return types.uint64(types.uint64, types.uint64), emit
+        return both(types.uint64, types.uint64), emit
 
-    return high_product
+    return wide_product
 
 
 def _entry(plain: Callable[..., int], arguments: tuple[Any, ...], names: dict[str, Any]) -> Callable[..., int]:

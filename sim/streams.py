@@ -56,11 +56,32 @@ def four_marks(seed: int, replication: int, stream: int, entity: int, block: int
     # NumPy counts once before it draws.
     c0, c1, c2, c3 = np.uint64(block + 1), np.uint64(0), np.uint64(entity), np.uint64(stream)
     for _ in range(ROUNDS):
-        high0, low0 = high_product(MULTIPLIERS[0], c0), MULTIPLIERS[0] * c0
-        high1, low1 = high_product(MULTIPLIERS[1], c2), MULTIPLIERS[1] * c2
-        c0, c1, c2, c3 = high1 ^ c1 ^ key0, low1, high0 ^ c3 ^ key1, low0
+        c0, c1, c2, c3 = one_round(c0, c1, c2, c3, key0, key1)
         key0, key1 = key0 + WEYL[0], key1 + WEYL[1]
     return mark_of(c0), mark_of(c1), mark_of(c2), mark_of(c3)
+
+
+def eight_marks(
+    seed: int, replication: int, stream: int, entity: int, block: int
+) -> tuple[float, float, float, float, float, float, float, float]:
+    """The marks of this block and the next: a processor does two rounds at a time as quickly as one."""
+    key0, key1 = np.uint64(seed), np.uint64(replication)
+    c0, c1, c2, c3 = np.uint64(block + 1), np.uint64(0), np.uint64(entity), np.uint64(stream)
+    d0, d1, d2, d3 = np.uint64(block + 2), c1, c2, c3
+    for _ in range(ROUNDS):
+        c0, c1, c2, c3 = one_round(c0, c1, c2, c3, key0, key1)
+        d0, d1, d2, d3 = one_round(d0, d1, d2, d3, key0, key1)
+        key0, key1 = key0 + WEYL[0], key1 + WEYL[1]
+    return mark_of(c0), mark_of(c1), mark_of(c2), mark_of(c3), mark_of(d0), mark_of(d1), mark_of(d2), mark_of(d3)
+
+
+def one_round(
+    c0: np.uint64, c1: np.uint64, c2: np.uint64, c3: np.uint64, key0: np.uint64, key1: np.uint64
+) -> tuple[np.uint64, np.uint64, np.uint64, np.uint64]:
+    """One round of Philox4x64."""
+    high0, low0 = wide_product(MULTIPLIERS[0], c0)
+    high1, low1 = wide_product(MULTIPLIERS[1], c2)
+    return high1 ^ c1 ^ key0, low1, high0 ^ c3 ^ key1, low0
 
 
 def mark_of(bits: np.uint64) -> float:
@@ -68,6 +89,7 @@ def mark_of(bits: np.uint64) -> float:
     return float(bits >> UNUSED_BITS) * MARK_STEP
 
 
-def high_product(a: np.uint64, b: np.uint64) -> np.uint64:
-    """Upper 64 bits of a 128-bit product: one instruction, where compiled."""
-    return np.uint64((int(a) * int(b)) >> 64)
+def wide_product(a: np.uint64, b: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Upper and lower 64 bits of the 128-bit product: one instruction, where compiled."""
+    product = int(a) * int(b)
+    return np.uint64(product >> 64), np.uint64(product & (2**64 - 1))

@@ -20,7 +20,7 @@ from scipy.special import ndtr, ndtri
 from sim.ledger import LARGEST_USD, NEVER, NOBODY, TICKS_PER_WEEK
 from sim.rules import power
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
-from sim.streams import LOWEST_HALF_STEP, Stream, four_marks
+from sim.streams import LOWEST_HALF_STEP, Stream, eight_marks, four_marks
 
 MAX_STAGES = 4
 LONGEST_WEEKS = 1e9
@@ -275,17 +275,16 @@ def draw_chunk(numbers: TapeNumbers, tapes: Tapes, s: int, seed: int, replicatio
     segment, first = numbers.segments[s], tapes.nexts[s].first
     for i in range(CHUNK):
         ahead = tapes.ahead[s, i]
-        gap, owner, found, size = four_marks(seed, replication, OPPORTUNITY, s, 2 * (first + i))
+        gap, owner, found, size, brought, settles, cycle, _ = eight_marks(
+            seed, replication, OPPORTUNITY, s, 2 * (first + i)
+        )
         ahead.gap = gap
         ahead.owner = owner_of(numbers.owners, s, owner)
         ahead.found = found
-        tapes.sizes[i] = size
-    for i in range(CHUNK):
-        ahead = tapes.ahead[s, i]
-        brought, settles, cycle, _ = four_marks(seed, replication, OPPORTUNITY, s, 2 * (first + i) + 1)
         ahead.brought = brought
         ahead.settles = settles
         ahead.cycle = cycle
+        tapes.sizes[i] = size
     for i in range(CHUNK):
         ahead = tapes.ahead[s, i]
         ahead.gap = exponential(ahead.gap)
