@@ -9,8 +9,9 @@ ledgers or tapes. To stop early, let `progress` raise: the exception comes throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -36,7 +37,9 @@ FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all); may raise to stop."""
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
-BATCH_RUNS = {"compiled": 50, "simpy": 10}
+_Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
+"""A batch: a function and its arguments."""
+BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
@@ -374,8 +377,6 @@ def _outcomes(
     scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, how: _How
 ) -> dict[str, Outcomes]:
     """Outcomes of every plan on the same markets."""
-    from joblib import Parallel, cpu_count, delayed
-
     _check_count("replications", replications, 1)
     _check_count("worlds", worlds, 0)
     if how.workers is not None:
@@ -385,12 +386,8 @@ def _outcomes(
     work = _Work(
         scenario, plans, {name: plan.table(scenario) for name, plan in plans.items()}, _history(scenario), seed
     )
-    calls = [delayed(batch)(*its) for batch, its in _jobs(work, replications, worlds, how)]
     done, parts = 0, []
-    with _workers_at(how.scheduler):
-        n_jobs = -1 if how.scheduler else min(len(calls), how.workers or cpu_count())
-        prefer = "threads" if how.engine == "compiled" else "processes"
-        results: Iterator[FloatArray] = Parallel(n_jobs=n_jobs, prefer=prefer, return_as="generator")(calls)
+    with closing(_results(list(_jobs(work, replications, worlds, how)), how)) as results:
         for part in results:
             parts.append(part)
             done += part.shape[0] * part.shape[1]
@@ -401,6 +398,21 @@ def _outcomes(
         name: Outcomes(scenario, plan, seed, replications, worlds, values[i])
         for i, (name, plan) in enumerate(plans.items())
     }
+
+
+def _results(jobs: Sequence[_Job], how: _How) -> Generator[FloatArray, None, None]:
+    """What the jobs give, in their order. Closing it cancels what has not begun."""
+    from joblib import Parallel, cpu_count, delayed
+
+    workers = min(len(jobs), how.workers or cpu_count())
+    if how.engine == "compiled" and how.scheduler is None:
+        # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
+        with ThreadPoolExecutor(workers) as pool:
+            yield from pool.map(lambda job: job[0](*job[1]), jobs)
+        return
+    with _workers_at(how.scheduler):
+        parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
+        yield from parallel(delayed(batch)(*its) for batch, its in jobs)
 
 
 @contextmanager
@@ -431,7 +443,7 @@ def _batches(replications: int, size: int) -> list[range]:
     return [range(start, min(start + size, replications)) for start in range(0, replications, size)]
 
 
-def _jobs(work: _Work, replications: int, worlds: int, how: _How) -> Iterator[tuple[Callable[..., FloatArray], Any]]:
+def _jobs(work: _Work, replications: int, worlds: int, how: _How) -> Iterator[_Job]:
     """The batches: a function and its arguments, in the order of the runs."""
     size = max(1, BATCH_RUNS[how.engine] // len(work.plans))
     if how.engine == "simpy":
