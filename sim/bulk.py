@@ -19,7 +19,7 @@ from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coeffic
 from sim.compiled import Compiled
 from sim.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
-from sim.market import BY_OPPORTUNITY, BY_STAGE, Market
+from sim.market import BY_STAGE, Market
 from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
 from sim.tape import TapeNumbers, Tapes
@@ -47,7 +47,7 @@ class RunTrouble(ArithmeticError):
 
 def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
     """The records of one market under one plan: the compiled engine."""
-    tape_numbers, tapes, drawn, stages = _given(coefficients, market)
+    tape_numbers, tapes = _given(coefficients, market)
     its_numbers, its_plans = numbers(coefficients), plans([coefficients])
     work = workspace(its_numbers, its_plans, len(market.tick))
     room = USUAL_RECORDS
@@ -59,8 +59,6 @@ def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
             Run(
                 tape_numbers,
                 tapes,
-                drawn,
-                stages,
                 its_numbers,
                 its_plans,
                 work,
@@ -79,9 +77,8 @@ def add_up(tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_pl
     work = workspace(its_numbers, its_plans, int(np.diff(tapes.starts).max(initial=0)))
     _, _, rows, partners = sums.by_partner.shape
     its = empty_sums(rows, partners)
-    drawn, stages = np.empty(0, tape.DRAWN), np.empty((0, tape.MAX_STAGES), tape.DRAWN_STAGE)
     records = np.empty(0, RECORD)
-    _run_all(Run(tape_numbers, tapes, drawn, stages, its_numbers, its_plans, work, its, sums, records))
+    _run_all(Run(tape_numbers, tapes, its_numbers, its_plans, work, its, sums, records))
 
 
 def _run_all(run: Run) -> int:
@@ -94,18 +91,18 @@ def _run_all(run: Run) -> int:
     return count
 
 
-def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes, NDArray[Any], NDArray[Any]]:
+def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes]:
     """A market as tapes that were drawn whole."""
     n, segments = len(market.tick), len(coefficients.segments)
     arrivals = np.zeros(n, tape.ARRIVAL)
-    for name in ("tick", "amount_usd", "found", "brought", "segment", "owner"):
+    for name in ("tick", "amount_usd", "found", "brought", "settles", "segment", "owner", "stage"):
         arrivals[name] = getattr(market, name)
-    drawn = np.zeros(n, tape.DRAWN)
-    for name, field in BY_OPPORTUNITY.items():
-        drawn[field] = getattr(market, name)
-    stages = np.zeros((n, tape.MAX_STAGES), tape.DRAWN_STAGE)
+    arrivals["age"] = market.age_ticks
+    arrivals["cycle_ticks"] = np.minimum(market.cycle_ticks, tape.LONGEST_KEPT)
+    arrivals["drawn"] = tape.ALL_DRAWN
+    stages = np.zeros((n, tape.MAX_STAGES), tape.KEPT_STAGE)
     for name, field in BY_STAGE.items():
-        stages[field] = getattr(market, name)
+        stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
     luck = np.zeros((1, len(coefficients.partners)), tape.PARTNER_LUCK)
     for name in ("true_segment", "exit_ticks", "signing"):
         luck[name] = getattr(market, name)
@@ -126,8 +123,7 @@ def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tap
         replications=np.array([market.replication]),
         starts=np.array([0, n]),
         arrivals=arrivals,
-        open_deals=drawn[None, : market.open_deals].copy(),
-        open_stages=stages[None, : market.open_deals].copy(),
+        stages=stages,
         partner_luck=luck,
         quarter_luck=np.zeros((1, segments, HISTORY_QUARTERS + coefficients.weeks // WEEKS_PER_QUARTER)),
         rates=np.zeros((segments, weeks)),
@@ -135,7 +131,7 @@ def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tap
         nexts=np.zeros(segments, tape.NEXT),
         ahead=np.zeros((segments, tape.CHUNK), tape.AHEAD),
     )
-    return tape_numbers, tapes, drawn, stages
+    return tape_numbers, tapes
 
 
 def workspace(its_numbers: Numbers, its_plans: Plans, opportunities: int) -> Workspace:

@@ -142,7 +142,7 @@ class Comparison:
 
 
 class KeptTapes(NamedTuple):
-    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 120 kB each."""
+    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 240 kB each."""
 
     numbers: TapeNumbers
     batches: tuple[Tapes, ...]
@@ -162,7 +162,7 @@ def keep_tapes(scenario: Scenario, replications: int, seed: int = 7) -> KeptTape
     _check_count("replications", replications, 1)
     numbers = tape_numbers(scenario, seed)
     batches = _batches(replications, BATCH_RUNS["compiled"])
-    return KeptTapes(numbers, tuple(draw_tapes(numbers, batch) for batch in batches))
+    return KeptTapes(numbers, tuple(draw_tapes(numbers, batch, whole=True) for batch in batches))
 
 
 def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "simpy") -> Ledger:

@@ -6,7 +6,7 @@ Read territory.py first; functions here have the names of what they do there. Th
 * Events are whole numbers, (tick, rank, id) packed in 63 bits, so that the smallest is the next.
 * What `succeed()` wakes there, at the same instant, is here a list `woken` and a flag `called`, dealt with before the
   next event.
-* Marks of a deal are drawn when it needs them (tape.py), unless the tape was drawn whole.
+* Marks of a deal are drawn when it first needs them (tape.py).
 * Records are added up as they are written (tally.py), and kept only if there is room for any.
 
 Plain functions of numbers and arrays; no rule stands here (rules.py). An impossible state sets `trouble` and ends the
@@ -43,17 +43,8 @@ from sim.rules import (
     saturating_gain,
 )
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
-from sim.streams import four_marks
 from sim.tally import add_up, clear, keep, row_of
-from sim.tape import (
-    STAGE,
-    cycle_ticks,
-    effort_ticks,
-    lag_ticks,
-    patience_ticks,
-    quarter_row,
-    settling,
-)
+from sim.tape import draw_cycle, draw_stage, draw_u
 
 ACTIVITIES = 6
 TICK_SHIFT, RANK_SHIFT = 35, 32
@@ -82,7 +73,6 @@ def run_all(run: Run) -> int:
     `work.now` describes.
     """
     now = run.work.now[0]
-    now.drawn_whole = len(run.drawn) > 0
     plans = len(run.plans.quarters)
     for r in range(len(run.tapes.replications)):
         now.row = r
@@ -368,7 +358,7 @@ def end_visit(run: Run) -> None:
     if deal.visit_left == 0:
         now.visited = END
         deal.waiting = 0
-        add_event(run, now.tick + lag_of(run, id), BUYER_RETURNS, id)
+        add_event(run, now.tick + lag_of(run, id, deal.stage), BUYER_RETURNS, id)
 
 
 def next_visit(run: Run) -> int:
@@ -378,7 +368,7 @@ def next_visit(run: Run) -> int:
         id = pop_waiting(run)
         deal = work.deals[id]
         if deal.waiting and deal.open:
-            deal.visit_left = effort_of(run, id)
+            deal.visit_left = effort_of(run, id, deal.stage)
             return id
     return END
 
@@ -481,7 +471,9 @@ def begin_assist(run: Run, id: int, activity: int) -> None:
     now, work = run.work.now[0], run.work
     deal = work.deals[id]
     deal.assisted_by = activity
-    total = total_effort_of(run, id)
+    total = 0
+    for k in range(run.numbers.segments[deal.segment].stages):
+        total += effort_of(run, id, k)
     if activity == CO_SELL:
         deal.assist_left = (total + 1) // 2
         return
@@ -527,7 +519,6 @@ def begin_deal(run: Run, id: int, partner: int) -> None:
     now = run.work.now[0]
     deal, arrival = run.work.deals[id], run.tapes.arrivals[now.start + id]
     deal.segment = arrival.segment
-    deal.number = arrival.number
     deal.amount_usd = arrival.amount_usd
     deal.partner = partner
     deal.came_at = now.tick
@@ -537,26 +528,13 @@ def begin_deal(run: Run, id: int, partner: int) -> None:
     deal.in_capacity = 0
     deal.waiting = 0
     deal.open = 1
-    if id < len(run.tape.open_deals):
-        set_drawn(run, id, run.tapes.open_deals[now.row, id])
-    elif now.drawn_whole:
-        set_drawn(run, id, run.drawn[id])
-    else:
-        segment = run.tape.segments[arrival.segment]
-        luck = run.tapes.quarter_luck[now.row, arrival.segment, quarter_row(now.tick)]
-        deal.u = settling(arrival.settles, segment.shock, segment.own_luck, luck)
-        deal.cycle = cycle_ticks(run.tape, partner, arrival.cycle)
-        deal.stage = 0
-        deal.opened_at = now.tick
-
-
-def set_drawn(run: Run, id: int, drawn: Any) -> None:
-    """What a tape that was drawn whole says of it."""
-    deal = run.work.deals[id]
-    deal.u = drawn.settles
-    deal.cycle = drawn.cycle
-    deal.stage = drawn.stage
-    deal.opened_at = run.work.now[0].tick - drawn.age
+    draw_u(run.tape, run.tapes, now.row, now.start + id)
+    if partner != NOBODY:
+        draw_cycle(run.tape, run.tapes, now.start + id)
+    deal.u = arrival.settles
+    deal.cycle = arrival.cycle_ticks
+    deal.stage = arrival.stage
+    deal.opened_at = now.tick - arrival.age
 
 
 def await_visit(run: Run, id: int) -> None:
@@ -574,11 +552,8 @@ def limit_patience(run: Run, id: int, stage: int) -> None:
     """Date the end of the wait."""
     now = run.work.now[0]
     deal = run.work.deals[id]
-    patience = patience_of(run, id, stage)
-    deal.patient_until = NEVER
-    if patience != NEVER:
-        deal.patient_until = now.tick + patience
-        add_event(run, deal.patient_until, PATIENCE_EXPIRES, id)
+    deal.patient_until = now.tick + patience_of(run, id, stage)
+    add_event(run, deal.patient_until, PATIENCE_EXPIRES, id)
 
 
 def patience_expires(run: Run, id: int) -> None:
@@ -731,63 +706,28 @@ def close(run: Run, id: int, kind: int) -> None:
         now.credit_usd += credit_share * deal.amount_usd
 
 
-# ---------------------------------------------------------------- marks of a deal
+# ---------------------------------------------------------------- what the tape says of a deal
 
 
-def effort_of(run: Run, id: int) -> int:
-    """The manager's work on the deal's present stage, in ticks; keeps the mark of the buyer's answer."""
+def effort_of(run: Run, id: int, stage: int) -> int:
+    """The manager's work on a stage of the deal, in ticks."""
     now = run.work.now[0]
-    deal = run.work.deals[id]
-    if id < len(run.tape.open_deals):
-        return run.tapes.open_stages[now.row, id, deal.stage].effort
-    if now.drawn_whole:
-        return run.drawn_stages[id, deal.stage].effort
-    return effort_ticks(run.tape, deal.segment, deal.stage, deal.effort_mark)
+    draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
+    return run.tapes.stages[now.start + id, stage].effort
 
 
-def lag_of(run: Run, id: int) -> int:
+def lag_of(run: Run, id: int, stage: int) -> int:
     """The buyer's time to answer it."""
     now = run.work.now[0]
-    deal = run.work.deals[id]
-    if id < len(run.tape.open_deals):
-        return run.tapes.open_stages[now.row, id, deal.stage].lag
-    if now.drawn_whole:
-        return run.drawn_stages[id, deal.stage].lag
-    return lag_ticks(run.tape, deal.segment, deal.stage, deal.lag_mark)
+    draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
+    return run.tapes.stages[now.start + id, stage].lag
 
 
 def patience_of(run: Run, id: int, stage: int) -> int:
-    """The buyer's patience; keeps the other two marks of the stage."""
+    """The buyer's patience before it."""
     now = run.work.now[0]
-    deal = run.work.deals[id]
-    if id < len(run.tape.open_deals):
-        return run.tapes.open_stages[now.row, id, stage].patience
-    if now.drawn_whole:
-        return run.drawn_stages[id, stage].patience
-    effort, lag, patience, _ = four_marks(
-        run.tape.run[0].seed, now.replication, STAGE, 16 * deal.segment + stage, deal.number
-    )
-    deal.effort_mark = effort
-    deal.lag_mark = lag
-    return patience_ticks(run.tape, deal.segment, stage, patience)
-
-
-def total_effort_of(run: Run, id: int) -> int:
-    """The manager's work on all stages of a deal."""
-    now = run.work.now[0]
-    deal = run.work.deals[id]
-    total = 0
-    for k in range(run.numbers.segments[deal.segment].stages):
-        if id < len(run.tape.open_deals):
-            total += run.tapes.open_stages[now.row, id, k].effort
-        elif now.drawn_whole:
-            total += run.drawn_stages[id, k].effort
-        else:
-            effort, _, _, _ = four_marks(
-                run.tape.run[0].seed, now.replication, STAGE, 16 * deal.segment + k, deal.number
-            )
-            total += effort_ticks(run.tape, deal.segment, k, effort)
-    return total
+    draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
+    return run.tapes.stages[now.start + id, stage].patience
 
 
 # ---------------------------------------------------------------- between two weeks

@@ -147,9 +147,6 @@ DEAL = record(
     ("visit_left", "<i8"),
     ("assist_left", "<i8"),
     ("u", "<f8"),
-    ("effort_mark", "<f8"),
-    ("lag_mark", "<f8"),
-    ("number", "<i4"),
     ("earlier", "<i4"),  # its partner's open deals, in the order in which they came
     ("later", "<i4"),
     ("behind", "<i4"),  # next in its partner's line
@@ -191,7 +188,6 @@ NOW = record(
     ("plan", "<i8"),
     ("row", "<i8"),  # of the replication among the tapes
     ("start", "<i8"),  # of its arrivals
-    ("drawn_whole", "<i8"),
     ("quarter", "<i8"),  # row of the plan
     ("sums", "<i8"),  # row of the sums
     ("records", "<i8"),
@@ -262,10 +258,6 @@ class Run(NamedTuple):
 
     tape: TapeNumbers
     tapes: Tapes
-    drawn: NDArray[Any]
-    """DRAWN: the whole tape of the only replication, or empty"""
-    drawn_stages: NDArray[Any]
-    """DRAWN_STAGE of it"""
     numbers: Numbers
     plans: Plans
     work: Workspace

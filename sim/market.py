@@ -182,9 +182,12 @@ def check_seed(name: str, value: object) -> None:
         raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from 0 to 2**63 - 1")
 
 
-def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
-    """The tapes of these replications: what `kernel.run_all` needs, some 80 kB each for the baseline."""
-    from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, NEXT, PARTNER_LUCK, Tapes
+def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool = False) -> Tapes:
+    """The tapes of these replications: some 240 kB each for the baseline.
+
+    Those that are not `whole` are completed by the runs that read them, so only one thread may.
+    """
+    from sim.tape import AHEAD, ARRIVAL, CHUNK, FULL, KEPT_STAGE, MAX_STAGES, NEXT, PARTNER_LUCK, Tapes
 
     runs, partners, open_deals = len(replications), len(numbers.partners), len(numbers.open_deals)
     segments, weeks = numbers.demand.shape
@@ -197,8 +200,7 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
             replications=np.array(replications, dtype=np.int64),
             starts=np.zeros(runs + 1, np.int64),
             arrivals=np.empty(room, ARRIVAL),
-            open_deals=np.empty((runs, open_deals), DRAWN),
-            open_stages=np.empty((runs, open_deals, MAX_STAGES), DRAWN_STAGE),
+            stages=np.empty((room, MAX_STAGES), KEPT_STAGE),
             partner_luck=np.empty((runs, partners), PARTNER_LUCK),
             quarter_luck=np.empty((runs, segments, weeks // WEEKS_PER_QUARTER)),
             rates=np.empty((segments, weeks)),
@@ -208,7 +210,10 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int]) -> Tapes:
         )
         drawn = _compiled().draw_tapes(numbers, tapes)
         if drawn != FULL:
-            return tapes._replace(arrivals=tapes.arrivals[:drawn])
+            tapes = tapes._replace(arrivals=tapes.arrivals[:drawn], stages=tapes.stages[:drawn])
+            if whole:
+                _compiled().draw_rest(numbers, tapes)
+            return tapes
         room *= 2
 
 
@@ -293,6 +298,7 @@ def _weibull(mean: float, shape: float) -> tuple[float, float]:
 
 class _Drawing(NamedTuple):
     draw_tapes: Compiled
+    draw_rest: Compiled
     draw_whole: Compiled
 
 
@@ -302,7 +308,7 @@ def _compiled() -> _Drawing:
     from sim.compiled import Compiled
 
     modules = (rules, streams, tape)
-    return _Drawing(Compiled(tape.draw_tapes, *modules), Compiled(tape.draw_whole, *modules))
+    return _Drawing(*(Compiled(f, *modules) for f in (tape.draw_tapes, tape.draw_rest, tape.draw_whole)))
 
 
 @cache

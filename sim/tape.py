@@ -3,7 +3,8 @@
 Two times of drawing. `draw_tape` draws, in order of time, what every opportunity has: when it arises, whose account it
 is, its size, and the marks of who would see it. All else of a deal is drawn when somebody first asks: most
 opportunities are never worked, and most deals never reach their last stage. When it is drawn does not matter, because
-marks have addresses (streams.py); `draw_whole` draws all of it, for readers and for the SimPy engine.
+marks have addresses (streams.py); once drawn it stays on the tape for the next plan. `draw_whole` draws all of it, for
+readers and for the SimPy engine.
 
 Plain functions of numbers and arrays, as rules.py. Left out: what is done with all this (kernel.py, territory.py).
 """
@@ -82,22 +83,26 @@ ARRIVAL = record(
     ("amount_usd", "<i8"),
     ("found", "<f8"),
     ("brought", "<f8"),
-    ("settles", "<f8"),  # the mark of U, without the luck of its quarter
+    ("settles", "<f8"),  # U; its mark, until that is drawn
     ("cycle", "<f8"),  # the mark of it
+    ("age", "<i8"),
+    ("cycle_ticks", "<i4"),
     ("number", "<i4"),  # opportunity of its segment, from 0
     ("segment", "<i2"),
     ("owner", "<i2"),
+    ("stage", "<i2"),
+    ("drawn", "<i2"),  # which of what is drawn later has been: U_DRAWN, CYCLE_DRAWN, STAGE_DRAWN << stage
 )
-"""What `draw_tape` draws of an opportunity."""
-DRAWN = record(
-    ("settles", "<f8"),
-    ("cycle", "<i8"),
-    ("stage", "<i8"),
-    ("age", "<i8"),
-)
-"""The rest of it, in ticks."""
+"""An opportunity on a tape."""
+U_DRAWN, CYCLE_DRAWN, STAGE_DRAWN = 1, 2, 4
+ALL_DRAWN = STAGE_DRAWN * 2**MAX_STAGES - 1
+KEPT_STAGE = record(("effort", "<i4"), ("lag", "<i4"), ("patience", "<i4"))
+"""A stage of an opportunity on a tape, in ticks."""
+LONGEST_KEPT = 2**31 - 1
+"""Ticks, some 600 years: a longer duration ends after every horizon too, and takes half the room."""
+DRAWN = record(("settles", "<f8"), ("cycle", "<i8"), ("stage", "<i8"), ("age", "<i8"))
 DRAWN_STAGE = record(("effort", "<i8"), ("lag", "<i8"), ("patience", "<i8"))
-"""And of each of its stages."""
+"""An opportunity and its stages, whole, for readers."""
 PARTNER_LUCK = record(("true_segment", "<i8"), ("exit_ticks", "<i8"), ("signing", "<f8"))
 NEXT = record(("tick", "<i8"), ("at", "<i8"), ("week", "<i8"), ("position", "<f8"), ("first", "<i8"))
 """How far a segment's tape has come: the next opportunity's tick and place in the chunk, the week and the position in
@@ -146,10 +151,8 @@ class Tapes(NamedTuple):
     """opportunities of replication r: arrivals[starts[r]:starts[r + 1]], shape (replications + 1,)"""
     arrivals: NDArray[Any]
     """ARRIVAL, open deals first, then in order of (tick, segment), shape (opportunities,)"""
-    open_deals: NDArray[Any]
-    """DRAWN, shape (replications, open deals)"""
-    open_stages: NDArray[Any]
-    """DRAWN_STAGE, shape (replications, open deals, MAX_STAGES)"""
+    stages: NDArray[Any]
+    """KEPT_STAGE, of those that are drawn, shape (opportunities, MAX_STAGES)"""
     partner_luck: NDArray[Any]
     """PARTNER_LUCK, shape (replications, partners)"""
     quarter_luck: NDArray[np.float64]
@@ -258,6 +261,9 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
         arrival.brought = ahead.brought
         arrival.settles = ahead.settles
         arrival.cycle = ahead.cycle
+        arrival.age = 0
+        arrival.stage = 0
+        arrival.drawn = 0
         arrival.number = its.first + its.at
         arrival.segment = first
         arrival.owner = ahead.owner
@@ -357,7 +363,7 @@ def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replica
 def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int) -> None:
     """The deals open on the first day. Having come so far, they have passed the stages before theirs."""
     for d in range(len(numbers.open_deals)):
-        deal, arrival, drawn = numbers.open_deals[d], tapes.arrivals[begin + d], tapes.open_deals[r, d]
+        deal, arrival = numbers.open_deals[d], tapes.arrivals[begin + d]
         arrival.tick = 0
         arrival.amount_usd = deal.amount_usd
         arrival.found = 0.0
@@ -366,19 +372,65 @@ def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, repli
         arrival.segment = deal.segment
         arrival.owner = deal.owner
         settles, cycle, _, _ = four_marks(seed, replication, OPEN_DEAL, d, 0)
-        drawn.settles = settles * deal.passed
-        drawn.stage = deal.stage
-        drawn.age = whole_ticks(deal.age_weeks)
-        drawn.cycle = 0
-        if deal.owner != NOBODY:
-            its = numbers.partners[deal.owner]
-            drawn.cycle = remaining(cycle, its.cycle_scale, its.cycle_exponent, deal.age_weeks)
+        arrival.settles = settles * deal.passed
+        arrival.stage = deal.stage
+        arrival.age = whole_ticks(deal.age_weeks)
+        arrival.cycle_ticks = min(open_cycle_ticks(numbers, d, cycle), LONGEST_KEPT)
+        arrival.drawn = ALL_DRAWN
         for k in range(MAX_STAGES):
             effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, d, k + 1)
-            fill_stage(numbers, tapes.open_stages[r, d, k], deal.segment, k, effort, lag, patience)
+            fill_stage(numbers, tapes.stages[begin + d, k], deal.segment, k, effort, lag, patience, LONGEST_KEPT)
+
+
+def open_cycle_ticks(numbers: TapeNumbers, d: int, mark: float) -> int:
+    """What is left of the cycle of an open deal of a partner."""
+    deal = numbers.open_deals[d]
+    if deal.owner == NOBODY:
+        return 0
+    its = numbers.partners[deal.owner]
+    return remaining(mark, its.cycle_scale, its.cycle_exponent, deal.age_weeks)
 
 
 # ---------------------------------------------------------------- drawn when asked for
+
+
+def draw_u(numbers: TapeNumbers, tapes: Tapes, r: int, at: int) -> None:
+    """The U of an opportunity, once."""
+    arrival = tapes.arrivals[at]
+    if not arrival.drawn & U_DRAWN:
+        segment = numbers.segments[arrival.segment]
+        luck = tapes.quarter_luck[r, arrival.segment, quarter_row(arrival.tick)]
+        arrival.settles = settling(arrival.settles, segment.shock, segment.own_luck, luck)
+        arrival.drawn |= U_DRAWN
+
+
+def draw_cycle(numbers: TapeNumbers, tapes: Tapes, at: int) -> None:
+    """The owner's cycle, once."""
+    arrival = tapes.arrivals[at]
+    if not arrival.drawn & CYCLE_DRAWN:
+        arrival.cycle_ticks = min(cycle_ticks(numbers, arrival.owner, arrival.cycle), LONGEST_KEPT)
+        arrival.drawn |= CYCLE_DRAWN
+
+
+def draw_stage(numbers: TapeNumbers, tapes: Tapes, replication: int, at: int, k: int) -> None:
+    """The durations of a stage of an opportunity, once."""
+    arrival = tapes.arrivals[at]
+    if not arrival.drawn & (STAGE_DRAWN << k):
+        segment = arrival.segment
+        effort, lag, patience, _ = four_marks(numbers.run[0].seed, replication, STAGE, 16 * segment + k, arrival.number)
+        fill_stage(numbers, tapes.stages[at, k], segment, k, effort, lag, patience, LONGEST_KEPT)
+        arrival.drawn |= STAGE_DRAWN << k
+
+
+def draw_rest(numbers: TapeNumbers, tapes: Tapes) -> int:
+    """All that is drawn when asked for, so that several threads may read the tapes at once."""
+    for r in range(len(tapes.replications)):
+        for at in range(tapes.starts[r], tapes.starts[r + 1]):
+            draw_u(numbers, tapes, r, at)
+            draw_cycle(numbers, tapes, at)
+            for k in range(numbers.segments[tapes.arrivals[at].segment].stages):
+                draw_stage(numbers, tapes, tapes.replications[r], at, k)
+    return len(tapes.arrivals)
 
 
 def effort_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
@@ -410,34 +462,38 @@ def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
 
 
 def fill_stage(
-    numbers: TapeNumbers, its: Any, segment: int, k: int, effort: float, lag: float, patience: float
+    numbers: TapeNumbers, its: Any, segment: int, k: int, effort: float, lag: float, patience: float, longest: int
 ) -> None:
-    """Stage `k` of a deal, for readers; stages its segment does not have stay empty."""
+    """Stage `k` of a deal; stages its segment does not have stay empty."""
     has = k < numbers.segments[segment].stages
-    its.effort = effort_ticks(numbers, segment, k, effort) if has else 0
-    its.lag = lag_ticks(numbers, segment, k, lag) if has else 0
-    its.patience = patience_ticks(numbers, segment, k, patience) if has else NEVER
+    its.effort = min(effort_ticks(numbers, segment, k, effort), longest) if has else 0
+    its.lag = min(lag_ticks(numbers, segment, k, lag), longest) if has else 0
+    its.patience = min(patience_ticks(numbers, segment, k, patience), longest) if has else longest
 
 
 def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], stages: NDArray[Any]) -> int:
-    """All that can be asked of the opportunities of replication row `r`, open deals included.
+    """All that can be asked of the opportunities of replication row `r`, open deals included, at full length.
 
     DRAWN, shape (n,), and DRAWN_STAGE, shape (n, MAX_STAGES).
     """
     seed, replication, begin = numbers.run[0].seed, tapes.replications[r], tapes.starts[r]
-    for d in range(len(numbers.open_deals)):
-        drawn[d] = tapes.open_deals[r, d]
-        for k in range(MAX_STAGES):
-            stages[d, k] = tapes.open_stages[r, d, k]
-    for i in range(len(numbers.open_deals), len(drawn)):
+    for i in range(len(drawn)):
         arrival, its = tapes.arrivals[begin + i], drawn[i]
-        segment = numbers.segments[arrival.segment]
-        luck = tapes.quarter_luck[r, arrival.segment, quarter_row(arrival.tick)]
-        its.settles = settling(arrival.settles, segment.shock, segment.own_luck, luck)
-        its.cycle = cycle_ticks(numbers, arrival.owner, arrival.cycle)
-        its.stage = 0
-        its.age = 0
+        is_open = i < len(numbers.open_deals)
+        draw_u(numbers, tapes, r, begin + i)
+        its.settles = arrival.settles
+        its.stage = arrival.stage
+        its.age = arrival.age
+        if is_open:
+            its.cycle = open_cycle_ticks(numbers, i, four_marks(seed, replication, OPEN_DEAL, i, 0)[1])
+        else:
+            its.cycle = cycle_ticks(numbers, arrival.owner, arrival.cycle)
         for k in range(MAX_STAGES):
-            effort, lag, patience, _ = four_marks(seed, replication, STAGE, 16 * arrival.segment + k, arrival.number)
-            fill_stage(numbers, stages[i, k], arrival.segment, k, effort, lag, patience)
+            if is_open:
+                effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, i, k + 1)
+            else:
+                effort, lag, patience, _ = four_marks(
+                    seed, replication, STAGE, 16 * arrival.segment + k, arrival.number
+                )
+            fill_stage(numbers, stages[i, k], arrival.segment, k, effort, lag, patience, NEVER)
     return len(drawn)
