@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from calibrate.build import Knobs, RowKnobs, nearest
 from calibrate.fit import Cell
-from sim.coefficients import derive
 from sim.experiment import Progress
-from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind, Ledger
+from sim.experiment import simulate as run
+from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan
 from sim.scenario import Scenario, Segment
-from sim.territory import run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,13 +80,12 @@ def simulate(
 
     short = _shortened(scenario)
     plan = TimePlan.status_quo(short)
-    numbers = derive(short, plan)
     shares = np.array([*(short.credit_share(p) for p in short.all_partners), 1.0])
     direct = [i for i, cell in enumerate(cells) if cell.route == "direct"]
     followed, credit, seen, arisen = [], np.zeros((replications, QUARTERS)), 0, 0
     for replication in range(replications):
         market = draw_market(short, seed, replication)
-        ledger = Ledger(short, plan.name, seed, replication, run(numbers, market))
+        ledger = run(short, plan, market, engine="compiled")
         found = _between(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
         registered = _between(ledger.of(Kind.REGISTERED), 0)
         arrived = _between(ledger.of(Kind.ARRIVED), LAST_DIRECT_WEEK)
