@@ -36,6 +36,7 @@ SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
 """Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
 MATHEMATICS = {"exp", "log", "pow", "sqrt"}
 """Functions of the C library that the kernel calls."""
+DIGEST_BYTES = hashlib.sha256().digest_size
 Tell = Callable[[str], None]
 
 
@@ -103,9 +104,8 @@ class Compiled:
         for name, address in _scipy_addresses().items():
             llvm.add_symbol(name, address)
         path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
-        try:
-            code = path.read_bytes()
-        except OSError:
+        code = _kept(path)
+        if code is None:
             _tell_once()
             code = _object_code(self.plain, arguments, self._names())
             _keep(path, code)
@@ -159,6 +159,16 @@ def _lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
         table.append(argument)
 
 
+def _kept(path: Path) -> bytes | None:
+    """The code in a file that begins with its digest; None if there is none, or it is not what was written."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, code = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
+    return code if hashlib.sha256(code).digest() == digest else None
+
+
 def _keep(path: Path, code: bytes) -> None:
     """Write for the next time, whole or not at all; without a place to keep it, it is compiled again next time."""
     import tempfile
@@ -166,7 +176,7 @@ def _keep(path: Path, code: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(code)
+            file.write(hashlib.sha256(code).digest() + code)
         os.replace(file.name, path)
     except OSError:
         pass
