@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
     from sim.experiment import Progress
 
-DEFAULT_REPLICATIONS = 100
+DEFAULT_REPLICATIONS = 1000
 CHECK_REPLICATIONS = 100
 """Markets in which a fitted scenario is simulated again."""
 DEFAULT_TEMPLATE = Path(__file__).resolve().parent / "scenarios" / "baseline.yaml"
@@ -189,16 +189,22 @@ def compare(
         str | None, typer.Option(help="The plan to measure against. Default: the status quo.", metavar="NAME_OR_FILE")
     ] = None,
     replications: Annotated[
-        int, typer.Option(help="Number of markets; the default takes half a minute or so for three plans.")
+        int, typer.Option(help="Number of markets; more give narrower intervals.")
     ] = DEFAULT_REPLICATIONS,
     seed: Seed = 7,
     worlds: Annotated[
         int,
-        typer.Option(
-            help="Also try this many plausible sets of assumptions, in 20 markets each; 100 take ten minutes or so."
-        ),
+        typer.Option(help="Also try this many plausible sets of assumptions, in 20 markets each."),
     ] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes to use. Default: one a processor core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processor cores to use. Default: all of them.", metavar="CORES")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Run on other machines: where their Dask scheduler is, as in tcp://host:8786.", metavar="ADDRESS"
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare plans on the same markets: which is better, by how much, how surely.
@@ -213,9 +219,10 @@ def compare(
 
     scenario = sim.load_scenario(scenario_file)
     plans = _plans_to_compare(scenario, scenario_file, plan, baseline)
-    with _silent_workers(), _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
+    with _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
         comparison = sim.compare(
-            scenario, plans, replications, seed, worlds=worlds, workers=workers, progress=progress
+            scenario, plans, replications, seed,
+            worlds=worlds, workers=workers, scheduler=scheduler, progress=progress,
         )  # fmt: skip
     if as_json:
         _print_json(comparison.as_dict())
@@ -413,52 +420,33 @@ def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lin
 
 @contextmanager
 def _progress(what: str) -> Iterator[Progress | None]:
-    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS."""
+    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS; above it, what the library tells."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from sim import compiled
 
     console = plain_console(stderr=True)
     if not console.is_terminal:
         yield None
         return
     bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
-    task, begun = bar.add_task(what), time.monotonic()
+    task, begun, told_before = bar.add_task(what, total=None), time.monotonic(), compiled.tell
 
     def show(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total)
         if time.monotonic() - begun > QUIET_SECONDS:
             bar.start()
 
+    def tell(text: str) -> None:
+        console.print(text)
+        bar.start()
+
+    compiled.tell = tell
     try:
         yield show
     finally:
+        compiled.tell = told_before
         bar.stop()
-
-
-@contextmanager
-def _silent_workers() -> Iterator[None]:
-    """Worker processes begun here write their stderr nowhere.
-
-    Ctrl-C reaches them too, and one that is just starting would answer with a traceback. What fails in their work
-    comes back as an exception all the same.
-    """
-    try:
-        ours = sys.stderr.fileno() == 2
-    except OSError:
-        ours = False
-    if not ours:
-        yield
-        return
-    sys.stderr.flush()
-    before, kept, nowhere = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    sys.stderr = open(kept, "w", encoding=before.encoding, errors="replace", buffering=1)  # noqa: SIM115
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        sys.stderr.close()
-        os.close(nowhere)
-        sys.stderr = before
 
 
 def _print_json(data: object) -> None:

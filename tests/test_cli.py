@@ -85,6 +85,49 @@ def test_compare_json_is_the_librarys_comparison(scenario: Scenario) -> None:
     assert json.loads(result.stdout) == json.loads(json.dumps(expected))
 
 
+def test_compare_runs_in_a_thousand_markets_on_a_scheduler_if_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sim
+
+    given: dict[str, object] = {}
+
+    def noted(scenario: Scenario, plans: dict[str, TimePlan], replications: int, *_: object, **rest: object) -> object:
+        given.update(rest, replications=replications)
+        return compare_plans(scenario, plans, 2)
+
+    monkeypatch.setattr(sim, "compare", noted)
+    assert run("compare", BASELINE, "--scheduler", "tcp://there:8786").exit_code == 0
+    assert (given["replications"], given["scheduler"], given["workers"]) == (1000, "tcp://there:8786", None)
+
+
+def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from sim import compiled
+
+    shown, told = StringIO(), compiled.tell
+    console = Console(file=shown, force_terminal=True, width=80, highlight=False)
+    monkeypatch.setattr(cli, "plain_console", lambda stderr: console)
+    monkeypatch.setattr(cli, "QUIET_SECONDS", 0)
+    with cli._progress("2 plans") as progress:
+        assert progress is not None
+        compiled.tell("Compiling ...")
+        progress(1, 4)
+    assert "Compiling ...\n" in shown.getvalue() and "2 plans " in shown.getvalue()
+    assert compiled.tell is told
+
+
+def test_compiling_is_told_on_stderr_and_leaves_json_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sim import compiled
+
+    before = compiled.tell
+    monkeypatch.setattr(compiled.Compiled, "__call__", lambda *_: compiled.tell("Compiling ...") or 1 / 0)
+    result = run("compare", BASELINE, *FEW, "--json")
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.startswith("Compiling ...\nerror: ") and compiled.tell is before
+
+
 def test_compare_takes_plan_files_and_another_baseline(plan_file: Path) -> None:
     words = ("--plan", plan_file, "--baseline", "no partner time")
     result = json.loads(run("compare", BASELINE, *FEW, *words, "--json").stdout)
@@ -288,6 +331,7 @@ def assert_one_sentence(result: Result, code: int, *words: str) -> None:
         (["compare", BASELINE, "--worlds", "-1", *FEW], 1, "worlds is -1"),
         (["compare", BASELINE, "--baseline", "status qou"], 1, "did you mean status quo?"),
         (["compare", BASELINE, "--plan", "status quo"], 1, "nothing to compare"),
+        (["compare", BASELINE, "--scheduler", "nonsense://here", *FEW], 1, "no Dask scheduler answers"),
         (["compare", BASELINE, "--replications", "many"], 2, "--replications"),
         (["compare"], 2, "SCENARIO"),
         (["compar"], 2, "compare"),
@@ -357,9 +401,9 @@ def test_a_closed_pipe_is_no_failure() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize("seconds", [2, 4])  # while workers start, and while they work
+@pytest.mark.parametrize("seconds", [2, 5])  # while it is read, and while it works
 def test_ctrl_c_is_one_line(seconds: float) -> None:
-    process = as_process("compare", BASELINE, "--replications", "5000", "--workers", "2")
+    process = as_process("compare", BASELINE, "--replications", "200000", "--workers", "2")
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
