@@ -422,16 +422,26 @@ def _workers_at(scheduler: str | None) -> Iterator[None]:
         yield
         return
     try:
-        from distributed import Client
+        from distributed import Client, Security, rpc
     except ImportError as missing:
         raise SimulationError(
             f"scheduler is {scheduler!r}, but Dask is not installed; install nexthour[cluster] here and on the workers"
         ) from missing
+    import asyncio
+
     from joblib import parallel_config
 
+    async def ask() -> None:
+        async with asyncio.timeout(5), rpc(scheduler, connection_args=Security().get_connection_args("client")) as its:
+            await its.identity()
+
+    # A client that finds no scheduler leaves a thread behind and complains later, so somebody asks first.
+    # In a thread, because the caller may be inside an event loop, as in a notebook.
     try:
-        client = Client(scheduler, timeout=10)
-    except (OSError, ValueError) as problem:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, ask()).result()
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except Exception as problem:
         raise SimulationError(
             f"no Dask scheduler answers at {scheduler!r}; allowed: an address such as tcp://127.0.0.1:8786"
         ) from problem

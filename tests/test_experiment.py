@@ -6,7 +6,14 @@ of about 1e-4 (exact binomial).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +25,11 @@ from sim import (
     Scenario,
     SimulationError,
     TimePlan,
+    bulk,
     compare,
     draw_market,
     estimates,
+    experiment,
     kpis,
     load_scenario,
     replicate,
@@ -28,6 +37,7 @@ from sim import (
     territory,
 )
 from sim.coefficients import with_tables
+from sim.experiment import keep_tapes
 from sim.ledger import PARTNER_WON, WON, Kind, Ledger
 from sim.scenario import OpenDeal
 
@@ -35,11 +45,149 @@ SCENARIO = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=4)
 BELIEVERS = TimePlan.constant(SCENARIO, 0.2, focus="believers")
 NOBODY = TimePlan.constant(SCENARIO, 0.0, name="no partner time")
 QUO = TimePlan.status_quo(SCENARIO)
+PLANS = {"quo": QUO, "none": NOBODY, "believers": BELIEVERS}
 
 
-def test_any_number_of_workers_gives_the_same_numbers() -> None:
-    one, two = (replicate(SCENARIO, BELIEVERS, 24, workers=n) for n in (1, 2))
-    assert np.array_equal(one.values, two.values)
+@pytest.mark.parametrize("worlds", [0, 2])
+def test_any_number_of_workers_and_any_batches_give_the_same_numbers(
+    worlds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=1)
+    for workers in (2, 3):
+        assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=workers).values)
+    monkeypatch.setattr(experiment, "REPLICATIONS_PER_WORLD", 1)
+    for size in (1, 7, 1000):
+        monkeypatch.setattr(experiment, "BATCH_RUNS", {"compiled": size, "simpy": size})
+        assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=2).values)
+
+
+@pytest.mark.parametrize("worlds", [0, 2])
+def test_both_engines_give_the_same_outcomes(worlds: int) -> None:
+    simpy, compiled = (
+        replicate(SCENARIO, BELIEVERS, 3, worlds=worlds, workers=1, engine=engine) for engine in ("simpy", "compiled")
+    )
+    assert np.array_equal(simpy.values, compiled.values)
+
+
+def test_kept_tapes_change_nothing() -> None:
+    tapes = keep_tapes(SCENARIO, 30, seed=3)
+    kept = compare(SCENARIO, PLANS, 30, seed=3, worlds=1, tapes=tapes, workers=2)
+    drawn = compare(SCENARIO, PLANS, 30, seed=3, worlds=1, workers=2)
+    assert kept.as_dict() == drawn.as_dict()
+    for name, plan in PLANS.items():
+        assert np.array_equal(kept.outcomes[name].values, drawn.outcomes[name].values)
+        assert np.array_equal(replicate(SCENARIO, plan, 30, seed=3, tapes=tapes).values, drawn.outcomes[name].values)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "replications", "seed"),
+    [(SCENARIO, 30, 4), (SCENARIO, 29, 3), (SCENARIO.variant(horizon_quarters=5), 30, 3)],
+)
+def test_kept_tapes_of_something_else_are_refused(scenario: Scenario, replications: int, seed: int) -> None:
+    tapes = keep_tapes(SCENARIO, 30, seed=3)
+    with pytest.raises(SimulationError, match=r"kept tapes are of another territory.*keep them again") as problem:
+        replicate(scenario, TimePlan.status_quo(scenario), replications, seed=seed, tapes=tapes)
+    assert "\n" not in str(problem.value)
+
+
+class Enough(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C."""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("stop", [Enough, RuntimeError])
+def test_progress_that_raises_stops_the_run(
+    workers: int, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    add_up = bulk.add_up
+
+    def slowly(*given: Any) -> None:
+        begun.append(1)
+        time.sleep(0.1)
+        add_up(*given)
+
+    def progress(done: int, total: int) -> None:
+        raise stop(f"{done} of {total}")
+
+    replicate(SCENARIO, QUO, 25, workers=1)  # compiled and linked
+    monkeypatch.setattr(bulk, "add_up", slowly)
+    before = set(threading.enumerate())
+    with pytest.raises(stop, match="25 of 1000"):
+        replicate(SCENARIO, QUO, 1000, workers=workers, progress=progress)
+    # The first batches, and those that each worker may have begun while the first was counted.
+    at_once = len(begun)
+    assert at_once <= 2 * workers
+    time.sleep(0.3)
+    assert len(begun) == at_once
+    assert set(threading.enumerate()) <= before
+
+
+MEASURED = """
+import sys
+from resource import RUSAGE_SELF, getrusage
+
+from sim import TimePlan, load_scenario, replicate
+
+scenario = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=12)
+replicate(scenario, TimePlan.status_quo(scenario), int(sys.argv[1]), workers=2)
+assert "numba" not in sys.modules
+print(getrusage(RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kilobytes on Linux")
+def test_memory_does_not_grow_with_the_number_of_runs() -> None:
+    baseline = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=12)
+    replicate(baseline, TimePlan.status_quo(baseline), 1)  # compiling takes memory of its own
+    few, many = (
+        float(subprocess.check_output([sys.executable, "-c", MEASURED, str(runs)], text=True)) for runs in (25, 1000)
+    )
+    assert many - few < 100 and many < 300
+
+
+@pytest.fixture
+def cluster() -> Iterator[str]:
+    """A Dask scheduler with two worker processes, on this machine only."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+    ) as local:
+        yield local.scheduler_address
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning:distributed")
+def test_workers_of_a_cluster_give_the_same_numbers(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, three = replicate(SCENARIO, BELIEVERS, 60), compare(SCENARIO, PLANS, 30, worlds=2)
+
+    def not_here(*_: Any) -> None:
+        raise AssertionError("this run is not for this process")
+
+    monkeypatch.setattr(bulk, "add_up", not_here)
+    assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 60, scheduler=cluster).values)
+    far = compare(SCENARIO, PLANS, 30, worlds=2, scheduler=cluster)
+    assert far.as_dict() == three.as_dict()
+    for name in PLANS:
+        assert np.array_equal(far.outcomes[name].values, three.outcomes[name].values)
+
+
+def _closed_port() -> int:
+    with socket.socket() as its:
+        its.bind(("127.0.0.1", 0))
+        return int(its.getsockname()[1])
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://here", "127.0.0.1", ""])
+def test_a_wrong_address_of_a_scheduler_is_one_sentence(
+    address: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("distributed")
+    before, begun = set(threading.enumerate()), time.monotonic()
+    with caplog.at_level(logging.WARNING), pytest.raises(SimulationError, match="no Dask scheduler answers") as problem:
+        replicate(SCENARIO, QUO, 2, scheduler=address.format(port=_closed_port()))
+    assert time.monotonic() - begun < 15 and "\n" not in str(problem.value)
+    assert capfd.readouterr() == ("", "") and not caplog.records
+    assert set(threading.enumerate()) <= before
 
 
 def test_a_replication_does_not_depend_on_how_many_there_are() -> None:
