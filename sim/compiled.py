@@ -60,7 +60,7 @@ tell: Tell = tell_on_terminal
 
 @cache
 def _tell_once() -> None:
-    tell("Compiling the simulation for this machine: once, about 20 seconds ...")
+    tell("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
 
 
 _lock = threading.Lock()
@@ -88,6 +88,11 @@ class Compiled:
         if call is None:
             call = self._calls[key] = (self._code(arguments, repr(signature)), signature)
         return int(call[0]((ctypes.c_int64 * len(table))(*table)))
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it has been called in this process, so that it need not be compiled again for the like."""
+        return bool(self._linked)
 
     def _code(self, arguments: tuple[Any, ...], signature: str) -> Any:
         with _lock:

@@ -406,9 +406,15 @@ def _results(jobs: Sequence[_Job], how: _How) -> Generator[FloatArray, None, Non
 
     workers = min(len(jobs), how.workers or cpu_count())
     if how.engine == "compiled" and how.scheduler is None:
+        from sim import bulk
+
+        # What must be compiled is compiled in this thread, which hears Ctrl-C.
+        here = 0 if bulk.run_all.is_linked else 1
+        for batch, its in jobs[:here]:
+            yield batch(*its)
         # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
         with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(lambda job: job[0](*job[1]), jobs)
+            yield from pool.map(lambda job: job[0](*job[1]), jobs[here:])
         return
     with _workers_at(how.scheduler):
         parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
