@@ -51,10 +51,11 @@ done = time.perf_counter()
 print(imported - begin, done - ready)
 """
 MEMORY = """
-import resource, sim
+import pathlib, sim
 scenario = sim.load_scenario({scenario!r})
 sim.replicate(scenario, sim.TimePlan.status_quo(scenario), {replications})
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+(peak,) = (line for line in pathlib.Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(peak.split()[1])
 """
 
 

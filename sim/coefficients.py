@@ -6,6 +6,7 @@ become ticks here; row 0 of everything "by quarter" is the history, rows 1 and u
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -196,6 +197,8 @@ def _segment(scenario: Scenario, i: int) -> SegmentNumbers:
             for j, stage in enumerate(segment.stages[k:])
         )
         worth.append(passes[-1] / so_far / hours if so_far > 0 else 0.0)
+    if not all(math.isfinite(value) for value in worth):
+        raise ArithmeticError(f"segment {segment.name!r} takes so little time that an hour of it is worth no number")
     mean_amount = segment.deal_size_median_usd * float(np.exp(segment.deal_size_sigma**2 / 2))
     return SegmentNumbers(
         stages=len(segment.stages),

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import inspect
 import os
 import platform
 import sys
@@ -25,7 +24,7 @@ from collections.abc import Callable
 from enum import EnumMeta
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
 """Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
 MATHEMATICS = {"exp", "log", "pow", "sqrt"}
 """Functions of the C library that the kernel calls."""
+MOST_KEYS = 100
 DIGEST_BYTES = hashlib.sha256().digest_size
 Tell = Callable[[str], None]
 
@@ -86,13 +86,10 @@ class Compiled:
         key = tuple(id(dtype) for dtype in signature)
         call = self._calls.get(key)
         if call is None:
+            if len(self._calls) >= MOST_KEYS:  # what comes out of a pickle has types of its own each time
+                self._calls.clear()
             call = self._calls[key] = (self._code(arguments, repr(signature)), signature)
         return int(call[0]((ctypes.c_int64 * len(table))(*table)))
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether it has been called in this process, so that it need not be compiled again for the like."""
-        return bool(self._linked)
 
     def _code(self, arguments: tuple[Any, ...], signature: str) -> Any:
         with _lock:
@@ -134,10 +131,12 @@ class Compiled:
 
         from llvmlite import binding as llvm
 
-        parts = [inspect.getsource(module) for module in self.modules]
+        # The code that is in memory, not the file, which may have been edited since.
+        names = self._names()
+        parts = [f"{name} {_text(value.__code__)}" for name, value in sorted(names.items()) if _is_ours(value)]
         parts += [Path(__file__).read_text(), Path(__file__).with_name("rows.py").read_text()]
         # Numbers that the text imports from elsewhere are compiled in.
-        for name, value in sorted(self._names().items()):
+        for name, value in sorted(names.items()):
             if isinstance(value, EnumMeta):
                 parts.append(f"{name} {[(member.name, member.value) for member in value]}")  # type: ignore[var-annotated]
             elif isinstance(value, (int, float, str, tuple, np.generic, np.dtype)):
@@ -148,9 +147,21 @@ class Compiled:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
+def _is_ours(value: Any) -> bool:
+    """Whether it is one of the functions to be compiled."""
+    return isinstance(value, FunctionType) and value.__module__.startswith("sim.")
+
+
+def _text(code: CodeType) -> str:
+    """All of a function's code that decides what it does."""
+    constants = [_text(its) if isinstance(its, CodeType) else repr(its) for its in code.co_consts]
+    return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
+
+
 def _lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
     """Write an argument into the table as `rows.type_of` says, and what it is into the signature."""
     if isinstance(argument, tuple):
+        signature.append(argument._fields)  # type: ignore[attr-defined]
         for field in argument:
             _lay_out(field, signature, table)
     elif isinstance(argument, np.ndarray):
@@ -180,9 +191,10 @@ def _keep(path: Path, code: bytes) -> None:
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(code).digest() + code)
-        os.replace(file.name, path)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            written = Path(folder) / path.name
+            written.write_bytes(hashlib.sha256(code).digest() + code)
+            written.replace(path)
     except OSError:
         pass
 
@@ -228,7 +240,7 @@ def _compiled_names(plain: dict[str, Any]) -> dict[str, Any]:
 
     names = dict(plain)
     for name, value in list(names.items()):
-        if isinstance(value, FunctionType) and value.__module__.startswith("sim."):
+        if _is_ours(value):
             function = FunctionType(value.__code__, names, name, value.__defaults__)
             names[name] = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     for name in SCIPY_FUNCTIONS:

@@ -25,7 +25,7 @@ from sim.documents import is_whole, show
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate
 from sim.ledger import Ledger
-from sim.market import DrawnFor, Market, check_seed, draw_market, draw_tapes, tape_numbers
+from sim.market import DrawnFor, Market, check_seed, draw_market, draw_tapes, tape_numbers, weekly_demand
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 from sim.tally import empty_sums
@@ -41,6 +41,8 @@ _Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
 """A batch: a function and its arguments."""
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
+OPPORTUNITIES_AT_A_TIME = 100_000
+"""A batch of large markets is smaller: it holds all their tapes at once."""
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
 
@@ -231,7 +233,12 @@ def compare(
         raise PlanError(f"compare: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
     for name, plan in plans.items():
         _check_plan(f"plan {name!r}", plan)
-    _check_count("replications_per_world", replications_per_world, 1)
+    for what, value, least in (
+        ("replications", replications, 1),
+        ("worlds", worlds, 0),
+        ("replications_per_world", replications_per_world, 1),
+    ):
+        _check_count(what, value, least)
     if not plans:
         raise PlanError("compare: there is no plan; give at least one")
     baseline = next(iter(plans)) if baseline is None else baseline
@@ -383,6 +390,12 @@ def _outcomes(
         _check_count("workers", how.workers, 1)
     check_seed("seed", seed)
     engine_named(how.engine)
+    if how.scheduler is not None and not isinstance(how.scheduler, str):
+        raise SimulationError(f"scheduler is {show(how.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
+    if how.tapes is not None and (not isinstance(how.tapes, KeptTapes) or worlds or how.engine != "compiled"):
+        raise SimulationError(
+            f"tapes is {show(how.tapes)}; allowed: what keep_tapes gives, for the compiled engine and without worlds"
+        )
     work = _Work(
         scenario, plans, {name: plan.table(scenario) for name, plan in plans.items()}, _history(scenario), seed
     )
@@ -406,15 +419,9 @@ def _results(jobs: Sequence[_Job], how: _How) -> Generator[FloatArray, None, Non
 
     workers = min(len(jobs), how.workers or cpu_count())
     if how.engine == "compiled" and how.scheduler is None:
-        from sim import bulk
-
-        # What must be compiled is compiled in this thread, which hears Ctrl-C.
-        here = 0 if bulk.run_all.is_linked else 1
-        for batch, its in jobs[:here]:
-            yield batch(*its)
         # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
         with ThreadPoolExecutor(workers) as pool:
-            yield from pool.map(lambda job: job[0](*job[1]), jobs[here:])
+            yield from pool.map(lambda job: job[0](*job[1]), jobs)
         return
     with _workers_at(how.scheduler):
         parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
@@ -461,19 +468,21 @@ def _batches(replications: int, size: int) -> list[range]:
 
 def _jobs(work: _Work, replications: int, worlds: int, how: _How) -> Iterator[_Job]:
     """The batches: a function and its arguments, in the order of the runs."""
-    size = max(1, BATCH_RUNS[how.engine] // len(work.plans))
+    expected = sum(weekly_demand(work.scenario, segment).sum() for segment in work.scenario.market_map)
+    size = min(BATCH_RUNS[how.engine] // len(work.plans), int(OPPORTUNITIES_AT_A_TIME // (expected + 1)))
+    batches = _batches(replications, max(1, size))
     if how.engine == "simpy":
         for world in range(worlds) if worlds else [None]:
-            for batch in _batches(replications, size):
+            for batch in batches:
                 yield _reference_batch, (work, world, batch)
     elif worlds:
         for world in range(worlds):
-            for batch in _batches(replications, max(size, REPLICATIONS_PER_WORLD)):
+            for batch in batches:
                 yield _world_batch, (work, world, batch)
     else:
         prepared = _prepare(work, work.scenario)
         if how.tapes is None:
-            for batch in _batches(replications, size):
+            for batch in batches:
                 yield _compiled_batch, (work, prepared, batch)
             return
         if not how.tapes.fit(prepared.tape) or how.tapes.replications != replications:
@@ -510,9 +519,13 @@ class _Prepared(NamedTuple):
 def _prepare(work: _Work, here: Scenario) -> _Prepared:
     from sim import bulk
 
-    coefficients = [with_tables(here, work.tables[name], work.history) for name in work.plans]
-    numbers = bulk.numbers(coefficients[0])
-    return _Prepared(here, tape_numbers(here, work.seed), numbers, bulk.plans(coefficients))
+    try:
+        coefficients = [with_tables(here, work.tables[name], work.history) for name in work.plans]
+        numbers = bulk.numbers(coefficients[0])
+        return _Prepared(here, tape_numbers(here, work.seed), numbers, bulk.plans(coefficients))
+    except MODEL_FAILURES as problem:
+        plans = ", ".join(repr(plan.name) for plan in work.plans.values())
+        raise _failed(f"scenario {here.name!r}, plans {plans}, seed {work.seed}", problem) from problem
 
 
 def _world_batch(work: _Work, world: int, replications: range) -> FloatArray:

@@ -32,28 +32,34 @@ from sim.coefficients import (
 from sim.layout import Run, Trouble
 from sim.ledger import HISTORY_START, NEVER, NOBODY, TICKS_PER_WEEK, Kind
 from sim.rules import (
+    ARRIVES,
+    BLOCK_STARTS,
+    BUYER_RETURNS,
     LATE_WEEK,
+    PARTNER_CLOSES,
+    PATIENCE_EXPIRES,
+    WEEK_BOUNDARY,
+    WORK_ENDS,
     behind_pace,
     bring_probability,
+    co_sell_ticks,
     is_level,
     moving_average,
     next_level,
     partner_win_probability,
     reach,
+    resting_level,
     saturating_gain,
 )
-from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.tally import add_up, clear, keep, row_of
 from sim.tape import draw_cycle, draw_stage, draw_u
 
-ACTIVITIES = 6
+ACTIVITIES = len(PARTNER_ACTIVITIES)
 TICK_SHIFT, RANK_SHIFT = 35, 32
 ID_MASK, RANK_MASK = 2**32 - 1, 7
 END = -1
 """The end of a chain, or no deal."""
-
-# What comes first within one tick.
-WEEK_BOUNDARY, WORK_ENDS, BUYER_RETURNS, PARTNER_CLOSES, ARRIVAL_RANK, PATIENCE_EXPIRES, BLOCK_STARTS = range(1, 8)
 
 # What the manager does when its next event comes.
 (
@@ -106,6 +112,7 @@ def run_one(run: Run, opportunities: int) -> None:
             break
         if key >> TICK_SHIFT < now.tick - HISTORY_START:
             now.trouble = Trouble.TIME
+            break
         now.tick = HISTORY_START + (key >> TICK_SHIFT)
         manager = False
         if key == now.due:
@@ -137,7 +144,7 @@ def next_arrival(run: Run, id: int, opportunities: int) -> int:
     """The event of the next opportunity, or NEVER."""
     if id == opportunities:
         return NEVER
-    return packed(run.tapes.arrivals[run.work.now[0].start + id].tick, ARRIVAL_RANK, id)
+    return packed(run.tapes.arrivals[run.work.now[0].start + id].tick, ARRIVES, id)
 
 
 def begin(run: Run) -> None:
@@ -435,13 +442,13 @@ def assist(run: Run) -> bool:
 
 
 def end_assist(run: Run) -> None:
-    """A lump of help is finished, or its time is over."""
+    """A lump of help is finished, or its time is over. The week's blocks may be those of the next week already."""
     now, work = run.work.now[0], run.work
-    block, deal = work.blocks[ASSIST, now.at], work.deals[now.assisting]
+    deal = work.deals[now.assisting]
     deal.assist_left -= now.ticks
     if deal.assist_left == 0 and deal.open:
-        if block.activity == CO_SELL:
-            work.partners[block.partner].guided += 1
+        if deal.assisted_by == CO_SELL:
+            work.partners[deal.partner].guided += 1
         elif deal.in_capacity:
             release(run, now.assisting)
 
@@ -475,7 +482,7 @@ def begin_assist(run: Run, id: int, activity: int) -> None:
     for k in range(run.numbers.segments[deal.segment].stages):
         total += effort_of(run, id, k)
     if activity == CO_SELL:
-        deal.assist_left = (total + 1) // 2
+        deal.assist_left = co_sell_ticks(total)
         return
     deal.assist_left = total
     if deal.waiting:
@@ -802,7 +809,6 @@ def learn_and_forget(run: Run, p: int) -> None:
     if not its.active:
         return
     traits = traits_of(run, p)
-    resting = 0.5 if its.parked else 1.0
     learned = (
         gain_of(run, p, COACH, n.coach_gain, n.coach_tau)
         + n.practice_gain * its.own_wins
@@ -812,14 +818,14 @@ def learn_and_forget(run: Run, p: int) -> None:
     liked = gain_of(run, p, SOCIALISE, n.socialise_gain, n.socialise_tau)
     its.skill = next_level(
         its.skill,
-        resting * traits.skill_alone,
+        resting_level(traits.skill_alone, its.parked == 1),
         traits.skill_ceiling,
         n.skill_forgotten,
         traits.teachability * learned,
     )
     its.engagement = next_level(
         its.engagement,
-        resting * traits.engagement_alone,
+        resting_level(traits.engagement_alone, its.parked == 1),
         traits.engagement_ceiling,
         n.engagement_forgotten,
         traits.teachability * planned + liked - n.conflict_penalty * its.conflicts,
@@ -990,21 +996,28 @@ def see(run: Run, week: int) -> None:
     for p in range(len(work.partners)):
         its = work.partners[p]
         if not (is_level(its.skill) and is_level(its.engagement)):
-            now.trouble = Trouble.LEVEL
+            stop(run, Trouble.LEVEL)
         its.bring = bring_probability(its.engagement, n.engagement_exponent)
         if week >= 0 and its.active:
             write(run, Kind.SKILL, NOBODY, p, NOBODY, 0, its.skill)
             write(run, Kind.ENGAGEMENT, NOBODY, p, NOBODY, 0, its.engagement)
+    if not math.isfinite(now.credit_usd):
+        stop(run, Trouble.CREDIT)
     for s in range(len(work.segments)):
         its, segment = work.segments[s], run.numbers.segments[s]
         its.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
         its.reach = reach(segment.inbound_share, segment.prospecting_yield, its.prospecting, its.pool)
         if not is_level(its.reach):
-            now.trouble = Trouble.REACH
+            stop(run, Trouble.REACH)
         if week >= 0:
             write(run, Kind.REACH, NOBODY, NOBODY, s, 0, its.reach)
-    if not math.isfinite(now.credit_usd):
-        now.trouble = Trouble.CREDIT
+
+
+def stop(run: Run, why: Trouble) -> None:
+    """End the run; the first trouble is the one that is told."""
+    now = run.work.now[0]
+    if now.trouble == Trouble.NONE:
+        now.trouble = why
 
 
 def share_in_partner_hands(run: Run, s: int) -> float:

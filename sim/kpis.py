@@ -23,6 +23,7 @@ from sim.errors import SimulationError
 from sim.ledger import (
     CAM_HOURS,
     ENDINGS,
+    NOBODY,
     PARTNER_WON,
     PLANNED_HOURS,
     TICKS_PER_QUARTER,
@@ -33,7 +34,7 @@ from sim.ledger import (
 )
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import WEEKS_PER_QUARTER, Scenario
-from sim.tally import ENGAGEMENTS, SKILLS, Sums, empty_sums
+from sim.tally import ENGAGEMENTS, KINDS, SKILLS, Sums, empty_sums
 
 FloatArray = NDArray[np.float64]
 FUNNEL = (Kind.FOUND, Kind.REGISTERED, Kind.TAKEN_OVER)
@@ -60,10 +61,16 @@ class Tally:
         quarters, partners = scenario.horizon_quarters, len(scenario.all_partners)
         # Compiled code would write past the end of the sums.
         ends = quarters * TICKS_PER_QUARTER
-        if records["tick"].max(initial=0) >= ends or records["partner"].max(initial=-1) >= partners:
+        kinds, whose = records["kind"], records["partner"]
+        somebody = np.isin(kinds, (*PARTNER_WON, Kind.REGISTERED))
+        if (
+            records["tick"].max(initial=0) >= ends
+            or not ((whose >= NOBODY) & (whose < partners) & ~(somebody & (whose == NOBODY))).all()
+            or not ((kinds >= 0) & (kinds < KINDS)).all()
+        ):
             raise SimulationError(
                 f"scenario {scenario.name!r}, plan {ledger.plan_name!r}: the ledger is another scenario's; "
-                f"it goes beyond {quarters} quarters or {partners} partners"
+                f"it goes beyond {quarters} quarters, {partners} partners or the kinds of records"
             )
         sums = empty_sums(1 + quarters, partners)
         add_up_ledger(records, sums)

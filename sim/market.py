@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from sim.documents import is_whole, show
 from sim.errors import SimulationError
-from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY
+from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
 from sim.rules import compete
 from sim.scenario import (
     HISTORY_WEEKS,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 TickArray = NDArray[np.int64]
 MAX_SEED = 2**63 - 1
+LEAST_DEMAND_CV = 1e-6
+"""A smaller over-dispersion cannot be seen, and cannot be computed."""
 MARKS = ("settles", "found", "brought", "signing")
 """Columns of a market that are uniforms."""
 
@@ -110,12 +112,18 @@ class Market:
 
     def problem(self, scenario: Scenario) -> str | None:
         """What is impossible about it, in words, or None. A market may have been made by hand."""
+        check_seed("seed of the market", self.seed)
+        check_seed("replication of the market", self.replication)
+        from sim.tape import MAX_STAGES
+
+        if not is_whole(self.open_deals, 0, self.drawn_for.open_deals) or self.open_deals != self.drawn_for.open_deals:
+            return f"open_deals of the market is {show(self.open_deals)}; allowed: {self.drawn_for.open_deals}"
         n = len(self.tick) if isinstance(self.tick, np.ndarray) and self.tick.ndim else 0
         partners, segments = len(scenario.all_partners), len(scenario.market_map)
         stages = np.array([len(segment.stages) for segment in scenario.market_map])
         for name, shape in {
             **dict.fromkeys(("tick", "segment", "owner", "amount_usd", "found", "brought", *BY_OPPORTUNITY), (n,)),
-            **dict.fromkeys(BY_STAGE, (n, 4)),
+            **dict.fromkeys(BY_STAGE, (n, MAX_STAGES)),
             **dict.fromkeys(("true_segment", "exit_ticks", "signing"), (partners,)),
         }.items():
             column = getattr(self, name)
@@ -138,8 +146,11 @@ class Market:
         if not ((self.stage >= 0) & (self.stage < stages[self.segment])).all():
             return "stage of the market holds a stage that its segment does not have"
         arrivals = self.tick[self.open_deals :]
-        if (np.diff(arrivals) < 0).any() or (arrivals < HISTORY_START).any():
-            return "tick of the market is not in order of time, from the first week of the history on"
+        end = scenario.horizon_quarters * TICKS_PER_QUARTER
+        if (np.diff(arrivals) < 0).any() or ((arrivals < HISTORY_START) | (arrivals >= end)).any():
+            return "tick of the market is not in order of time, from the history's first week to the horizon's last"
+        if self.open_deals > n:
+            return f"the market has {n} opportunities; allowed: at least its {self.open_deals} open deals"
         return None
 
 
@@ -311,7 +322,7 @@ def _compiled() -> _Drawing:
     return _Drawing(*(Compiled(f, *modules) for f in (tape.draw_tapes, tape.draw_rest, tape.draw_whole)))
 
 
-@cache
+@lru_cache(64)
 def _demand_factors(demand_cv: float, bins: int) -> FloatArray:
     """Means of the gamma distribution with mean 1 over `bins` shares of equal probability: shape (bins,).
 
@@ -319,7 +330,7 @@ def _demand_factors(demand_cv: float, bins: int) -> FloatArray:
     """
     from scipy.special import gammainc, gammaincinv
 
-    if demand_cv == 0:
+    if demand_cv < LEAST_DEMAND_CV:
         return np.ones(bins)
     shape = demand_cv**-2
     edges = gammaincinv(shape, np.arange(bins + 1) / bins)

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 
+WEEK_BOUNDARY, WORK_ENDS, BUYER_RETURNS, PARTNER_CLOSES, ARRIVES, PATIENCE_EXPIRES, BLOCK_STARTS = range(1, 8)
+"""What comes first within one tick."""
 LATE_WEEK = 10
 """From this week of a quarter on, a manager behind quota may drop partner hours."""
 
@@ -31,6 +33,16 @@ def next_level(level: float, resting: float, ceiling: float, forgotten: float, g
     """A stock (skill or engagement) one week on: it drifts to its resting level, gains, and stays in [0, ceiling]."""
     # In this order what is no number stays no number, and is found out.
     return max(min(level + forgotten * (resting - level) + gained, ceiling), 0.0)
+
+
+def resting_level(alone: float, parked: bool) -> float:
+    """The level a stock drifts to: the one when left alone, and half of it for a parked partner."""
+    return 0.5 * alone if parked else alone
+
+
+def co_sell_ticks(effort_ticks: int) -> int:
+    """The manager's part of a co-sold deal: half the stage hours, rounded up."""
+    return (effort_ticks + 1) // 2
 
 
 def power(x: float, exponent: float) -> float:

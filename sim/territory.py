@@ -50,13 +50,13 @@ Process = Generator[simpy.Event, Any, None]
 class Rank(IntEnum):
     """What comes first within one tick, as SimPy priorities: the id of whom it concerns is added."""
 
-    WEEK_BOUNDARY = 1 << 32
-    WORK_ENDS = 2 << 32
-    BUYER_RETURNS = 3 << 32
-    PARTNER_CLOSES = 4 << 32
-    ARRIVAL = 5 << 32
-    PATIENCE_EXPIRES = 6 << 32
-    BLOCK_STARTS = 7 << 32
+    WEEK_BOUNDARY = rules.WEEK_BOUNDARY << 32
+    WORK_ENDS = rules.WORK_ENDS << 32
+    BUYER_RETURNS = rules.BUYER_RETURNS << 32
+    PARTNER_CLOSES = rules.PARTNER_CLOSES << 32
+    ARRIVAL = rules.ARRIVES << 32
+    PATIENCE_EXPIRES = rules.PATIENCE_EXPIRES << 32
+    BLOCK_STARTS = rules.BLOCK_STARTS << 32
 
 
 class Clock(simpy.Environment):
@@ -212,7 +212,7 @@ class Territory:
         deal.assisted_by = activity
         hours = sum(deal.effort[: self.segment(deal).stages])
         if activity == CO_SELL:
-            deal.assist_left = (hours + 1) // 2
+            deal.assist_left = rules.co_sell_ticks(hours)
             return
         deal.assist_left = hours
         if deal.reply is not None:
@@ -393,7 +393,6 @@ class Territory:
         if not partner.active:
             return
         n, traits, hours = self.numbers, partner.traits, partner.hours
-        resting = 0.5 if partner.parked else 1.0
         learned = (
             rules.saturating_gain(n.coach_gain, hours[COACH], n.coach_tau)
             + n.practice_gain * partner.own_wins
@@ -403,14 +402,14 @@ class Territory:
         liked = rules.saturating_gain(n.socialise_gain, hours[SOCIALISE], n.socialise_tau)
         partner.skill = rules.next_level(
             partner.skill,
-            resting * traits.skill_alone,
+            rules.resting_level(traits.skill_alone, partner.parked),
             traits.skill_ceiling,
             n.skill_forgotten,
             traits.teachability * learned,
         )
         partner.engagement = rules.next_level(
             partner.engagement,
-            resting * traits.engagement_alone,
+            rules.resting_level(traits.engagement_alone, partner.parked),
             traits.engagement_ceiling,
             n.engagement_forgotten,
             traits.teachability * planned + liked - n.conflict_penalty * partner.conflicts,

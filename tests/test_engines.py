@@ -583,3 +583,20 @@ def test_trouble_among_many_runs_names_its_plan_and_replication() -> None:
     with pytest.raises(bulk.RunTrouble, match="not between 0 and 1 in week -25") as trouble:
         bulk_sums(scenario, SEED, bad, [*fine, *not_fine])
     assert (trouble.value.plan, trouble.value.replication) == (0, not_fine[0])
+
+
+def test_help_that_ends_with_the_week_in_which_the_plan_changes() -> None:
+    """The boundary comes first and lays out the new week; the help that ends was the old week's."""
+    pine = partner("Pine", capacity_deals=50, cycle_weeks=100.0, cycle_shape=50.0)
+    scenario = land(partners=[pine, partner("Oak", base_share={})], assumptions={"engagement_exponent": 0.0})
+    drawn = draw_market(scenario, 7)
+    market = dataclasses.replace(
+        drawn,
+        effort_ticks=np.where(drawn.effort_ticks > 0, 2 * TICKS_PER_WEEK, 0),
+        brought=np.zeros_like(drawn.brought),
+    )
+    hours = (("co_sell", "Pine", 40.0, 1, 1), ("sell_for", "Pine", 40.0, 2, 4))
+    plan = plan_of(scenario, *hours, coverage_mode={"only": "partner_first"})
+    ledger = simulate(scenario, plan, market)
+    assert len(ledger.of(Kind.CO_SELL)) and len(ledger.of(Kind.SELL_FOR))
+    assert_equal(ledger, simulate(scenario, plan, market, engine="compiled"), plan)
