@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 
 import cli
 import terminal
-from sim import TimePlan, draw_market, load_scenario, simulate
+from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
 from sim.documents import schema_text
 from sim.estimates import Estimate
@@ -403,6 +403,8 @@ def test_a_closed_pipe_is_no_failure() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("seconds", [2, 5])  # while it is read, and while it works
 def test_ctrl_c_is_one_line(seconds: float) -> None:
+    scenario = load_scenario(BASELINE)
+    replicate(scenario, TimePlan.status_quo(scenario), 1)  # compiled: that is not interrupted, only followed by the end
     process = as_process("compare", BASELINE, "--replications", "200000", "--workers", "2")
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
