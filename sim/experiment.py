@@ -420,8 +420,11 @@ def _results(jobs: Sequence[_Job], how: _How) -> Generator[FloatArray, None, Non
     workers = min(len(jobs), how.workers or cpu_count())
     if how.engine == "compiled" and how.scheduler is None:
         # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
-        with ThreadPoolExecutor(workers) as pool:
+        pool = ThreadPoolExecutor(workers)
+        try:
             yield from pool.map(lambda job: job[0](*job[1]), jobs)
+        finally:
+            pool.shutdown(cancel_futures=True)
         return
     with _workers_at(how.scheduler):
         parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
