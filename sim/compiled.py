@@ -33,7 +33,7 @@ from sim.errors import SimulationError
 
 SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
 """Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
-MATHEMATICS = {"exp", "log", "pow", "sqrt"}
+MATHEMATICS = {"exp", "log", "sqrt"}
 """Functions of the C library that the kernel calls."""
 MOST_KEYS = 100
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -121,9 +121,14 @@ class Compiled:
 
     def _names(self) -> dict[str, Any]:
         """All names of the modules together."""
-        return {
-            name: value for module in self.modules for name, value in vars(module).items() if not name.startswith("__")
-        }
+        names: dict[str, Any] = {}
+        for module in self.modules:
+            for name, value in vars(module).items():
+                if name.startswith("__"):
+                    continue
+                if names.setdefault(name, value) is not value:
+                    raise SimulationError(f"{name} means something else in {module.__name__}; give it another name")
+        return names
 
     def _digest(self, signature: str) -> str:
         """Changes with everything that the machine code depends on."""
@@ -293,7 +298,7 @@ def _never_called(module: Any) -> str:
     functions = [name for name in declared if name.startswith(("numba_", "NRT_", "Py"))]
     unknown = set(declared) - set(functions) - MATHEMATICS
     if unknown:
-        raise NotImplementedError(f"compiled code calls {', '.join(sorted(unknown))}: see MATHEMATICS in {__name__}")
+        raise SimulationError(f"compiled code calls {', '.join(sorted(unknown))}; allowed: MATHEMATICS of {__name__}")
     values = [v.name for v in module.global_variables if v.is_declaration]
     lines = ["declare void @abort()"]
     lines += [f"define void @{name}() {{ call void @abort() unreachable }}" for name in functions]

@@ -202,7 +202,8 @@ def replicate(
     """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets.
 
     `workers` is at most how many processors are used, all of them if None; with `scheduler`, the address of a Dask
-    scheduler (tcp://host:8786), its workers do the work. `tapes` are markets kept by `keep_tapes`.
+    scheduler (tcp://host:8786), its workers do the work.
+    `tapes` are markets kept by `keep_tapes`, for the compiled engine and without worlds.
     """
     _check_plan("plan", plan)
     how = _How(engine, workers, scheduler, tapes, progress)
@@ -328,9 +329,7 @@ def _where(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> s
 
 
 def _failed(where: str, problem: Exception) -> SimulationError:
-    return SimulationError(
-        f"{where}: the model failed ({type(problem).__name__}: {problem}); please report it with these four"
-    )
+    return SimulationError(f"{where}: the model failed ({type(problem).__name__}: {problem}); please report this line")
 
 
 MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)

@@ -9,8 +9,8 @@ Read territory.py first; functions here have the names of what they do there. Th
 * Marks of a deal are drawn when it first needs them (tape.py).
 * Records are added up as they are written (tally.py), and kept only if there is room for any.
 
-Plain functions of numbers and arrays; no rule stands here (rules.py). An impossible state sets `trouble` and ends the
-run.
+The file is long because it is the same one story. Plain functions of numbers and arrays; no rule stands here
+(rules.py). An impossible state sets `trouble` and ends the run.
 """
 
 from __future__ import annotations
@@ -365,7 +365,7 @@ def end_visit(run: Run) -> None:
     if deal.visit_left == 0:
         now.visited = END
         deal.waiting = 0
-        add_event(run, now.tick + lag_of(run, id, deal.stage), BUYER_RETURNS, id)
+        add_event(run, now.tick + stage_of(run, id, deal.stage).lag, BUYER_RETURNS, id)
 
 
 def next_visit(run: Run) -> int:
@@ -375,7 +375,7 @@ def next_visit(run: Run) -> int:
         id = pop_waiting(run)
         deal = work.deals[id]
         if deal.waiting and deal.open:
-            deal.visit_left = effort_of(run, id, deal.stage)
+            deal.visit_left = stage_of(run, id, deal.stage).effort
             return id
     return END
 
@@ -480,7 +480,7 @@ def begin_assist(run: Run, id: int, activity: int) -> None:
     deal.assisted_by = activity
     total = 0
     for k in range(run.numbers.segments[deal.segment].stages):
-        total += effort_of(run, id, k)
+        total += stage_of(run, id, k).effort
     if activity == CO_SELL:
         deal.assist_left = co_sell_ticks(total)
         return
@@ -559,7 +559,7 @@ def limit_patience(run: Run, id: int, stage: int) -> None:
     """Date the end of the wait."""
     now = run.work.now[0]
     deal = run.work.deals[id]
-    deal.patient_until = now.tick + patience_of(run, id, stage)
+    deal.patient_until = now.tick + stage_of(run, id, stage).patience
     add_event(run, deal.patient_until, PATIENCE_EXPIRES, id)
 
 
@@ -716,25 +716,11 @@ def close(run: Run, id: int, kind: int) -> None:
 # ---------------------------------------------------------------- what the tape says of a deal
 
 
-def effort_of(run: Run, id: int, stage: int) -> int:
-    """The manager's work on a stage of the deal, in ticks."""
+def stage_of(run: Run, id: int, stage: int) -> Any:
+    """The manager's work on a stage of the deal, the buyer's time to answer and its patience before it, in ticks."""
     now = run.work.now[0]
     draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
-    return run.tapes.stages[now.start + id, stage].effort
-
-
-def lag_of(run: Run, id: int, stage: int) -> int:
-    """The buyer's time to answer it."""
-    now = run.work.now[0]
-    draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
-    return run.tapes.stages[now.start + id, stage].lag
-
-
-def patience_of(run: Run, id: int, stage: int) -> int:
-    """The buyer's patience before it."""
-    now = run.work.now[0]
-    draw_stage(run.tape, run.tapes, now.replication, now.start + id, stage)
-    return run.tapes.stages[now.start + id, stage].patience
+    return run.tapes.stages[now.start + id, stage]
 
 
 # ---------------------------------------------------------------- between two weeks

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sim.ledger import LARGEST_USD, NEVER, NOBODY, TICKS_PER_WEEK
+from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
 from sim.rules import power
-from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER
+from sim.scenario import HISTORY_WEEKS
 from sim.streams import LOWEST_HALF_STEP, Stream, eight_marks, four_marks
 
 MAX_STAGES = 4
@@ -208,7 +208,7 @@ def settling(mark: float, shock: float, own_luck: float, quarter_luck: float) ->
 
 def quarter_row(tick: int) -> int:
     """Row of a tick in tables by quarter that begin with the history's two."""
-    return (tick + HISTORY_WEEKS * TICKS_PER_WEEK) // (WEEKS_PER_QUARTER * TICKS_PER_WEEK)
+    return (tick - HISTORY_START) // TICKS_PER_QUARTER
 
 
 # ---------------------------------------------------------------- drawn for every opportunity
