@@ -27,7 +27,7 @@ from terminal import count, one_line, plain_console, print_again, print_comparis
 
 if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
-    from sim.experiment import Progress
+    from sim.batches import Progress
 
 DEFAULT_REPLICATIONS = 1000
 CHECK_REPLICATIONS = 100

@@ -19,8 +19,8 @@ from calibrate.build import Knobs, Size, build
 from calibrate.check import Check, compare, improve, simulate
 from calibrate.fit import Cell, fit_cells
 from calibrate.table import Mapping, Rejected, load_mapping, make_mapping, read_deals
+from sim.batches import Progress
 from sim.errors import TableError
-from sim.experiment import Progress
 from sim.scenario import Scenario
 
 __all__ = [

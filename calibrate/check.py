@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from calibrate.build import Knobs, RowKnobs, nearest
 from calibrate.fit import Cell
-from sim.experiment import Progress
+from sim.batches import Progress
 from sim.experiment import simulate as run
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market

@@ -3,7 +3,7 @@
 `run` gives the records of one run, for `simulate`. For many: `numbers` and `plans` once, then `add_up` every plan in
 every market of some tapes.
 
-Left out: how work is divided (experiment.py) and what the sums mean (kpis.py).
+Left out: how work is divided (batches.py) and what the sums mean (kpis.py).
 """
 
 from __future__ import annotations

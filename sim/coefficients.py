@@ -7,7 +7,8 @@ become ticks here; row 0 of everything "by quarter" is the history, rows 1 and u
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -152,9 +153,22 @@ def with_tables(scenario: Scenario, plan: PlanTable, history: PlanTable) -> Coef
 
     The tables may come from another world's scenario: a plan is made once, from what is thought likely.
     """
+    (its,) = plans_with_tables(scenario, [plan], history)
+    return its
+
+
+def plans_with_tables(scenario: Scenario, plans: Sequence[PlanTable], history: PlanTable) -> list[Coefficients]:
+    """The same for several plans, which differ in their quarters only."""
+    quotas = scenario.quota_usd()
+    before = _quarter(scenario, history, 0, quotas[0])
+    quarters = [(before, *(_quarter(scenario, plan, q, quota) for q, quota in enumerate(quotas))) for plan in plans]
+    first = _of_the_scenario(scenario, quarters[0])
+    return [first, *(replace(first, quarters=its) for its in quarters[1:])]
+
+
+def _of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) -> Coefficients:
     a = scenario.assumptions
     cam = scenario.channel_account_manager
-    quotas = scenario.quota_usd()
     weeks = scenario.horizon_quarters * WEEKS_PER_QUARTER
     off = {week - 1 for week in scenario.calendar.weeks_off}
     return Coefficients(
@@ -162,10 +176,7 @@ def with_tables(scenario: Scenario, plan: PlanTable, history: PlanTable) -> Coef
         ticks_per_hour=TICKS_PER_WEEK / scenario.territory_manager.hours_per_week,
         segments=tuple(_segment(scenario, i) for i in range(len(scenario.market_map))),
         partners=tuple(_partner(scenario, p) for p in range(len(scenario.all_partners))),
-        quarters=(
-            _quarter(scenario, history, 0, quotas[0]),
-            *(_quarter(scenario, plan, q, quota) for q, quota in enumerate(quotas)),
-        ),
+        quarters=quarters,
         week_off=tuple(week % WEEKS_PER_YEAR in off for week in range(weeks)),
         cam_factor=0.0 if cam is None else cam.factor,
         coach_gain=a.coach_gain_per_week.likely,

@@ -228,6 +228,13 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool
         room *= 2
 
 
+def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
+    """The same tapes, but with partners as these numbers say: the rest of the market is shared."""
+    tapes = tapes._replace(partner_luck=np.empty_like(tapes.partner_luck))
+    _compiled().redraw_partners(numbers, tapes)
+    return tapes
+
+
 def tape_numbers(scenario: Scenario, seed: int) -> TapeNumbers:
     """What of a scenario its tapes depend on, as arrays. Raises SimulationError for a seed outside [0, 2**63)."""
     from sim import tape
@@ -311,6 +318,7 @@ class _Drawing(NamedTuple):
     draw_tapes: Compiled
     draw_rest: Compiled
     draw_whole: Compiled
+    redraw_partners: Compiled
 
 
 @cache
@@ -319,7 +327,8 @@ def _compiled() -> _Drawing:
     from sim.compiled import Compiled
 
     modules = (rules, streams, tape)
-    return _Drawing(*(Compiled(f, *modules) for f in (tape.draw_tapes, tape.draw_rest, tape.draw_whole)))
+    functions = (tape.draw_tapes, tape.draw_rest, tape.draw_whole, tape.redraw_partners)
+    return _Drawing(*(Compiled(f, *modules) for f in functions))
 
 
 @lru_cache(64)

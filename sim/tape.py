@@ -344,6 +344,13 @@ def draw_luck_and_rates(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, r
                 tapes.rates[s, 4 * block + i] = numbers.demand[s, 4 * block + i] * factor
 
 
+def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> int:
+    """The partners of all replications, once more."""
+    for r in range(len(tapes.replications)):
+        draw_partners(numbers, tapes, r, numbers.run[0].seed, tapes.replications[r])
+    return 0
+
+
 def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int) -> None:
     """What each partner truly is, how long it stays, and whether a candidate signs."""
     run = numbers.run[0]

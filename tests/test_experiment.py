@@ -25,6 +25,7 @@ from sim import (
     Scenario,
     SimulationError,
     TimePlan,
+    batches,
     bulk,
     compare,
     draw_market,
@@ -57,7 +58,7 @@ def test_any_number_of_workers_and_any_batches_give_the_same_numbers(
         assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=workers).values)
     monkeypatch.setattr(experiment, "REPLICATIONS_PER_WORLD", 1)
     for size in (1, 7, 1000):
-        monkeypatch.setattr(experiment, "BATCH_RUNS", {"compiled": size, "simpy": size})
+        monkeypatch.setattr(batches, "BATCH_RUNS", {"compiled": size, "simpy": size})
         assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=2).values)
 
 
