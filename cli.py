@@ -1,87 +1,31 @@
 """The terminal entry: reads the words of a command, calls the library, prints what comes back.
 
-`_Commands` is where every failure becomes one sentence and an exit code: 0 done, 1 the input is wrong, 2 the command is
-wrong, 130 stopped by Ctrl-C. Everything heavy is imported inside a command, so that help is instant.
+Commands that read a company's own data are in cli_calibrate.py, what all share in cli_common.py. Everything heavy
+is imported inside a command, so that help is instant.
 
 Left out: any computing. A number printed here is a field of what sim or calibrate returned.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shlex
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from terminal import count, one_line, plain_console, print_again, print_comparison, print_fit, print_market, version
+import cli_calibrate
+from cli_common import AsJson, Commands, Seed, fail, print_json, progress
+from terminal import count, print_again, print_comparison, print_market, version
 
 if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
-    from sim.batches import Progress
 
 DEFAULT_REPLICATIONS = 1000
-CHECK_REPLICATIONS = 100
-"""Markets in which a fitted scenario is simulated again."""
-DEFAULT_TEMPLATE = Path(__file__).resolve().parent / "scenarios" / "baseline.yaml"
-QUIET_SECONDS = 1.0
-"""Work shorter than this shows no progress bar."""
 
-
-class _Commands(TyperGroup):
-    """The group of commands, with every way to fail turned into one line and an exit code."""
-
-    def main(self, *args: Any, **extra: Any) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")
-        try:
-            code = super().main(*args, **{**extra, "standalone_mode": False})
-            sys.stdout.flush()
-        except typer.TyperException as problem:
-            where = getattr(problem, "ctx", None)
-            hint = f" (see {where.command_path} --help)" if where is not None else ""
-            code = _fail(problem.format_message().rstrip(".") + hint, problem.exit_code)
-        sys.exit(code if isinstance(code, int) else 0)
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (typer.TyperException, typer.Exit):
-            raise
-        except KeyboardInterrupt:
-            raise typer.Exit(_fail("stopped", 130, label="nexthour")) from None
-        except BrokenPipeError:
-            # The reader has seen enough. Python would complain once more when it closes stdout.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
-        except Exception as problem:
-            # Not imported here: sim itself may be what cannot be imported.
-            errors = sys.modules.get("sim.errors")
-            if errors is not None and isinstance(problem, errors.NextHourError):
-                raise typer.Exit(_fail(str(problem), 1)) from None
-            if "NEXTHOUR_TRACEBACK" in os.environ:
-                raise
-            what = f"{type(problem).__name__}: {problem}"
-            raise typer.Exit(
-                _fail(f"this should not happen ({what}); please report it, with NEXTHOUR_TRACEBACK=1 set", 1)
-            ) from None
-
-
-app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
-Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 
 def main() -> None:
@@ -136,9 +80,9 @@ def check(
         if not as_json and line:
             print(f"{file}: ok, {line}")
         for sentence in () if as_json else problems:
-            _fail(sentence, 1)
+            fail(sentence, 1)
     if as_json:
-        _print_json(found)
+        print_json(found)
     if not all(its["ok"] for its in found):
         raise typer.Exit(1)
 
@@ -168,7 +112,7 @@ def simulate(
     chosen = _plan(scenario, scenario_file, scenario.status_quo.name if plan is None else plan)
     happened = sim.simulate(scenario, chosen, sim.draw_market(scenario, seed, replication))
     if as_json:
-        _print_json(_ledger_as_dict(scenario, chosen, happened, with_lines=ledger))
+        print_json(_ledger_as_dict(scenario, chosen, happened, with_lines=ledger))
     elif ledger:
         for line in happened.lines():
             print(line)
@@ -219,13 +163,13 @@ def compare(
 
     scenario = sim.load_scenario(scenario_file)
     plans = _plans_to_compare(scenario, scenario_file, plan, baseline)
-    with _progress(f"{len(plans)} plans in {replications:,} markets") as progress:
+    with progress(f"{len(plans)} plans in {replications:,} markets") as bar:
         comparison = sim.compare(
             scenario, plans, replications, seed,
-            worlds=worlds, workers=workers, scheduler=scheduler, progress=progress,
+            worlds=worlds, workers=workers, scheduler=scheduler, progress=bar,
         )  # fmt: skip
     if as_json:
-        _print_json(comparison.as_dict())
+        print_json(comparison.as_dict())
         return
     again: list[object] = ["compare", scenario_file]
     again += [word for name in plan or () for word in ("--plan", name)]
@@ -235,63 +179,8 @@ def compare(
     print_again(scenario, again)
 
 
-@app.command()
-def calibrate(
-    csv_file: Annotated[str, typer.Argument(metavar="CSV", help="A table of closed deals.", show_default=False)],
-    mapping: Annotated[
-        str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
-    ],
-    out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
-    template: Annotated[
-        str | None,
-        typer.Option(
-            help="The scenario that gives what no table of deals can. Default: scenarios/baseline.yaml of Next Hour.",
-            metavar="FILE",
-        ),
-    ] = None,
-    fraction: Annotated[float, typer.Option(help="The share of the table that is this one territory.")] = 1.0,
-    as_json: AsJson = False,
-) -> None:
-    """Fit a scenario's segments to a table of closed deals.
-
-    \b
-    Example:
-      nexthour calibrate deals.csv --mapping mapping.yaml --out mine.yaml --fraction 0.01
-    """
-    from calibrate import calibrate as fit_table
-    from calibrate import check_fit, load_mapping
-    from sim import TableError, load_scenario, save_scenario
-
-    template = template or _default_template()
-    if Path(out).is_dir():
-        raise TableError(f"--out {out} is a folder; give the path of a scenario file to write")
-    for read in (csv_file, mapping, template):
-        if Path(out).exists() and Path(read).exists() and Path(out).samefile(read):
-            raise TableError(f"--out {out} would overwrite what is read; choose another path")
-    if not Path(out).resolve().parent.is_dir():
-        # Found now, not after the minutes that fitting takes.
-        raise TableError(f"{out}: cannot be written (no such folder); choose another path")
-    columns, judgement = load_mapping(mapping), load_scenario(template)
-    with _progress("fitting") as progress:
-        fit = fit_table(csv_file, columns, judgement, fraction, progress=progress)
-    save_scenario(fit.scenario, out)
-    with _progress("simulating again") as progress:
-        checks = check_fit(fit.scenario, fit, CHECK_REPLICATIONS, progress=progress)
-    reasons = fit.rejected_by_reason()
-    if as_json:
-        done = {"written": out, "scenario_digest": fit.scenario.digest(), "rows_read": fit.rows_read}
-        _print_json(
-            {
-                **done,
-                "rows_used": fit.rows_used,
-                "rejected": reasons,
-                "fit": fit.report_rows(),
-                "simulated_again": [{**asdict(check), "agrees": check.agrees} for check in checks],
-            }
-        )
-        return
-    print_fit(fit, out, checks)
-    print("\nNext:\n  " + shlex.join(["nexthour", "compare", out]))
+for _command in cli_calibrate.COMMANDS:
+    app.command()(_command)
 
 
 @app.command(short_help="Print the JSON Schema of scenario files.")
@@ -336,19 +225,6 @@ def _checked(file: str) -> str:
         f"{count(len(scenario.plans), 'plan')} beside the status quo",
     ]
     return f"scenario {scenario.name!r}: {', '.join(parts)}"
-
-
-def _default_template() -> str:
-    """The baseline scenario beside this file, as seen from here. Raises InputError if it is not there."""
-    from sim import InputError
-
-    if not DEFAULT_TEMPLATE.is_file():
-        raise InputError(
-            f"{DEFAULT_TEMPLATE}: no such file; name with --template the scenario that gives what no table of deals can"
-        )
-    here = Path.cwd().resolve()
-    inside = DEFAULT_TEMPLATE.is_relative_to(here)
-    return str(DEFAULT_TEMPLATE.relative_to(here) if inside else DEFAULT_TEMPLATE)
 
 
 def _plan(scenario: Scenario, scenario_file: str, name_or_file: str) -> TimePlan:
@@ -416,46 +292,6 @@ def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lin
         },
         **({"ledger": list(ledger.lines())} if with_lines else {}),
     }
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Progress | None]:
-    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS; above it, what the library tells."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from sim import compiled
-
-    console = plain_console(stderr=True)
-    if not console.is_terminal:
-        yield None
-        return
-    bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
-    task, begun, told_before = bar.add_task(what, total=None), time.monotonic(), compiled.tell
-
-    def show(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-        if time.monotonic() - begun > QUIET_SECONDS:
-            bar.start()
-
-    def tell(text: str) -> None:
-        console.print(text)
-        bar.start()
-
-    compiled.tell = tell
-    try:
-        yield show
-    finally:
-        compiled.tell = told_before
-        bar.stop()
-
-
-def _print_json(data: object) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
-
-
-def _fail(sentence: str, code: int, label: str = "error") -> int:
-    print(f"{label}: {one_line(sentence)}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

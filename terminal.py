@@ -6,21 +6,19 @@ Left out: any computing. A number printed here is a field of what sim or calibra
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calibrate import Check, Fit
     from sim import Comparison, Ledger, Scenario, TimePlan
     from sim.estimates import Estimate
     from sim.experiment import PlanResult
 
 COLUMNS_AT_ONCE = 3
 """Plans side by side in the tables under the main one."""
-REASONS_SHOWN = 5
 BAR_WIDTH = 8
 CAVEAT = (
     "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
@@ -62,7 +60,7 @@ def _verdict(comparison: Comparison, name: str) -> str:
     result, base = comparison[name], _the(comparison.baseline)
     share, markets = result.difference_share, result.markets_ahead
     if markets.observations < 2:
-        amount = _usd(result.difference_usd.value, sign=True)
+        amount = usd(result.difference_usd.value, sign=True)
         return f"{name}: {amount} against {base} in one market, which says nothing about luck; use more --replications."
     nothing = comparison[comparison.baseline].credit_usd.value == 0
     if nothing and result.credit_usd.value == 0:
@@ -70,7 +68,7 @@ def _verdict(comparison: Comparison, name: str) -> str:
     percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
     if nothing:
         its = result.difference_usd
-        percent = f"95% interval {_usd(its.low, sign=True)} to {_usd(its.high, sign=True)}"
+        percent = f"95% interval {usd(its.low, sign=True)} to {usd(its.high, sign=True)}"
     ahead = f"ahead in {_of(markets)} markets"
     known = "" if result.worlds_ahead is None else f"; better in {_of(result.worlds_ahead)} plausible worlds"
     if result.verdict == "no clear difference":
@@ -83,7 +81,7 @@ def _verdict(comparison: Comparison, name: str) -> str:
             else f"about {need:,} markets would pin it to within 1% (--replications {need})"
         )
         return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
-    amount = _usd(abs(result.difference_usd.value))
+    amount = usd(abs(result.difference_usd.value))
     side = "ahead of" if result.verdict == "ahead" else "behind"
     return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {_payback(comparison, result)}{known}."
 
@@ -96,18 +94,18 @@ def _payback(comparison: Comparison, result: PlanResult) -> str:
 
 def _levels_table(comparison: Comparison, names: list[str]) -> Any:
     measures = ("quota\ncredit", "P10-P90", "attain-\nment", "chance\nof quota", "through\npartners", "difference")
-    table = _table("plan", *measures)
+    table = make_table("plan", *measures)
     for name in names:
         result = comparison[name]
         difference = result.difference_usd
         table.add_row(
             name,
-            _usd(result.credit_usd.value),
-            f"{_usd(result.credit_p10_usd)}-{_usd(result.credit_p90_usd)[1:]}",
+            usd(result.credit_usd.value),
+            f"{usd(result.credit_p10_usd)}-{usd(result.credit_p90_usd)[1:]}",
             f"{result.attainment.value:.0%}",
             f"{result.quarters_at_quota.value:.0%}",
             f"{result.partner_share_of_credit:.0%}",
-            "" if name == comparison.baseline else _usd(difference.value, sign=True) + _half_width(difference),
+            "" if name == comparison.baseline else usd(difference.value, sign=True) + _half_width(difference),
         )
     return table
 
@@ -115,7 +113,7 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
 def _half_width(estimate: Estimate) -> str:
     """An interval around its middle; endless ones are not written."""
     half = (estimate.high - estimate.low) / 2
-    return f" ±{_usd(half)[1:]}" if half < float("inf") else ""
+    return f" ±{usd(half)[1:]}" if half < float("inf") else ""
 
 
 def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
@@ -123,7 +121,7 @@ def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
 
     by_plan = {name: comparison[name].difference_by_quarter_usd for name in names}
     largest = max(abs(its.value) for quarters in by_plan.values() for its in quarters) or 1.0
-    table = _table("quarter", *names, right=False)
+    table = make_table("quarter", *names, right=False)
     for quarter in range(comparison.scenario.horizon_quarters):
         cells = []
         for name in names:
@@ -140,65 +138,11 @@ def _hours_table(comparison: Comparison, names: list[str]) -> Any:
     from sim.plan import ACTIVITY_WORDS
 
     hours = {name: comparison[name].plan.hours_by_activity(comparison.scenario) for name in names}
-    table = _table("activity", *names)
+    table = make_table("activity", *names)
     for activity in ("sell", *(a for a in next(iter(hours.values())) if a != "sell")):
         means = [float(hours[name][activity].mean()) for name in names]
         if max(means) >= 0.05:
             table.add_row(ACTIVITY_WORDS[activity], *(f"{mean:.1f}" for mean in means))
-    return table
-
-
-def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
-    reasons = fit.rejected_by_reason()
-    console = plain_console()
-    console.print(f"Wrote {out}, fitted to {fit.rows_used:,} of {fit.rows_read:,} closed deals.", style="bold")
-    console.print()
-    console.print(calibration_table(fit.report_rows()))
-    console.print("Amounts are of won deals; the interval of the win rate is 95%.")
-    if reasons:
-        console.print()
-        console.print(f"{len(fit.rejected):,} rows were not used:")
-        for reason, rows in list(reasons.items())[:REASONS_SHOWN]:
-            console.print(f"  {rows:,}: {one_line(reason)}")
-        if len(reasons) > REASONS_SHOWN:
-            console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
-    console.print()
-    for line in _checked_again(checks, rows=len(fit.cells)):
-        console.print(line)
-
-
-def _checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
-    """Whether the simulated funnel gives back what it was fitted to."""
-    shown: dict[str, Callable[[float], str]] = {"win rate": "{:.1%}".format, "cycle weeks": "{:.1f}".format}
-    off = [check for check in checks if not check.agrees]
-    yield f"Simulated again: {len(checks) - len(off)} of {count(len(checks), 'figure')} agree with the table."
-    for its in off:
-        words = shown.get(its.what, _usd)
-        yield (
-            f"  {one_line(its.segment)}, {its.route}, {its.what}: {words(its.observed)} in the table, "
-            f"{words(its.simulated)} simulated (allowed: {words(its.tolerance)} off)"
-        )
-    missing = rows - len({(its.segment, its.route) for its in checks})
-    if missing:
-        yield f"  Nothing can be said of {count(missing, 'row')} of {rows}: too few simulated deals."
-
-
-def calibration_table(rows: list[dict[str, str | float]]) -> Any:
-    table = _table(
-        "segment", "route", "deals", "win rate", "95% interval", "median\namount", "mean\namount", "cycle\nweeks"
-    )
-    for row in rows:
-        its = {name: value for name, value in row.items() if not isinstance(value, str)}
-        table.add_row(
-            str(row["segment"]),
-            str(row["route"]),
-            f"{its['deals']:,}",
-            f"{its['win rate']:.1%}",
-            f"{its['win rate low']:.1%}-{its['win rate high']:.1%}",
-            _usd(its["median amount"]),
-            _usd(its["mean amount"]),
-            f"{its['cycle weeks']:.1f}",
-        )
     return table
 
 
@@ -211,7 +155,7 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     made = int((values["attainment"] >= 1).sum())
     part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""
     out.print(
-        f"{plan.name}: {_usd(credit)} of quota credit for {_usd(quota)} of quota{part}; "
+        f"{plan.name}: {usd(credit)} of quota credit for {usd(quota)} of quota{part}; "
         f"quota made in {made} of {count(scenario.horizon_quarters, 'quarter')}.",
         style="bold",
     )
@@ -231,7 +175,7 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     size = -(-scenario.horizon_quarters // blocks)
     for first in range(0, scenario.horizon_quarters, size):
         quarters = range(first, min(first + size, scenario.horizon_quarters))
-        table = _table("", *(f"Q{q + 1}" for q in quarters))
+        table = make_table("", *(f"Q{q + 1}" for q in quarters))
         for label, cells in rows:
             table.add_row(label, *(cells[q] for q in quarters))
         out.print()
@@ -251,7 +195,9 @@ def _coverage_table(scenario: Scenario, ledger: Ledger) -> Any:
     from sim import kpis
 
     seen = kpis.coverage_by_segment(ledger)
-    table = _table("opportunities of", "found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody")
+    table = make_table(
+        "opportunities of", "found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody"
+    )
     for i, name in enumerate(scenario.segment_names):
         table.add_row(one_line(name), *(f"{seen[how][i]:,.0f}" for how in ("found", "registered", "leaked")))
     return table
@@ -260,10 +206,10 @@ def _coverage_table(scenario: Scenario, ledger: Ledger) -> Any:
 def _partner_table(scenario: Scenario, ledger: Ledger) -> Any:
     from sim import kpis
 
-    table = _table("partner", "quota\ncredit", "weeks to\nfirst win")
+    table = make_table("partner", "quota\ncredit", "weeks to\nfirst win")
     credit, weeks = kpis.credit_by_partner_usd(ledger).tolist(), kpis.weeks_to_first_deal(ledger).tolist()
     for name, its, first in zip(scenario.partner_names, credit, weeks, strict=True):
-        table.add_row(one_line(name), _usd(its), "none" if isnan(first) else f"{first:.1f}")
+        table.add_row(one_line(name), usd(its), "none" if isnan(first) else f"{first:.1f}")
     return table
 
 
@@ -284,7 +230,7 @@ def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]
     return kpi.label, [f"{v:,.0f}" for v in values]
 
 
-def _table(first: str, *others: str, right: bool = True) -> Any:
+def make_table(first: str, *others: str, right: bool = True) -> Any:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -321,7 +267,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _usd(amount: float, sign: bool = False) -> str:
+def usd(amount: float, sign: bool = False) -> str:
     """Dollars in three digits or so: $940, $83k, $5.38M."""
     size = abs(round(amount))
     text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"

@@ -18,7 +18,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cli
+import cli_calibrate
+import cli_common
 import terminal
+import terminal_calibrate
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
 from sim.documents import schema_text
@@ -108,9 +111,9 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
 
     shown, told = StringIO(), compiled.tell
     console = Console(file=shown, force_terminal=True, width=80, highlight=False)
-    monkeypatch.setattr(cli, "plain_console", lambda stderr: console)
-    monkeypatch.setattr(cli, "QUIET_SECONDS", 0)
-    with cli._progress("2 plans") as progress:
+    monkeypatch.setattr(cli_common, "plain_console", lambda stderr: console)
+    monkeypatch.setattr(cli_common, "QUIET_SECONDS", 0)
+    with cli_common.progress("2 plans") as progress:
         assert progress is not None
         compiled.tell("Compiling ...")
         progress(1, 4)
@@ -292,7 +295,7 @@ def test_figures_that_do_not_agree_are_listed() -> None:
         Check("small", "direct", "cycle weeks", 4.0, 5.0, 0.3, 900),
         Check("small", "direct", "mean amount", 12_000.0, 15_000.0, 900.0, 900),
     )
-    assert list(terminal._checked_again(checks, rows=2)) == [
+    assert list(terminal_calibrate._checked_again(checks, rows=2)) == [
         "Simulated again: 1 of 3 figures agree with the table.",
         "  small, direct, cycle weeks: 4.0 in the table, 5.0 simulated (allowed: 0.3 off)",
         "  small, direct, mean amount: $12k in the table, $15k simulated (allowed: $900 off)",
@@ -302,10 +305,10 @@ def test_figures_that_do_not_agree_are_listed() -> None:
 
 def test_the_default_template_is_beside_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli._default_template() == str(cli.DEFAULT_TEMPLATE)
+    assert cli_calibrate._default_template() == str(cli_calibrate.DEFAULT_TEMPLATE)
     monkeypatch.chdir(ROOT)
-    assert cli._default_template() == str(Path("scenarios", "baseline.yaml"))
-    monkeypatch.setattr(cli, "DEFAULT_TEMPLATE", tmp_path / "none.yaml")
+    assert cli_calibrate._default_template() == str(Path("scenarios", "baseline.yaml"))
+    monkeypatch.setattr(cli_calibrate, "DEFAULT_TEMPLATE", tmp_path / "none.yaml")
     words = ("calibrate", "deals.csv", "--mapping", "mapping.yaml", "--out", tmp_path / "out.yaml")
     assert_one_sentence(run(*words), 1, "none.yaml: no such file", "--template")
 
