@@ -17,6 +17,7 @@ import typer
 import cli_calibrate
 from cli_common import AsJson, Commands, Seed, fail, print_json, progress
 from terminal import count, print_again, print_comparison, print_market, version
+from terminal_sensitivity import print_sensitivity
 
 if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
@@ -26,6 +27,17 @@ DEFAULT_REPLICATIONS = 1000
 app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
+Plans = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plan", help="A plan named in the scenario, or a plan file; may be repeated. Default: all it names."
+    ),
+]
+Baseline = Annotated[
+    str | None, typer.Option(help="The plan to measure against. Default: the status quo.", metavar="NAME_OR_FILE")
+]
+Replications = Annotated[int, typer.Option(help="Number of markets; more give narrower intervals.")]
+Workers = Annotated[int | None, typer.Option(help="Processor cores to use. Default: all of them.", metavar="CORES")]
 
 
 def main() -> None:
@@ -125,24 +137,19 @@ def simulate(
 @app.command(short_help="Compare plans on the same markets: which is better?")
 def compare(
     scenario_file: ScenarioFile,
-    plan: Annotated[
-        list[str] | None,
-        typer.Option(help="A plan named in the scenario, or a plan file; may be repeated. Default: all it names."),
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="The plan to measure against. Default: the status quo.", metavar="NAME_OR_FILE")
-    ] = None,
-    replications: Annotated[
-        int, typer.Option(help="Number of markets; more give narrower intervals.")
-    ] = DEFAULT_REPLICATIONS,
+    plan: Plans = None,
+    baseline: Baseline = None,
+    replications: Replications = DEFAULT_REPLICATIONS,
     seed: Seed = 7,
     worlds: Annotated[
         int,
         typer.Option(help="Also try this many plausible sets of assumptions, in 20 markets each."),
     ] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="Processor cores to use. Default: all of them.", metavar="CORES")
-    ] = None,
+    flips: Annotated[
+        bool,
+        typer.Option("--flips", help="Also say which assumption turns each verdict; nexthour sensitivity says more."),
+    ] = False,
+    workers: Workers = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -168,15 +175,55 @@ def compare(
             scenario, plans, replications, seed,
             worlds=worlds, workers=workers, scheduler=scheduler, progress=bar,
         )  # fmt: skip
+    known = None
+    if flips:
+        with progress("what turns the verdicts") as bar:
+            known = sim.sensitivity(scenario, plans, replications, seed, worlds=0, workers=workers, progress=bar)
     if as_json:
-        print_json(comparison.as_dict())
+        print_json({**comparison.as_dict(), **({"sensitivity": known.as_dict()} if known else {})})
         return
-    again: list[object] = ["compare", scenario_file]
-    again += [word for name in plan or () for word in ("--plan", name)]
-    again += [] if baseline is None else ["--baseline", baseline]
-    again += ["--replications", replications, "--seed", seed, *(["--worlds", worlds] if worlds else [])]
-    print_comparison(comparison)
-    print_again(scenario, again)
+    print_comparison(comparison, known)
+    more = [*(["--worlds", worlds] if worlds else []), *(["--flips"] if flips else [])]
+    print_again(scenario, _again("compare", scenario_file, plan, baseline, replications, seed, *more))
+
+
+@app.command(short_help="Say which assumption turns each verdict, and where.")
+def sensitivity(
+    scenario_file: ScenarioFile,
+    plan: Plans = None,
+    baseline: Baseline = None,
+    replications: Replications = DEFAULT_REPLICATIONS,
+    seed: Seed = 7,
+    worlds: Annotated[int, typer.Option(help="Number of plausible sets of assumptions, in 20 markets each.")] = 100,
+    of: Annotated[
+        list[str] | None,
+        typer.Option(help="An assumption to vary, by name; may be repeated. Default: all.", metavar="ASSUMPTION"),
+    ] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say on which assumptions each verdict rests: at which value it turns, and in how many plausible worlds it holds.
+
+    \b
+    Examples:
+      nexthour sensitivity scenarios/baseline.yaml
+      nexthour sensitivity scenarios/baseline.yaml --plan "20% with Believers"
+      nexthour sensitivity scenarios/baseline.yaml --of "coach gain per week" --replications 4000
+    """
+    import sim
+
+    scenario = sim.load_scenario(scenario_file)
+    plans = _plans_to_compare(scenario, scenario_file, plan, baseline)
+    with progress(f"{len(plans)} plans under other assumptions") as bar:
+        result = sim.sensitivity(
+            scenario, plans, replications, seed, worlds=worlds, of=of, workers=workers, progress=bar
+        )
+    if as_json:
+        print_json(result.as_dict())
+        return
+    print_sensitivity(result)
+    more = ["--worlds", worlds, *(word for name in of or () for word in ("--of", name))]
+    print_again(scenario, _again("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
 
 
 for _command in cli_calibrate.COMMANDS:
@@ -263,6 +310,21 @@ def _plans_to_compare(
 
 
 # What the commands share
+
+
+def _again(
+    command: str,
+    scenario_file: str,
+    plans: list[str] | None,
+    baseline: str | None,
+    replications: int,
+    seed: int,
+    *more: object,
+) -> list[object]:
+    """The words of a command that compares plans."""
+    named = [word for name in plans or () for word in ("--plan", name)]
+    base = [] if baseline is None else ["--baseline", baseline]
+    return [command, scenario_file, *named, *base, "--replications", replications, "--seed", seed, *more]
 
 
 def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lines: bool) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sim import Comparison, Ledger, Scenario, TimePlan
+    from sim import Comparison, Ledger, Scenario, Sensitivity, TimePlan
     from sim.estimates import Estimate
     from sim.experiment import PlanResult
+    from sim.robustness import Robustness
 
 COLUMNS_AT_ONCE = 3
 """Plans side by side in the tables under the main one."""
@@ -25,7 +26,8 @@ CAVEAT = (
 )
 
 
-def print_comparison(comparison: Comparison) -> None:
+def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -> None:
+    """`known` adds to each verdict what would turn it."""
     scenario, base = comparison.scenario, comparison.baseline
     out = plain_console()
     best_first = sorted(
@@ -35,17 +37,18 @@ def print_comparison(comparison: Comparison) -> None:
     out.print(one_line(scenario.question or scenario.name), style="bold")
     for name in best_first:
         out.print()
-        out.print(_verdict(comparison, name))
+        said = _verdict(comparison, name)
+        out.print(f"{said.removesuffix('.')}; {turns_if(known[name])}." if known else said)
     out.print()
     out.print(_levels_table(comparison, [base, *best_first]))
     out.print(
         f"Over {count(scenario.horizon_quarters, 'quarter')}, mean of {count(comparison.replications, 'market')}, "
         "the same for every plan. P10-P90: 8 of 10 markets lie there. Chance of quota: in an average quarter. "
-        f"Difference: from {_the(base)}, with its 95% interval."
+        f"Difference: from {the(base)}, with its 95% interval."
     )
     for names in _chunks(best_first):
         out.print()
-        out.print(f"Difference from {_the(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(f"Difference from {the(base)} by quarter, $k of quota credit (in brackets: not clear)")
         out.print(_quarter_table(comparison, names))
     for names in _chunks([base, *best_first]):
         out.print()
@@ -57,7 +60,7 @@ def print_comparison(comparison: Comparison) -> None:
 
 def _verdict(comparison: Comparison, name: str) -> str:
     """One plan against the baseline, in a sentence or two."""
-    result, base = comparison[name], _the(comparison.baseline)
+    result, base = comparison[name], the(comparison.baseline)
     share, markets = result.difference_share, result.markets_ahead
     if markets.observations < 2:
         amount = usd(result.difference_usd.value, sign=True)
@@ -69,8 +72,8 @@ def _verdict(comparison: Comparison, name: str) -> str:
     if nothing:
         its = result.difference_usd
         percent = f"95% interval {usd(its.low, sign=True)} to {usd(its.high, sign=True)}"
-    ahead = f"ahead in {_of(markets)} markets"
-    known = "" if result.worlds_ahead is None else f"; better in {_of(result.worlds_ahead)} plausible worlds"
+    ahead = f"ahead in {of_all(markets)} markets"
+    known = "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
     if result.verdict == "no clear difference":
         need = result.replications_for_one_percent
         more = (
@@ -84,6 +87,24 @@ def _verdict(comparison: Comparison, name: str) -> str:
     amount = usd(abs(result.difference_usd.value))
     side = "ahead of" if result.verdict == "ahead" else "behind"
     return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {_payback(comparison, result)}{known}."
+
+
+def turns_if(plan: Robustness) -> str:
+    """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
+    from sim.assumptions import PARTNER_TIME
+
+    if plan.weakest is None:
+        return "no single assumption flips it, as far as was looked"
+    assumption, flip = plan.weakest
+    verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
+    side = "below" if flip.value < assumption.likely else "above"
+    if assumption.path == PARTNER_TIME:
+        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({flip.low:.0%} to {flip.high:.0%})"
+    else:
+        share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
+        value = f"{one_line(assumption.name)} is {side} {flip.value:.3g} {assumption.unit}"
+        its = f"{value} ({share}{flip.low:.3g} to {flip.high:.3g})"
+    return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
 
 
 def _payback(comparison: Comparison, result: PlanResult) -> str:
@@ -255,11 +276,11 @@ def _chunks(names: list[str]) -> Iterator[list[str]]:
         yield names[start : start + COLUMNS_AT_ONCE]
 
 
-def _the(plan_name: str) -> str:
+def the(plan_name: str) -> str:
     return f"the {plan_name}" if plan_name == "status quo" else plan_name
 
 
-def _of(share: Estimate) -> str:
+def of_all(share: Estimate) -> str:
     return f"{round(share.value * share.observations):,} of {share.observations:,}"
 
 

@@ -1,12 +1,14 @@
-"""From a table of closed opportunities to a scenario.
+"""From a company's own data and judgement to a scenario.
 
     fit = calibrate("deals.csv", load_mapping("mapping.yaml"), template, territory_fraction=0.005)
-    fit.scenario, fit.report_rows(), fit.rejected
+    fit.scenario, fit.report_rows(), fit.silent, fit.rejected
     check_fit(fit.scenario, fit, replications=200, seed=1)
+    backtest(deals, territories=["North", "East"], until_share=0.6)
 
-Right, small and honest: win rate, deal size and cycle by segment and route come from the table, everything
-else stays the template's judgement and says so. Left out: what a manager's hours do (no table has it), and a
-test on held-out weeks.
+Win rate, deal size, cycle, opportunities and how weeks and quarters differ come from the table, by segment and route,
+with 90% intervals; everything else stays the template's judgement and says so. docs/calibration.md tells how.
+
+Left out: what a manager's hours do; no table has it (judgement.py).
 """
 
 from __future__ import annotations
@@ -14,58 +16,97 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from calibrate.build import Knobs, Size, build
+from calibrate.backtest import Backtest, backtest
+from calibrate.build import Grounds, Knobs, Size, build
+from calibrate.cells import Cell, Period, fit_cells
 from calibrate.check import Check, compare, improve, simulate
-from calibrate.fit import Cell, fit_cells
-from calibrate.table import Mapping, Rejected, load_mapping, make_mapping, read_deals
+from calibrate.deals import Deals, read_deals
+from calibrate.mapping import Mapping, load_mapping, make_mapping
+from calibrate.pipeline import open_pipeline
 from sim.batches import Progress
 from sim.errors import TableError
 from sim.scenario import Scenario
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
+    "Backtest",
     "Cell",
     "Check",
+    "Deals",
     "Fit",
     "Mapping",
-    "Rejected",
+    "backtest",
     "calibrate",
     "check_fit",
     "load_mapping",
     "make_mapping",
+    "read_deals",
 ]
 
-PASSES = 3
+PASSES = 8
+MOST_A_QUARTER = 2000
+FEW_QUARTERS = 4
+"""Quarters below which their luck is mostly the prior's."""
+ALWAYS_SILENT = (
+    "What an hour of the manager does to a partner: it is the template's judgement (nexthour judgement).",
+    "Hours, patience and inbound share of each stage: they are the template's judgement.",
+    "Opportunities that nobody saw: there are as many as the simulation needs to close the table's deals.",
+)
+"""What no table of deals says."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A scenario and what it was fitted from."""
 
     scenario: Scenario
-    cells: tuple[Cell, ...]
-    """in the order of the scenario's market map"""
-    rejected: tuple[Rejected, ...]
-    """rows not used, by line; rows read = rows used + rows rejected"""
+    grounds: Grounds
+    rejected: pd.DataFrame
+    """columns row and reason; rows read = rows used + rows rejected"""
     rows_read: int
 
     @property
-    def rows_used(self) -> int:
+    def cells(self) -> tuple[Cell, ...]:
+        """In the order of the scenario's market map."""
+        return tuple(self.grounds.cells)
+
+    @property
+    def closed_used(self) -> int:
         return sum(cell.deals for cell in self.cells)
+
+    @property
+    def open_used(self) -> int:
+        return len(self.scenario.open_pipeline or ())
+
+    @property
+    def rows_used(self) -> int:
+        return self.closed_used + self.open_used
+
+    @property
+    def open_usd(self) -> int:
+        """Amount of the open pipeline."""
+        return sum(deal.amount_usd for deal in self.scenario.open_pipeline or ())
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """What the table could not say, a sentence each."""
+        return (*_silent(self.cells), *_one_cycle(self.grounds), *ALWAYS_SILENT)
 
     def rejected_by_reason(self) -> dict[str, int]:
         """Number of rejected rows by reason, the most frequent first."""
-        from collections import Counter
+        return {str(reason): int(rows) for reason, rows in self.rejected["reason"].value_counts().items()}
 
-        return dict(Counter(row.reason for row in self.rejected).most_common())
-
-    def report_rows(self) -> list[dict[str, str | float]]:
-        """A row for each segment and route. Amounts are of won deals; intervals are 95%."""
+    def report_rows(self) -> list[dict[str, Any]]:
+        """A row for each segment and route. Amounts are of won deals; low and high are 90% intervals."""
         return [_report_row(cell, self.scenario) for cell in self.cells]
 
 
 def calibrate(
-    csv_path: Path | str,
+    path: Path | str,
     mapping: Mapping,
     template: Scenario,
     territory_fraction: float,
@@ -74,46 +115,81 @@ def calibrate(
     replications: int = 200,
     progress: Progress | None = None,
 ) -> Fit:
-    """A scenario fitted from closed opportunities.
+    """A scenario fitted from the closed opportunities of an export, with its open ones as the open pipeline.
 
-    `territory_fraction` is the share of the table that is this one territory, above 0 and at most 1. The lags
-    are found in PASSES simulations, the last of `replications` markets, the others of a third. `progress` gets
-    markets done and markets in all. Raises TableError, one sentence, if the table, the mapping, the template or
-    the fraction cannot be used.
+    `territory_fraction` is the share of the export that is this one territory, above 0 and at most 1; open deals are
+    taken only where it is 1. What does not follow from the table alone is found in PASSES simulations, the last of
+    `replications` markets, the others of a quarter. `progress` gets markets done and markets in all. Raises TableError,
+    one sentence, if the file, the mapping, the template or the fraction cannot be used.
     """
+    return calibrate_deals(
+        read_deals(path, mapping),
+        mapping,
+        template,
+        territory_fraction,
+        seed=seed,
+        replications=replications,
+        progress=progress,
+    )
+
+
+def calibrate_deals(
+    deals: Deals,
+    mapping: Mapping,
+    template: Scenario,
+    territory_fraction: float,
+    *,
+    seed: int = 1,
+    replications: int = 200,
+    progress: Progress | None = None,
+) -> Fit:
+    """The same for deals that have been read."""
+    import pandas as pd
+
     if isinstance(territory_fraction, bool) or not 0 < territory_fraction <= 1:
         raise TableError(
             f"territory_fraction is {territory_fraction!r}; allowed: above 0, at most 1 (share of the table)"
         )
-    deals = read_deals(csv_path, mapping)
-    cells, small = fit_cells(deals)
-    size = Size(deals.name, mapping.source, mapping.quarters, territory_fraction)
-    most = max(cell.deals for cell in cells) / mapping.quarters * territory_fraction
-    if most > 2000:
+    named = [frame[["segment", "route", "partner", "created_day"]] for frame in (deals.closed, deals.open)]
+    opened = pd.concat([frame for frame in named if len(frame)])
+    cells, small = fit_cells(deals.closed, opened, Period.of(deals, mapping), deals.name)
+    most = max(cell.opportunities_per_quarter.value for cell in cells) * territory_fraction
+    if most > MOST_A_QUARTER:
         raise TableError(
-            f"{csv_path}: one segment has {most:,.0f} opportunities a quarter, more than one manager's "
-            f"territory; "
-            "give a smaller territory_fraction (at most 2,000 a segment)"
+            f"{deals.name}: one segment has {most:,.0f} deals a quarter, more than one manager's territory; give a "
+            f"smaller territory_fraction (at most {MOST_A_QUARTER:,} a segment)"
         )
+    grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), opened)
+    knobs, scenario = _solved(grounds, seed, replications, progress)
+    pipeline, left = None, deals.open.assign(reason="open, but only a part of the table is this territory")
+    left = left.rename_axis("row").reset_index()[["row", "reason"]]
+    if mapping.takes_open_deals and territory_fraction == 1:
+        pipeline, left = open_pipeline(deals.open, [cell.row for cell in cells], grounds.sellers)
+        scenario = build(grounds, knobs, pipeline)
+    rejected = pd.concat([its for its in (deals.rejected, small, left) if len(its)] or [deals.rejected])
+    return Fit(scenario, grounds, rejected.sort_values("row", ignore_index=True), deals.rows_read)
+
+
+def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:
+    """Knobs found by simulating, and the scenario that has them."""
     knobs = Knobs()
-    scenario = build(cells, template, size, knobs)
-    turns = [max(1, replications // 3)] * (PASSES - 1) + [replications]
+    scenario = build(grounds, knobs)
+    turns = [max(1, replications // 4)] * (PASSES - 1) + [replications]
     for turn, markets in enumerate(turns):
         before, total = sum(turns[:turn]), sum(turns)
-        seen = simulate(scenario, cells, markets, seed + turn, _after(progress, before, total))
-        knobs = improve(knobs, cells, template, scenario, seen)
-        scenario = build(cells, template, size, knobs)
-    rejected = tuple(sorted((*deals.rejected, *small), key=lambda row: row.line))
-    return Fit(scenario, cells, rejected, deals.rows_read)
+        seen = simulate(scenario, grounds.cells, markets, seed + turn, _after(progress, before, total))
+        knobs = improve(knobs, grounds, scenario, seen)
+        scenario = build(grounds, knobs)
+    return knobs, scenario
 
 
 def check_fit(
     scenario: Scenario, fit: Fit, replications: int = 200, seed: int = 1000, progress: Progress | None = None
 ) -> tuple[Check, ...]:
-    """Observed against simulated win rate, amounts and cycle of each cell; cells with too few simulated deals
-    are left out.
+    """Fitted against simulated win rate, amounts, cycle and number of deals of each cell; cells with too few simulated
+    deals are left out.
     """
-    return compare(fit.cells, simulate(scenario, fit.cells, replications, seed, progress))
+    return compare(fit.grounds, simulate(scenario, fit.cells, replications, seed, progress))
 
 
 def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
@@ -121,22 +197,56 @@ def _after(progress: Progress | None, before: int, total: int) -> Progress | Non
     return progress and (lambda done, _: progress(before + done, total))
 
 
-def _report_row(cell: Cell, scenario: Scenario) -> dict[str, str | float]:
+def _report_row(cell: Cell, scenario: Scenario) -> dict[str, Any]:
     segment = next(s for s in scenario.market_map if s.name == cell.row)
-    return {
+    row: dict[str, Any] = {
         "segment": cell.segment,
         "route": cell.route,
         "deals": cell.deals,
+        "won": cell.won,
+        "weeks": cell.weeks,
+        "quarters": cell.quarters,
+        "design effect": cell.design_effect,
+        "won without amount": cell.without_amount,
+        "observed win rate": cell.observed_win_rate,
+    }
+    for name, its in {
         "win rate": cell.win_rate,
-        "win rate low": cell.win_low,
-        "win rate high": cell.win_high,
-        "interval": "by weeks" if cell.by_week else "binomial",
-        "manager's win rate": prod(s.advance_probability for s in segment.stages),
+        "win rate shock": cell.win_rate_shock,
         "median amount": cell.median_usd,
         "mean amount": cell.mean_usd,
-        "sigma": segment.deal_size_sigma,
+        "sigma": cell.sigma,
         "cycle weeks": cell.cycle_weeks,
+        "deals a quarter": cell.opportunities_per_quarter,
+        "demand cv": cell.demand_cv,
+    }.items():
+        for end, value in (("", "value"), (" low", "low"), (" high", "high")):
+            row[name + end] = None if its is None else getattr(its, value)
+    return row | {
+        "cycle shape": cell.cycle_shape,
         "cycle weeks won": cell.won_cycle_weeks,
         "cycle weeks lost": cell.lost_cycle_weeks,
+        "manager's win rate": prod(s.advance_probability for s in segment.stages),
         "opportunities a quarter": segment.opportunities_per_quarter,
     }
+
+
+def _silent(cells: tuple[Cell, ...]) -> list[str]:
+    """What these cells do not say, each once with the rows that it is true of."""
+    found = {
+        "How quarters differ (win_rate_shock is mostly prior)": [c.row for c in cells if c.quarters < FEW_QUARTERS],
+        "How weeks differ (demand_cv is the default)": [c.row for c in cells if c.demand_cv is None],
+        "Whether deals of one week share their fate (no days, or too few weeks)": [c.row for c in cells if not c.weeks],
+    }
+    return [f"{what}: {_rows(rows, len(cells))}." for what, rows in found.items() if rows]
+
+
+def _one_cycle(grounds: Grounds) -> list[str]:
+    several = any(len(rows) > 1 for rows in grounds.sellers.values())
+    return ["How long a partner takes in each segment: in the model it has one cycle, the mean."] if several else []
+
+
+def _rows(rows: list[str], of: int) -> str:
+    return (
+        "all rows" if len(rows) == of else "; ".join(rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
+    )

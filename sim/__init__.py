@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.ledger import Ledger
     from sim.market import Market, draw_market
     from sim.plan import TimePlan
+    from sim.robustness import Sensitivity, sensitivity
     from sim.scenario import Scenario, load_scenario, save_scenario
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "PlanError",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "SimulationError",
     "TableError",
     "TimePlan",
@@ -37,11 +39,12 @@ __all__ = [
     "load_scenario",
     "replicate",
     "save_scenario",
+    "sensitivity",
     "simulate",
 ]
 
 # Where the public names are looked for, in this order: no module needs one that stands after it.
-_HOMES = ("errors", "scenario", "plan", "ledger", "market", "experiment")
+_HOMES = ("errors", "scenario", "plan", "ledger", "market", "experiment", "robustness")
 
 
 def _submodules() -> list[str]:

@@ -162,11 +162,12 @@ def plans_with_tables(scenario: Scenario, plans: Sequence[PlanTable], history: P
     quotas = scenario.quota_usd()
     before = _quarter(scenario, history, 0, quotas[0])
     quarters = [(before, *(_quarter(scenario, plan, q, quota) for q, quota in enumerate(quotas))) for plan in plans]
-    first = _of_the_scenario(scenario, quarters[0])
+    first = of_the_scenario(scenario, quarters[0])
     return [first, *(replace(first, quarters=its) for its in quarters[1:])]
 
 
-def _of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) -> Coefficients:
+def of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) -> Coefficients:
+    """The numbers of a run whose plan says `quarters`."""
     a = scenario.assumptions
     cam = scenario.channel_account_manager
     weeks = scenario.horizon_quarters * WEEKS_PER_QUARTER

@@ -7,11 +7,13 @@ where the numbers come from (experiment.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+Verdict = Literal["ahead", "behind", "no clear difference"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Estimate:
         """Whether the interval leaves 0 out."""
         return self.low > 0 or self.high < 0
 
+    @property
+    def verdict(self) -> Verdict:
+        """What a difference says of a plan."""
+        return "no clear difference" if not self.clear else "ahead" if self.low > 0 else "behind"
+
     def scaled(self, factor: float) -> Estimate:
         """The same in another unit; `factor` is positive."""
         return Estimate(self.value * factor, self.low * factor, self.high * factor, self.observations)
@@ -42,6 +49,51 @@ def mean(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimat
         return Estimate(centre, -np.inf, np.inf, n)
     half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return Estimate(centre, centre - half, centre + half, n)
+
+
+def mean_with_control(
+    values: NDArray[np.float64], control: NDArray[np.float64], confidence: float = CONFIDENCE
+) -> Estimate:
+    """Mean of `values` (n,), helped by a `control` (m,) whose first n belong to the same markets, m >= n.
+
+    How far the control's mean over all m is from that over the first n tells the luck of the first n, which is taken
+    off in proportion (regression estimator with double sampling; Cochran, Sampling Techniques, 1977, chapter 12).
+    """
+    from scipy import stats
+
+    n, m = len(values), len(control)
+    its = control[:n]
+    spread = float(np.var(its, ddof=1)) if n > 2 else 0.0
+    if m == n or spread == 0.0:
+        return mean(values, confidence)
+    slope = float(np.cov(values, its)[0, 1]) / spread
+    centre = float(np.mean(values) + slope * (np.mean(control) - np.mean(its)))
+    rest = float(np.var(values - slope * its, ddof=2))
+    error = (rest / n + slope**2 * float(np.var(control, ddof=1)) / m) ** 0.5
+    half = float(stats.t.ppf((1 + confidence) / 2, n - 2)) * error
+    return Estimate(centre, centre - half, centre + half, n)
+
+
+def zero_between(left: NDArray[np.float64], right: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
+    """Where the straight line from the mean of `left` (n,) at 0 to that of `right` (n,) at 1 is nil, by pairs.
+
+    The interval is Fieller's (1954): all places at which a mean of 0 is not excluded. It is endless where the line may
+    be level.
+    """
+    from scipy import stats
+
+    n, start, step = len(left), float(np.mean(left)), float(np.mean(right - left))
+    value = -start / step if step else np.nan
+    if n < 2:
+        return Estimate(value, -np.inf, np.inf, n)
+    k = float(stats.t.ppf((1 + confidence) / 2, n - 1)) ** 2 / n
+    (start_var, both), (_, step_var) = np.cov(left, right - left).tolist()
+    # start + place * step lies within its interval of 0 where a * place^2 + 2 * b * place + c <= 0.
+    a, b, c = step**2 - k * step_var, start * step - k * both, start**2 - k * start_var
+    if a <= 0:
+        return Estimate(value, -np.inf, np.inf, n)
+    half = max(0.0, b**2 - a * c) ** 0.5
+    return Estimate(value, (-b - half) / a, (-b + half) / a, n)
 
 
 def share(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:

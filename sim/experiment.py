@@ -31,7 +31,7 @@ from sim.batches import (
 )
 from sim.documents import show
 from sim.errors import PlanError, SimulationError
-from sim.estimates import Estimate
+from sim.estimates import Estimate, Verdict
 from sim.ledger import Ledger
 from sim.market import DrawnFor, Market, draw_tapes, tape_numbers
 from sim.plan import TimePlan
@@ -105,7 +105,7 @@ class PlanResult:
     """share of plausible worlds in which the plan is better on average"""
     replications_for_one_percent: int
     """replications after which the interval of the difference is +- 1% of the baseline plan's credit"""
-    verdict: Literal["baseline", "ahead", "behind", "no clear difference"]
+    verdict: Verdict | Literal["baseline"]
 
 
 @dataclass(frozen=True)
@@ -258,11 +258,6 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] 
     if in_worlds is not None and not is_baseline:
         better = (in_worlds[0].by_world() - in_worlds[1].by_world()).mean(axis=1) > 0
         worlds_ahead = estimates.share(int(better.sum()), len(better))
-    verdict: Literal["baseline", "ahead", "behind", "no clear difference"] = "no clear difference"
-    if is_baseline:
-        verdict = "baseline"
-    elif paired.clear and runs > 1:
-        verdict = "ahead" if paired.low > 0 else "behind"
     return PlanResult(
         plan=its.plan,
         credit_usd=estimates.mean(total),
@@ -283,7 +278,7 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] 
         replications_for_one_percent=(
             estimates.replications_needed(cumulated[:, -1], base_mean / 100) if runs > 1 and base_mean > 0 else runs
         ),
-        verdict=verdict,
+        verdict="baseline" if is_baseline else paired.verdict,
     )
 
 

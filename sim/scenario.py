@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -103,6 +104,10 @@ class Range(Declared):
     def _as_number(self, default: Any) -> Any:
         return self.likely if self.low == self.high and self.source == "judgement" else default(self)
 
+    def fixed(self, value: float) -> Range:
+        """A range without width, with the same source."""
+        return Range.model_construct(low=value, likely=value, high=value, source=self.source)
+
     def at(self, share: float) -> float:
         """Inverse of the triangular distribution on (low, likely, high): `share` in [0, 1) to a value."""
         width = self.high - self.low
@@ -113,21 +118,25 @@ class Range(Declared):
         return self.high - float(((1 - share) * width * (self.high - self.likely)) ** 0.5)
 
 
-def _within(least: float, most: float) -> AfterValidator:
-    def check(value: Range) -> Range:
+@dataclass(frozen=True)
+class Within:
+    """Bounds of a range, checked at both ends."""
+
+    least: float
+    most: float
+
+    def __call__(self, value: Range) -> Range:
         for end in (value.low, value.high):
-            if not least <= end <= most:
-                raise ValueError(f"{end:g} is out of bounds; allowed: {least:g} to {most:g}")
+            if not self.least <= end <= self.most:
+                raise ValueError(f"{end:g} is out of bounds; allowed: {self.least:g} to {self.most:g}")
         return value
 
-    return AfterValidator(check)
 
-
-ShareRange = Annotated[Range, _within(0, 1)]
-WeeksRange = Annotated[Range, _within(0.5, 520)]
-HoursRange = Annotated[Range, _within(0.01, 100)]
-YieldRange = Annotated[Range, _within(0, 50)]
-SupportRange = Annotated[Range, _within(0, 40)]
+ShareRange = Annotated[Range, AfterValidator(Within(0, 1))]
+WeeksRange = Annotated[Range, AfterValidator(Within(0.5, 520))]
+HoursRange = Annotated[Range, AfterValidator(Within(0.01, 100))]
+YieldRange = Annotated[Range, AfterValidator(Within(0, 50))]
+SupportRange = Annotated[Range, AfterValidator(Within(0, 40))]
 
 
 class Stage(Declared):
@@ -587,18 +596,11 @@ class Scenario(Document):
                     f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
                 )
 
-        def draw(value: Any, path: str) -> Any:
-            if isinstance(value, Range):
-                mark = uniforms(seed, world, Stream.WORLD, zlib.crc32(path.encode()), 1)[0]
-                drawn = value.at(float(mark))
-                return Range(low=drawn, likely=drawn, high=drawn, source=value.source)
-            if isinstance(value, Declared):
-                return value.model_copy(update={name: draw(inner, f"{path}.{name}") for name, inner in value})
-            if isinstance(value, tuple):
-                return tuple(draw(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
-            return value
+        def drawn(path: str, value: Range) -> Range:
+            mark = uniforms(seed, world, Stream.WORLD, zlib.crc32(path.encode()), 1)[0]
+            return value.fixed(value.at(float(mark)))
 
-        return draw(self, "")
+        return with_ranges(self, drawn)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -658,6 +660,30 @@ class Scenario(Document):
             stages = len(self.market_map[self.segment_names.index(deal.segment)].stages)
             if deal.stage > stages:
                 raise ValueError(f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}")
+
+
+def with_ranges(scenario: Scenario, change: Callable[[str, Range], Range], only: str = "") -> Scenario:
+    """The scenario with `change(path, range)` in place of every range, or of the one whose path is `only`.
+
+    A path names segments and partners: `.market_map[enterprise].prospecting_yield`. Nothing is validated again.
+    """
+
+    def changed(value: Any, path: str) -> Any:
+        if not only.startswith(path) and only:
+            return value
+        if isinstance(value, Range):
+            return change(path, value) if only in ("", path) else value
+        if isinstance(value, Declared):
+            parts = ((name, inner, changed(inner, f"{path}.{name}")) for name, inner in value)
+            new = {name: part for name, inner, part in parts if part is not inner}
+            return value.model_copy(update=new) if new else value
+        if isinstance(value, tuple):
+            items = tuple(changed(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return value
+
+    made: Scenario = changed(scenario, "")
+    return made
 
 
 def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> None:

@@ -1,0 +1,77 @@
+"""Fit on some territories and early weeks, predict the others: does the real number lie where it was said to?
+
+Left out: how the prediction is made (predict.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from calibrate.deals import Deals
+from calibrate.predict import Prediction, predict
+from sim.documents import guess, show
+from sim.errors import TableError
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Predictions of the deals held out, beside what came of them."""
+
+    predictions: tuple[Prediction, ...]
+    deals_seen: int
+    deals_held_out: int
+
+    @property
+    def covered(self) -> float:
+        """Share of the numbers that lie in their 90% interval."""
+        return float(np.mean([its.inside for its in self.predictions]))
+
+    def summary(self) -> list[dict[str, Any]]:
+        """By kind of number: how many, share covered, and mean relative error of this forecast and of the plain one."""
+        rows = []
+        for what in dict.fromkeys(its.what for its in self.predictions):
+            its = [one for one in self.predictions if one.what == what and one.observed > 0]
+            if its:
+                rows.append(
+                    {
+                        "what": what,
+                        "cells": len(its),
+                        "covered": float(np.mean([one.inside for one in its])),
+                        "error": float(np.mean([abs(one.predicted.value / one.observed - 1) for one in its])),
+                        "error by route": float(np.mean([abs(one.by_route / one.observed - 1) for one in its])),
+                    }
+                )
+        return rows
+
+
+def backtest(
+    deals: Deals, territories: Sequence[str] | None = None, until_share: float = 1.0, seed: int = 1
+) -> Backtest:
+    """Predict the deals of other territories, and of the weeks after the first `until_share` of the closings.
+
+    `territories` are those fitted on, all if None. The deals seen are theirs, closed in the early weeks; all others are
+    held out, early and late ones apart. Raises TableError if nothing is left to fit on or to predict.
+    """
+    closed = deals.closed
+    known = sorted(set(closed["territory"]))
+    for name in territories or ():
+        if name not in known:
+            raise TableError(f"{deals.name}: no territory {show(name)}; {guess(name, known)}")
+    if not 0 < until_share <= 1:
+        raise TableError(f"until_share is {until_share!r}; allowed: above 0, at most 1 (share of the closings)")
+    chosen = closed["territory"].isin(known if territories is None else list(territories))
+    # Whole weeks, so that none is on both sides.
+    week = closed["closed_day"] // 7
+    early = week <= week.quantile(until_share)
+    seen, rest = closed[chosen & early], closed[~(chosen & early)]
+    if rest.empty:
+        raise TableError(f"{deals.name}: no deal is left to predict; name fewer territories or a smaller until_share")
+    parts = [rest[early[rest.index]], rest[~early[rest.index]]]
+    found = [its for part in parts if len(part) for its in predict(seen, part, seed)]
+    if not found:
+        raise TableError(f"{deals.name}: no cell that was held out has enough deals; hold out more")
+    return Backtest(tuple(found), len(seen), len(rest))

@@ -1,0 +1,173 @@
+"""Two small posteriors on grids: a win rate with the luck of quarters, and a rate of arrivals with the luck of weeks.
+
+They are the model's own laws (docs/model.md), so what they say of `win_rate_shock` and `demand_cv` can be put into a
+scenario as it is:
+
+* within a quarter the fate of a segment's deals is tied by a one-factor Gaussian copula of size L: given the quarter's
+  luck z, a deal is won with probability Phi((x - L z) / sqrt(1 - L^2)), x = Phi^-1(win rate) (Vasicek 2002);
+* a week's opportunities are Poisson with a gamma factor of mean 1 and coefficient of variation v: negative binomial.
+
+Where the table is silent the prior speaks: one quarter says nothing of L. Priors are stated here and nowhere else.
+
+Left out: how deals become counts, and what one cell lends another (fit.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+CONFIDENCE = 0.90
+"""Of every interval in calibrate."""
+LUCK_SCALE = 0.25
+"""Half-normal prior of `win_rate_shock`. Judgement: quarters in which a win rate of 50% becomes 40 or 60% are usual."""
+DISPERSION = 0.4
+DISPERSION_SPREAD = 0.8
+"""Lognormal prior of `demand_cv`. Judgement: the model's default, give or take a factor of two."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A number with its 90% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def scaled(self, factor: float) -> Fitted:
+        """The same in another unit; `factor` is positive."""
+        return Fitted(self.value * factor, self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A number on a scale on which its posterior is about normal."""
+
+    mean: float
+    error: float
+    """standard deviation"""
+    t: float
+    """half-width of the 90% interval in standard deviations"""
+
+    @classmethod
+    def of(cls, grid: FloatArray, mass: FloatArray) -> Normal:
+        """From a distribution given on a grid."""
+        fitted = _fitted(grid, mass)
+        mean = float(np.average(grid, weights=mass))
+        error = float(np.average((grid - mean) ** 2, weights=mass) ** 0.5)
+        return cls(mean, error, (fitted.high - fitted.low) / 2 / error)
+
+    def fitted(self, back: Callable[[float], float]) -> Fitted:
+        """Value and interval on the usual scale."""
+        return Fitted(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
+
+
+@dataclass(frozen=True)
+class WinRate:
+    """What the deals of a cell say of its win rate, and of the luck of its quarters."""
+
+    probit: Normal
+    """Phi^-1 of the win rate"""
+    luck: Fitted
+
+
+def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
+    """Posterior of win rate and luck from the deals won and lost in each quarter, shape (quarters,) each.
+
+    Counts may be fractions (deals of one week that share their fate count for fewer). The prior is flat in Phi^-1(win
+    rate).
+    """
+    from scipy.special import log_ndtr, logsumexp, ndtri
+
+    deals = won.sum() + lost.sum()
+    centre = float(ndtri((won.sum() + 0.5) / (deals + 1)))
+    # Wide enough for binomial luck and for that of quarters, in which the prior of L lives.
+    reach = 5 / np.sqrt(deals + 4) + 4 * LUCK_SCALE / np.sqrt(len(won)) + 0.2
+    x = np.linspace(centre - reach, centre + reach, 81)[:, None, None]
+    sizes = np.linspace(0.005, 0.8, 41)
+    size = sizes[None, :, None]
+    z = np.linspace(-5, 5, 161)
+    at = (x - size * z) / np.sqrt(1 - size**2)
+    passes, fails = log_ndtr(at), log_ndtr(-at)
+    weight = -(z**2) / 2
+    likelihood = sum(logsumexp(w * passes + f * fails + weight, axis=2) for w, f in zip(won, lost, strict=True))
+    log_posterior = likelihood - (sizes[None, :] / LUCK_SCALE) ** 2 / 2
+    mass = np.exp(log_posterior - log_posterior.max())
+    return WinRate(Normal.of(x[:, 0, 0], mass.sum(axis=1)), _fitted(sizes, mass.sum(axis=0)))
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What the weeks of a cell say of its opportunities."""
+
+    log_per_week: Normal
+    log_dispersion: Normal
+    """logarithm of the coefficient of variation of a week's gamma factor"""
+
+
+def arrivals(counts: FloatArray, seen: FloatArray) -> Arrivals:
+    """Posterior of arrivals a week and their dispersion, from weekly counts, shape (weeks,).
+
+    `seen` is the share of each week's opportunities that the table can show (others had not closed yet). The prior of
+    the rate is flat in its logarithm.
+    """
+    from scipy.special import gammaln
+
+    mean = max(float(counts.sum() / seen.sum()), 0.5 / float(seen.sum()))
+    error = np.sqrt((1 / mean + 4 * DISPERSION**2) / len(counts))
+    log_rate = np.linspace(np.log(mean) - 5 * error, np.log(mean) + 5 * error, 81)[:, None, None]
+    log_cv = (np.log(DISPERSION) + np.linspace(-3.5, 2.5, 61) * DISPERSION_SPREAD)[None, :, None]
+    shape = np.exp(-2 * log_cv)
+    expected = np.exp(log_rate) * seen
+    # A negative binomial; terms without the two parameters are left out.
+    likelihood = (
+        gammaln(counts + shape) - gammaln(shape) + shape * np.log(shape / (shape + expected))
+        + counts * np.log(expected / (shape + expected))
+    ).sum(axis=2)  # fmt: skip
+    log_posterior = likelihood - ((log_cv[:, :, 0] - np.log(DISPERSION)) / DISPERSION_SPREAD) ** 2 / 2
+    mass = np.exp(log_posterior - log_posterior.max())
+    return Arrivals(Normal.of(log_rate[:, 0, 0], mass.sum(axis=1)), Normal.of(log_cv[0, :, 0], mass.sum(axis=0)))
+
+
+def shrunk(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Estimates and standard errors of some cells, shape (cells,), after they have borrowed from each other.
+
+    Normal cells around a normal mean; mean and spread are not known either, and are averaged over with flat priors
+    (Gelman et al., Bayesian Data Analysis, section 5.4). Fewer than three cells say nothing of their spread and stay as
+    they are.
+    """
+    cells = len(values)
+    if cells < 3:
+        return values, errors
+    widest = 3 * max(float(np.std(values, ddof=1)), float(errors.mean()))
+    spread = np.linspace(0.01, 1, 100)[:, None] * widest
+    weight = 1 / (errors**2 + spread**2)
+    mean_variance = 1 / weight.sum(axis=1, keepdims=True)
+    mean = (weight * values).sum(axis=1, keepdims=True) * mean_variance
+    fit = (np.log(weight) - weight * (values - mean) ** 2).sum(axis=1, keepdims=True) + np.log(mean_variance)
+    mass = np.exp((fit - fit.max()) / 2)
+    mass /= mass.sum()
+    own, common = errors**-2, spread**-2
+    its = (own * values + common * mean) / (own + common)
+    variance = 1 / (own + common) + (common / (own + common)) ** 2 * mean_variance
+    middle = (mass * its).sum(axis=0)
+    return middle, (mass * (variance + (its - middle) ** 2)).sum(axis=0) ** 0.5
+
+
+def _fitted(grid: FloatArray, mass: FloatArray) -> Fitted:
+    """Median and central interval of a distribution given on a grid."""
+    below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
+    tail = (1 - CONFIDENCE) / 2
+    middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
+    return Fitted(float(middle), float(low), float(high))
+
+
+def shrunk_normals(cells: Sequence[Normal]) -> list[Normal]:
+    """The same of cells with intervals."""
+    means, errors = shrunk(np.array([its.mean for its in cells]), np.array([its.error for its in cells]))
+    both = zip(cells, means.tolist(), errors.tolist(), strict=True)
+    return [replace(its, mean=mean, error=error) for its, mean, error in both]

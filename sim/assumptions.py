@@ -1,0 +1,169 @@
+"""The numbers nobody can measure, as a list: what each is called, what is plausible, where its flip is looked for, and
+the scenario in which one of them is another.
+
+An assumption is a `Range` of the scenario that has a width. One more stands for all of them that say what the manager's
+time does to a partner: PARTNER_TIME scales these together, which is what a sceptic asks first.
+
+Left out: what a plan is worth under another value (robustness.py), and drawing all of them at once (`Scenario.world`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import AfterValidator
+
+from sim.documents import guess, items_of, show
+from sim.errors import ScenarioError
+from sim.scenario import PARTNER_SEGMENTS, Assumptions, PartnerTraits, Range, Scenario, Segment, Within, with_ranges
+
+PARTNER_TIME = "effect of all partner time"
+PARTNER_TIME_GAINS = (
+    "coach_gain_per_week",
+    "joint_plan_gain_per_week",
+    "socialise_gain_per_week",
+    "guided_practice_gain_per_deal",
+)
+FARTHEST = 2.0
+"""No flip is looked for above so many times the highest plausible value: what a model says there, nobody need know."""
+_DECLARED = {
+    name: field for model in (Segment, PartnerTraits, Assumptions) for name, field in model.model_fields.items()
+}
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One number nobody can measure."""
+
+    path: str
+    """where it stands in the scenario; PARTNER_TIME for all gains of partner time"""
+    name: str
+    meaning: str
+    unit: str
+    likely: float
+    low: float
+    high: float
+    """low to high is plausible"""
+    least: float
+    most: float
+    """flips are looked for from least to most: what its field allows while all others are as likely, and FARTHEST"""
+    source: str
+
+    def plausible(self, value: float) -> bool:
+        """Whether a value lies in the plausible range."""
+        return self.low <= value <= self.high
+
+
+def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
+    """All assumptions with a width, in the order of the file; with partners, PARTNER_TIME comes first."""
+    found: list[Assumption] = []
+
+    def note(path: str, value: Range) -> Range:
+        if value.low < value.high:
+            found.append(_described(scenario, path, value))
+        return value
+
+    with_ranges(scenario, note)
+    return (_partner_time(scenario), *found) if scenario.all_partners else tuple(found)
+
+
+def assumptions_named(scenario: Scenario, wanted: Iterable[Assumption | str]) -> tuple[Assumption, ...]:
+    """Those of the scenario's assumptions that are wanted, each given as it is, by its path or by its name.
+
+    Raises ScenarioError for one that the scenario has not, or that has no width.
+    """
+    known = assumptions(scenario)
+    by_word = {word: its for its in reversed(known) for word in (its.name, its.path)}
+    wanted = [wanted] if isinstance(wanted, Assumption | str) else items_of(wanted)
+    if not isinstance(wanted, list):
+        raise ScenarioError(f"{scenario.name}: of is {show(wanted)}; allowed: a list of assumptions, by name")
+    chosen = []
+    for one in wanted:
+        its = by_word.get(one) if isinstance(one, str) else one
+        if its not in known:
+            what = one.name if isinstance(one, Assumption) else one
+            meant = guess(what, [assumption.name for assumption in known])
+            raise ScenarioError(f"{scenario.name}: no assumption {show(what)} with a low and a high; {meant}")
+        chosen.append(its)
+    return tuple(dict.fromkeys(chosen))
+
+
+def with_value(scenario: Scenario, assumption: Assumption, value: float) -> Scenario:
+    """The scenario in which the assumption is `value`, from its `least` to its `most`."""
+    if assumption.path != PARTNER_TIME:
+        return with_ranges(scenario, lambda _, its: its.fixed(value), only=assumption.path)
+    scaled = {f".assumptions.{name}" for name in PARTNER_TIME_GAINS}
+    return with_ranges(scenario, lambda path, its: its.fixed(its.likely * value) if path in scaled else its)
+
+
+def _partner_time(scenario: Scenario) -> Assumption:
+    gains = [getattr(scenario.assumptions, name).likely for name in PARTNER_TIME_GAINS]
+    high = 1.5
+    return Assumption(
+        path=PARTNER_TIME,
+        name=PARTNER_TIME,
+        meaning="what coaching, planning, visits and guided practice add, all scaled together",
+        unit="times as assumed",
+        likely=1.0,
+        low=0.5,
+        high=high,
+        least=0.0,
+        most=min(FARTHEST * high, *(1 / gain for gain in gains if gain > 0)),
+        source="judgement: half as much to half as much again",
+    )
+
+
+def _described(scenario: Scenario, path: str, value: Range) -> Assumption:
+    # A path begins with a dot and ends with the field; what is in brackets may be any text.
+    field = path.rpartition(".")[2]
+    declared, extra = _DECLARED[field], _DECLARED[field].json_schema_extra
+    words, owner = field.replace("_", " "), _owner(path)
+    least, most = _possible(scenario, path, field)
+    return Assumption(
+        path=path,
+        name=f"{owner}: {words}" if owner else words,
+        meaning=str(declared.description),
+        unit=str(extra["unit"]) if isinstance(extra, dict) else "",
+        likely=value.likely,
+        low=value.low,
+        high=value.high,
+        least=least,
+        most=max(value.high, min(most, FARTHEST * value.high)),
+        source=value.source,
+    )
+
+
+def _owner(path: str) -> str:
+    """The segment, partner or kind of partner that a path passes through, if any."""
+    named = re.search(r"\[(.*)\]", path)
+    if named:
+        return named.group(1)
+    return f"{path.split('.')[2]}s" if path.startswith(".partner_segments.") else ""
+
+
+def _possible(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
+    """Bounds of the field, narrowed by what must hang together with it."""
+    bounds = next(m.func for m in _DECLARED[field].metadata if isinstance(m, AfterValidator))
+    assert isinstance(bounds, Within)
+    if field in ("skill_exponent", "engagement_exponent"):
+        other = "engagement_exponent" if field == "skill_exponent" else "skill_exponent"
+        return bounds.least, 1 - getattr(scenario.assumptions, other).likely
+    stock, _, level = field.rpartition("_")
+    if stock not in ("skill", "engagement"):
+        return bounds.least, bounds.most
+    # Whose levels these are: one partner's, whatever its kind, or those of a kind and of all partners if of that kind.
+    kind = path.split(".")[2] if path.startswith(".partner_segments.") else None
+    theirs = [
+        scenario.traits(partner, its)
+        for partner in scenario.all_partners
+        for its in PARTNER_SEGMENTS
+        if kind == its or (kind is None and f"[{partner.name}]" in path)
+    ]
+    if kind is not None:
+        theirs.append(getattr(scenario.partner_segments, kind))
+    if level == "ceiling":
+        lower = (getattr(its, f"{stock}_{name}").likely for its in theirs for name in ("start", "alone"))
+        return max(lower), bounds.most
+    return bounds.least, min(getattr(its, f"{stock}_ceiling").likely for its in theirs)

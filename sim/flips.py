@@ -1,0 +1,230 @@
+"""Where a verdict turns: the values of an assumption at which the mean difference of a plan is nil.
+
+On each side of the likely value one turn is looked for, the nearest that these steps can see:
+
+1. Outwards: the plausible end, halfway to the farthest value, and that one. The first at which the difference is
+   clearly on the other side ends a stretch in which the flip lies. A response that turns and turns back between two of
+   these values is not seen.
+2. Regula falsi makes the stretch short.
+3. Two values around the flip get more and more markets, until the interval of the flip is short enough. They are near,
+   so that the response between them is a straight line, but as far apart as luck demands.
+
+A plan that is neither ahead nor behind as assumed has a sign too, that of its mean, and flips where that changes.
+
+Searches are generators that yield what they want to know, so that all of them run their markets at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from sim import estimates
+from sim.assumptions import Assumption
+from sim.differences import Ask, Differences
+from sim.estimates import Verdict
+
+SIGHT_MARKETS = 25
+"""Markets at values beyond what is plausible: only the sign is wanted."""
+DOUBT_MARKETS = 200
+"""Markets after which a value is taken not to turn the verdict if it does not do so clearly."""
+SEARCH_MARKETS, SEARCH_STEPS = 100, 3
+SHORT_STRETCH = 0.5
+"""A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
+FIRST_MARKETS = 125
+PRECISION = 0.03
+"""Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
+CLOSEST, WIDEST = 0.05, 0.4
+"""Least and most distance of the last two values from the flip, as a share of it."""
+CLEAR_SLOPE = 8.0
+"""Standard errors by which the differences at these two should differ."""
+MOVES = 3
+"""How often the last two values are moved if the flip proves not to lie between them."""
+
+T = TypeVar("T")
+Search = Generator[list[Ask], None, T]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Where a verdict turns."""
+
+    value: float
+    """at which the mean difference is nil"""
+    low: float
+    high: float
+    """95% interval for the luck of the markets, cut at the farthest values looked at"""
+    share_of_likely: float | None
+    """value / likely; None where the likely value is 0"""
+    plausible: bool
+    """whether it lies in the assumption's range"""
+    beyond: Verdict
+    """the verdict on its far side"""
+
+    @property
+    def precise(self) -> bool:
+        """Whether the interval is as short as is aimed at."""
+        return max(self.value - self.low, self.high - self.value) <= PRECISION * self.value
+
+
+class Stretch(NamedTuple):
+    """An assumption's values between which a plan's difference changes its sign."""
+
+    plan: str
+    assumption: Assumption
+    near: float
+    """on the side of the likely value"""
+    far: float
+
+
+def distance(assumption: Assumption, flip: Flip) -> tuple[bool, float]:
+    """How far a flip is from what is likely: a plausible one is nearer than any other, then by steps of the range."""
+    step = assumption.likely - assumption.low if flip.value < assumption.likely else assumption.high - assumption.likely
+    return not flip.plausible, abs(flip.value - assumption.likely) / (step or assumption.high - assumption.low)
+
+
+def find(
+    known: Differences, varied: Sequence[Assumption], replications: int
+) -> dict[tuple[str, str], tuple[Flip, ...]]:
+    """The flips of every plan and assumption (its path), the one below the likely value first.
+
+    Markets are few. Every flip gets some; the one of each plan that matters most gets up to twice `replications`.
+    """
+    sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
+    stretches = together(known, [stretch(known, *side, replications) for side in sides])
+    short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
+    fair = max(replications // 8, replications // max(1, len(short)))
+    flips = together(known, [settled(known, its, fair) for its in short])
+    nearest: dict[str, int] = {}
+    for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
+        nearest.setdefault(short[i].plan, i)
+    vague = [i for i in nearest.values() if not flips[i].precise]
+    again = [settled(known, short[i], 2 * replications, about=flips[i].value) for i in vague]
+    for i, flip in zip(vague, together(known, again), strict=True):
+        flips[i] = flip
+    found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
+    for its, flip in zip(short, flips, strict=True):
+        found[its.plan, its.assumption.path] += (flip,)
+    return found
+
+
+def together(known: Differences, searches: Sequence[Search[T]]) -> list[T]:
+    """What the searches find, in their order; what they ask for at a time is run at once."""
+    found: dict[int, T] = {}
+    going = dict(enumerate(searches))
+    while going:
+        asks: list[Ask] = []
+        for i, search in list(going.items()):
+            try:
+                asks += next(search)
+            except StopIteration as end:
+                found[i] = end.value
+                del going[i]
+        known.run(asks)
+    return [found[i] for i in range(len(searches))]
+
+
+def outwards(assumption: Assumption) -> list[list[float]]:
+    """The values looked at on each side, from the likely value outwards."""
+    sides = ((assumption.low, assumption.least), (assumption.high, assumption.most))
+    values = [dict.fromkeys((end, (end + farthest) / 2, farthest)) for end, farthest in sides]
+    return [[value for value in side if value != assumption.likely] for side in values]
+
+
+def stretch(
+    known: Differences, plan: str, assumption: Assumption, values: Sequence[float], most: int
+) -> Search[Stretch | None]:
+    """Where the sign of the mean difference changes, going through `values`, or None. Uses up to `most` markets."""
+    assumed = float(known.of(plan).mean())
+    if assumed == 0:
+        return None
+    cap = min(DOUBT_MARKETS, most)
+    asks = [Ask(plan, assumption, value, min(SIGHT_MARKETS, cap)) for value in values]
+    while asks:
+        yield asks
+        asks = []
+        for value in values:
+            its = known.estimate(plan, assumption, value)
+            # Doubtful is what pulls towards the other side and is not clear.
+            if not its.clear and its.value / assumed < 0.5 and its.observations < cap:
+                asks.append(Ask(plan, assumption, value, min(2 * its.observations, cap)))
+    near = assumption.likely
+    for value in values:
+        its = known.estimate(plan, assumption, value)
+        if its.value / assumed > 0:
+            near = value
+        elif its.clear:
+            return Stretch(plan, assumption, near, value)
+    return None
+
+
+def shortened(known: Differences, its: Stretch, most: int) -> Search[Stretch]:
+    """A short stretch around the flip, by regula falsi."""
+    sign = np.sign(known.of(its.plan).mean())
+    for _ in range(SEARCH_STEPS):
+        if abs(its.far - its.near) <= SHORT_STRETCH * max(its.far, its.near):
+            break
+        between = _between(known, its)
+        yield [Ask(its.plan, its.assumption, between, min(SEARCH_MARKETS, most))]
+        same = known.of(its.plan, its.assumption, between).mean() * sign > 0
+        its = its._replace(near=between) if same else its._replace(far=between)
+    return its
+
+
+def _between(known: Differences, its: Stretch) -> float:
+    """Where the straight line between the ends is nil, but not too near to either."""
+    near, far = (known.of(its.plan, its.assumption, value).mean() for value in (its.near, its.far))
+    place = near / (near - far) if near * far < 0 else 0.5
+    return its.near + (its.far - its.near) * min(max(place, 0.1), 0.9)
+
+
+def settled(known: Differences, its: Stretch, most: int, about: float | None = None) -> Search[Flip]:
+    """The flip that lies in a short stretch, or near `about`, from at most `most` markets at each of two values."""
+    value = _between(known, its) if about is None else about
+    half = max(_apart(known, its, value, most) * value, abs(its.far - its.near) / 100)
+    for move in range(MOVES + 1):
+        left, right = _possible(its, value - half), _possible(its, value + half)
+        markets = 0
+        while markets < most:
+            markets = min(max(2 * markets, FIRST_MARKETS), most)
+            yield [Ask(its.plan, its.assumption, end, markets) for end in (left, right)]
+            at_left, at_right = (known.of(its.plan, its.assumption, end)[:markets] for end in (left, right))
+            place = estimates.zero_between(at_left, at_right)
+            if isfinite(place.low):
+                value = _possible(its, left + (right - left) * place.value)
+            low, high = (_possible(its, left + (right - left) * end) for end in (place.low, place.high))
+            flip = _flip(known, its, value, low, high)
+            outside = place.low > 1 or place.high < 0
+            if flip.precise or (outside and move < MOVES):
+                break
+        if not outside:
+            break
+    return flip
+
+
+def _apart(known: Differences, its: Stretch, value: float, most: int) -> float:
+    """How far from the flip the last two values must be, as a share of it, to differ more than luck makes them."""
+    near, far = (known.of(its.plan, its.assumption, end) for end in (its.near, its.far))
+    slope = abs(near.mean() - far.mean()) / abs(its.near - its.far)
+    luck = float(far.std()) * (2 / most) ** 0.5
+    return float(min(max(CLEAR_SLOPE * luck / (2 * value * slope), CLOSEST), WIDEST))
+
+
+def _possible(its: Stretch, value: float) -> float:
+    return min(max(value, its.assumption.least), its.assumption.most)
+
+
+def _flip(known: Differences, its: Stretch, value: float, low: float, high: float) -> Flip:
+    assumption = its.assumption
+    return Flip(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        share_of_likely=value / assumption.likely if assumption.likely else None,
+        plausible=assumption.plausible(value),
+        beyond="behind" if known.of(its.plan).mean() > 0 else "ahead",
+    )
