@@ -53,7 +53,9 @@ def mapping(
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook. Default: the first.", metavar="NAME")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Propose which column of an export means what, and ask what cannot be known.
+    """Propose which column of an export means what.
+
+    What cannot be known is asked.
 
     Salesforce, HubSpot and Dynamics are recognised by their headers. Answer the questions in the file that is written,
     then give it to nexthour calibrate.
@@ -100,7 +102,9 @@ def calibrate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a scenario's segments to the closed deals of an export, and take over its open ones.
+    """Fit a scenario to the deals of an export.
+
+    Segments are fitted to the closed deals; the open ones become the open pipeline.
 
     \b
     Example:
@@ -157,7 +161,9 @@ def backtest(
     share: Annotated[float, typer.Option(help="Share of the closings, the earliest, to fit on.")] = 0.65,
     as_json: AsJson = False,
 ) -> None:
-    """Fit on some territories and the early weeks, predict the rest, and say how often the real number was inside.
+    """Predict deals that the fit has not seen.
+
+    Fit on some territories and the early weeks, predict the rest, and say how often the real number was inside.
 
     \b
     Example:
@@ -197,7 +203,7 @@ def partners(
     decimal: DecimalMark = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what kind each partner is, how skilled and engaged, from what you see of it.
+    """Say what partners are like, from what you see of them.
 
     Write down what you know and leave blank what you do not: blank is not 0. Columns: see docs/calibration.md.
 
@@ -236,7 +242,7 @@ def judgement(
     decimal: DecimalMark = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn what people say a partner would sell with more or less help into the scenario's gains.
+    """Turn what people expect of more help into gains.
 
     Ask several: what would it sell in a year with none of your coaching, with today's, with double, with as much as it
     can use? Columns: see docs/calibration.md.
@@ -282,7 +288,7 @@ def hours(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Where did the hours go? From a calendar to today's split.
+    """Where did the hours go? A calendar to the status quo.
 
     Only subject, categories, times, status and people of an event are looked at, and nothing leaves this machine. A
     subject is shown only where no rule says what the event was for.
@@ -363,7 +369,9 @@ def recruiting(
     ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """How likely does a contact sign, and when? From a recruiting funnel to candidates.
+    """How likely does a contact sign, and when?
+
+    From a recruiting funnel to the candidates of a scenario.
 
     \b
     Example:

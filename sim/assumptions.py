@@ -26,6 +26,7 @@ PARTNER_TIME_GAINS = (
     "socialise_gain_per_week",
     "guided_practice_gain_per_deal",
 )
+PARTNER_TIME_RANGE = (0.5, 1.5)
 FARTHEST = 2.0
 """No flip is looked for above so many times the highest plausible value: what a model says there, nobody need know."""
 _DECLARED = {
@@ -57,7 +58,7 @@ class Assumption:
 
 
 def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
-    """All assumptions with a width, in the order of the file; with partners, PARTNER_TIME comes first."""
+    """All assumptions with a width, in the order of the file; if there is any gain of partner time, all gains first."""
     found: list[Assumption] = []
 
     def note(path: str, value: Range) -> Range:
@@ -66,7 +67,8 @@ def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
         return value
 
     with_ranges(scenario, note)
-    return (_partner_time(scenario), *found) if scenario.all_partners else tuple(found)
+    largest = max(getattr(scenario.assumptions, name).likely for name in PARTNER_TIME_GAINS)
+    return (_partner_time(largest), *found) if scenario.all_partners and largest else tuple(found)
 
 
 def assumptions_named(scenario: Scenario, wanted: Iterable[Assumption | str]) -> tuple[Assumption, ...]:
@@ -98,19 +100,18 @@ def with_value(scenario: Scenario, assumption: Assumption, value: float) -> Scen
     return with_ranges(scenario, lambda path, its: its.fixed(its.likely * value) if path in scaled else its)
 
 
-def _partner_time(scenario: Scenario) -> Assumption:
-    gains = [getattr(scenario.assumptions, name).likely for name in PARTNER_TIME_GAINS]
-    high = 1.5
+def _partner_time(largest_gain: float) -> Assumption:
+    most = min(FARTHEST * PARTNER_TIME_RANGE[1], 1 / largest_gain)
     return Assumption(
         path=PARTNER_TIME,
         name=PARTNER_TIME,
         meaning="what coaching, planning, visits and guided practice add, all scaled together",
         unit="times as assumed",
         likely=1.0,
-        low=0.5,
-        high=high,
+        low=PARTNER_TIME_RANGE[0],
+        high=min(PARTNER_TIME_RANGE[1], most),
         least=0.0,
-        most=min(FARTHEST * high, *(1 / gain for gain in gains if gain > 0)),
+        most=most,
         source="judgement: half as much to half as much again",
     )
 
@@ -153,16 +154,13 @@ def _possible(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
     stock, _, level = field.rpartition("_")
     if stock not in ("skill", "engagement"):
         return bounds.least, bounds.most
-    # Whose levels these are: one partner's, whatever its kind, or those of a kind and of all partners if of that kind.
+    # Whose level this is: one partner's, whatever its kind, or a kind's and that of its partners without an own one.
     kind = path.split(".")[2] if path.startswith(".partner_segments.") else None
-    theirs = [
-        scenario.traits(partner, its)
-        for partner in scenario.all_partners
-        for its in PARTNER_SEGMENTS
-        if kind == its or (kind is None and f"[{partner.name}]" in path)
-    ]
-    if kind is not None:
-        theirs.append(getattr(scenario.partner_segments, kind))
+    theirs = [getattr(scenario.partner_segments, kind)] if kind else []
+    for partner in scenario.all_partners:
+        its_own = getattr(partner.traits, field) is not None
+        if (kind and not its_own) or f"[{partner.name}]" in path:
+            theirs += [scenario.traits(partner, its) for its in PARTNER_SEGMENTS if kind in (None, its)]
     if level == "ceiling":
         lower = (getattr(its, f"{stock}_{name}").likely for its in theirs for name in ("start", "alone"))
         return max(lower), bounds.most

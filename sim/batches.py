@@ -43,8 +43,8 @@ BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 VARIANT_REPLICATIONS = 25
 """Replications of a batch in which many sets of assumptions share their tapes."""
-LEAST_JOBS = 8
-"""A batch of many sets of assumptions takes long, so fewer replications than 8 batches of 25 are divided further."""
+LEAST_JOBS = 4
+"""A batch of many sets of assumptions takes long, so fewer replications than 4 batches of 25 are divided further."""
 OPPORTUNITIES_AT_A_TIME = 100_000
 """A batch of large markets is smaller: it holds all their tapes at once."""
 CREDIT = next(kpi for kpi in kpis.KPIS if kpi.name == "credit_usd")

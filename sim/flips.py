@@ -97,7 +97,7 @@ def find(
     sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
     stretches = together(known, [stretch(known, *side, replications) for side in sides])
     short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
-    fair = max(replications // 8, replications // max(1, len(short)))
+    fair = max(2, replications // 8, replications // (2 * max(1, len(short))))
     flips = together(known, [settled(known, its, fair) for its in short])
     nearest: dict[str, int] = {}
     for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
@@ -177,7 +177,7 @@ def shortened(known: Differences, its: Stretch, most: int) -> Search[Stretch]:
 
 def _between(known: Differences, its: Stretch) -> float:
     """Where the straight line between the ends is nil, but not too near to either."""
-    near, far = (known.of(its.plan, its.assumption, value).mean() for value in (its.near, its.far))
+    near, far = (float(known.of(its.plan, its.assumption, value).mean()) for value in (its.near, its.far))
     place = near / (near - far) if near * far < 0 else 0.5
     return its.near + (its.far - its.near) * min(max(place, 0.1), 0.9)
 

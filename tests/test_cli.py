@@ -296,9 +296,9 @@ def test_figures_that_do_not_agree_are_listed() -> None:
         Check("small", "direct", "mean amount", 12_000.0, 15_000.0, 900.0, 900),
     )
     assert list(terminal_calibrate._checked_again(checks, rows=2)) == [
-        "Simulated again: 1 of 3 figures agree with the table.",
-        "  small, direct, cycle weeks: 4.0 in the table, 5.0 simulated (allowed: 0.3 off)",
-        "  small, direct, mean amount: $12k in the table, $15k simulated (allowed: $900 off)",
+        "Simulated again: 1 of 3 figures agree with the fit.",
+        "  small, direct, cycle weeks: 4.0 fitted, 5.0 simulated (allowed: 0.3 off)",
+        "  small, direct, mean amount: $12k fitted, $15k simulated (allowed: $900 off)",
         "  Nothing can be said of 1 row of 2: too few simulated deals.",
     ]
 
@@ -376,7 +376,8 @@ def test_names_are_not_taken_for_markup(tmp_path: Path) -> None:
 
 
 def test_help_has_an_example_and_only_commands_that_are_there() -> None:
-    commands = ("check", "simulate", "compare", "calibrate", "schema")
+    commands = [command.name or getattr(command.callback, "__name__", "") for command in cli.app.registered_commands]
+    assert {"check", "compare", "sensitivity", "mapping", "calibrate", "backtest", "hours", "schema"} <= set(commands)
     for words in ((), ("--help",)):
         shown = run(*words)
         assert shown.exit_code == 0 and "nexthour compare scenarios/baseline.yaml" in shown.stdout

@@ -22,7 +22,6 @@ from typer.testing import CliRunner
 from calibrate.handmade import blank_table
 from calibrate.judgement import (
     AMOUNTS,
-    ANSWER_ERROR,
     Adbudg,
     JudgementRow,
     fit_judgement,
@@ -42,6 +41,8 @@ LONG = os.environ.get("FRESH_SEEDS") == "1"
 CASES = 400 if LONG else 40
 SEED = int(os.environ.get("CLAIMS_SEED", "2014"))
 RARELY = 0.001
+ERROR = 0.05
+"""Standard deviation of an answer, as a share of today's sales."""
 TODAY = {"person": "Ann", "partner": "believer", "activity": "coach", "hours_per_week": 1.0}
 
 
@@ -51,11 +52,11 @@ def said(*sales: float | None, **changes: object) -> JudgementRow:
 
 
 def answers(gain: float, tau: float, rng: np.random.Generator | None = None, **changes: object) -> JudgementRow:
-    """What somebody would say who believes in this gain and tau; with a generator, up to errors of ANSWER_ERROR."""
+    """What somebody would say who believes in this gain and tau; with a generator, up to errors of ERROR."""
     asked = said(1, 1, 1, 1, 1, **changes)
     sales = np.array(year(asked, BELIEVER, BASELINE, gain, tau))
     if rng is not None:
-        sales += ANSWER_ERROR * rng.standard_normal(len(sales)) * (sales != 1)
+        sales += ERROR * rng.standard_normal(len(sales)) * (sales != 1)
         sales = np.maximum.accumulate(sales)  # nobody says that more help sells less
     return said(*(300 * sales).tolist(), **changes)
 
@@ -91,6 +92,7 @@ def test_exact_answers_give_gain_and_tau_back(activity: str, gain: float, tau: f
     assert opinion.tau is not None
     assert (opinion.gain.likely, opinion.tau.likely) == pytest.approx((gain, tau), rel=1e-3)
     assert [answer.fitted for answer in opinion.answers] == pytest.approx([a.said for a in opinion.answers], abs=1e-4)
+    assert opinion.gain.high - opinion.gain.low > 0.6 * gain  # nobody can say such things to the dollar
 
 
 def test_answers_without_half_as_much_again_are_enough() -> None:

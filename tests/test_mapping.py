@@ -181,6 +181,13 @@ def test_an_export_of_the_salesforce_api(tmp_path: Path) -> None:
     assert any("'Own' (2), 'Reseller' (1)" in line for line in found.found["route"])
 
 
+def test_a_currency_that_is_not_always_there_is_asked_for(tmp_path: Path) -> None:
+    header, *deals = SALESFORCE_API
+    assert "currency" not in asked(proposed([header, *deals], tmp_path))
+    found = proposed([header, *deals, ["0064", *deals[0][1:8], "", "Own"]], tmp_path)
+    assert {"currency", "usd_per"} < asked(found)
+
+
 def test_an_export_of_hubspot(tmp_path: Path) -> None:
     found = proposed(HUBSPOT, tmp_path)
     assert found.crm == "HubSpot"

@@ -29,7 +29,7 @@ from tests.make_recruiting import AS_OF, FILE, KINDS
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared" / "data" / "partner_recruitment_funnel.csv.gz"
-CASES = 200 if "FRESH_SEEDS" in os.environ else 40
+CASES = 200 if "FRESH_SEEDS" in os.environ else 25
 SEED = int(os.environ.get("CLAIMS_SEED", "1"))
 FALSE_ALARMS = 0.001
 """Of a covering test whose intervals cover in 85-95% of all cases."""
