@@ -37,6 +37,10 @@ ScenarioToFit = Annotated[
         metavar="FILE",
     ),
 ]
+MaybeOut = Annotated[
+    str | None,
+    typer.Option("--out", help="The scenario file to write. Without it, nothing is written.", metavar="FILE"),
+]
 DecimalMark = Annotated[
     Literal[".", ","] | None, typer.Option(help="Decimal mark of the table, if its numbers are not plain as in 1234.5.")
 ]
@@ -272,12 +276,8 @@ def hours(
     rules: Annotated[
         str, typer.Option(help="A file that says what events were for.", metavar="FILE", show_default=False)
     ],
-    scenario: Annotated[
-        str | None, typer.Option(help="The scenario whose status quo they become.", metavar="FILE", show_default=False)
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)
-    ] = None,
+    scenario_file: ScenarioToFit = None,
+    out: MaybeOut = None,
     first: Annotated[
         datetime.datetime | None,
         typer.Option("--from", help="First day. Default: of the export.", formats=["%Y-%m-%d"], metavar="DATE"),
@@ -301,12 +301,12 @@ def hours(
     from pydantic_core import to_jsonable_python
 
     from calibrate.calendar_audit import audit_calendar, load_rules
-    from calibrate.status_quo import remarks, with_status_quo
+    from calibrate.status_quo import remarks, remarks_on_calendar, with_status_quo
     from sim import load_scenario, save_scenario
 
-    _check_both(scenario, out, calendar, rules)
+    template = _scenario_to_write(scenario_file, out, calendar, rules)
     audit = audit_calendar(calendar, load_rules(rules), first and first.date(), last and last.date())
-    said, digest = list[str](), None
+    said, digest = list(remarks_on_calendar(audit)), None
     if as_json:
         found: dict[str, Any] = {
             **to_jsonable_python(asdict(audit)),
@@ -315,15 +315,14 @@ def hours(
         }
     else:
         print_audit(audit)
-    if scenario is not None and out is not None:
-        before = load_scenario(scenario)
+    if template is not None and out is not None:
+        before = load_scenario(template)
         made = with_status_quo(before, audit)
         said, digest = remarks(before, audit), made.digest()
         save_scenario(made, out)
     if as_json:
         print_json({**found, "remarks": said, "written": out, "scenario_digest": digest})
         return
-    print()
     print_remarks(said)
     _print_written(out)
 
@@ -358,12 +357,8 @@ def recruiting(
     encoding: Annotated[
         str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.", metavar="NAME")
     ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(help="The scenario whose candidates get them.", metavar="FILE", show_default=False)
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)
-    ] = None,
+    scenario_file: ScenarioToFit = None,
+    out: MaybeOut = None,
     about: Annotated[
         str, typer.Option(help="Who was contacted, for the scenario's source.", metavar="TEXT", show_default=False)
     ] = "",
@@ -385,7 +380,7 @@ def recruiting(
     from sim import TableError, load_scenario, save_scenario
     from sim.documents import validate
 
-    _check_both(scenario, out, funnel)
+    template = _scenario_to_write(scenario_file, out, funnel)
     layout = validate(Layout, {"separator": separator, "encoding": encoding}, "the options", TableError)
     contacts = read_contacts(funnel, contacted, signed, as_of.date(), kind, date_order, layout)
     fitted = fit_recruiting(contacts)
@@ -393,8 +388,8 @@ def recruiting(
         checked = hold_out(contacts)
     except TableError:
         checked = None  # too few of them for two parts
-    if scenario is not None and out is not None:
-        save_scenario(with_recruiting(load_scenario(scenario), fitted, about), out)
+    if template is not None and out is not None:
+        save_scenario(with_recruiting(load_scenario(template), fitted, about), out)
     if as_json:
         counts = {"rows_read": contacts.rows_read, "rejected": contacts.rejected_by_reason(), "written": out}
         print_json(to_jsonable_python({**asdict(fitted), "hold_out": checked and asdict(checked), **counts}))
@@ -406,14 +401,17 @@ def recruiting(
 # What the commands share
 
 
-def _check_both(scenario: str | None, out: str | None, *others: str) -> None:
-    """Raise TableError if a scenario is read and not written, or the other way round, or where it must not be."""
+def _scenario_to_write(scenario_file: str | None, out: str | None, *others: str) -> str | None:
+    """The scenario to read if one is to be written. Raises InputError if it cannot be, or is read for nothing."""
     from sim import TableError
 
-    if (scenario is None) != (out is None):
-        raise TableError("--scenario and --out belong together: the scenario to read, and the file to write")
-    if scenario is not None and out is not None:
-        _check_out(out, scenario, *others)
+    if out is None:
+        if scenario_file is not None:
+            raise TableError(f"--scenario {scenario_file} is read to write another; add --out, the file to write")
+        return None
+    scenario_file = scenario_file or _default_template()
+    _check_out(out, scenario_file, *others)
+    return scenario_file
 
 
 def _print_written(out: str | None) -> None:

@@ -148,11 +148,8 @@ def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, men
     from calibrate.partners import TREATMENTS
 
     console, right, n = plain_console(), intake.labels_right, len(intake.estimates)
-    console.print(
-        f"Wrote {out}: {count(n, 'partner')}; of their labels about {right.likely:.0f} are right "
-        f"(90%: {right.low:.0f} to {right.high:.0f} of {n}).",
-        style="bold",
-    )
+    many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
+    console.print(f"Wrote {out}: {count(n, 'partner')}{many if n > 2 else ''}.", style="bold")
     console.print()
     alpha, beta = before.assumptions.skill_exponent.likely, before.assumptions.engagement_exponent.likely
     table = make_table(
@@ -305,6 +302,8 @@ def print_audit(audit: Audit) -> None:
 
 def print_remarks(remarks: Sequence[str]) -> None:
     console = plain_console()
+    if remarks:
+        console.print()
     for remark in remarks:
         console.print(remark)
 

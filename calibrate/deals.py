@@ -88,7 +88,7 @@ def read_deals(path: Path | str, mapping: Mapping, progress: Progress | None = N
         table.name,
         _joined(closed, CLOSED_COLUMNS),
         _joined(still_open, OPEN_COLUMNS),
-        pd.DataFrame(sorted(rejected.items()), columns=["row", "reason"]),
+        pd.Series(rejected, dtype=object, name="reason").sort_index().rename_axis("row").reset_index(),
         rows_read,
     )
     _check_meaning(deals, mapping, table)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from calibrate.notation import Decimal, Question, Reason, number, words
 from calibrate.sources import SEPARATORS, Layout, open_table, read_small
-from sim.documents import Declared, guess, show, validate
+from sim.documents import Declared, guess, listed, show, validate
 from sim.errors import TableError
 
 MOST_ROWS = 2_000
@@ -29,7 +29,7 @@ def read_rows(path: Path | str, model: type[T], decimal: Decimal | None = None) 
     fields = model.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     optional = [name for name in fields if name not in required]
-    layout = _layout(path, required[0])
+    layout = _layout(path, list(fields))
     for column in open_table(path, layout).header:
         if column and column not in fields:
             raise TableError(f"{path}: unknown column {show(column)}; {guess(column, list(fields))}")
@@ -49,16 +49,22 @@ def blank_table(model: type[Declared]) -> str:
     return ",".join(model.model_fields) + "\n"
 
 
-def _layout(path: Path | str, column: str) -> Layout:
-    """The layout under which the header has this column; the usual one if none has."""
-    layouts = [Layout.model_validate({"separator": mark}) for mark in SEPARATORS]
-    for layout in layouts:
+def _layout(path: Path | str, columns: list[str]) -> Layout:
+    """The layout whose header has most of these columns. Raises TableError, for a file that is no table too."""
+    layouts = {mark: Layout.model_validate({"separator": mark}) for mark in SEPARATORS}
+    known: dict[str, int] = {}
+    refused: list[TableError] = []
+    for mark, layout in layouts.items():
         try:
-            if column in open_table(path, layout).header:
-                return layout
-        except TableError:
-            continue
-    return layouts[0]
+            known[mark] = len({*open_table(path, layout).header} & {*columns})
+        except TableError as problem:
+            refused.append(problem)
+    best = max(known, key=lambda mark: known[mark], default=None)
+    if best is not None and known[best]:
+        return layouts[best]
+    if refused and best is None:
+        raise refused[0]
+    raise TableError(f"{path}: its header has none of the columns {listed(columns)}; start from a blank table")
 
 
 def _value(model: type[Declared], name: str, cell: Any, decimal: Decimal | None, where: str) -> Any:

@@ -184,7 +184,7 @@ def _support(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scenario: S
     """The help asked for, or else what the kinds take that it may be."""
     asked = row.help_hours_per_week
     if asked is not None:
-        low, high = round(asked / SUPPORT_FACTOR, 3), round(min(asked * SUPPORT_FACTOR, 40), 3)
+        low, high = (float(f"{min(hours, 40):.3g}") for hours in (asked / SUPPORT_FACTOR, asked * SUPPORT_FACTOR))
         return Range(low=low, likely=asked, high=high, source=source)
     usual = {kind: getattr(scenario.partner_segments, kind).reactive_support_hours for kind in PARTNER_SEGMENTS}
     possible = [usual[kind] for kind in PARTNER_SEGMENTS if kinds[kind] >= INTERVAL[0]]

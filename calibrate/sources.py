@@ -1,4 +1,4 @@
-"""A file as rows of cells: CSV in any of its dialects, plain or gzipped, and XLSX workbooks.
+"""A file as rows of cells: CSV in any of its dialects, plain or gzipped, and XLSX workbooks (workbooks.py).
 
 What a file is, its first bytes say, not its name. A `Layout` says what cannot be known from them. Rows keep the number
 a spreadsheet shows; a row that cannot be put under the header is not dropped but listed in `misfits`. Whatever is no
@@ -9,44 +9,34 @@ Left out: what the columns mean (mapping.py, deals.py), numbers and dates in tex
 
 from __future__ import annotations
 
-import codecs
 import csv
 import gzip
-import io
-import warnings
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
+from functools import lru_cache
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
-from xml.etree.ElementTree import iterparse
 
 from pydantic import AfterValidator, Field
 
+from calibrate.texts import ENCODING_BY_MARK, Lines
+from calibrate.workbooks import LARGEST_BYTES, Spoiled, sheet_rows
 from sim.documents import Declared, declare, guess, show
 from sim.errors import TableError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGEST_BYTES = 1_000_000_000
-"""Of a file, packed or unpacked."""
-LARGEST_PARTS_BYTES = 200_000_000
-"""Of what a workbook holds beside its sheets: its texts are kept in memory."""
-LONGEST_LINE = 10_000_000
 MOST_COLUMNS = 100_000
-MOST_ROWS_OF_A_SHEET = 1_048_576
-MOST_SPOILED = 200_000
-CHUNK_ROWS, CHUNK_CELLS = 500, 500_000
+CHUNK_STEP, CHUNK_ROWS, CHUNK_CELLS, CHUNK_CHARACTERS = 25, 500, 500_000, 20_000_000
 """Of what is read at a time: few enough to stay in the processor's cache."""
 HEADER_SEARCH_ROWS = 30
+LONGEST_PATH_SHOWN = 250
 SEPARATORS = (",", ";", "\t", "|")
-ENCODING_BY_MARK = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 WORKBOOK, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 OTHER_KINDS = {
     b"\xd0\xcf\x11\xe0": "an old .xls workbook or one with a password; save it as .xlsx without a password, or as CSV",
@@ -150,10 +140,9 @@ class Table:
             if not any(not isinstance(cell, str) or cell.strip() for cell in cells):
                 continue
             if len(cells) != width:
-                fields = f"{len(cells):,} field{'s' if len(cells) > 1 else ''}"
-                self.misfits.append((number, f"{fields} under {width:,} columns"))
+                self.misfits.append((number, _misfit(len(cells), width)))
                 continue
-            spoiled = [cells[place] for place in places if isinstance(cells[place], _Spoiled)]
+            spoiled = [cells[place] for place in places if isinstance(cells[place], Spoiled)]
             if spoiled:
                 self.misfits.append((number, spoiled[0].reason))
             else:
@@ -173,6 +162,17 @@ class Table:
         return self.header.index(column)
 
 
+@lru_cache
+def _misfit(fields: int, width: int) -> str:
+    many = f"over {_widest(width) - 1:,}" if fields == _widest(width) else f"{fields:,}"
+    return f"{many} field{'s' if fields > 1 else ''} under {width:,} columns"
+
+
+def _widest(width: int) -> int:
+    """Fields that are kept of a row, so that a row of millions of them does not fill the memory."""
+    return 2 * width + 2
+
+
 def _stripped(cell: Any) -> Any:
     return cell.strip() if isinstance(cell, str) else cell
 
@@ -187,13 +187,6 @@ def _frame(columns: Sequence[str], cells: list[list[Any]], numbers: list[int]) -
     return pd.DataFrame(made.T, index=pd.Index(numbers, name="row"), columns=list(columns), dtype=object)
 
 
-@dataclass(frozen=True)
-class _Spoiled:
-    """A cell that reads as empty, and is not."""
-
-    reason: str
-
-
 def open_table(path: Path | str, layout: Layout = PLAIN) -> Table:
     """A CSV file, plain or gzipped, or a sheet of a workbook. Raises TableError, one sentence."""
     kind, row = _kind(path), layout.header_row
@@ -201,15 +194,15 @@ def open_table(path: Path | str, layout: Layout = PLAIN) -> Table:
         raise TableError(f"{path}: is a text file and has no sheets; remove sheet from the mapping")
     try:
         with _records(path, layout, row) as (chunks, _):
-            chunk = next(chunks, [])
+            cells = next(islice(chain.from_iterable(chunks), row - 1, None), None)
     except TableError:
         _check_separator(kind, layout)
         raise
-    if not chunk and row == 1:
+    if cells is None and row == 1:
         raise TableError(f"{path}: the file is empty; give a CSV or XLSX file with a header")
-    header = tuple(str(cell).strip() for cell in chunk[row - 1]) if len(chunk) == row else ()
+    header = tuple(str(cell).strip() for cell in cells or ())
     if not any(header):
-        there = "is blank" if len(chunk) == row else "is not there"
+        there = "is not there" if cells is None else "is blank"
         raise TableError(f"{path}: row {row} {there}; set header_row to the row of the column names")
     if len(header) == 1:
         _check_separator(kind, layout)
@@ -320,22 +313,28 @@ def _records(
     """
     kind = _kind(path)
     with _refusals(path), kind.path.open("rb") as raw:
+        lines = Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding)
         if kind.is_workbook:
-            records = _sheet_records(kind, raw, layout, width)
+            records = sheet_rows(kind.path, raw, layout.sheet, layout.header_row, width)
         else:
-            records = csv.reader(_lines(kind, raw, layout), delimiter=layout.separator, strict=True)
-        yield _chunks(records, size, kind), raw
+            most, read = _widest(width or MOST_COLUMNS), csv.reader(lines, delimiter=layout.separator, strict=True)
+            records = (cells if len(cells) <= most else cells[:most] for cells in read)
+        yield _chunks(records, size, lines), raw
 
 
-def _chunks(records: Iterator[list[Any]], size: int, kind: _Kind) -> Iterator[list[list[Any]]]:
+def _chunks(records: Iterator[list[Any]], size: int, lines: Lines) -> Iterator[list[list[Any]]]:
     row = 1
     while True:
-        chunk: list[list[Any]] = []
+        chunk, end = list[list[Any]](), lines.characters + CHUNK_CHARACTERS
         try:
-            chunk.extend(islice(records, size))
+            while len(chunk) < size and lines.characters < end:
+                before = len(chunk)
+                chunk.extend(islice(records, min(size - before, CHUNK_STEP)))
+                if len(chunk) == before:
+                    break
         except csv.Error as problem:
             row += len(chunk)
-            raise TableError(f"{kind.path}: row {row} is not CSV ({problem}); correct the quotes there") from None
+            raise TableError(f"{lines.path}: row {row} is not CSV ({problem}); correct the quotes there") from None
         if not chunk:
             return
         yield chunk
@@ -349,48 +348,8 @@ def _refusals(path: Path | str) -> Iterator[None]:
         yield
     except (OSError, EOFError, zlib.error, ValueError) as problem:
         what = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:100]
-        where = path if "\0" not in str(path) else show(str(path))
+        where = path if len(str(path)) <= LONGEST_PATH_SHOWN and "\0" not in str(path) else show(str(path))
         raise TableError(f"{where}: cannot be read ({what}); give the path of a CSV or XLSX file") from None
-
-
-# Text
-
-
-def _lines(kind: _Kind, raw: IO[bytes], layout: Layout) -> Iterator[str]:
-    """The lines of a text, as long as it is one."""
-    unpacked: Any = gzip.GzipFile(fileobj=raw) if kind.gzipped else raw
-    left, number = LARGEST_BYTES, 0
-    try:
-        with io.TextIOWrapper(unpacked, encoding=_encoding(kind, layout), newline="") as stream:
-            for number, line in enumerate(iter(partial(stream.readline, LONGEST_LINE), ""), 1):
-                left -= len(line)
-                if "\0" in line:
-                    raise TableError(
-                        f"{kind.path}: line {number} holds a NUL character, so it is no text or in another encoding; "
-                        "set encoding"
-                    )
-                if len(line) >= LONGEST_LINE or left < 0:
-                    raise TableError(
-                        f"{kind.path}: line {number} is too much; at most {LONGEST_LINE:,} characters in a line and "
-                        f"{LARGEST_BYTES:,} in all are read, split the file"
-                    )
-                yield line
-    except UnicodeError as problem:
-        named = layout.encoding or ("UTF-16" if kind.encoding == "utf-16" else "UTF-8")
-        byte = f" (byte {problem.object[problem.start]:#04x})" if isinstance(problem, UnicodeDecodeError) else ""
-        raise TableError(
-            f"{kind.path}: not {named} text, soon after line {number}{byte}; set encoding to that of the file, "
-            "for example cp1252 if it comes from Excel on Windows"
-        ) from None
-
-
-def _encoding(kind: _Kind, layout: Layout) -> str:
-    """The name of the codec; it drops a byte order mark."""
-    asked = None if layout.encoding is None else codecs.lookup(layout.encoding).name
-    if asked is not None and kind.encoding is not None and not asked.startswith(kind.encoding):
-        raise TableError(f"{kind.path}: begins with the mark of {kind.encoding}, not {asked}; remove encoding")
-    name = kind.encoding or asked or "utf-8"
-    return "utf-8-sig" if name == "utf-8" else name
 
 
 def _check_separator(kind: _Kind, layout: Layout) -> None:
@@ -398,116 +357,11 @@ def _check_separator(kind: _Kind, layout: Layout) -> None:
     if kind.is_workbook:
         return
     with _refusals(kind.path), kind.path.open("rb") as raw:
-        line = next(islice(_lines(kind, raw, layout), layout.header_row - 1, None), "")
+        line = next(
+            islice(Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding), layout.header_row - 1, None), ""
+        )
     found = max(SEPARATORS, key=line.count)
     if line.count(found) > line.count(layout.separator):
         raise TableError(
             f"{kind.path}: the columns are not separated by {layout.separator!r}; set separator to {found!r}"
         )
-
-
-# Workbooks
-
-
-def _sheet_records(kind: _Kind, raw: IO[bytes], layout: Layout, width: int | None) -> Iterator[list[Any]]:
-    import openpyxl
-
-    # What a workbook holds beside cells (styles, validation, extensions) is nobody's concern here.
-    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-    try:
-        archive = _checked_archive(kind, raw)
-        sheet = _sheet(openpyxl.load_workbook(raw, read_only=True, data_only=True), kind, layout)
-        spoiled = _spoiled_cells(archive, sheet._worksheet_path, kind, layout)
-        sheet.reset_dimensions()  # exporters write wrong ones, and rows beyond them would be dropped
-        for row, values in enumerate(sheet.iter_rows(max_col=width, values_only=True), 1):
-            if row > MOST_ROWS_OF_A_SHEET:
-                raise TableError(f"{kind.path}: over {MOST_ROWS_OF_A_SHEET:,} rows in a sheet; split it")
-            cells = ["" if value is None else value for value in values]
-            for first, last, reason in spoiled.get(row, ()):
-                for column in range(first - 1, min(last, len(cells))):
-                    cells[column] = _Spoiled(reason)
-            yield cells
-    except (TableError, GeneratorExit, MemoryError):
-        raise
-    except Exception as problem:
-        # The workbook library lets many kinds escape for malformed archives and sheets.
-        what = " ".join(str(problem).split())[:80] or type(problem).__name__
-        raise TableError(
-            f"{kind.path}: is no XLSX workbook that can be read ({what}); save it again or as CSV"
-        ) from None
-
-
-def _checked_archive(kind: _Kind, raw: IO[bytes]) -> zipfile.ZipFile:
-    archive = zipfile.ZipFile(raw)
-    sizes = {info.filename: info.file_size for info in archive.infolist()}
-    if "xl/workbook.xml" not in sizes:
-        raise TableError(f"{kind.path}: is an archive but no XLSX workbook; unpack it, or save as XLSX or CSV")
-    unpacked = sum(sizes.values())
-    beside = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
-    if unpacked > LARGEST_BYTES or beside > LARGEST_PARTS_BYTES:
-        raise TableError(
-            f"{kind.path}: {unpacked:,} bytes unpacked, {beside:,} of them beside the sheets; at most "
-            f"{LARGEST_BYTES:,} and {LARGEST_PARTS_BYTES:,} are read, save as CSV"
-        )
-    return archive
-
-
-def _sheet(book: Any, kind: _Kind, layout: Layout) -> Any:
-    sheets = {sheet.title: sheet for sheet in book.worksheets}
-    if layout.sheet is not None:
-        if layout.sheet not in sheets:
-            raise TableError(f"{kind.path}: no sheet {show(layout.sheet)}; {guess(layout.sheet, list(sheets))}")
-        return sheets[layout.sheet]
-    visible = [sheet for sheet in sheets.values() if sheet.sheet_state == "visible"]
-    if not visible:
-        raise TableError(f"{kind.path}: has no visible sheet with cells; set sheet to the one to read")
-    return visible[0]
-
-
-def _spoiled_cells(
-    archive: zipfile.ZipFile, part: str, kind: _Kind, layout: Layout
-) -> dict[int, list[tuple[int, int, str]]]:
-    """By row below the header: first and last column, and the reason, of merged cells and formulas without a value.
-
-    Reading cells, the library shows neither: the one looks empty, and so does the other.
-    """
-    from openpyxl.utils import range_boundaries
-
-    with archive.open(part) as stream:
-        if not _mentions(stream, b":f", b"<f", b"mergeCell "):
-            return {}
-    found: dict[int, list[tuple[int, int, str]]] = {}
-    count = 0
-    with archive.open(part) as stream:
-        for _, element in iterparse(stream):
-            tag = element.tag.rpartition("}")[2]
-            if tag == "c" and element.find("{*}f") is not None and not _has_value(element):
-                place, why = element.get("r", ""), "is a formula without a stored value; open and save the workbook"
-            elif tag == "mergeCell":
-                place, why = element.get("ref", ""), "are merged; fill in each cell"
-            else:
-                if tag == "row":
-                    element.clear()
-                continue
-            first_column, first, last_column, last = range_boundaries(place)
-            for row in range(max(first, layout.header_row + 1), last + 1):
-                count += 1
-                if count > MOST_SPOILED:
-                    raise TableError(f"{kind.path}: {place} and over {MOST_SPOILED:,} rows more {why}")
-                found.setdefault(row, []).append((first_column, last_column, f"{place} {why}"))
-    return found
-
-
-def _has_value(cell: Any) -> bool:
-    """Whether a cell with a formula says what the formula gives; a text may be stored as empty."""
-    value = cell.find("{*}v")
-    return value is not None and (bool(value.text) or cell.get("t") == "str")
-
-
-def _mentions(stream: IO[bytes], *words: bytes) -> bool:
-    before = b""
-    while chunk := stream.read(1_000_000):
-        if any(word in before + chunk for word in words):
-            return True
-        before = chunk[-16:]
-    return False

@@ -56,10 +56,11 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
 def remarks(scenario: Scenario, audit: Audit) -> list[str]:
     """What somebody who uses the split ought to know, a sentence each. Raises TableError as with_status_quo does."""
     made = with_status_quo(scenario, audit)
-    return [*_of_the_calendar(audit), *_of_the_split(made, audit)]
+    return [*remarks_on_calendar(audit), *_of_the_split(made, audit)]
 
 
-def _of_the_calendar(audit: Audit) -> Iterator[str]:
+def remarks_on_calendar(audit: Audit) -> Iterator[str]:
+    """Those that need no scenario."""
     if audit.weeks < FEWEST_WEEKS:
         yield f"{audit.weeks:.1f} weeks are few to speak of a usual week."
     if not audit.knows_me:

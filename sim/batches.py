@@ -130,6 +130,27 @@ def variant_credit(
     return _gathered(jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
 
+def world_credit(
+    scenario: Scenario, plans: Mapping[str, TimePlan], worlds: int, replications: int, seed: int, how: How
+) -> FloatArray:
+    """Quota credit in US dollars over the horizon in drawn worlds: shape (worlds, plans, replications).
+
+    Each world has `replications` markets of its own, the same for every plan. Were they the same in every world, so
+    would be their luck, and the share of worlds in which a plan is ahead would say more of that than of the worlds.
+    """
+    check_how(how, seed)
+    work = Work.of(scenario, plans, seed)
+    its_plans = None if how.engine == "simpy" else _prepare(work, scenario).plans
+    size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
+    jobs: list[_Job] = [
+        (_world_credit_batch, (work, world, batch, how.engine, its_plans))
+        for world in range(worlds)
+        for batch in batches(range(world * replications, (world + 1) * replications), size)
+    ]
+    credit = _gathered(jobs, how, len(plans) * worlds * replications)
+    return np.swapaxes(credit.reshape(len(plans), worlds, replications), 0, 1)
+
+
 def _gathered(jobs: Sequence[_Job], how: How, total: int, along: int = 1) -> FloatArray:
     """What the jobs give, joined along the axis of replications."""
     done, parts = 0, []
@@ -277,10 +298,19 @@ def _plans_batch(work: Work, prepared: Prepared, replications: range | Tapes) ->
     return kpis.summarise(tally)
 
 
-def _worlds_batch(work: Work, worlds: range, replications: range) -> FloatArray:
+def _worlds_batch(work: Work, worlds: range, replications: range, plans: Any = None) -> FloatArray:
     """Indicators of some replications in each of some worlds: shape (plans, runs, KPIS, quarters)."""
-    prepared = [_prepare(work, work.scenario.world(work.seed, world)) for world in worlds]
+    prepared = [_prepare(work, work.scenario.world(work.seed, world), plans) for world in worlds]
     return np.concatenate([kpis.summarise(tally) for tally in _tallies(work, prepared, replications)], axis=1)
+
+
+def _world_credit_batch(work: Work, world: int, replications: range, engine: str, plans: Any) -> FloatArray:
+    """Quota credit in US dollars over the horizon in one world: shape (plans, replications)."""
+    if engine == "simpy":
+        values = _reference_batch(work, world, replications)
+    else:
+        values = _worlds_batch(work, range(world, world + 1), replications, plans)
+    return values[:, :, kpis.KPIS.index(CREDIT)].sum(axis=-1)
 
 
 def _variants_batch(work: Work, variants: Sequence[Prepared], replications: range) -> FloatArray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from sim import estimates
 from sim.assumptions import Assumption, with_value
-from sim.batches import FloatArray, How, Progress, variant_credit
+from sim.batches import FloatArray, How, Progress, variant_credit, world_credit
 from sim.estimates import Estimate
 from sim.plan import TimePlan
 from sim.scenario import Scenario
@@ -53,7 +53,7 @@ class Differences:
 
     def run_as_assumed(self, markets: int) -> float:
         """Run what is assumed; returns the baseline plan's mean credit in US dollars."""
-        ((base, *others),) = self.credit([self.scenario], range(markets))
+        ((base, *others),) = self._credit([self.scenario], self.others, range(markets), len(self.plans) * markets)
         self._known |= {(name, "", 0.0): its - base for name, its in zip(self.others, others, strict=True)}
         return float(base.mean())
 
@@ -80,9 +80,15 @@ class Differences:
                     key = _key(name, *value)
                     self._known[key] = np.concatenate([self._known.get(key, credit[:0]), credit - base])
 
-    def credit(self, variants: Sequence[Scenario], markets: range) -> FloatArray:
-        """Quota credit of all plans under other sets of assumptions: shape (variants, plans, markets)."""
-        return self._credit(variants, self.others, markets, self.runs + len(self.plans) * len(markets) * len(variants))
+    def by_world(self, worlds: int, markets: int) -> FloatArray:
+        """True means of the differences in drawn worlds, each with so many markets: shape (worlds, plans)."""
+        plans = self.plans
+        if not worlds:
+            return np.empty((0, len(plans)))
+        how = self._how(self.runs + worlds * len(plans) * markets)
+        credit = world_credit(self.scenario, plans, worlds, markets, self.seed, how)
+        self.runs += credit.size
+        return np.stack([estimates.true_means(credit[:, p] - credit[:, 0]) for p in range(len(plans))], axis=1)
 
     def of(self, plan: str, assumption: Assumption | None = None, value: float = 0.0) -> FloatArray:
         """The differences that have been run, shape (markets,)."""
@@ -93,13 +99,14 @@ class Differences:
         return estimates.mean_with_control(self.of(plan, assumption, value), self.of(plan))
 
     def _credit(self, variants: Sequence[Scenario], names: Sequence[str], markets: range, total: int) -> FloatArray:
-        before, progress = self.runs, self.progress
-        shown = progress and (lambda done, _: progress(before + done, total))
         plans = {name: self.plans[name] for name in (self.baseline, *names)}
-        how = How(workers=self.workers, progress=shown)
-        credit = variant_credit(self.scenario, variants, plans, markets, self.seed, how)
+        credit = variant_credit(self.scenario, variants, plans, markets, self.seed, self._how(total))
         self.runs += credit.size
         return credit
+
+    def _how(self, total: int) -> How:
+        before, progress = self.runs, self.progress
+        return How(workers=self.workers, progress=progress and (lambda done, _: progress(before + done, total)))
 
 
 def _key(plan: str, assumption: Assumption | None, value: float) -> _Key:

@@ -28,6 +28,7 @@ from sim.batches import (
     outcome_values,
     run_one,
     where_of,
+    world_credit,
 )
 from sim.documents import show
 from sim.errors import PlanError, SimulationError
@@ -206,7 +207,8 @@ def compare(
     """Run plans on the same markets and say which is better, by how much and how surely.
 
     Differences are paired, against the plan named `baseline` (the first if not named). With `worlds`, each plan also
-    runs in that many worlds of drawn assumptions, `replications_per_world` markets in each. The rest as in `replicate`.
+    runs in that many worlds of drawn assumptions, each with `replications_per_world` markets of its own. The rest as in
+    `replicate`.
     """
     check_plans("compare", plans)
     for what, value, least in (
@@ -226,10 +228,11 @@ def compare(
     in_worlds = None
     if worlds:
         how = how._replace(tapes=None, progress=then)
-        in_worlds = _outcomes(scenario, plans, replications_per_world, seed, worlds, how)
+        in_worlds = world_credit(scenario, plans, worlds, replications_per_world, seed, how)
+        in_worlds -= in_worlds[:, [list(plans).index(baseline)]]
     results = {
-        name: _result(outcomes[name], outcomes[baseline], (in_worlds[name], in_worlds[baseline]) if in_worlds else None)
-        for name in plans
+        name: _result(outcomes[name], outcomes[baseline], None if in_worlds is None else in_worlds[:, p])
+        for p, name in enumerate(plans)
     }
     return Comparison(scenario, seed, replications, worlds, baseline, results, outcomes)
 
@@ -244,7 +247,8 @@ def _outcomes(
     }
 
 
-def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] | None) -> PlanResult:
+def _result(its: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> PlanResult:
+    """`in_worlds`: differences from the baseline plan, shape (worlds, replications)."""
     is_baseline = its is base
     credit, total = its.credit_usd, its.credit_usd.sum(axis=1)
     difference = credit - base.credit_usd
@@ -256,7 +260,7 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: tuple[Outcomes, Outcomes] 
     ahead = [estimates.share(int((cumulated[:, q] > 0).sum()), runs) for q in range(quarters)]
     worlds_ahead = None
     if in_worlds is not None and not is_baseline:
-        better = (in_worlds[0].by_world() - in_worlds[1].by_world()).mean(axis=1) > 0
+        better = estimates.true_means(in_worlds) > 0
         worlds_ahead = estimates.share(int(better.sum()), len(better))
     return PlanResult(
         plan=its.plan,

@@ -25,7 +25,7 @@ import numpy as np
 
 from sim import estimates, flips
 from sim.assumptions import Assumption, assumptions, assumptions_named
-from sim.batches import FloatArray, Progress, batches, check_count, check_plans
+from sim.batches import FloatArray, Progress, check_count, check_plans
 from sim.differences import Ask, Differences
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate, Verdict
@@ -38,7 +38,6 @@ END_REPLICATIONS = (50, 100)
 """Markets at the low and the high end of an assumption, as many as END_PRECISION needs."""
 END_PRECISION = 0.01
 """Half the width of the interval at an end that is aimed at: bars are read by eye."""
-WORLDS_AT_A_TIME = 100
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Sensitivity:
     regret: Mapping[str, Regret]
     """with the baseline, which comes first; empty without worlds"""
     by_world: FloatArray = field(repr=False, compare=False)
-    """mean credit in US dollars: shape (worlds, plans), as in `regret`"""
+    """mean difference from the baseline plan in US dollars: shape (worlds, plans), as in `regret`"""
 
     def __getitem__(self, plan: str) -> Robustness:
         return self.plans[plan]
@@ -169,9 +168,9 @@ def sensitivity(
         )
     _run_ends(known, varied, base)
     turns = flips.find(known, varied, replications)
-    by_world = _by_world(known, worlds)
+    by_world = known.by_world(worlds, REPLICATIONS_PER_WORLD)
     robust = {
-        name: _robustness(known, name, varied, turns, base, by_world[:, p] - by_world[:, 0])
+        name: _robustness(known, name, varied, turns, base, by_world[:, p])
         for p, name in enumerate(known.others, start=1)
     }
     regret = _regrets(list(ordered), by_world / base) if worlds else {}
@@ -185,15 +184,6 @@ def _run_ends(known: Differences, varied: Sequence[Assumption], base: float) -> 
         known.run(ask._replace(markets=min(markets, len(known.of(ask.plan)))) for ask in asks)
         ends = {ask: known.estimate(*ask[:3]) for ask in asks}
         asks = [ask for ask, its in ends.items() if its.high - its.low > 2 * END_PRECISION * base]
-
-
-def _by_world(known: Differences, worlds: int) -> FloatArray:
-    """Mean credit in US dollars of every plan in every plausible world: shape (worlds, plans)."""
-    means = [np.empty((0, len(known.plans)))]
-    for some in batches(range(worlds), WORLDS_AT_A_TIME):
-        drawn = [known.scenario.world(known.seed, world) for world in some]
-        means.append(known.credit(drawn, range(REPLICATIONS_PER_WORLD)).mean(axis=2))
-    return np.concatenate(means)
 
 
 def _robustness(
@@ -222,7 +212,7 @@ def _robustness(
 
 
 def _regrets(names: Sequence[str], by_world: FloatArray) -> dict[str, Regret]:
-    """What each plan leaves on the table, from its mean credit by world: shape (worlds, plans)."""
+    """What each plan leaves on the table, from what it is worth by world: shape (worlds, plans)."""
     left = by_world.max(axis=1, keepdims=True) - by_world
     return {
         name: Regret(

@@ -11,6 +11,8 @@ What no ledger has is drawn by the rules of `_soft`, which are not those by whic
     help asked for    gamma about what its kind takes, coefficient of variation .6
     ambition          3, 4.2 or 2.3 for achiever, believer, deceiver, give or take a normal 1, rounded
     account share     the true one times a lognormal error of .15
+
+Run as `python -m tests.synthetic_partners` it prints how well the intake finds them, by the number of deals.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
 
-from calibrate.partner_table import PartnerRow
-from sim import Scenario, TimePlan, draw_market, simulate
+from calibrate.partners import PartnerRow, infer
+from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
 from sim.ledger import ENDINGS, Kind
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, OwnTraits, Partner, Range
 
@@ -161,3 +165,71 @@ def _soft(scenario: Scenario, truth: Truth, deals: int, rng: np.random.Generator
         "help_hours_per_week": float(rng.gamma(0.6**-2, support * 0.6**2)),
         "ambition": int(np.clip(round(rng.normal(WANTS_TO_GROW[truth.kind], 1)), 1, 5)),
     }
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """What the intake made of all partners of many territories."""
+
+    rank: NDArray[np.float64]
+    """Spearman's correlation of true and likely, shape (territories, 2): skill, engagement"""
+    covered: NDArray[np.bool_]
+    """shape (partners, 2)"""
+    width: NDArray[np.float64]
+    """of the 90% intervals, shape (partners, 2)"""
+    right: NDArray[np.bool_]
+    """label, shape (partners,)"""
+    said: NDArray[np.float64]
+    """probability of the label, shape (partners,)"""
+
+
+def recovery(
+    template: Scenario,
+    territories: int,
+    seed: int,
+    deals_a_year: float,
+    soft: bool = True,
+    anywhere: bool = False,
+    moving: bool = False,
+) -> Recovery:
+    """The intake of so many territories, against the truth."""
+    rng = np.random.default_rng(seed)
+    rank, covered, width, right, said = [], [], [], [], []
+    for i in range(territories):
+        made = territory(template, rng, deals_a_year, anywhere, moving)
+        rows, truths = seen(made, rng, seed + i, soft)
+        true = np.array([(truth.skill, truth.engagement) for truth in truths])
+        estimates = infer(rows, _unknown(made.scenario)).estimates
+        ends = np.array([[(r.low, r.likely, r.high) for r in (its.skill, its.engagement)] for its in estimates])
+        rank.append([stats.spearmanr(true[:, k], ends[:, k, 1]).statistic for k in range(2)])
+        covered.append((ends[:, :, 0] <= true) & (true <= ends[:, :, 2]))
+        width.append(ends[:, :, 2] - ends[:, :, 0])
+        right.append([its.label == truth.kind for its, truth in zip(estimates, truths, strict=True)])
+        said.append([its.kinds[its.label] for its in estimates])
+    return Recovery(np.array(rank), *map(np.concatenate, (covered, width, right, said)))
+
+
+def _unknown(scenario: Scenario) -> Scenario:
+    """The scenario without what the intake has to find."""
+    return scenario.variant(
+        partners=tuple(p.model_copy(update={"label": "believer", "traits": OwnTraits()}) for p in scenario.partners)
+    )
+
+
+def main() -> None:
+    """Print how well 150 territories are found, by the number of deals and by what else is known."""
+    baseline = load_scenario("scenarios/baseline.yaml")
+    print("deals  all known  like no kind  rank skill, engagement  territories >= .8  covered     labels right (said)")
+    for deals, soft, anywhere in (
+        *((deals, True, False) for deals in (12, 25, 50, 100, 200, 500)),
+        *((deals, False, False) for deals in (25, 50, 100, 200)),
+        *((deals, True, True) for deals in (25, 100)),
+    ):
+        its = recovery(baseline, 150, 1, deals, soft, anywhere)
+        columns = (its.rank.mean(axis=0), (its.rank >= 0.8).mean(axis=0), its.covered.mean(axis=0))
+        cells = "   ".join("{:12.2f} {:.2f}".format(*column) for column in columns)
+        print(f"{deals:5}  {soft!s:9}  {anywhere!s:9}  {cells}   {its.right.mean():.2f} ({its.said.mean():.2f})")
+
+
+if __name__ == "__main__":
+    main()

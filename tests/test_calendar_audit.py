@@ -150,6 +150,7 @@ EVERY_CASE = calendar(
     event("Visit", ":garbage", ":garbage"),
     event("Visit", berlin("20260401T100000"), berlin("20260401T090000")),
     event("Visit", berlin("20260401T100000"), berlin("20260401T110000"), "RRULE:FREQ=SOMETIMES"),
+    event("Visit", berlin("20260401T100000"), berlin("20260401T110000"), "RRULE:FREQ=DAILY;BYHOUR=25"),
 )  # fmt: skip
 
 
@@ -179,7 +180,7 @@ def test_every_case_worked_by_hand() -> None:
         "cancelled": (2, 1.5),
         "no duration": (1, 0),
         "over 16 hours": (1, 48),
-        "cannot be read": (3, 0),
+        "cannot be read": (4, 0),
     }
     # One hour with another; three visits at once; one hour of two events; one hour of three.
     assert audit.shared_hours == pytest.approx(1 + 2 + 1 + 2)
@@ -223,9 +224,10 @@ def test_an_empty_week_is_no_week_of_work() -> None:
 def test_rules_are_whole_words_in_any_case_and_the_first_wins() -> None:
     first = [{"activity": "other", "words": ["sell"]}, {"activity": "sell", "domains": ["buyer.example"]}]
     day = (berlin("20260302T100000"), berlin("20260302T110000"))
-    people = {"SELL-off": "", "Resell": "", "Sellers": "it@buyer.example", "Sellers ": "it@notbuyer.example"}
+    people = {"SELL-off": "a@b.example", "Resell": "a@b.example"}
+    people |= {"Sellers": "it@buyer.example", "Sellers ": "it@notbuyer.example"}
     audit = audited(
-        calendar(*(event(subject, *day, *([f"ATTENDEE:mailto:{who}"] if who else [])) for subject, who in people.items())),
+        calendar(*(event(subject, *day, f"ATTENDEE:mailto:{who}") for subject, who in people.items())),
         "2026-03-02", "2026-03-08", activities=first, partners=[],
     )  # fmt: skip
     assert hours(audit) == pytest.approx({("other", ""): 1 / 4, ("sell", ""): 1 / 4})
@@ -433,6 +435,7 @@ ONE = event("Visit", berlin("20260302T100000"), berlin("20260302T110000"))
         (calendar(ONE), (None, None), "from 2026-03-02 to 2026-03-02 is 1 days; allowed: 7 to 731"),
         (calendar(ONE), ("2026-03-02", "2026-02-01"), "allowed: 7 to 731; say from which day to which"),
         (calendar(ONE), ("0001-01-01", "0001-02-01"), "allowed: 7 to 731"),
+        (calendar(ONE), ("2024-03-02", "2026-04-01"), "is 761 days; allowed: 7 to 731"),
         (calendar(ONE), ("2025-03-02", "2025-04-01"), "no event from 2025-03-02 to 2025-04-01"),
         (calendar(ONE.replace("Visit", "internal")), ("2026-03-02", "2026-03-08"), "none of its 1 events from"),
     ],
@@ -589,11 +592,13 @@ def test_the_command_shows_the_unknown_before_it_refuses(tmp_path: Path) -> None
     period = ("--from", "2026-03-02", "--to", "2026-04-05")
     result = run("hours", path, "--rules", few, "--scenario", baseline, "--out", out, *period)
     assert result.exit_code == 1 and "Dentist" in result.output and not out.exists()
-    assert "of the hours have no rule" in result.output
-    for words in (("--out", out), ("--scenario", baseline), ("--scenario", baseline, "--out", baseline)):
+    assert "% of the hours have no rule; allowed: at most 25%" in " ".join(result.output.split())
+    shown = run("hours", path, "--rules", few, *period)
+    assert shown.exit_code == 0 and "The rules have no address under `me`" in " ".join(shown.output.split())
+    for words in (("--scenario", baseline), ("--scenario", baseline, "--out", baseline), ("--out", few)):
         result = run("hours", path, "--rules", few, *words)
         assert result.exit_code == 1
-        assert "belong together" in result.output or "choose another path" in result.output
+        assert "add --out" in result.output or "choose another path" in result.output
 
 
 def test_subjects_stay_private(monkeypatch: pytest.MonkeyPatch) -> None:

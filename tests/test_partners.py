@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -21,7 +20,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from openpyxl import Workbook
 from scipy import stats
 from typer.testing import CliRunner
@@ -31,8 +29,9 @@ from calibrate.partner_posterior import prior
 from calibrate.partners import Estimate, PartnerRow, infer, plans_to_mend, read_partners, with_partners
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import InputError, TableError
-from sim.scenario import PARTNER_SEGMENTS, OwnTraits, Scenario
+from sim.scenario import PARTNER_SEGMENTS, Scenario
 from tests import synthetic_partners
+from tests.synthetic_partners import Recovery
 
 ROOT = Path(__file__).parents[1]
 BASELINE = load_scenario(ROOT / "scenarios" / "baseline.yaml")
@@ -42,45 +41,9 @@ SEED = int(os.environ.get("CLAIMS_SEED", "2014"))
 RARELY = 0.001
 
 
-@dataclass(frozen=True)
-class Recovery:
-    """What became of all partners of many territories."""
-
-    rank: NDArray[np.float64]
-    """Spearman's correlation of true and likely, shape (territories, 2): skill, engagement"""
-    covered: NDArray[np.bool_]
-    """shape (partners, 2)"""
-    width: NDArray[np.float64]
-    """of the 90% intervals, shape (partners, 2)"""
-    right: NDArray[np.bool_]
-    """label, shape (partners,)"""
-    said: NDArray[np.float64]
-    """probability of the label, shape (partners,)"""
-
-
 @cache
 def recovery(deals_a_year: float, soft: bool = True, anywhere: bool = False, moving: bool = False) -> Recovery:
-    rng = np.random.default_rng(SEED)
-    rank, covered, width, right, said = [], [], [], [], []
-    for i in range(TERRITORIES):
-        made = synthetic_partners.territory(BASELINE, rng, deals_a_year, anywhere, moving)
-        rows, truths = synthetic_partners.seen(made, rng, SEED + i, soft)
-        true = np.array([(truth.skill, truth.engagement) for truth in truths])
-        estimates = infer(rows, unknown(made.scenario)).estimates
-        ends = np.array([[(r.low, r.likely, r.high) for r in (its.skill, its.engagement)] for its in estimates])
-        rank.append([stats.spearmanr(true[:, k], ends[:, k, 1]).statistic for k in range(2)])
-        covered.append((ends[:, :, 0] <= true) & (true <= ends[:, :, 2]))
-        width.append(ends[:, :, 2] - ends[:, :, 0])
-        right.append([its.label == truth.kind for its, truth in zip(estimates, truths, strict=True)])
-        said.append([its.kinds[its.label] for its in estimates])
-    return Recovery(np.array(rank), *map(np.concatenate, (covered, width, right, said)))
-
-
-def unknown(scenario: Scenario) -> Scenario:
-    """The scenario without what the intake has to find."""
-    return scenario.variant(
-        partners=tuple(p.model_copy(update={"label": "believer", "traits": OwnTraits()}) for p in scenario.partners)
-    )
+    return synthetic_partners.recovery(BASELINE, TERRITORIES, SEED, deals_a_year, soft, anywhere, moving)
 
 
 def test_a_hundred_deals_rank_skill_and_engagement() -> None:

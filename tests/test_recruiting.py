@@ -183,6 +183,14 @@ def test_later_contacts_that_sign_more_are_outside_the_prediction() -> None:
     assert not checked.holds and checked.predicted.high < 0.2
 
 
+def test_a_prediction_of_few_contacts_is_as_wide_as_their_luck() -> None:
+    contacts = funnel(np.random.default_rng(7), 0.3, 24, 80, 10, 1, 0, 300)
+    checked = hold_out(contacts, DAY(1970, 1, 1) + datetime.timedelta(days=22 * 7))
+    by_chance = (checked.predicted.value * (1 - checked.predicted.value) / checked.contacts) ** 0.5
+    assert checked.contacts < 250
+    assert 1.645 * by_chance < (checked.predicted.high - checked.predicted.low) / 2 < 3 * by_chance
+
+
 # ------------------------------------------------------------------------ the table
 
 
@@ -309,7 +317,7 @@ def test_the_command_writes_what_the_library_says(scenario: Scenario, tmp_path: 
     (tmp_path / "semicolons.csv").write_text(FILE.read_text().replace(",", ";"))
     other = run("recruiting", tmp_path / "semicolons.csv", *columns, "--separator", ";", "--json")
     assert other.output.replace("semicolons", FILE.stem) == again.output
-    for words in (("--out", out), ("--as-of", "2025-12-01"), ("--encoding", "klingon")):
+    for words in (("--scenario", out), ("--out", FILE), ("--as-of", "2025-12-01"), ("--encoding", "klingon")):
         result = run("recruiting", FILE, *columns, *words)
         assert result.exit_code == 1 and result.output.startswith("error: ") and result.output.count("\n") == 1
 

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calibrate import sources
+from calibrate import sources, texts, workbooks
 from calibrate.sources import Layout, open_table, read_small
 from sim.errors import TableError
 
@@ -334,9 +334,11 @@ def test_an_encoding_against_the_mark_of_the_file(tmp_path: Path) -> None:
 
 
 def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LARGEST_BYTES", 100_000)
-    monkeypatch.setattr(sources, "LARGEST_PARTS_BYTES", 50_000)
-    monkeypatch.setattr(sources, "LONGEST_LINE", 20_000)
+    for module in (sources, texts, workbooks):
+        monkeypatch.setattr(module, "LARGEST_BYTES", 100_000)
+    monkeypatch.setattr(workbooks, "LARGEST_PARTS_BYTES", 50_000)
+    monkeypatch.setattr(texts, "LONGEST_LINE", 20_000)
+    monkeypatch.setattr(workbooks, "INNOCENT_BYTES", 300_000)
     path = tmp_path / "t.csv"
     path.write_bytes(b"a\n" + b"1\n" * 60_000)
     assert "bytes; at most 100,000 are read" in refusal(path)
@@ -349,6 +351,15 @@ def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert len(book) < 10_000 and "bytes unpacked" in refusal(path)
     path.write_bytes(patched(PLAIN_SHEET, "xl/styles.xml", lambda xml: xml + " " * 60_000))
     assert "of them beside the sheets" in refusal(path)
+    monkeypatch.setattr(workbooks, "INNOCENT_BYTES", 10_000)
+    monkeypatch.setattr(workbooks, "MOST_TIMES", 10)
+    assert "unpacks to over 10 times its size" in refusal(path)
+
+
+def test_a_row_of_very_many_fields_is_not_kept(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n" + "," * 5 + "x\n" + "y," * 6 + "\n", encoding="utf-8")
+    assert read(path)[1] == dict.fromkeys([3, 4], "over 5 fields under 2 columns")
 
 
 # ------------------------------------------------------------------------ small tables
