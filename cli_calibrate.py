@@ -44,6 +44,9 @@ MaybeOut = Annotated[
 DecimalMark = Annotated[
     Literal[".", ","] | None, typer.Option(help="Decimal mark of the table, if its numbers are not plain as in 1234.5.")
 ]
+Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.", metavar="NAME")
+]
 
 
 def mapping(
@@ -205,6 +208,7 @@ def partners(
     scenario_file: ScenarioToFit = None,
     weeks: Annotated[float, typer.Option(help="Length of the period that the table is about.")] = 52.0,
     decimal: DecimalMark = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what partners are like, from what you see of them.
@@ -220,7 +224,7 @@ def partners(
 
     scenario_file = scenario_file or _default_template()
     _check_out(out, table, scenario_file)
-    rows, before = read_partners(table, decimal), load_scenario(scenario_file)
+    rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
     intake = infer(rows, before, weeks, Path(table).name)
     made = with_partners(before, intake)
     save_scenario(made, out)
@@ -244,6 +248,7 @@ def judgement(
     out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
     scenario_file: ScenarioToFit = None,
     decimal: DecimalMark = None,
+    encoding: Encoding = None,
     as_json: AsJson = False,
 ) -> None:
     """Turn what people expect of more help into gains.
@@ -260,7 +265,7 @@ def judgement(
 
     scenario_file = scenario_file or _default_template()
     _check_out(out, table, scenario_file)
-    rows, before = read_judgement(table, decimal), load_scenario(scenario_file)
+    rows, before = read_judgement(table, decimal, encoding), load_scenario(scenario_file)
     found = fit_judgement(rows, before, Path(table).name)
     made = with_judgement(before, found)
     save_scenario(made, out)

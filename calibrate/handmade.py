@@ -21,15 +21,18 @@ MOST = 1e15
 T = TypeVar("T", bound=Declared)
 
 
-def read_rows(path: Path | str, model: type[T], decimal: Decimal | None = None) -> list[tuple[str, T]]:
+def read_rows(
+    path: Path | str, model: type[T], decimal: Decimal | None = None, encoding: str | None = None
+) -> list[tuple[str, T]]:
     """The rows of a CSV or XLSX file, each with the place where it stands ("table.csv: row 3").
 
-    `decimal` is the decimal mark if numbers are not plain as in 1234.5. Raises TableError, one sentence.
+    `decimal` is the decimal mark if numbers are not plain as in 1234.5, `encoding` that of a text file which is not
+    UTF-8. Raises TableError, one sentence.
     """
     fields = model.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     optional = [name for name in fields if name not in required]
-    layout = _layout(path, list(fields))
+    layout = _layout(path, list(fields), encoding)
     for column in open_table(path, layout).header:
         if column and column not in fields:
             raise TableError(f"{path}: unknown column {show(column)}; {guess(column, list(fields))}")
@@ -49,9 +52,11 @@ def blank_table(model: type[Declared]) -> str:
     return ",".join(model.model_fields) + "\n"
 
 
-def _layout(path: Path | str, columns: list[str]) -> Layout:
+def _layout(path: Path | str, columns: list[str], encoding: str | None) -> Layout:
     """The layout whose header has most of these columns. Raises TableError, for a file that is no table too."""
-    layouts = {mark: Layout.model_validate({"separator": mark}) for mark in SEPARATORS}
+    layouts = {
+        mark: validate(Layout, {"separator": mark, "encoding": encoding}, str(path), TableError) for mark in SEPARATORS
+    }
     known: dict[str, int] = {}
     refused: list[TableError] = []
     for mark, layout in layouts.items():
@@ -60,11 +65,11 @@ def _layout(path: Path | str, columns: list[str]) -> Layout:
         except TableError as problem:
             refused.append(problem)
     best = max(known, key=lambda mark: known[mark], default=None)
-    if best is not None and known[best]:
-        return layouts[best]
-    if refused and best is None:
+    if best is None:
         raise refused[0]
-    raise TableError(f"{path}: its header has none of the columns {listed(columns)}; start from a blank table")
+    if known[best] == 0:
+        raise TableError(f"{path}: its header has none of the columns {listed(columns)}; start from a blank table")
+    return layouts[best]
 
 
 def _value(model: type[Declared], name: str, cell: Any, decimal: Decimal | None, where: str) -> Any:

@@ -225,9 +225,11 @@ class Judgement:
         }
 
 
-def read_judgement(path: Path | str, decimal: Decimal | None = None) -> tuple[JudgementRow, ...]:
-    """The rows of a CSV or XLSX file. Raises TableError, one sentence."""
-    rows = read_rows(path, JudgementRow, decimal)
+def read_judgement(
+    path: Path | str, decimal: Decimal | None = None, encoding: str | None = None
+) -> tuple[JudgementRow, ...]:
+    """The rows of a CSV or XLSX file (read_rows has the options). Raises TableError, one sentence."""
+    rows = read_rows(path, JudgementRow, decimal, encoding)
     seen: dict[tuple[str, str, str], str] = {}
     for where, row in rows:
         key = (row.person, row.partner, row.activity)

@@ -12,6 +12,7 @@ import csv
 import datetime
 import io
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,18 @@ def test_a_workbook_is_read_as_it_is_typed(tmp_path: Path) -> None:
         read_deals(path, make_mapping(PLAIN))
 
 
+def test_true_is_not_1_in_a_workbook(tmp_path: Path) -> None:
+    moment = datetime.datetime(2026, 1, 1)
+    rows = [[i, ended, amount, moment, moment, None, 1, "USD"] for i, (ended, amount) in enumerate(
+        [("Won", 1), ("Lost", True), ("Lost", 1.0), ("Won", True)]
+    )]  # fmt: skip
+    path = tmp_path / "deals.xlsx"
+    path.write_bytes(as_workbook([[*HEADER, "Currency"], *rows]))
+    found = whole(read_deals(path, make_mapping({**PLAIN, "currency_column": "Currency"})))
+    assert found.closed["amount_usd"].to_dict() == {2: 1.0, 4: 1.0}
+    assert reasons(found) == dict.fromkeys([3, 5], "Amount is not a number")
+
+
 def test_a_cell_of_a_workbook_that_is_no_date_or_no_number(tmp_path: Path) -> None:
     path = tmp_path / "deals.xlsx"
     data = as_workbook(
@@ -448,7 +461,7 @@ ROW = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "150")), deadline=None)
 @given(st.lists(ROW, max_size=8), st.sampled_from([None, ".", ","]), st.sampled_from([None, "DMY"]))
 def test_any_table_is_deals_and_reasons_or_a_sentence(rows: list[list[str]], decimal: Any, order: Any) -> None:
     import tempfile

@@ -8,6 +8,8 @@ headers of three CRMs are recognised, reports and API names alike; a proposal ne
 from __future__ import annotations
 
 import datetime
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
 from calibrate.crm import CRMS, recognise
 from calibrate.deals import read_deals
 from calibrate.mapping import QUESTIONS, Mapping, load_mapping, make_mapping
 from calibrate.proposal import Proposal, propose, save_proposal
-from calibrate.sources import Layout
+from calibrate.sources import Layout, read_small
+from cli import app
 from sim.errors import TableError
 from tests import make_salesforce_export
 from tests.test_sources import as_csv, as_workbook
@@ -269,10 +273,47 @@ def test_the_layout_that_was_given_is_kept(tmp_path: Path) -> None:
     assert (found.mapping["encoding"], found.mapping["separator"]) == ("cp1252", ";")
 
 
+# ------------------------------------------------------------------------ in the terminal
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words], prog_name="nexthour")
+
+
+def test_the_terminal_writes_the_proposal_and_asks(tmp_path: Path) -> None:
+    out = tmp_path / "mapping.yaml"
+    result = run("mapping", make_salesforce_export.FILE, "--out", out)
+    assert result.exit_code == 0 and "an export of Salesforce" in result.stdout
+    found = propose(make_salesforce_export.FILE)
+    assert all(" ".join(question.split()) in " ".join(result.stdout.split()) for question in found.questions)
+    assert YAML(typ="safe").load(out.read_text(encoding="utf-8")) == found.mapping
+    told = json.loads(run("mapping", make_salesforce_export.FILE, "--out", out, "--json").stdout)
+    assert told["crm"] == "Salesforce" and told["questions"] == list(found.questions)
+    refused = run("calibrate", make_salesforce_export.FILE, "--mapping", out, "--out", tmp_path / "mine.yaml")
+    assert refused.exit_code == 1 and "currency is still open" in refused.stderr and refused.stderr.count("\n") == 1
+    wrong = run("mapping", make_salesforce_export.FILE, "--out", out, "--encoding", "nope")
+    assert wrong.exit_code == 1 and "no text encoding" in wrong.stderr
+
+
+def test_the_terminal_writes_what_was_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import calibrate
+
+    fewer, again = calibrate.calibrate, calibrate.check_fit
+    monkeypatch.setattr(calibrate, "calibrate", lambda *given, **rest: fewer(*given, **rest, replications=2))
+    monkeypatch.setattr(calibrate, "check_fit", lambda scenario, fit, _, **rest: again(scenario, fit, 2, **rest))
+    rejects = tmp_path / "rejects.csv"
+    words = ("calibrate", make_salesforce_export.FILE, "--mapping", MAPPINGS / "made_up_salesforce.yaml", "--out")
+    assert run(*words, tmp_path / "mine.yaml", "--rejects", rejects).exit_code == 0
+    frame = read_small(rejects, ["row", "reason"])
+    assert frame["row"].tolist()[0] == "44" and frame["reason"].tolist()[0] == "Amount is empty" and len(frame) == 5
+    same = run(*words, tmp_path / "mine.yaml", "--rejects", tmp_path / "mine.yaml")
+    assert same.exit_code == 1 and "--rejects" in same.stderr
+
+
 CELL = st.text(max_size=12) | st.sampled_from(["Amount", "Stage", "Opportunity Name", "Lead Source", "?", "Closed Won"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "75")), deadline=None)
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), min_size=1, max_size=5))
 def test_any_file_is_proposed_or_refused_in_a_sentence(rows: list[list[str]]) -> None:
     import tempfile

@@ -303,6 +303,13 @@ def test_a_workbook_and_a_table_with_semicolons_say_the_same(tmp_path: Path) -> 
     assert read_partners(tmp_path / "t.xlsx") == read_partners(tmp_path / "t.csv", ",") == expected
 
 
+def test_a_table_of_excel_on_windows_is_read_once_its_encoding_is_said(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("partner;wins\nMüller;\n".encode("cp1252"))
+    with pytest.raises(TableError, match=r"not UTF-8 text.*set encoding"):
+        read_partners(tmp_path / "t.csv")
+    assert read_partners(tmp_path / "t.csv", encoding="cp1252")[0].partner == "Müller"
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
@@ -335,6 +342,12 @@ def test_a_table_that_cannot_be_is_refused_in_one_sentence(tmp_path: Path, row: 
 def test_a_misspelt_column_does_not_count_as_blank(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("partner,registered_deals,certified\nA,10,3\n")
     with pytest.raises(TableError, match="unknown column 'certified'; did you mean certified_people"):
+        read_partners(tmp_path / "t.csv")
+
+
+def test_another_table_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x;y\n1;2\n")
+    with pytest.raises(TableError, match="its header has none of the columns partner, registered_deals"):
         read_partners(tmp_path / "t.csv")
 
 

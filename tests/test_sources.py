@@ -362,6 +362,15 @@ def test_a_row_of_very_many_fields_is_not_kept(tmp_path: Path) -> None:
     assert read(path)[1] == dict.fromkeys([3, 4], "over 5 fields under 2 columns")
 
 
+def test_of_long_rows_fewer_are_in_memory_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a\n" + "x\n" * 500, encoding="utf-8")
+    assert len(next(open_table(path).blocks(["a"], 60))) == 2 * 60 - 1  # two chunks, the header is in the first
+    monkeypatch.setattr(sources, "CHUNK_CHARACTERS", 10)
+    assert len(next(open_table(path).blocks(["a"], 60))) == 3 * sources.CHUNK_STEP - 1
+    assert len(read(path)[0]) == 500
+
+
 # ------------------------------------------------------------------------ small tables
 
 
@@ -399,7 +408,7 @@ def test_what_is_written_is_read(rows: list[list[str]], separator: str) -> None:
     assert found == {row: cells for row, cells in plain.items() if any(cells)} and not misfits
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=int(os.environ.get("EXAMPLES", "150")), deadline=None)
 @given(
     st.one_of(st.binary(max_size=200), st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass"))),
     st.sampled_from([b"", b"a,b\n", b"\xff\xfe", b"\x1f\x8b", b"PK\x03\x04", b'"a",b\n']),
