@@ -144,6 +144,7 @@ def calibrate(
                 "rejected": reasons,
                 "open_deals": fit.open_used,
                 "open_usd": fit.open_usd,
+                "hours_scale": fit.hours_scale,
                 "fit": fit.report_rows(),
                 "simulated_again": [{**asdict(check), "agrees": check.agrees} for check in checks],
                 "silent": list(fit.silent),

@@ -62,8 +62,13 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     console.print(calibration_table(fit.report_rows()))
     console.print(
         "Win rate: as counted, and as fitted with its 90% interval, after what quarters share and other segments lend. "
-        "Amounts are of won deals. Deals: a quarter, of the whole table."
+        "Amounts are of won deals. A quarter: deals of the whole table."
     )
+    if fit.hours_scale < 1:
+        console.print(
+            f"A deal takes {fit.hours_scale:.2g} times the template's hours, so that one manager has time for these "
+            "deals. If several people sell in this export, say which share is this territory's (--fraction)."
+        )
     if reasons:
         console.print()
         console.print(f"{len(fit.rejected):,} rows were not used:")
@@ -106,13 +111,13 @@ def _whole_usd(amount: int) -> str:
 
 
 def calibration_table(rows: list[dict[str, Any]]) -> Any:
-    table = make_table(
-        "segment", "route", "deals", "won", "fitted", "90% interval", "median\namount", "mean\namount", "cycle\nweeks"
-    )
+    first = ("segment", "route", "deals", "a\nquarter", "won", "fitted", "90%\ninterval")
+    table = make_table(*first, "median\namount", "mean\namount", "cycle\nweeks")
     for its in rows:
         table.add_row(
             its["segment"],
             its["route"],
+            f"{its['deals']:,}",
             f"{its['deals a quarter']:,.0f}",
             f"{its['observed win rate']:.0%}",
             f"{its['win rate']:.0%}",
@@ -134,13 +139,15 @@ def print_backtest(result: Backtest) -> None:
     )
     console.print(f"Fitted on {result.deals_seen:,} deals, told of {result.deals_held_out:,} others.")
     console.print()
-    table = make_table("of a territory and route", "cells", "inside", "error", "error of\nplain mean")
+    table = make_table("of a territory and route", "cells", "inside", "interval", "error", "error of\nplain mean")
     for its in result.summary():
-        cells = [f"{its['cells']:,}", *(f"{its[name]:.0%}" for name in ("covered", "error", "error by route"))]
-        table.add_row(its["what"], *cells)
+        shares = [its[name] for name in ("width", "error", "error by route")]
+        width, *errors = ("" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(its["what"], f"{its['cells']:,}", f"{its['covered']:.0%}", width and f"±{width}", *errors)
     console.print(table)
     console.print(
-        "Error: mean distance from the real number, as a share of it. Plain mean: the route's, all territories."
+        "Interval and error: as shares of the real number. Plain mean: the route's, all territories. Weeks that were "
+        "not seen have wide intervals: a quarter's end is not like its beginning."
     )
 
 

@@ -47,13 +47,13 @@ __all__ = [
     "read_deals",
 ]
 
-PASSES = 8
+PASSES = 11
 MOST_A_QUARTER = 2000
 FEW_QUARTERS = 4
 """Quarters below which their luck is mostly the prior's."""
 ALWAYS_SILENT = (
     "What an hour of the manager does to a partner: it is the template's judgement (nexthour judgement).",
-    "Hours, patience and inbound share of each stage: they are the template's judgement.",
+    "Hours, patience and inbound share of each stage: they are the template's judgement (hours: see above, if less).",
     "Opportunities that nobody saw: there are as many as the simulation needs to close the table's deals.",
 )
 """What no table of deals says."""
@@ -65,6 +65,8 @@ class Fit:
 
     scenario: Scenario
     grounds: Grounds
+    hours_scale: float
+    """what a deal takes of the template's hours, so that one manager has time for the table's deals"""
     rejected: pd.DataFrame
     """columns row and reason; rows read = rows used + rows rejected"""
     rows_read: int
@@ -98,7 +100,8 @@ class Fit:
 
     def rejected_by_reason(self) -> dict[str, int]:
         """Number of rejected rows by reason, the most frequent first."""
-        return {str(reason): int(rows) for reason, rows in self.rejected["reason"].value_counts().items()}
+        reasons = self.rejected["reason"].str.replace(r"\bin row \d+ already", "in another row already", regex=True)
+        return {str(reason): int(rows) for reason, rows in reasons.value_counts().items()}
 
     def report_rows(self) -> list[dict[str, Any]]:
         """A row for each segment and route. Amounts are of won deals; low and high are 90% intervals."""
@@ -150,16 +153,14 @@ def calibrate_deals(
         raise TableError(
             f"territory_fraction is {territory_fraction!r}; allowed: above 0, at most 1 (share of the table)"
         )
-    named = [frame[["segment", "route", "partner", "created_day"]] for frame in (deals.closed, deals.open)]
-    opened = pd.concat([frame for frame in named if len(frame)])
-    cells, small = fit_cells(deals.closed, opened, Period.of(deals, mapping), deals.name)
+    cells, small = fit_cells(deals.closed, deals.opened, Period.of(deals, mapping), deals.name)
     most = max(cell.opportunities_per_quarter.value for cell in cells) * territory_fraction
     if most > MOST_A_QUARTER:
         raise TableError(
             f"{deals.name}: one segment has {most:,.0f} deals a quarter, more than one manager's territory; give a "
             f"smaller territory_fraction (at most {MOST_A_QUARTER:,} a segment)"
         )
-    grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), opened)
+    grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), deals.opened)
     knobs, scenario = _solved(grounds, seed, replications, progress)
     pipeline, left = None, deals.open.assign(reason="open, but only a part of the table is this territory")
     left = left.rename_axis("row").reset_index()[["row", "reason"]]
@@ -167,7 +168,7 @@ def calibrate_deals(
         pipeline, left = open_pipeline(deals.open, [cell.row for cell in cells], grounds.sellers)
         scenario = build(grounds, knobs, pipeline)
     rejected = pd.concat([its for its in (deals.rejected, small, left) if len(its)] or [deals.rejected])
-    return Fit(scenario, grounds, rejected.sort_values("row", ignore_index=True), deals.rows_read)
+    return Fit(scenario, grounds, knobs.hours_scale, rejected.sort_values("row", ignore_index=True), deals.rows_read)
 
 
 def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:

@@ -5,7 +5,7 @@ Left out: how the prediction is made (predict.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,21 +31,29 @@ class Backtest:
         return float(np.mean([its.inside for its in self.predictions]))
 
     def summary(self) -> list[dict[str, Any]]:
-        """By kind of number: how many, share covered, and mean relative error of this forecast and of the plain one."""
+        """By kind of number: how many, share covered; half the width of the interval and the errors of this forecast
+        and of the plain one, as shares of the real number (None where all are 0).
+        """
         rows = []
         for what in dict.fromkeys(its.what for its in self.predictions):
-            its = [one for one in self.predictions if one.what == what and one.observed > 0]
-            if its:
-                rows.append(
-                    {
-                        "what": what,
-                        "cells": len(its),
-                        "covered": float(np.mean([one.inside for one in its])),
-                        "error": float(np.mean([abs(one.predicted.value / one.observed - 1) for one in its])),
-                        "error by route": float(np.mean([abs(one.by_route / one.observed - 1) for one in its])),
-                    }
-                )
+            its = [one for one in self.predictions if one.what == what]
+            real = [one for one in its if one.observed > 0]
+            rows.append(
+                {
+                    "what": what,
+                    "cells": len(its),
+                    "covered": float(np.mean([one.inside for one in its])),
+                    "width": _mean((one.predicted.high - one.predicted.low) / one.observed / 2 for one in real),
+                    "error": _mean(abs(one.predicted.value / one.observed - 1) for one in real),
+                    "error by route": _mean(abs(one.by_route / one.observed - 1) for one in real),
+                }
+            )
         return rows
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    its = list(values)
+    return float(np.mean(its)) if its else None
 
 
 def backtest(
@@ -57,6 +65,10 @@ def backtest(
     held out, early and late ones apart. Raises TableError if nothing is left to fit on or to predict.
     """
     closed = deals.closed
+    if closed["closed_day"].isna().any():
+        raise TableError(
+            f"{deals.name}: deals without a closing day cannot be predicted; map closed, or closed_days_ago"
+        )
     known = sorted(set(closed["territory"]))
     for name in territories or ():
         if name not in known:

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from math import ceil, log, prod
 from typing import TYPE_CHECKING, Any
 
-from calibrate.cells import Cell, spread
+from calibrate.cells import Cell, row_name, spread
 from calibrate.pipeline import OTHERS
 from calibrate.posterior import Fitted
 from sim.documents import validate
@@ -91,7 +91,7 @@ class Grounds:
 def _deals_by_partner(names: pd.DataFrame, rows: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Deals of each partner by row, the largest partner first; nothing where the table does not name who sold."""
     theirs = names[(names["route"] == "partner") & (names["partner"] != "")]
-    row = theirs["segment"] + ", partner"
+    row = row_name(theirs["segment"], theirs["route"])
     theirs, row = theirs[row.isin(list(rows))], row[row.isin(list(rows))]
     large = theirs["partner"].value_counts().index[:MOST_PARTNERS]
     partner = theirs["partner"].where(theirs["partner"].isin(large), OTHERS)
@@ -153,7 +153,7 @@ def build(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...] | None 
         "source": _scenario_source(grounds),
         "market_map": [_segment(cell, grounds, knobs) for cell in grounds.cells],
         "partners": [_partner(p, grounds, knobs) for p in grounds.partners],
-        "candidates": [c.model_copy(update=NO_ACCOUNTS) for c in template.candidates],
+        "candidates": [c.model_copy(update=NO_ACCOUNTS) for c in template.candidates if c.name not in grounds.sellers],
         "quota": {"first_quarter_usd": knobs.quota_usd, "growth_per_year": template.quota.growth_per_year},
         "open_pipeline": pipeline,
         "status_quo": _anywhere(template.status_quo, template, grounds),
@@ -253,7 +253,7 @@ def _bases(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]:
 def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
     template = grounds.template
     like, here = nearest(cell, template), knobs.of(cell.row)
-    scale = knobs.of(f"{cell.segment}, direct").lag_scale
+    scale = knobs.of(row_name(cell.segment, "direct")).lag_scale
     win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * here.win_factor)
     power = log(win_rate) / log(_through(like, template))
     median, mean = cell.median_usd.value * here.median_factor, cell.mean_usd.value * here.mean_factor

@@ -8,11 +8,13 @@
   rounded column would book far too much. 0 counts as an amount that was not recorded.
 * Cycles are those of all closed deals, won and lost: in the model the outcome hardly changes a partner's cycle, and the
   whole sample gives the right number of open deals. Where won and lost differ, the time to a booking is that much off.
+  Deals that are still open have lasted their age already; without them the short ones would count too much (Kaplan &
+  Meier 1958, among the deals that close within the longest cycle seen).
 * Opportunities and their dispersion come from the weeks in which deals were opened, corrected for those of the last
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
-Intervals are 90%. Those of amounts and cycles come from runs of whole weeks drawn again (moving blocks; Kuensch 1989).
-Small cells borrow strength from the others of their route (posterior.pooled).
+Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (circular blocks;
+Politis & Romano 1992). Small cells borrow strength from the others of their route (posterior.shrunk).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
 seasons. Routes are compared as found: who gets which deal was somebody's choice.
@@ -22,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,10 +102,8 @@ class Cell:
 
     @property
     def row(self) -> str:
-        """Name of the cell's row of the market map: deals of two routes differ in size, so each route is a row of its
-        own.
-        """
-        return f"{self.segment}, {self.route}"
+        """Name of the cell's row of the market map."""
+        return row_name(self.segment, self.route)
 
     @property
     def observed_win_rate(self) -> float:
@@ -145,6 +145,14 @@ class Period:
         return cls(max(quarters, 1 / WEEKS_PER_QUARTER), begins, first, last, shown)
 
 
+Words = TypeVar("Words", str, "pd.Series[str]")
+
+
+def row_name(segment: Words, route: Words) -> Words:
+    """Row of the market map of a segment and a route: deals of two routes differ in size, so each is a row."""
+    return segment + ", " + route
+
+
 def spread(median: float, mean: float) -> float:
     """Sigma of the lognormal with this median and mean; at least .05, at most 3.
 
@@ -159,8 +167,8 @@ def fit_cells(
 ) -> tuple[tuple[Cell, ...], pd.DataFrame]:
     """The cells, direct before partner and the largest first, and the rows of cells too small to fit (row, reason).
 
-    `closed` is as in Deals.closed; `opened` has segment, route and created_day of every deal, open ones too. Raises
-    TableError if a route has too little.
+    `closed` is as in Deals.closed; `opened` has segment, route, created_day and age_weeks of every deal, the age NaN
+    if it is closed. Raises TableError if a route has too little.
     """
     import pandas as pd
 
@@ -176,7 +184,7 @@ def fit_cells(
     cells = list[Cell]()
     for route, large in routes.items():
         theirs = opened[opened["route"] == route].groupby("segment")
-        cells += _fit_route(route, large, {str(segment): days for segment, days in theirs["created_day"]}, period)
+        cells += _fit_route(route, large, {str(segment): its for segment, its in theirs}, period)
     segments = {cell.segment for cell in cells}
     if len(segments) > MOST_SEGMENTS:
         raise TableError(
@@ -190,21 +198,26 @@ def _check_enough(groups: dict[str, pd.DataFrame], route: str, name: str) -> Non
     deals = sum(len(group) for group in groups.values())
     won = sum(int((group["won"] & (group["amount_usd"] > 0)).sum()) for group in groups.values())
     lost = sum(int((~group["won"]).sum()) for group in groups.values())
-    if deals < FEWEST_IN_ROUTE or won < FEWEST_WON_IN_ROUTE or not lost:
+    if deals and not lost:
         raise TableError(
-            f"{name}: {deals} {route} deals, {won} of them won with an amount and {lost} lost; allowed: at least "
-            f"{FEWEST_IN_ROUTE}, {FEWEST_WON_IN_ROUTE} won with an amount and one lost; take a longer period"
+            f"{name}: no {route} deal is lost; a win rate needs lost ones: are they left out of the export?"
+        )
+    if deals < FEWEST_IN_ROUTE or won < FEWEST_WON_IN_ROUTE:
+        raise TableError(
+            f"{name}: {deals} {route} deals in segments of at least {FEWEST_DEALS}, {won} of them won with an amount; "
+            f"allowed: at least {FEWEST_IN_ROUTE} of each route, {FEWEST_WON_IN_ROUTE} won with an amount; take a "
+            "longer period or a coarser segment, and see that the mapping names who sold"
         )
 
 
 def _fit_route(
-    route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.Series[float]], period: Period
+    route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: Period
 ) -> list[Cell]:
     """All cells of a route, as they lend to each other."""
     rates = _win_rates(list(groups.values()), period)
     sizes = _pooled_sizes([_sizes(group) for group in groups.values()])
-    cycles = [its.fitted(np.exp) for its in shrunk_normals([_cycle(group) for group in groups.values()])]
-    demand = _demand([opened[segment] for segment in groups], list(groups.values()), period)
+    cycles = shrunk_normals([_cycle(group, opened[segment]) for segment, group in groups.items()])
+    demand = [_demand(opened[segment]["created_day"], group, period) for segment, group in groups.items()]
     cells = []
     for (segment, group), (rate, luck, effect), size, cycle, (per_quarter, cv) in zip(
         groups.items(), rates, sizes, cycles, demand, strict=True
@@ -226,10 +239,10 @@ def _fit_route(
             median_usd=size[0],
             mean_usd=size[1],
             sigma=size[2],
-            cycle_weeks=cycle,
+            cycle_weeks=cycle.fitted(np.exp),
             cycle_shape=_weibull_shape(group["cycle_weeks"]),
-            won_cycle_weeks=float(group["cycle_weeks"][won].mean()) if won.any() else cycle.value,
-            lost_cycle_weeks=float(group["cycle_weeks"][~won].mean()) if not won.all() else cycle.value,
+            won_cycle_weeks=float(group["cycle_weeks"][won].mean()) if won.any() else float(np.exp(cycle.mean)),
+            lost_cycle_weeks=float(group["cycle_weeks"][~won].mean()) if not won.all() else float(np.exp(cycle.mean)),
             opportunities_per_quarter=per_quarter,
             demand_cv=cv,
         )
@@ -287,7 +300,7 @@ def _sizes(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
         median = float(np.median(values))
         return [float(np.log(median)), float(np.log(values.mean() / median))]
 
-    median, ratio = _by_weeks(priced["closed_day"], lambda which: of(amounts[which]), len(amounts))
+    median, ratio = _by_weeks(priced["closed_day"].to_numpy(), lambda which: of(amounts[which]), len(amounts))
     return median, ratio
 
 
@@ -303,7 +316,7 @@ def _of_all(cells: Sequence[Normal]) -> Normal:
     """What is known of a cell of which nothing was seen: the others' mean and spread."""
     means = np.array([its.mean for its in cells])
     error = float(np.hypot(means.std(), np.mean([its.error for its in cells])))
-    return Normal(float(means.mean()), error, 2.0)
+    return Normal(float(means.mean()), error, max(its.t for its in cells))
 
 
 def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
@@ -314,15 +327,33 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
 
 
-def _cycle(group: pd.DataFrame) -> Normal:
+def _cycle(group: pd.DataFrame, opened: pd.DataFrame) -> Normal:
     """Logarithm of the mean cycle in weeks."""
-    weeks = group["cycle_weeks"].to_numpy()
+    ages = opened["age_weeks"].dropna().to_numpy()
+    weeks = np.concatenate([group["cycle_weeks"].to_numpy(), ages])
+    censored = np.arange(len(weeks)) >= len(group)
+    begun = np.concatenate([group["created_day"], opened.loc[opened["age_weeks"].notna(), "created_day"]])
+    # A deal that is still open belongs to the week in which it was opened, as it has no other.
+    days = group["closed_day"].to_numpy() if not len(ages) else begun
 
-    def of(values: FloatArray) -> list[float]:
-        return [float(np.log(max(values.mean(), SMALLEST_CYCLE_WEEKS)))]
+    def of(which: NDArray[Any]) -> list[float]:
+        return [float(np.log(max(_mean_cycle(weeks[which], censored[which]), SMALLEST_CYCLE_WEEKS)))]
 
-    (cycle,) = _by_weeks(group["closed_day"], lambda which: of(weeks[which]), len(weeks))
+    (cycle,) = _by_weeks(days, of, len(weeks))
     return cycle
+
+
+def _mean_cycle(weeks: FloatArray, censored: NDArray[np.bool_]) -> float:
+    """Mean of the cycles of deals that close, in weeks, from the cycles of closed deals and the ages of open ones."""
+    from scipy import stats
+
+    if not censored.any():
+        return float(weeks.mean())
+    if censored.all():
+        return 0.0
+    curve = stats.ecdf(stats.CensoredData.right_censored(weeks, censored)).cdf
+    closing = np.diff(curve.probabilities, prepend=0.0)
+    return float((curve.quantiles * closing).sum() / closing.sum())
 
 
 def _weibull_shape(cycle_weeks: pd.Series[float]) -> float:
@@ -334,16 +365,16 @@ def _weibull_shape(cycle_weeks: pd.Series[float]) -> float:
     return float(np.clip(stats.weibull_min.fit(weeks, floc=0)[0], LEAST_SHAPE, MOST_SHAPE))
 
 
-def _by_weeks(days: pd.Series[float], statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
+def _by_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
     """Numbers of deals, given for the deals at some places, with errors by drawing runs of weeks again.
 
     Deals are drawn one by one where the days are not known or the weeks are too few.
     """
     from scipy import stats
 
-    weeks = np.unique(days.to_numpy() // 7) if days.notna().all() else np.array([])
+    weeks = np.unique(days // 7) if np.isfinite(days).all() else np.array([])
     apart = len(weeks) < FEWEST_WEEKS
-    units = np.arange(size) if apart else np.searchsorted(weeks, days.to_numpy() // 7)
+    units = np.arange(size) if apart else np.searchsorted(weeks, days // 7)
     blocks = size if apart else len(weeks)
     length = 1 if apart else max(1, round(blocks ** (1 / 3)))
     drawn = np.array([statistic(which) for which in _draws(units, blocks, length)])
@@ -372,25 +403,25 @@ def _draws(units: NDArray[Any], blocks: int, length: int) -> Iterator[NDArray[An
 # Opportunities
 
 
-def _demand(
-    opened: Sequence[pd.Series[float]], groups: Sequence[pd.DataFrame], period: Period
-) -> list[tuple[Fitted, Fitted | None]]:
-    """Opportunities a quarter and `demand_cv` of each cell."""
-    counted = [_weekly(days, group, period) for days, group in zip(opened, groups, strict=True)]
-    if any(its is None for its in counted):
-        return [(_as_counted(len(group), period), None) for group in groups]
-    weeks = [its for its in counted if its is not None]
-    fitted = [arrivals(counts, seen) for counts, seen in weeks]
-    return [
-        (its.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), its.log_dispersion.fitted(np.exp)) for its in fitted
-    ]
+def _demand(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tuple[Fitted, Fitted | None]:
+    """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
+    weekly = _weekly(days, group, period)
+    if weekly is None:
+        shown = period.open_deals_shown and np.isfinite(period.first_day)
+        return _as_counted(
+            int(days.between(period.first_day, period.last_day).sum()) if shown else len(group), period
+        ), None
+    its = arrivals(*weekly)
+    return its.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), its.log_dispersion.fitted(np.exp)
 
 
 def _as_counted(deals: int, period: Period) -> Fitted:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
-    value = deals / period.quarters
-    error = (1 / deals + DISPERSION**2 / (WEEKS_PER_QUARTER * period.quarters)) ** 0.5
-    return Normal(float(np.log(value)), float(error), 1.645).fitted(np.exp)
+    from scipy import stats
+
+    value = max(deals, 0.5) / period.quarters
+    error = (1 / max(deals, 0.5) + DISPERSION**2 / (WEEKS_PER_QUARTER * period.quarters)) ** 0.5
+    return Normal(float(np.log(value)), float(error), float(stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
 
 
 def _weekly(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tuple[FloatArray, FloatArray] | None:

@@ -36,7 +36,7 @@ FEWEST = 30
 """Simulated deals below which nothing is said of a cell."""
 STANDARD_ERRORS = 3.0
 ROUNDING = 0.03
-MOST_OPPORTUNITIES_PER_DEAL = 10.0
+MOST_OPPORTUNITIES_PER_DEAL = 20.0
 USUAL_COLD = 0.24
 """Share of deals that end without a decision (CSO Insights 2016). If more go cold, a deal takes less time than thought.
 """
@@ -140,24 +140,29 @@ def improve(knobs: Knobs, grounds: Grounds, scenario: Scenario, seen: Simulated)
     """Better knobs after a simulation: each moved by what its number is off."""
     import numpy as np
 
+    direct = seen.deals[seen.deals["route"] == "direct"]
+    cold = float((direct["end"] == Kind.NO_DECISION).mean())
     rows = dict(knobs.rows)
     for cell, segment in zip(grounds.cells, scenario.market_map, strict=True):
         if cell.route == "direct":
-            rows[cell.row] = _improve_row(knobs.of(cell.row), cell, segment, grounds, seen)
+            rows[cell.row] = _improve_row(knobs.of(cell.row), cell, segment, grounds, seen, cold)
     seeing = [its.opportunities_per_deal for its in rows.values()]
     for cell in grounds.cells:
         if cell.route == "partner":
             # Nothing in the table says what partners do not bring: as much as the manager does not find.
             rows[cell.row] = RowKnobs(opportunities_per_deal=float(np.mean(seeing)))
     quota = float(np.quantile(seen.credit_usd, 1 - MADE_QUOTA))
-    direct = seen.deals[seen.deals["route"] == "direct"]
-    cold = float((direct["end"] == Kind.NO_DECISION).mean())
-    hours = knobs.hours_scale * min(1.0, (1 - cold) / (1 - USUAL_COLD))
+    hours = min(1.0, knobs.hours_scale * (1 - cold) / (1 - USUAL_COLD))
     return replace(knobs, rows=rows, hours_scale=hours, quota_usd=max(1000.0, float(f"{quota:.2g}")))
 
 
-def _improve_row(knobs: RowKnobs, cell: Cell, segment: Segment, grounds: Grounds, seen: Simulated) -> RowKnobs:
-    """Factors compare closed deals with all that began in the same markets, so that luck cancels out."""
+def _improve_row(
+    knobs: RowKnobs, cell: Cell, segment: Segment, grounds: Grounds, seen: Simulated, cold: float
+) -> RowKnobs:
+    """Factors compare closed deals with all that began in the same markets, so that luck cancels out.
+
+    `cold` is the share of all direct deals that nobody had time for.
+    """
     import numpy as np
 
     begun, closed = _begun(seen, cell), _closed(seen, cell)
@@ -169,7 +174,9 @@ def _improve_row(knobs: RowKnobs, cell: Cell, segment: Segment, grounds: Grounds
     slope = float(reached @ [s.buyer_lag_weeks for s in nearest(cell, grounds.template).stages])
     off = cell.cycle_weeks.value - float(closed["weeks"].mean())
     amounts, of_closed = begun["amount_usd"], closed["amount_usd"]
-    arise = knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, seen)
+    # What goes cold beyond the usual is mended by hours, not by more opportunities.
+    warm = min(1.0, (1 - cold) / (1 - USUAL_COLD))
+    arise = knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, seen) * warm
     return RowKnobs(
         lag_scale=max(0.0, knobs.lag_scale + off / slope) if slope > 0 else knobs.lag_scale,
         win_factor=float((begun["settles"] < chances[-1]).mean()) / won,

@@ -64,6 +64,14 @@ class Deals:
     def rows_used(self) -> int:
         return len(self.closed) + len(self.open)
 
+    @property
+    def opened(self) -> pd.DataFrame:
+        """Every deal as it was opened: segment, route, partner, created_day, and age_weeks, NaN if it is closed."""
+        import pandas as pd
+
+        both = [its for its in (self.closed.assign(age_weeks=float("nan")), self.open) if len(its)]
+        return pd.concat(both or [self.open])[["segment", "route", "partner", "created_day", "age_weeks"]]
+
 
 def read_deals(path: Path | str, mapping: Mapping, progress: Progress | None = None) -> Deals:
     """The deals of a CSV or XLSX file. `progress` gets bytes read and bytes in all. Raises TableError, one sentence."""

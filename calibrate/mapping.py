@@ -114,7 +114,7 @@ class Mapping(Layout):
     )  # fmt: skip
     id: Column | None = declare("column that must differ in every row", unit="column", default=None)
     quarters: float | None = declare(
-        "length of the period in which these deals closed; null: from the first closing to the last",
+        "length of the period in which these deals closed, for tables without a column of closings; else it is counted",
         unit="quarters", default=None, gt=0, le=80,
     )  # fmt: skip
     quarter_begins: datetime.date = declare(

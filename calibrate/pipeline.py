@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from calibrate.cells import row_name
 from sim.scenario import OpenDeal
 
 if TYPE_CHECKING:
@@ -33,11 +34,11 @@ def open_pipeline(
     """
     import pandas as pd
 
-    row = deals["segment"] + ", " + deals["route"]
+    row = row_name(deals["segment"], deals["route"])
     partner = _partners(deals, row, sellers)
     reasons = np.where(
         ~row.isin(list(rows)),
-        "open, but no closed deals of " + row + " to fit it by",
+        "open, but too few closed deals of " + row + " to fit it by",
         "open, but its partner " + deals["partner"] + " has no closed deals",
     )
     usable = (row.isin(list(rows)) & ((deals["route"] == "direct") | partner.isin(list(sellers)))).to_numpy()

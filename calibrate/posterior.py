@@ -78,15 +78,15 @@ class WinRate:
 def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
     """Posterior of win rate and luck from the deals won and lost in each quarter, shape (quarters,) each.
 
-    Counts may be fractions (deals of one week that share their fate count for fewer). The prior is flat in Phi^-1(win
-    rate).
+    Counts may be fractions (deals of one week that share their fate count for fewer). Before, every win rate is as
+    likely.
     """
     from scipy.special import log_ndtr, logsumexp, ndtri
 
     deals = won.sum() + lost.sum()
     centre = float(ndtri((won.sum() + 0.5) / (deals + 1)))
     # Wide enough for binomial luck and for that of quarters, in which the prior of L lives.
-    reach = 5 / np.sqrt(deals + 4) + 4 * LUCK_SCALE / np.sqrt(len(won)) + 0.2
+    reach = 8 / np.sqrt(deals + 4) + 4 * LUCK_SCALE / np.sqrt(len(won)) + 0.2
     x = np.linspace(centre - reach, centre + reach, 81)[:, None, None]
     sizes = np.linspace(0.005, 0.8, 41)
     size = sizes[None, :, None]
@@ -95,7 +95,7 @@ def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
     passes, fails = log_ndtr(at), log_ndtr(-at)
     weight = -(z**2) / 2
     likelihood = sum(logsumexp(w * passes + f * fails + weight, axis=2) for w, f in zip(won, lost, strict=True))
-    log_posterior = likelihood - (sizes[None, :] / LUCK_SCALE) ** 2 / 2
+    log_posterior = likelihood - (sizes[None, :] / LUCK_SCALE) ** 2 / 2 - x[:, :, 0] ** 2 / 2
     mass = np.exp(log_posterior - log_posterior.max())
     return WinRate(Normal.of(x[:, 0, 0], mass.sum(axis=1)), _fitted(sizes, mass.sum(axis=0)))
 

@@ -9,7 +9,7 @@ amounts, that gives each number a middle and a 90% interval:
 
 The error is set beside that of the plain forecast: the number of the route over all deals seen.
 
-Left out: how many deals there will be, and which (they are given); trends; anything known only after the deal.
+Left out: how many deals close in each week, and which (they are given); trends.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def predict(seen: pd.DataFrame, others: pd.DataFrame, seed: int = 1) -> tuple[Pr
                 "fit on more territories or weeks"
             )
         if known["closed_day"].isna().any() or wanted["closed_day"].isna().any():
-            raise TableError("deals without a closing day cannot be predicted; map closed, or closed_days_ago")
+            raise TableError("without a day of closing no deal is predicted; map closed, or closed_days_ago")
         found += _predict_route(route, known, wanted, rng)
     return tuple(found)
 

@@ -59,8 +59,8 @@ class Lines:
             named = self.asked or ("UTF-16" if self.marked == "utf-16" else "UTF-8")
             byte = f" (byte {problem.object[problem.start]:#04x})" if isinstance(problem, UnicodeDecodeError) else ""
             raise TableError(
-                f"{self.path}: not {named} text, soon after line {number}{byte}; set encoding to that of the file, "
-                "for example cp1252 if it comes from Excel on Windows"
+                f"{self.path}: not {named} text, in line {number + 1} or soon after{byte}; set encoding to that of the "
+                "file, for example cp1252 if it comes from Excel on Windows"
             ) from None
 
     def _codec(self) -> str:

@@ -672,7 +672,7 @@ def with_ranges(scenario: Scenario, change: Callable[[str, Range], Range], only:
         if not only.startswith(path) and only:
             return value
         if isinstance(value, Range):
-            return change(path, value) if only in ("", path) else value
+            return change(path, value)
         if isinstance(value, Declared):
             parts = ((name, inner, changed(inner, f"{path}.{name}")) for name, inner in value)
             new = {name: part for name, inner, part in parts if part is not inner}

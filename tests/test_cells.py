@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from calibrate import make_mapping, read_deals
 from calibrate.cells import Cell, Period, fit_cells, spread
@@ -74,9 +74,9 @@ def known_territory(rng: np.random.Generator) -> tuple[Any, dict[tuple[str, str]
         cycle_shape=1.5,
         traits=stock,
     )
-    for (_, route), its in truth.items():
-        if route == "partner":
-            its["cycle weeks"] = cycle_weeks
+    for (name, route), its in truth.items():
+        lag = segments[int(name[1])]["stages"][0]["buyer_lag_weeks"]
+        its["cycle weeks"] = cycle_weeks if route == "partner" else lag
     made = territory(
         horizon_quarters=int(rng.choice([4, 8, 12])),
         market_map=segments,
@@ -93,10 +93,7 @@ def fitted_cells(table: pd.DataFrame, quarters: int, folder: Path) -> tuple[Cell
     mapping = make_mapping({**MAPPING, "as_of": last.date()})
     deals = read_deals(path, mapping)
     assert deals.rows_read == len(table) == deals.rows_used + len(deals.rejected)
-    columns = ["segment", "route", "created_day"]
-    cells, _ = fit_cells(
-        deals.closed, pd.concat([deals.closed[columns], deals.open[columns]]), Period.of(deals, mapping), deals.name
-    )
+    cells, _ = fit_cells(deals.closed, deals.opened, Period.of(deals, mapping), deals.name)
     return cells
 
 
@@ -177,7 +174,7 @@ def deals(**changes: Any) -> pd.DataFrame:
     table = {
         "segment": "all", "territory": "", "route": np.where(day < 40, "direct", "partner"), "partner": "",
         "won": day % 2 == 0, "amount_usd": 1000.0 + day, "cycle_weeks": 2.0, "closed_day": day,
-        "created_day": day - 14,
+        "created_day": day - 14, "age_weeks": np.nan,
     }  # fmt: skip
     return pd.DataFrame({**table, **changes})
 
@@ -208,5 +205,34 @@ def test_a_cell_too_small_is_rejected_with_its_reason() -> None:
 
 def test_a_route_without_enough_deals_is_refused() -> None:
     table = deals(route="direct")
-    with pytest.raises(TableError, match="0 partner deals, 0 of them won with an amount and 0 lost; allowed: at least"):
+    with pytest.raises(
+        TableError,
+        match="0 partner deals in segments of at least 5, 0 of them won with an amount; allowed",
+    ):
         fit_cells(table, table, Period(1, 0, 0, 79), "x")
+
+
+def test_a_cell_without_a_win_has_a_win_rate_that_is_not_nothing() -> None:
+    rate = win_rate(np.array([0.0]), np.array([80.0])).probit.fitted(special.ndtr)
+    assert rate.low > 0.0001 and 0.024 < rate.high < 0.15  # Jeffreys: .024, without luck of the quarter
+
+
+def test_deals_still_open_lengthen_the_cycle() -> None:
+    rng = np.random.default_rng(1)
+    begun = rng.uniform(0, 90, 800)
+    cycle = rng.exponential(40, 800)
+    ended = begun + cycle < 91
+    table = pd.DataFrame(
+        {
+            "segment": "all", "route": np.where(np.arange(800) % 2 == 0, "direct", "partner"),
+            "won": rng.random(800) < 0.4, "amount_usd": 1000.0,
+            "created_day": begun, "closed_day": begun + cycle, "cycle_weeks": cycle / 7,
+            "age_weeks": np.where(ended, np.nan, (91 - begun) / 7),
+        }
+    )  # fmt: skip
+    cells, _ = fit_cells(table[ended], table, Period(1, 0, 0, 90, open_deals_shown=True), "x")
+    naive = table[ended]["cycle_weeks"].mean()
+    # What can be known: the mean of the cycles that end within the longest one seen, 13 weeks.
+    known = table[table["cycle_weeks"] <= table[ended]["cycle_weeks"].max()]["cycle_weeks"].mean()
+    assert naive < 0.8 * known
+    assert all(cell.cycle_weeks.low < known < cell.cycle_weeks.high for cell in cells)

@@ -65,6 +65,8 @@ def test_predictions_of_made_up_territories_are_covered_and_beat_the_plain_forec
     hits = sum(its.inside for its in found)
     # Cells of one company share their weeks, so there are fewer cases than cells: a third.
     assert stats.binom.cdf(hits // 3, len(found) // 3, 0.85) > 0.001, (hits, len(found))
+    wide = [its for its in found if its.what == "win rate"]
+    assert np.mean([(its.predicted.high - its.predicted.low) / 2 / its.observed for its in wide]) < 0.6
     for what in ("win rate", "won amount per opportunity"):
         its = [one for one in found if one.what == what]
         ours = np.mean([abs(one.predicted.value / one.observed - 1) for one in its])
@@ -134,7 +136,7 @@ def test_a_backtest_that_cannot_be(territories: list[str] | None, share: float, 
 
 def test_deals_without_days_are_not_predicted() -> None:
     deals = company(np.random.default_rng(3), territories=2).assign(closed_day=np.nan)
-    with pytest.raises(TableError, match="without a closing day"):
+    with pytest.raises(TableError, match="without a day of closing"):
         predict(deals, deals)
 
 

@@ -261,7 +261,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "blank header": (b"\n1,2\n", "row 1 is blank; set header_row"),
     "semicolons": (b"a;b\n1;2\n", "set separator to ';'"),
     "semicolons and quotes": (b'"a;x";b\n1;2\n', "set separator to ';'"),
-    "Windows encoding": (b"a,b\n\xe9,2\n", "not UTF-8 text, soon after line 0 (byte 0xe9); set encoding"),
+    "Windows encoding": (b"a,b\n\xe9,2\n", "not UTF-8 text, in line 1 or soon after (byte 0xe9); set encoding"),
     "UTF-16 without a mark": ("a,b\n1,2\n".encode("utf-16-le"), "holds a NUL character"),
     "NUL": (b"a,b\n1,\x002\n", "line 2 holds a NUL character"),
     "half of UTF-16": ("a,b\n1,2\n".encode("utf-16")[:-1], "not UTF-16 text"),
