@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS_AT_ONCE = 3
 """Plans side by side in the tables under the main one."""
 BAR_WIDTH = 8
+UNITLESS = ("none", "probability", "ratio", "share")
 CAVEAT = (
     "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
 )
@@ -102,7 +103,8 @@ def turns_if(plan: Robustness) -> str:
         its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({flip.low:.0%} to {flip.high:.0%})"
     else:
         share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
-        value = f"{one_line(assumption.name)} is {side} {flip.value:.3g} {assumption.unit}"
+        unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
+        value = f"{one_line(assumption.name)} is {side} {flip.value:.3g}{unit}"
         its = f"{value} ({share}{flip.low:.3g} to {flip.high:.3g})"
     return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
 

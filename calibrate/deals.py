@@ -192,6 +192,8 @@ class _Reader:
             "partner": [name for _, name in sellers],
         }
         amount = self._numbers("amount", block, outcome)
+        blank = np.array([not words(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
+        block.reject(blank & (outcome == OPEN), f"{self.columns['amount']} is empty")
         created, closed, cycle, age = self._days(block, outcome)
         stage = self._numbers("stage", block, outcome)
         used = np.ones(len(frame), dtype=bool)
@@ -381,6 +383,8 @@ def _usd(mapping: Mapping) -> Callable[..., float | Reason]:
     rates = {"USD": 1.0, **mapping.usd_per}
 
     def read(cell: Any, currency: Any = "") -> float | Reason:
+        if not words(cell):
+            return 0.0  # not recorded; to reject it would leave out lost deals, of which many have none
         value, mark = money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
         if isinstance(value, Reason):
             return value

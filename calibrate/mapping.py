@@ -55,7 +55,7 @@ QUESTIONS = {
 class Mapping(Layout):
     """Which column says what, and which of its values mean what."""
 
-    amount: Column = declare("column of the amount; 0 is taken as not recorded", unit="column")
+    amount: Column = declare("column of the amount; 0 and empty are taken as not recorded", unit="column")
     currency: Currency | None = declare(
         "code of the currency of the amounts; with currency_column: where that is empty", unit="code", default=None
     )

@@ -17,7 +17,7 @@ import numpy as np
 from sim import estimates
 from sim.assumptions import Assumption, with_value
 from sim.batches import FloatArray, How, Progress, variant_credit, world_credit
-from sim.estimates import Estimate
+from sim.estimates import CONFIDENCE, Estimate
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 
@@ -94,9 +94,9 @@ class Differences:
         """The differences that have been run, shape (markets,)."""
         return self._known[_key(plan, assumption, value)]
 
-    def estimate(self, plan: str, assumption: Assumption | None = None, value: float = 0.0) -> Estimate:
+    def estimate(self, plan: str, assumption: Assumption, value: float, confidence: float = CONFIDENCE) -> Estimate:
         """Their mean, with the difference as assumed as a control, which is known from more markets."""
-        return estimates.mean_with_control(self.of(plan, assumption, value), self.of(plan))
+        return estimates.mean_with_control(self.of(plan, assumption, value), self.of(plan), confidence)
 
     def _credit(self, variants: Sequence[Scenario], names: Sequence[str], markets: range, total: int) -> FloatArray:
         plans = {name: self.plans[name] for name in (self.baseline, *names)}

@@ -4,7 +4,7 @@ On each side of the likely value one turn is looked for, the nearest that these 
 
 1. Outwards: the plausible end, halfway to the farthest value, and that one. The first at which the difference is
    clearly on the other side ends a stretch in which the flip lies. A response that turns and turns back between two of
-   these values is not seen.
+   these values is not seen, nor one that turns by less than 200 markets can tell.
 2. Regula falsi makes the stretch short.
 3. Two values around the flip get more and more markets, until the interval of the flip is short enough. They are near,
    so that the response between them is a straight line, but as far apart as luck demands.
@@ -32,6 +32,8 @@ SIGHT_MARKETS = 25
 """Markets at values beyond what is plausible: only the sign is wanted."""
 DOUBT_MARKETS = 200
 """Markets after which a value is taken not to turn the verdict if it does not do so clearly."""
+CLEAR = 0.99
+"""Confidence that a value is on the other side: a hundred or more are looked at, and some deceive."""
 SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
 """A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
@@ -40,7 +42,7 @@ PRECISION = 0.03
 """Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
 CLOSEST, WIDEST = 0.05, 0.4
 """Least and most distance of the last two values from the flip, as a share of it."""
-CLEAR_SLOPE = 8.0
+CLEAR_SLOPE = 7.0
 """Standard errors by which the differences at these two should differ."""
 MOVES = 3
 """How often the last two values are moved if the flip proves not to lie between them."""
@@ -79,6 +81,8 @@ class Stretch(NamedTuple):
     near: float
     """on the side of the likely value"""
     far: float
+    slope: float
+    """change of the difference with the value, in US dollars, when the stretch was found"""
 
 
 def distance(assumption: Assumption, flip: Flip) -> tuple[bool, float]:
@@ -108,7 +112,9 @@ def find(
         flips[i] = flip
     found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
     for its, flip in zip(short, flips, strict=True):
-        found[its.plan, its.assumption.path] += (flip,)
+        # An interval of all values that were looked at says that there may be no flip.
+        if its.assumption.least < flip.low or flip.high < its.assumption.most:
+            found[its.plan, its.assumption.path] += (flip,)
     return found
 
 
@@ -148,17 +154,18 @@ def stretch(
         yield asks
         asks = []
         for value in values:
-            its = known.estimate(plan, assumption, value)
+            its = known.estimate(plan, assumption, value, CLEAR)
             # Doubtful is what pulls towards the other side and is not clear.
             if not its.clear and its.value / assumed < 0.5 and its.observations < cap:
                 asks.append(Ask(plan, assumption, value, min(2 * its.observations, cap)))
     near = assumption.likely
     for value in values:
-        its = known.estimate(plan, assumption, value)
+        its = known.estimate(plan, assumption, value, CLEAR)
         if its.value / assumed > 0:
             near = value
         elif its.clear:
-            return Stretch(plan, assumption, near, value)
+            change = known.of(plan, assumption, value).mean() - known.of(plan, assumption, near).mean()
+            return Stretch(plan, assumption, near, value, float(change) / (value - near))
     return None
 
 
@@ -208,10 +215,8 @@ def settled(known: Differences, its: Stretch, most: int, about: float | None = N
 
 def _apart(known: Differences, its: Stretch, value: float, most: int) -> float:
     """How far from the flip the last two values must be, as a share of it, to differ more than luck makes them."""
-    near, far = (known.of(its.plan, its.assumption, end) for end in (its.near, its.far))
-    slope = abs(near.mean() - far.mean()) / abs(its.near - its.far)
-    luck = float(far.std()) * (2 / most) ** 0.5
-    return float(min(max(CLEAR_SLOPE * luck / (2 * value * slope), CLOSEST), WIDEST))
+    luck = float(known.of(its.plan, its.assumption, its.far).std()) * (2 / most) ** 0.5
+    return min(max(CLEAR_SLOPE * luck / (2 * value * abs(its.slope)), CLOSEST), WIDEST)
 
 
 def _possible(its: Stretch, value: float) -> float:

@@ -150,7 +150,7 @@ REJECTED: dict[str, tuple[dict[str, Any], str]] = {
     "an id that stands already": ({"Id": "1"}, "Id stands in row 2 already"),
     "an unknown result": ({"Stage": "Maybe"}, "Stage 'Maybe' is neither won, lost nor open"),
     "a long result": ({"Stage": "x" * 5000}, "is neither won, lost nor open"),
-    "no amount": ({"Amount": ""}, "Amount is empty"),
+    "no amount of an open deal": ({"Amount": "", "Stage": "New"}, "Amount is empty"),
     "a word": ({"Amount": "much"}, "Amount is not a number"),
     "negative": ({"Amount": "-5"}, "Amount is negative"),
     "NaN": ({"Amount": "NaN"}, "Amount is not a number"),
@@ -210,9 +210,14 @@ def test_misfits_and_footers_are_rejected_too(tmp_path: Path) -> None:
     assert reasons(found)[7].endswith(" fields under 7 columns")
 
 
+def test_a_closed_deal_without_an_amount_counts_as_one_not_recorded(tmp_path: Path) -> None:
+    found = deals(tmp_path, WON, changed(LOST, Amount=""))
+    assert found.closed["amount_usd"].tolist()[1] == 0.0 and found.rejected.empty
+
+
 def test_no_usable_row_is_one_sentence(tmp_path: Path) -> None:
     assert "none of its 0 rows can be used; correct the mapping" in refusal(tmp_path)
-    assert "none of its 1 rows can be used; row 2: Amount is empty" in refusal(tmp_path, changed(WON, Amount=""))
+    assert "none of its 1 rows can be used; row 2: Size is empty" in refusal(tmp_path, changed(WON, Size=""))
     assert "no usable row has Stage Won (won)" in refusal(tmp_path, LOST)
     assert "no usable row has Stage Lost (lost)" in refusal(tmp_path, WON)
     routed: dict[str, Any] = {"route": "Size", "direct": ["small"], "partner": ["shop"], "segment": None}
@@ -490,7 +495,6 @@ def test_the_committed_export_is_read_to_the_dollar() -> None:
     mapping = load_mapping(MAPPINGS / "made_up_salesforce.yaml")
     found = whole(read_deals(make_salesforce_export.FILE, mapping))
     assert list(reasons(found).values()) == [
-        "Amount is empty",
         "Close Date is before Created Date",
         "Stage 'On Hold' is neither won, lost nor open",
         "Opportunity ID stands in row 337 already",
@@ -500,7 +504,7 @@ def test_the_committed_export_is_read_to_the_dollar() -> None:
     written = {row: dict(zip(make_salesforce_export.HEADER, line, strict=True)) for row, line in enumerate(lines, 4)}
     assert found.rows_read == len(lines) + 1
     used = {**found.closed["amount_usd"], **found.open["amount_usd"]}
-    assert used == {row: float(written[row]["Amount"].replace(",", "")) for row in used}
+    assert used == {row: float(written[row]["Amount"].replace(",", "") or 0) for row in used}
     for row, its in found.open[["stage", "partner"]].iterrows():
         assert mapping.stages[written[int(str(row))]["Stage"]] == its["stage"]
         assert written[int(str(row))]["Partner Account"] == its["partner"]
@@ -510,7 +514,6 @@ def test_the_committed_table_of_closed_deals() -> None:
     found = whole(read_deals(make_closed_deals.FILE, load_mapping(MAPPINGS / "made_up_closed_deals.yaml")))
     assert reasons(found) == {
         7: "Outcome 'Open' is neither won nor lost",
-        73: "Value USD is empty",
         152: "Sold by 'web shop' is neither direct nor partner",
     }
 

@@ -26,7 +26,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 README, MODEL, CONTRIBUTING = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/model.md", "CONTRIBUTING.md")
 )
-COMMAND = re.compile(r"^(?:\s*|.*`)((?:\.venv/bin/)?(?:nexthour|make|python)\s[^`#]*)", re.MULTILINE)
+COMMAND = re.compile(r"^(?:\s*|.*`)((?:\.venv/bin/)?(?:nexthour|make|python)\s[^`#\n]*)", re.MULTILINE)
 FILE = re.compile(r"^[\w./*-]+\.(?:yaml|csv|py|toml|md)$")
 
 

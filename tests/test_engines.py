@@ -561,8 +561,8 @@ IMPOSSIBLE_NUMBERS: dict[str, Callable[[Coefficients], Coefficients]] = {
 @pytest.mark.parametrize("what", IMPOSSIBLE_NUMBERS)
 def test_impossible_numbers_stop_the_run(what: str, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = lively()
-    usual = coefficients._of_the_scenario
-    monkeypatch.setattr(coefficients, "_of_the_scenario", lambda *given: IMPOSSIBLE_NUMBERS[what](usual(*given)))
+    usual = coefficients.of_the_scenario
+    monkeypatch.setattr(coefficients, "of_the_scenario", lambda *given: IMPOSSIBLE_NUMBERS[what](usual(*given)))
     stops(scenario, busy_plan(scenario), draw_market(scenario, SEED, REPLICATION), engine)
 
 

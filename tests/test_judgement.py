@@ -229,10 +229,13 @@ def test_the_blank_has_the_columns() -> None:
 # The command
 
 
-def test_the_command_shows_what_was_said_beside_what_the_model_says(tmp_path: Path) -> None:
+def test_the_command_shows_what_was_said_beside_what_the_model_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from cli import app
 
-    table, out = tmp_path / "j.csv", tmp_path / "mine.yaml"
+    monkeypatch.chdir(tmp_path)  # a long path would be broken over two lines
+    table, out = Path("j.csv"), Path("mine.yaml")
     table.write_text(
         blank_table(JudgementRow)
         + "Ann,Birch IT,coach,1,220,300,320,335,360,\nMax,Birch IT,coach,1,90,100,,400,1000,\n"

@@ -305,7 +305,8 @@ def test_the_terminal_writes_what_was_rejected(tmp_path: Path, monkeypatch: pyte
     words = ("calibrate", make_salesforce_export.FILE, "--mapping", MAPPINGS / "made_up_salesforce.yaml", "--out")
     assert run(*words, tmp_path / "mine.yaml", "--rejects", rejects).exit_code == 0
     frame = read_small(rejects, ["row", "reason"])
-    assert frame["row"].tolist()[0] == "44" and frame["reason"].tolist()[0] == "Amount is empty" and len(frame) == 5
+    assert frame["row"].tolist()[0] == "115" and len(frame) == 4
+    assert frame["reason"].tolist()[0] == "Close Date is before Created Date"
     same = run(*words, tmp_path / "mine.yaml", "--rejects", tmp_path / "mine.yaml")
     assert same.exit_code == 1 and "--rejects" in same.stderr
 

@@ -359,10 +359,11 @@ def test_a_period_is_one() -> None:
 # The command
 
 
-def test_the_command_answers_first_and_writes_a_scenario(tmp_path: Path) -> None:
+def test_the_command_answers_first_and_writes_a_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cli import app
 
-    out = tmp_path / "mine.yaml"
+    monkeypatch.chdir(tmp_path)  # a long path would be broken over two lines
+    out = Path("mine.yaml")
     words = ["partners", str(ROOT / "scenarios" / "made_up_partners.csv"), "--out", str(out)]
     told = CliRunner().invoke(app, words, env={"COLUMNS": "80", "NO_COLOR": "1"})
     assert told.exit_code == 0
