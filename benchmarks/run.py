@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.queues import QUEUES
-from sim import TimePlan, bulk, compare, draw_market, load_scenario, replicate
+from sim import TimePlan, bulk, compare, draw_market, load_scenario, replicate, sensitivity
+from sim.assumptions import assumptions
 from sim.coefficients import derive
 from sim.experiment import keep_tapes
 from sim.market import draw_tapes, tape_numbers
@@ -97,6 +98,22 @@ def starts() -> dict[str, float]:
     }
 
 
+def sensitivity_of_twenty() -> tuple[int, float]:
+    """Runs and seconds of a sensitivity analysis with 20 assumptions and 2 plans, all else as it is by itself."""
+    scenario = load_scenario(SCENARIO)
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[-1])}
+    all_of_partner_time, *others = assumptions(scenario)
+    runs = 0
+
+    def count(done: int, _: int) -> None:
+        nonlocal runs
+        runs = done
+
+    of = [all_of_partner_time, *others[-19:]]
+    took = seconds(lambda: sensitivity(scenario, plans, seed=SEED, of=of, progress=count), 3)
+    return runs, took
+
+
 def measure() -> list[Table]:
     """All measurements, as tables."""
     scenario = load_scenario(SCENARIO)
@@ -160,6 +177,8 @@ def measure() -> list[Table]:
     ):
         took = seconds(call, 5)
         many.add_row(what, f"{took * 1000:,.0f} ms", f"{took / runs * 1000:.3f} ms")
+    runs, took = sensitivity_of_twenty()
+    many.add_row("sensitivity, 20 assumptions, 2 plans", f"{took * 1000:,.0f} ms", f"{took / runs * 1000:.3f} ms")
     many.add_section()
     for what, took in starts().items():
         many.add_row(what, f"{took:.2f} s", "")

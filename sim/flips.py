@@ -38,6 +38,8 @@ SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
 """A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
 FIRST_MARKETS = 125
+MOST_MARKETS = 1.5
+"""Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
 PRECISION = 0.03
 """Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
 CLOSEST, WIDEST = 0.05, 0.4
@@ -96,7 +98,7 @@ def find(
 ) -> dict[tuple[str, str], tuple[Flip, ...]]:
     """The flips of every plan and assumption (its path), the one below the likely value first.
 
-    Markets are few. Every flip gets some; the one of each plan that matters most gets up to twice `replications`.
+    Markets are few. Every flip gets some, and the one of each plan that matters most MOST_MARKETS times `replications`.
     """
     sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
     stretches = together(known, [stretch(known, *side, replications) for side in sides])
@@ -107,7 +109,7 @@ def find(
     for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
         nearest.setdefault(short[i].plan, i)
     vague = [i for i in nearest.values() if not flips[i].precise]
-    again = [settled(known, short[i], 2 * replications, about=flips[i].value) for i in vague]
+    again = [settled(known, short[i], int(MOST_MARKETS * replications), about=flips[i].value) for i in vague]
     for i, flip in zip(vague, together(known, again), strict=True):
         flips[i] = flip
     found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}

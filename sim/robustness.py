@@ -143,7 +143,7 @@ def sensitivity(
 ) -> Sensitivity:
     """How the verdict on each plan against `baseline` (the first if not named) depends on what is assumed.
 
-    `replications` is the number of markets of the verdict; a flip gets at most twice as many at each of two values.
+    `replications` is the number of markets of the verdict; a flip gets at most 1.5 times as many at each of two values.
     `of` are the assumptions to vary, by name or path or from `assumptions(scenario)`; all if None. `progress` sees its
     total rise as flips are found, and may raise to stop. Results do not depend on `workers`.
 

@@ -290,11 +290,14 @@ def test_flips_are_found_where_they_were_put_and_intervals_cover(
     search = responding(monkeypatch, response, noise)
     tries = 1000 if LONG else 60
     found = [search(seed if not LONG else SEED + seed) for seed in range(tries)]
-    assert all(len(its) == 1 for its in found)
+    assert all(len(its) <= 1 for its in found)
+    assert sum(map(len, found)) >= stats.binom.ppf(1e-4, tries, 0.998), "luck may hide one, hardly ever"
+    found = [its for its in found if its]
+    tries = len(found)
     values = np.array([its[0].value / GAIN.likely for its in found])
     inside = sum(its[0].low <= zero * GAIN.likely <= its[0].high for its in found)
     assert inside >= stats.binom.ppf(1e-4, tries, 0.95)
-    assert abs(values.mean() / zero - 1) < 0.01
+    assert abs(values.mean() / zero - 1) < 0.015, "a bent response is taken for straight between two values"
     # The aim is an interval of 3% either side, so 5% is more than three standard errors, about one in a thousand.
     assert (abs(values / zero - 1) > 0.05).sum() <= stats.binom.ppf(1 - 1e-4, tries, 0.01)
     (flip,) = found[0]
