@@ -231,7 +231,9 @@ def plans(draw: Any, scenario: Scenario, name: str = "generated plan", lively: b
         cam = scenario.channel_account_manager
         can = [cell for cell in others if cell[0] in CAM_ACTIVITIES]
         if cam is not None and can:
-            picked = draw(st.lists(st.sampled_from(can), unique=True, min_size=1 if lively else 0, max_size=3))
+            some = draw(st.lists(st.sampled_from(can), unique=True, min_size=1 if lively else 0, max_size=3))
+            wooing = [("recruit", c) for c in wooed if lively and draw(BIASED_ON)]
+            picked = list(dict.fromkeys([*some, *wooing]))
             hours += [
                 {
                     "activity": a,
