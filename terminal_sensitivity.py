@@ -12,6 +12,7 @@ from terminal import CAVEAT, count, make_table, of_all, one_line, plain_console,
 if TYPE_CHECKING:
     from sim import Sensitivity
     from sim.estimates import Estimate
+    from sim.flips import Flip
     from sim.robustness import Swing
 
 BARS_SHOWN = 12
@@ -40,7 +41,7 @@ def print_sensitivity(result: Sensitivity) -> None:
         widest = max((end.high - end.low) / 2 for swing in shown for end in (swing.at_low, swing.at_high))
         out.print(
             f"As assumed {result[name].difference_share.value:+.1%}. 95% intervals of the differences: up to "
-            f"±{widest:.1%}; in brackets: not clear. *: a flip within the plausible range."
+            f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
         )
     if result.regret:
         out.print()
@@ -76,9 +77,14 @@ def _tornado(swings: list[Swing]) -> Any:
             f"{assumption.low:.3g}-{assumption.high:.3g}",
             _percent(swing.at_low),
             _percent(swing.at_high),
-            "\n".join(f"{flip.value:.3g}{'*' if flip.plausible else ' '}" for flip in swing.flips),
+            "\n".join(f"{_where(flip)}{'*' if flip.plausible else ' '}" for flip in swing.flips),
         )
     return table
+
+
+def _where(flip: Flip) -> str:
+    """Three digits only where they are known."""
+    return f"{flip.value:.3g}" if flip.precise else f"{flip.low:.2g}-{flip.high:.2g}"
 
 
 def _percent(difference: Estimate) -> str:

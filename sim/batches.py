@@ -43,8 +43,8 @@ BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 VARIANT_REPLICATIONS = 25
 """Replications of a batch in which many sets of assumptions share their tapes."""
-LEAST_JOBS = 4
-"""A batch of many sets of assumptions takes long, so fewer replications than 4 batches of 25 are divided further."""
+LEAST_JOBS = 8
+"""A batch of many sets of assumptions takes long, so fewer replications than 8 batches of 25 are divided further."""
 OPPORTUNITIES_AT_A_TIME = 100_000
 """A batch of large markets is smaller: it holds all their tapes at once."""
 CREDIT = next(kpi for kpi in kpis.KPIS if kpi.name == "credit_usd")
@@ -298,19 +298,18 @@ def _plans_batch(work: Work, prepared: Prepared, replications: range | Tapes) ->
     return kpis.summarise(tally)
 
 
-def _worlds_batch(work: Work, worlds: range, replications: range, plans: Any = None) -> FloatArray:
+def _worlds_batch(work: Work, worlds: range, replications: range) -> FloatArray:
     """Indicators of some replications in each of some worlds: shape (plans, runs, KPIS, quarters)."""
-    prepared = [_prepare(work, work.scenario.world(work.seed, world), plans) for world in worlds]
+    prepared = [_prepare(work, work.scenario.world(work.seed, world)) for world in worlds]
     return np.concatenate([kpis.summarise(tally) for tally in _tallies(work, prepared, replications)], axis=1)
 
 
 def _world_credit_batch(work: Work, world: int, replications: range, engine: str, plans: Any) -> FloatArray:
     """Quota credit in US dollars over the horizon in one world: shape (plans, replications)."""
     if engine == "simpy":
-        values = _reference_batch(work, world, replications)
-    else:
-        values = _worlds_batch(work, range(world, world + 1), replications, plans)
-    return values[:, :, kpis.KPIS.index(CREDIT)].sum(axis=-1)
+        return _reference_batch(work, world, replications)[:, :, kpis.KPIS.index(CREDIT)].sum(axis=-1)
+    here = _prepare(work, work.scenario.world(work.seed, world), plans)
+    return _variants_batch(work, [here], replications)[0]
 
 
 def _variants_batch(work: Work, variants: Sequence[Prepared], replications: range) -> FloatArray:

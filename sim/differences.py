@@ -48,13 +48,14 @@ class Differences:
         """`plans` has the baseline first. `progress` sees its total rise with every wish."""
         self.scenario, self.plans, self.seed, self.workers, self.progress = scenario, plans, seed, workers, progress
         self.baseline, *self.others = plans
-        self.runs = 0
+        self.markets = self.runs = 0
         self._known: dict[_Key, FloatArray] = {}
 
     def run_as_assumed(self, markets: int) -> float:
         """Run what is assumed; returns the baseline plan's mean credit in US dollars."""
         ((base, *others),) = self._credit([self.scenario], self.others, range(markets), len(self.plans) * markets)
         self._known |= {(name, "", 0.0): its - base for name, its in zip(self.others, others, strict=True)}
+        self.markets = markets
         return float(base.mean())
 
     def run(self, asks: Iterable[Ask]) -> None:
@@ -91,12 +92,13 @@ class Differences:
         return np.stack([estimates.true_means(credit[:, p] - credit[:, 0]) for p in range(len(plans))], axis=1)
 
     def of(self, plan: str, assumption: Assumption | None = None, value: float = 0.0) -> FloatArray:
-        """The differences that have been run, shape (markets,)."""
-        return self._known[_key(plan, assumption, value)]
+        """The differences that have been run, shape (markets,); without an assumption, those of the verdict."""
+        known = self._known[_key(plan, assumption, value)]
+        return known[: self.markets] if assumption is None else known
 
     def estimate(self, plan: str, assumption: Assumption, value: float, confidence: float = CONFIDENCE) -> Estimate:
         """Their mean, with the difference as assumed as a control, which is known from more markets."""
-        return estimates.mean_with_control(self.of(plan, assumption, value), self.of(plan), confidence)
+        return estimates.mean_with_control(self.of(plan, assumption, value)[: self.markets], self.of(plan), confidence)
 
     def _credit(self, variants: Sequence[Scenario], names: Sequence[str], markets: range, total: int) -> FloatArray:
         plans = {name: self.plans[name] for name in (self.baseline, *names)}

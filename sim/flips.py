@@ -37,17 +37,20 @@ CLEAR = 0.99
 SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
 """A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
-FIRST_MARKETS = 125
+FIRST_MARKETS = 100
 MOST_MARKETS = 1.5
 """Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
+RUNS = 20
+"""Runs, again as a multiple, that an analysis of twenty assumptions takes anyway: with few, flips get what is left."""
 PRECISION = 0.03
 """Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
 CLOSEST, WIDEST = 0.05, 0.4
 """Least and most distance of the last two values from the flip, as a share of it."""
-CLEAR_SLOPE = 7.0
+CLEAR_SLOPE = 4.0
 """Standard errors by which the differences at these two should differ."""
 MOVES = 3
-"""How often the last two values are moved if the flip proves not to lie between them."""
+"""How often the last two values are moved if the flip proves not to lie between them, or moved apart if they do not
+differ."""
 
 T = TypeVar("T")
 Search = Generator[list[Ask], None, T]
@@ -98,18 +101,22 @@ def find(
 ) -> dict[tuple[str, str], tuple[Flip, ...]]:
     """The flips of every plan and assumption (its path), the one below the likely value first.
 
-    Markets are few. Every flip gets some, and the one of each plan that matters most MOST_MARKETS times `replications`.
+    Markets are few. Every flip gets some, and the one of each plan that matters most gets most of them.
     """
     sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
     stretches = together(known, [stretch(known, *side, replications) for side in sides])
     short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
-    fair = max(2, replications // 8, replications // (2 * max(1, len(short))))
+    fair = max(2, replications // 10, replications // (2 * max(1, len(short))))
     flips = together(known, [settled(known, its, fair) for its in short])
     nearest: dict[str, int] = {}
     for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
         nearest.setdefault(short[i].plan, i)
     vague = [i for i in nearest.values() if not flips[i].precise]
-    again = [settled(known, short[i], int(MOST_MARKETS * replications), about=flips[i].value) for i in vague]
+    most = MOST_MARKETS * replications
+    if vague:
+        # A market at two values, with the plan and the baseline plan, is four runs.
+        most = max(most, (RUNS * replications - known.runs) / (4 * len(vague)))
+    again = [settled(known, short[i], int(most), about=flips[i].value) for i in vague]
     for i, flip in zip(vague, together(known, again), strict=True):
         flips[i] = flip
     found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
@@ -210,7 +217,9 @@ def settled(known: Differences, its: Stretch, most: int, about: float | None = N
             outside = place.low > 1 or place.high < 0
             if flip.precise or (outside and move < MOVES):
                 break
-        if not outside:
+        if not isfinite(place.low) and half < WIDEST * value:
+            half = WIDEST * value
+        elif not outside:
             break
     return flip
 

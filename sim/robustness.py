@@ -181,7 +181,7 @@ def _run_ends(known: Differences, varied: Sequence[Assumption], base: float) -> 
     """Run the ends of the bars, in more and more markets until their intervals are short enough for the eye."""
     asks = [Ask(name, its, end, 0) for name in known.others for its in varied for end in (its.low, its.high)]
     for markets in END_REPLICATIONS:
-        known.run(ask._replace(markets=min(markets, len(known.of(ask.plan)))) for ask in asks)
+        known.run(ask._replace(markets=min(markets, known.markets)) for ask in asks)
         ends = {ask: known.estimate(*ask[:3]) for ask in asks}
         asks = [ask for ask, its in ends.items() if its.high - its.low > 2 * END_PRECISION * base]
 

@@ -139,6 +139,13 @@ def test_as_assumed_and_in_worlds_it_says_what_compare_says() -> None:
         assert result.by_world[:, p] == pytest.approx(means, rel=1e-9, abs=1e-6)
 
 
+def test_both_engines_give_the_same_worlds() -> None:
+    compiled, simpy = (
+        batches.world_credit(TERRITORY, PLANS, 2, 3, seed=3, how=How(engine)) for engine in ("compiled", "simpy")
+    )
+    assert compiled.shape == (2, 3, 3) and np.array_equal(compiled, simpy)
+
+
 def world_by_world(plan: TimePlan, worlds: int) -> FloatArray:
     """Quota credit of a plan, run by run, in 20 markets that each world has for itself: shape (worlds, 20)."""
     runs = np.empty((worlds, 20))
@@ -279,6 +286,7 @@ RESPONSES: dict[str, tuple[float, Callable[[float], float]]] = {
     "above": (1.5, lambda x: 0.06 * (1.5 - x) / 0.5),
     "near": (0.97, lambda x: 0.06 * (x - 0.97) / 0.03),
 }
+BENT = ("bent, not plausible", "saturating")
 
 
 @pytest.mark.parametrize("noise", [0.004, 0.04])
@@ -289,17 +297,21 @@ def test_flips_are_found_where_they_were_put_and_intervals_cover(
     zero, response = RESPONSES[name]
     search = responding(monkeypatch, response, noise)
     tries = 1000 if LONG else 60
-    found = [search(seed if not LONG else SEED + seed) for seed in range(tries)]
+    found = [search(10_000 * SEED + seed) for seed in range(tries)]
     assert all(len(its) <= 1 for its in found)
     assert sum(map(len, found)) >= stats.binom.ppf(1e-4, tries, 0.998), "luck may hide one, hardly ever"
     found = [its for its in found if its]
     tries = len(found)
     values = np.array([its[0].value / GAIN.likely for its in found])
     inside = sum(its[0].low <= zero * GAIN.likely <= its[0].high for its in found)
-    assert inside >= stats.binom.ppf(1e-4, tries, 0.95)
-    assert abs(values.mean() / zero - 1) < 0.015, "a bent response is taken for straight between two values"
-    # The aim is an interval of 3% either side, so 5% is more than three standard errors, about one in a thousand.
-    assert (abs(values / zero - 1) > 0.05).sum() <= stats.binom.ppf(1 - 1e-4, tries, 0.01)
+    # Taking a bent response for straight between two values costs some of the coverage, and makes for a little bias.
+    assert inside >= stats.binom.ppf(1e-4, tries, 0.92 if name in BENT else 0.95)
+    assert abs(values.mean() / zero - 1) < 0.01
+    # With an interval of 3% either side, 5% is more than three standard errors: one in a thousand, or a few more as the
+    # search stops as soon as it looks so short. Where markets ran out before, the interval says so.
+    precise = np.array([its[0].precise for its in found])
+    assert precise.all() or noise > 0.01
+    assert (abs(values / zero - 1) > 0.05)[precise].sum() <= stats.binom.ppf(1 - 1e-4, precise.sum(), 0.01)
     (flip,) = found[0]
     assert flip.beyond == "behind" and flip.plausible == (GAIN.low <= flip.value <= GAIN.high)
     assert flip.share_of_likely == pytest.approx(flip.value / GAIN.likely)
@@ -332,10 +344,33 @@ def test_a_faint_turn_is_seen_and_a_touch_is_not_taken_for_one(monkeypatch: pyte
     seen = [its[0] for its in found if its]
     assert len(seen) >= stats.binom.ppf(1e-4, 40, 0.97), "luck may hide one in thirty"
     assert sum(its.low <= 0.2 * GAIN.likely <= its.high for its in seen) >= stats.binom.ppf(1e-4, len(seen), 0.95)
-    touch = responding(monkeypatch, lambda x: 0.02 * min(1, x), 0.02)
+    responding(monkeypatch, lambda x: 0.02 * min(1, x), 0.02)
     # At 0 the difference is nil. It is taken for less only if it is clearly so, once in 200, or a few times more often
     # as it is looked at while markets are added.
-    assert sum(bool(touch(seed)) for seed in range(60)) <= stats.binom.ppf(1 - 1e-4, 60, 0.02)
+    assert sum(any(stretches(seed)) for seed in range(60)) <= stats.binom.ppf(1 - 1e-4, 60, 0.02)
+
+
+def stretches(seed: int) -> list[flips.Stretch | None]:
+    """Where the made-up response seems to turn, below and above."""
+    known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
+    known.run_as_assumed(1000)
+    return flips.together(known, [flips.stretch(known, "coach", GAIN, side, 1000) for side in flips.outwards(GAIN)])
+
+
+def test_a_turn_that_proves_to_be_luck_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With less care at first, a response without any slope seems to turn; more markets leave every value possible."""
+    monkeypatch.setattr(flips, "CLEAR", 0.5)
+    flat = responding(monkeypatch, lambda x: 0.002, 0.06)
+    assert sum(any(stretches(seed)) for seed in range(30)) > 10
+    assert sum(bool(flat(seed)) for seed in range(30)) <= 5
+
+
+def test_few_assumptions_have_the_markets_of_many_for_the_nearest_flip(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = responding(monkeypatch, RESPONSES["straight, plausible"][1], 0.12)
+    (spared,) = search(1)
+    monkeypatch.setattr(flips, "RUNS", 0)
+    (bounded,) = search(1)
+    assert spared.high - spared.low < 0.75 * (bounded.high - bounded.low)
 
 
 def test_a_stretch_reaches_from_the_last_value_on_this_side_to_the_first_on_the_other(
@@ -351,6 +386,18 @@ def test_a_stretch_reaches_from_the_last_value_on_this_side_to_the_first_on_the_
     assert (its.near, its.far) == (GAIN.low, GAIN.low / 2)
     rise = known.of("coach", GAIN, GAIN.low).mean() - known.of("coach", GAIN, GAIN.low / 2).mean()
     assert its.slope == pytest.approx(rise / (GAIN.low / 2))
+
+
+def test_more_markets_at_an_end_than_for_the_verdict_change_neither(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flip near an end of what is possible asks for this end, which may be the likely value, too."""
+    responding(monkeypatch, RESPONSES["straight, plausible"][1], 0.04)
+    known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
+    known.run_as_assumed(100)
+    verdict = estimates.mean(known.of("coach"))
+    known.run([flips.Ask("coach", GAIN, value, 150) for value in (GAIN.low, GAIN.likely)])
+    assert len(known.of("coach", GAIN, GAIN.low)) == len(known.of("coach", GAIN, GAIN.likely)) == 150
+    assert estimates.mean(known.of("coach")) == verdict
+    assert known.estimate("coach", GAIN, GAIN.low) == estimates.mean(known.of("coach", GAIN, GAIN.low)[:100])
 
 
 def test_the_nearest_flip_is_a_plausible_one_by_steps_of_the_range() -> None:
