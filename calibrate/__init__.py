@@ -160,6 +160,11 @@ def calibrate_deals(
             f"{deals.name}: one segment has {most:,.0f} deals a quarter, more than one manager's territory; give a "
             f"smaller territory_fraction (at most {MOST_A_QUARTER:,} a segment)"
         )
+    if most < 1:
+        raise TableError(
+            f"{deals.name}: with a territory_fraction of {territory_fraction:g} the largest segment has {most:.2g} "
+            "deals a quarter, too few to fit; give a larger territory_fraction (at least 1 a quarter)"
+        )
     grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), deals.opened)
     knobs, scenario = _solved(grounds, seed, replications, progress)
     pipeline, left = None, deals.open.assign(reason="open, but only a part of the table is this territory")

@@ -6,15 +6,12 @@
   deals are won less often; so one of the two must give, and bookings (won amounts) are what plans are judged by. The
   spread is the one that gives the mean back with the median: by the standard deviation of logarithms a capped or
   rounded column would book far too much. 0 counts as an amount that was not recorded.
-* Cycles are those of all closed deals, won and lost: in the model the outcome hardly changes a partner's cycle, and the
-  whole sample gives the right number of open deals. Where won and lost differ, the time to a booking is that much off.
-  Deals that are still open have lasted their age already; without them the short ones would count too much (Kaplan &
-  Meier 1958, among the deals that close within the longest cycle seen).
+* Cycles: cycles.py.
 * Opportunities and their dispersion come from the weeks in which deals were opened, corrected for those of the last
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
-Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (circular blocks;
-Politis & Romano 1992). Small cells borrow strength from the others of their route (posterior.shrunk).
+Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (blocks.py). Small
+cells borrow strength from the others of their route (posterior.shrunk).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
 seasons. Routes are compared as found: who gets which deal was somebody's choice.
@@ -22,13 +19,15 @@ seasons. Routes are compared as found: who gets which deal was somebody's choice
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calibrate.blocks import FEWEST_WEEKS, STRAYS, by_weeks
+from calibrate.cycles import mean_cycle, shares, weibull_shape
 from calibrate.notation import EPOCH
 from calibrate.posterior import (
     CONFIDENCE,
@@ -56,18 +55,8 @@ FEWEST_DEALS = 5
 FEWEST_IN_ROUTE = 20
 FEWEST_WON_IN_ROUTE = 3
 MOST_SEGMENTS = 25
-FEWEST_WEEKS = 6
-"""Weeks below which nothing is said of how weeks differ."""
-SMALLEST_CYCLE_WEEKS = 0.5 / 7
-"""What a recorded cycle of 0 days counts as in the shape: half a day."""
-LEAST_SHAPE, MOST_SHAPE = 0.3, 50.0
-"""Of the cycle, as the model allows."""
-DRAWS = 200
-STRAYS = 0.01
 SEEN_LEAST = 0.5
 """Weeks of which a smaller share has closed say nothing of arrivals."""
-LEAST_LOG_ERROR = 1e-3
-"""Least standard error of a logarithm: amounts that are all the same are not known for ever."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +125,7 @@ class Period:
             return cls(mapping.quarters)
         first, last = (float(days.quantile(share)) for share in (STRAYS, 1 - STRAYS))
         begins = float((mapping.quarter_begins - EPOCH).days) if mapping.closed is not None else float(last) + 1
-        shown = mapping.takes_open_deals
+        shown = mapping.takes_open_deals and len(deals.open) > 0
         if shown and mapping.as_of is not None:
             last = float((mapping.as_of - EPOCH).days)
         # The week that was under way on the first day is left out.
@@ -216,7 +205,9 @@ def _fit_route(
     """All cells of a route, as they lend to each other."""
     rates = _win_rates(list(groups.values()), period)
     sizes = _pooled_sizes([_sizes(group) for group in groups.values()])
-    cycles = shrunk_normals([_cycle(group, opened[segment]) for segment, group in groups.items()])
+    cycles = shrunk_normals(
+        [mean_cycle(group, opened[segment], period.first_day, period.last_day) for segment, group in groups.items()]
+    )
     demand = [_demand(opened[segment]["created_day"], group, period) for segment, group in groups.items()]
     cells = []
     for (segment, group), (rate, luck, effect), size, cycle, (per_quarter, cv) in zip(
@@ -240,7 +231,7 @@ def _fit_route(
             mean_usd=size[1],
             sigma=size[2],
             cycle_weeks=cycle.fitted(np.exp),
-            cycle_shape=_weibull_shape(group["cycle_weeks"]),
+            cycle_shape=weibull_shape(group["cycle_weeks"]),
             won_cycle_weeks=float(group["cycle_weeks"][won].mean()) if won.any() else float(np.exp(cycle.mean)),
             lost_cycle_weeks=float(group["cycle_weeks"][~won].mean()) if not won.all() else float(np.exp(cycle.mean)),
             opportunities_per_quarter=per_quarter,
@@ -286,7 +277,7 @@ def _by_quarter(group: pd.DataFrame, period: Period) -> tuple[FloatArray, FloatA
     return quarters["sum"].to_numpy(float), (quarters["size"] - quarters["sum"]).to_numpy(float), effect
 
 
-# Amounts and cycles
+# Amounts
 
 
 def _sizes(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
@@ -300,7 +291,7 @@ def _sizes(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
         median = float(np.median(values))
         return [float(np.log(median)), float(np.log(values.mean() / median))]
 
-    median, ratio = _by_weeks(priced["closed_day"].to_numpy(), lambda which: of(amounts[which]), len(amounts))
+    median, ratio = by_weeks(priced["closed_day"].to_numpy(), lambda which: of(amounts[which]), len(amounts))
     return median, ratio
 
 
@@ -325,79 +316,6 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
     middle = median.mean + np.log(mean_ratio.value)
     error = float(np.hypot(median.error, ratio.error))
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
-
-
-def _cycle(group: pd.DataFrame, opened: pd.DataFrame) -> Normal:
-    """Logarithm of the mean cycle in weeks."""
-    ages = opened["age_weeks"].dropna().to_numpy()
-    weeks = np.concatenate([group["cycle_weeks"].to_numpy(), ages])
-    censored = np.arange(len(weeks)) >= len(group)
-    begun = np.concatenate([group["created_day"], opened.loc[opened["age_weeks"].notna(), "created_day"]])
-    # A deal that is still open belongs to the week in which it was opened, as it has no other.
-    days = group["closed_day"].to_numpy() if not len(ages) else begun
-
-    def of(which: NDArray[Any]) -> list[float]:
-        return [float(np.log(max(_mean_cycle(weeks[which], censored[which]), SMALLEST_CYCLE_WEEKS)))]
-
-    (cycle,) = _by_weeks(days, of, len(weeks))
-    return cycle
-
-
-def _mean_cycle(weeks: FloatArray, censored: NDArray[np.bool_]) -> float:
-    """Mean of the cycles of deals that close, in weeks, from the cycles of closed deals and the ages of open ones."""
-    from scipy import stats
-
-    if not censored.any():
-        return float(weeks.mean())
-    if censored.all():
-        return 0.0
-    curve = stats.ecdf(stats.CensoredData.right_censored(weeks, censored)).cdf
-    closing = np.diff(curve.probabilities, prepend=0.0)
-    return float((curve.quantiles * closing).sum() / closing.sum())
-
-
-def _weibull_shape(cycle_weeks: pd.Series[float]) -> float:
-    from scipy import stats
-
-    weeks = cycle_weeks.clip(lower=SMALLEST_CYCLE_WEEKS)
-    if weeks.max() < weeks.min() * (1 + 1e-6):
-        return MOST_SHAPE
-    return float(np.clip(stats.weibull_min.fit(weeks, floc=0)[0], LEAST_SHAPE, MOST_SHAPE))
-
-
-def _by_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
-    """Numbers of deals, given for the deals at some places, with errors by drawing runs of weeks again.
-
-    Deals are drawn one by one where the days are not known or the weeks are too few.
-    """
-    from scipy import stats
-
-    weeks = np.unique(days // 7) if np.isfinite(days).all() else np.array([])
-    apart = len(weeks) < FEWEST_WEEKS
-    units = np.arange(size) if apart else np.searchsorted(weeks, days // 7)
-    blocks = size if apart else len(weeks)
-    length = 1 if apart else max(1, round(blocks ** (1 / 3)))
-    drawn = np.array([statistic(which) for which in _draws(units, blocks, length)])
-    free = max(1.0, blocks / length - 1)
-    errors = np.maximum(drawn.std(axis=0, ddof=1) * ((free + 1) / free) ** 0.5, LEAST_LOG_ERROR)
-    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, free))
-    values = statistic(np.arange(size))
-    return [Normal(value, float(error), t) for value, error in zip(values, errors, strict=True)]
-
-
-def _draws(units: NDArray[Any], blocks: int, length: int) -> Iterator[NDArray[Any]]:
-    """Deals of runs of `length` neighbouring blocks, drawn until there are as many blocks as before."""
-    rng = np.random.default_rng(1)
-    order = np.argsort(units, kind="stable")
-    edges = np.searchsorted(units[order], np.arange(blocks + 1))
-    for _ in range(DRAWS):
-        starts = rng.integers(0, blocks, -(-blocks // length))
-        chosen = (starts[:, None] + np.arange(length)).ravel()[:blocks] % blocks
-        sizes = edges[chosen + 1] - edges[chosen]
-        begins = np.repeat(edges[chosen] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
-        which = order[begins + np.arange(sizes.sum())]
-        if len(which):
-            yield which
 
 
 # Opportunities
@@ -435,8 +353,10 @@ def _weekly(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tupl
     counts = np.bincount(((days - first) // 7).astype(int).clip(-1, weeks) + 1, minlength=weeks + 2)[1 : weeks + 1]
     seen = np.ones(weeks)
     if not period.open_deals_shown:
-        cycle = np.sort(group["cycle_weeks"].to_numpy())
         left = (period.last_day - (first + 7 * np.arange(weeks) + 3.5)) / 7
-        seen = np.searchsorted(cycle, left, side="right") / len(cycle)
+        stands = shares(group["created_day"].to_numpy(), group["closed_day"].to_numpy(), first, period.last_day)
+        order = np.argsort(group["cycle_weeks"].to_numpy())
+        closed = np.concatenate([[0.0], np.cumsum(stands[order])])
+        seen = closed[np.searchsorted(group["cycle_weeks"].to_numpy()[order], left, side="right")]
     usable = seen >= SEEN_LEAST
     return (counts[usable].astype(float), seen[usable]) if usable.sum() >= FEWEST_WEEKS else None

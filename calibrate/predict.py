@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calibrate.blocks import STRAYS
+from calibrate.cycles import SMALLEST_WEEKS
 from calibrate.effects import Blocks, Seen, Sizes, draw_effects
 from calibrate.posterior import CONFIDENCE, Fitted, FloatArray, arrivals
 from sim.errors import TableError
@@ -34,7 +36,6 @@ QUANTILES = (0.25, 0.5, 0.75, 0.9)
 DRAWS = 400
 FEWEST = 20
 """Deals below which nothing is said of a cell."""
-STRAYS = 0.01
 FEWEST_WEEKS = 3
 """Whole weeks below which nothing is said of how they differ."""
 WIN_SIZES = Sizes(territory=0.05, week=0.45, territory_in_week=0.3, time=0.6, territory_in_time=0.25)
@@ -47,7 +48,6 @@ MOST_BLOCKS = 300
 """Blocks above which weeks are put together."""
 LEAST_FACTOR = 0.05
 """What an effect leaves at least: a normal one may say that there is less than nothing."""
-HALF_DAY_WEEKS = 0.5 / 7
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class _Mix:
 
     def usual_cycle(self, deals: pd.DataFrame) -> FloatArray:
         """Mean cycle of deals like each, in weeks."""
-        return np.array([max(weeks.mean(), HALF_DAY_WEEKS) for weeks in self.cycles])[self.kind(deals)]
+        return np.array([max(weeks.mean(), SMALLEST_WEEKS) for weeks in self.cycles])[self.kind(deals)]
 
     def draw(self, group: pd.DataFrame, wins: FloatArray, cycles: FloatArray, rng: Any) -> dict[str, FloatArray]:
         """Numbers of a cell, drawn with these effects on each deal: shape (draws, deals) each."""

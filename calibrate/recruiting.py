@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from calibrate.blocks import FEWEST_WEEKS
 from calibrate.contacts import Contacts
 from calibrate.notation import EPOCH
 from calibrate.posterior import CONFIDENCE, Fitted, FloatArray, shrunk
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWS = 200
-FEWEST_WEEKS = 6
-"""Drawn again as wholes; with fewer, contacts are drawn."""
 MOST_KINDS = 50
 QUANTILES = (0.1, 0.5, 0.9)
 ONE_SIGMA, NORMAL = 0.6826894921, 1.6448536270

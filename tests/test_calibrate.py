@@ -178,6 +178,11 @@ def test_a_fraction_that_is_none(fraction: float, mapping: Mapping, template: Sc
         calibrate(FILE, mapping, template, fraction)
 
 
+def test_a_fraction_of_hardly_a_deal_is_refused(mapping: Mapping, template: Scenario) -> None:
+    with pytest.raises(TableError, match=r"1e-05 the largest segment has 0\.0011 deals a quarter"):
+        calibrate(FILE, mapping, template, 1e-5)
+
+
 # ------------------------------------------------------------------------ open deals and partners by name
 
 EXPORT = ROOT / "scenarios" / "made_up_salesforce.csv"
