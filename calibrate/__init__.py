@@ -53,7 +53,7 @@ FEW_QUARTERS = 4
 """Quarters below which their luck is mostly the prior's."""
 ALWAYS_SILENT = (
     "What an hour of the manager does to a partner: it is the template's judgement (nexthour judgement).",
-    "Hours, patience and inbound share of each stage: they are the template's judgement (hours: see above, if less).",
+    "Hours, patience and inbound share of each stage: they are the template's judgement, scaled where said above.",
     "Opportunities that nobody saw: there are as many as the simulation needs to close the table's deals.",
 )
 """What no table of deals says."""
