@@ -39,17 +39,17 @@ def mean_cycle(group: pd.DataFrame, opened: pd.DataFrame, first_day: float, last
     weeks = np.concatenate([group["cycle_weeks"].to_numpy(), ages])
     censored = np.arange(len(weeks)) >= len(group)
     begun = np.concatenate([group["created_day"], opened.loc[opened["age_weeks"].notna(), "created_day"]])
-    # A deal that is still open belongs to the week in which it was opened, as it has no other.
-    days = begun if len(ages) else group["closed_day"].to_numpy()
+    closed_day = np.append(group["closed_day"], np.full(len(ages), np.nan))
 
     def of(which: NDArray[Any]) -> list[float]:
         if censored.any():
             mean = _mean_with_open(weeks[which], censored[which])
         else:
-            mean = float(np.average(weeks[which], weights=shares(begun[which], days[which], first_day, last_day)))
+            mean = float(np.average(weeks[which], weights=shares(begun[which], closed_day[which], first_day, last_day)))
         return [float(np.log(max(mean, SMALLEST_WEEKS)))]
 
-    (cycle,) = by_weeks(days, of, len(weeks))
+    # By weeks of opening: a deal that is still open has no other.
+    (cycle,) = by_weeks(begun, of, len(weeks))
     return cycle
 
 

@@ -38,9 +38,9 @@ SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
 """A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
 FIRST_MARKETS = 100
-MOST_MARKETS = 1.5
+MOST_MARKETS = 1.0
 """Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
-RUNS = 20
+RUNS = 18
 """Runs, again as a multiple, that an analysis of twenty assumptions takes anyway: with few, flips get what is left."""
 PRECISION = 0.03
 """Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
@@ -107,7 +107,8 @@ def find(
     stretches = together(known, [stretch(known, *side, replications) for side in sides])
     short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
     fair = max(2, replications // 10, replications // (2 * max(1, len(short))))
-    flips = together(known, [settled(known, its, fair) for its in short])
+    beyond = [its.far for its in stretches if its is not None]
+    flips = together(known, [settled(known, its, far, fair) for its, far in zip(short, beyond, strict=True)])
     nearest: dict[str, int] = {}
     for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
         nearest.setdefault(short[i].plan, i)
@@ -116,13 +117,14 @@ def find(
     if vague:
         # A market at two values, with the plan and the baseline plan, is four runs.
         most = max(most, (RUNS * replications - known.runs) / (4 * len(vague)))
-    again = [settled(known, short[i], int(most), about=flips[i].value) for i in vague]
+    again = [settled(known, short[i], beyond[i], int(most), about=flips[i]) for i in vague]
     for i, flip in zip(vague, together(known, again), strict=True):
         flips[i] = flip
     found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
-    for its, flip in zip(short, flips, strict=True):
-        # An interval of all values that were looked at says that there may be no flip.
-        if its.assumption.least < flip.low or flip.high < its.assumption.most:
+    for its, flip, far in zip(short, flips, beyond, strict=True):
+        # An interval of all values on this side says that there may be no flip.
+        ends = sorted((its.assumption.likely, far))
+        if ends[0] < flip.low or flip.high < ends[1]:
             found[its.plan, its.assumption.path] += (flip,)
     return found
 
@@ -198,12 +200,25 @@ def _between(known: Differences, its: Stretch) -> float:
     return its.near + (its.far - its.near) * min(max(place, 0.1), 0.9)
 
 
-def settled(known: Differences, its: Stretch, most: int, about: float | None = None) -> Search[Flip]:
-    """The flip that lies in a short stretch, or near `about`, from at most `most` markets at each of two values."""
-    value = _between(known, its) if about is None else about
-    half = max(_apart(known, its, value, most) * value, abs(its.far - its.near) / 100)
+def settled(known: Differences, its: Stretch, far: float, most: int, about: Flip | None = None) -> Search[Flip]:
+    """The flip that lies in a short stretch, or near `about`, from at most `most` markets at each value.
+
+    The ends of the stretch come from few markets; it lies between the likely value and `far`, which is surely beyond.
+
+    Between two values the difference is taken for straight. So the value found is run too: if the three do not
+    lie on a straight line, it ends a shorter stretch, and the search goes on there.
+    """
+    value = _between(known, its) if about is None else about.value
+    half = _apart(known, its, value, most)
+    if about is not None:
+        # Wide enough for the flip to lie between them.
+        half = min(max(half, (about.high - about.low) / 2), max(half, WIDEST * value))
+    sign = np.sign(known.of(its.plan).mean())
+    within = its._replace(near=its.assumption.likely, far=far)
     for move in range(MOVES + 1):
-        left, right = _possible(its, value - half), _possible(its, value + half)
+        left, right = _within(within, value - half), _within(within, value + half)
+        if left == right:
+            break
         markets = 0
         while markets < most:
             markets = min(max(2 * markets, FIRST_MARKETS), most)
@@ -211,27 +226,43 @@ def settled(known: Differences, its: Stretch, most: int, about: float | None = N
             at_left, at_right = (known.of(its.plan, its.assumption, end)[:markets] for end in (left, right))
             place = estimates.zero_between(at_left, at_right)
             if isfinite(place.low):
-                value = _possible(its, left + (right - left) * place.value)
-            low, high = (_possible(its, left + (right - left) * end) for end in (place.low, place.high))
+                value = _within(within, left + (right - left) * place.value)
+            low, high = (_within(within, left + (right - left) * end) for end in (place.low, place.high))
             flip = _flip(known, its, value, low, high)
             outside = place.low > 1 or place.high < 0
             if flip.precise or (outside and move < MOVES):
                 break
-        if not isfinite(place.low) and half < WIDEST * value:
+        if outside:
+            continue
+        if not isfinite(place.low):
+            if half >= WIDEST * value:
+                break
             half = WIDEST * value
-        elif not outside:
+            continue
+        if about is None and not flip.precise:
+            break  # there are few markets yet
+        yield [Ask(its.plan, its.assumption, value, markets)]
+        here, share = known.of(its.plan, its.assumption, value)[:markets], (value - left) / (right - left)
+        bent = estimates.mean(here - (1 - share) * at_left - share * at_right, CLEAR).clear
+        if not bent or value in (within.near, within.far):
             break
+        within = within._replace(near=value) if here.mean() * sign > 0 else within._replace(far=value)
+        # Bent: between the value that is not the flip and the end beyond it, until that is checked again.
+        flip = _flip(known, its, value, min(within.near, within.far), max(within.near, within.far))
+        value, half = _between(known, within), max(half / 2, abs(within.far - within.near) / 100)
     return flip
 
 
 def _apart(known: Differences, its: Stretch, value: float, most: int) -> float:
-    """How far from the flip the last two values must be, as a share of it, to differ more than luck makes them."""
+    """How far from the flip the last two values must be to differ more than luck makes them."""
     luck = float(known.of(its.plan, its.assumption, its.far).std()) * (2 / most) ** 0.5
-    return min(max(CLEAR_SLOPE * luck / (2 * value * abs(its.slope)), CLOSEST), WIDEST)
+    half = min(max(CLEAR_SLOPE * luck / (2 * abs(its.slope)), CLOSEST * value), WIDEST * value)
+    return max(half, abs(its.far - its.near) / 100)
 
 
-def _possible(its: Stretch, value: float) -> float:
-    return min(max(value, its.assumption.least), its.assumption.most)
+def _within(its: Stretch, value: float) -> float:
+    """The value, or the end of the stretch that is nearest to it."""
+    return min(max(value, min(its.near, its.far)), max(its.near, its.far))
 
 
 def _flip(known: Differences, its: Stretch, value: float, low: float, high: float) -> Flip:

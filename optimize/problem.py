@@ -1,0 +1,328 @@
+"""What the planner knows of a territory: expected values by quarter, worked out once from a scenario.
+
+A fluid model: deals are volumes, partners are what they are on average over the segments they may truly belong to, and
+everything that happens within a quarter happens at its mean. It leaves out (the simulator has all of it):
+
+* queues: a deal waits for the manager, and patience may end; buyers call when the manager is busy;
+* the spread of stage hours and lags, and market-wide luck;
+* which of its three segments a partner truly is, beyond the mean of its traits;
+* channel conflicts, practice by a partner's own wins, and spare selling time that becomes prospecting.
+
+So its forecast is corrected by simulation (reconcile.py) before anybody sees it.
+
+Rows of everything "by period" are two quarters of history, the horizon, and the run-off after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from sim.market import pass_probabilities, weekly_demand
+from sim.rules import resting_level, share_forgotten
+from sim.scenario import (
+    HISTORY_WEEKS,
+    PARTNER_SEGMENTS,
+    WEEKS_PER_QUARTER,
+    WEEKS_PER_YEAR,
+    Candidate,
+    Partner,
+    Scenario,
+    Stage,
+)
+from sim.split import expected_support
+
+FloatArray = NDArray[np.float64]
+HISTORY = HISTORY_WEEKS // WEEKS_PER_QUARTER
+"""Periods before the horizon."""
+LAGS = 4
+"""Quarters, from that of its beginning, in which a deal may end; later ends count in the last."""
+
+
+@dataclass(frozen=True)
+class Stock:
+    """Skill or engagement of the partners, arrays of shape (partners,)."""
+
+    start: FloatArray
+    ceiling: FloatArray
+    alone: FloatArray
+    parked: FloatArray
+    """level it drifts to while parked"""
+    kept: float
+    """share of the distance from the resting level that is left after a quarter"""
+    kept_on_average: float
+    """the same on average over the weeks of the quarter"""
+
+    @property
+    def gain_at_end(self) -> float:
+        """What a gain of 1 a week has added when the quarter ends."""
+        return (1 - self.kept) / self._forgotten
+
+    @property
+    def gain_on_average(self) -> float:
+        """The same on average over the weeks of the quarter."""
+        return (1 - self.kept_on_average) / self._forgotten
+
+    @property
+    def _forgotten(self) -> float:
+        return 1 - self.kept ** (1 / WEEKS_PER_QUARTER)
+
+
+@dataclass(frozen=True)
+class PlanningProblem:
+    """Expected-value coefficients of a scenario. S segments, P partners (candidates last), T periods."""
+
+    scenario: Scenario
+    quarters: int
+    """of the horizon"""
+    run_off: int
+    """periods after it"""
+    demand: FloatArray
+    """expected opportunities, shape (T, S)"""
+    weeks_worked: FloatArray
+    """weeks of a period that are not off, shape (T,)"""
+    quota_usd: FloatArray
+    """shape (quarters,)"""
+    value_usd: FloatArray
+    """mean amount times the manager's win probability, shape (S,)"""
+    sigma: FloatArray
+    """lognormal spread of amounts, shape (S,)"""
+    inbound: FloatArray
+    prospecting_yield: FloatArray
+    work_hours: FloatArray
+    """hours that a deal takes so many quarters after it was started, shape (S, LAGS)"""
+    closes: FloatArray
+    """share of the manager's deals that end so many quarters after they were started, shape (S, LAGS)"""
+    deal_hours: FloatArray
+    """all stage hours of a deal that goes to its end, shape (S,)"""
+    base: FloatArray
+    """share of a segment's accounts that are a partner's, shape (P, S)"""
+    fit: FloatArray
+    """shape (P, S)"""
+    credit_share: FloatArray
+    margin: FloatArray
+    partner_closes: FloatArray
+    """share of a partner's deals that end so many quarters after they were registered, shape (P, LAGS)"""
+    flow_limit: FloatArray
+    """deals that a partner's people can take on in a quarter, shape (P,); infinite where they take no time"""
+    stays: FloatArray
+    """share of the partners that have not left, shape (T, P)"""
+    skill: Stock
+    engagement: Stock
+    teachability: FloatArray
+    support_hours: FloatArray
+    """a week, of a carried partner, as a plan counts them, shape (P,)"""
+    carried_open_usd: FloatArray
+    """quota credit still to come from the scenario's open pipeline, shape (T,)"""
+    carried_open_hours: FloatArray
+    """the manager's hours that it takes, shape (T,)"""
+    prospecting_kept: float
+    prospecting_kept_on_average: float
+
+    @classmethod
+    def of(cls, scenario: Scenario, run_off: int = 0) -> PlanningProblem:
+        """`run_off`: quarters after the horizon whose credit may count as exit value."""
+        quarters, segments, partners = scenario.horizon_quarters, scenario.market_map, scenario.all_partners
+        periods = HISTORY + quarters + run_off
+        off = {week - 1 for week in scenario.calendar.weeks_off}
+        worked = [
+            sum((q * WEEKS_PER_QUARTER + w) % WEEKS_PER_YEAR not in off for w in range(WEEKS_PER_QUARTER))
+            if q >= 0
+            else WEEKS_PER_QUARTER
+            for q in range(-HISTORY, quarters + run_off)
+        ]
+        passes = [pass_probabilities(segment) for segment in segments]
+        open_usd, open_hours = _open_pipeline(scenario, periods, passes)
+        a = scenario.assumptions
+        prospecting = share_forgotten(a.prospecting_half_life_weeks.likely)
+        years = np.maximum(np.arange(periods) - HISTORY + 0.5, 0)[:, None] * WEEKS_PER_QUARTER / WEEKS_PER_YEAR
+        return cls(
+            scenario=scenario,
+            quarters=quarters,
+            run_off=run_off,
+            demand=np.column_stack([_by_period(weekly_demand(scenario, its), periods) for its in segments]),
+            weeks_worked=np.array(worked, float),
+            quota_usd=np.array(scenario.quota_usd()),
+            value_usd=np.array(
+                [
+                    its.deal_size_median_usd * np.exp(its.deal_size_sigma**2 / 2) * chances[-1]
+                    for its, chances in zip(segments, passes, strict=True)
+                ]
+            ),
+            sigma=np.array([its.deal_size_sigma for its in segments]),
+            inbound=np.array([its.inbound_share for its in segments]),
+            prospecting_yield=np.array([its.prospecting_yield.likely for its in segments]),
+            work_hours=np.array([_work(its.stages, chances) for its, chances in zip(segments, passes, strict=True)]),
+            closes=np.array([_lagged(sum(stage.buyer_lag_weeks for stage in its.stages)) for its in segments]),
+            deal_hours=np.array([sum(stage.mean_hours for stage in its.stages) for its in segments]),
+            base=np.array(
+                [[its.base_share.get(name, 0.0) for name in scenario.segment_names] for its in partners]
+            ).reshape(len(partners), len(segments)),
+            fit=np.array(
+                [[its.fit_by_segment.get(name, its.fit) for name in scenario.segment_names] for its in partners]
+            ).reshape(len(partners), len(segments)),
+            credit_share=np.array([scenario.credit_share(its) for its in partners]),
+            margin=np.array([its.margin for its in partners]),
+            partner_closes=np.array([_lagged(its.cycle_weeks, its.cycle_shape) for its in partners]).reshape(
+                len(partners), LAGS
+            ),
+            flow_limit=np.array(
+                [
+                    its.capacity_deals * WEEKS_PER_QUARTER / its.cycle_weeks if its.cycle_weeks else np.inf
+                    for its in partners
+                ]
+            ),
+            stays=np.exp(-years * np.array([[its.exit_hazard_per_year for its in partners]])),
+            skill=_stock(scenario, "skill", a.skill_half_life_weeks.likely),
+            engagement=_stock(scenario, "engagement", a.engagement_half_life_weeks.likely),
+            teachability=_expected(scenario, "teachability"),
+            support_hours=np.array([expected_support(scenario, its.name) for its in partners]),
+            carried_open_usd=open_usd,
+            carried_open_hours=open_hours,
+            prospecting_kept=(1 - prospecting) ** WEEKS_PER_QUARTER,
+            prospecting_kept_on_average=_on_average(1 - prospecting),
+        )
+
+    @property
+    def periods(self) -> int:
+        """History, horizon and run-off."""
+        return HISTORY + self.quarters + self.run_off
+
+    @property
+    def established(self) -> int:
+        """Partners that are there from the first day; the others are candidates."""
+        return len(self.scenario.partners)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Whom the manager may recruit."""
+        return self.scenario.candidates
+
+    def ready_after(self, candidate: Candidate) -> int:
+        """Quarters from that in which a candidate is recruited to the first in which it sells."""
+        return 1 + round(candidate.onboarding_weeks / WEEKS_PER_QUARTER)
+
+
+def share_of_value(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
+    """Share of the value of lognormal deals that lies in the largest `started` of them: Phi(sigma - Phi^-1(1 - x)).
+
+    The Lorenz curve of the lognormal (Aitchison & Brown 1957), from the top.
+    """
+    return np.asarray(special.ndtr(sigma - special.ndtri(1 - started)))
+
+
+def value_of_next(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
+    """Amount of the smallest of the largest `started`, over the mean amount: the slope of share_of_value."""
+    return np.asarray(np.exp(sigma * special.ndtri(1 - started) - np.square(sigma) / 2))
+
+
+def _by_period(weekly: FloatArray, periods: int) -> FloatArray:
+    """Sums over quarters; the quarters after the horizon are like the last year, grown no further."""
+    its = weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1)
+    year = WEEKS_PER_YEAR // WEEKS_PER_QUARTER
+    more = [its[len(its) - year + i % year] for i in range(periods - len(its))]
+    return np.append(its, more)
+
+
+def _lagged(mean_weeks: float, shape: float = np.inf) -> FloatArray:
+    """Share of deals, begun at any time of a quarter, that end so many quarters later.
+
+    Their time is Weibull of this mean and shape; of an infinite one, always the same.
+    """
+    if mean_weeks == 0:
+        return np.eye(1, LAGS)[0]
+    chances = (np.arange(400) + 0.5) / 400
+    times = np.full(400, mean_weeks)
+    if np.isfinite(shape):
+        times = mean_weeks * (-np.log(1 - chances)) ** (1 / shape) / special.gamma(1 + 1 / shape)
+    whole, part = np.divmod(times / WEEKS_PER_QUARTER, 1)
+    both = np.append(whole, whole + 1).clip(0, LAGS - 1).astype(int)
+    return np.bincount(both, np.append(1 - part, part), minlength=LAGS) / 400
+
+
+def _work(stages: tuple[Stage, ...], passes: list[float]) -> FloatArray:
+    hours, lag_weeks, reached = np.zeros(LAGS), 0.0, 1.0
+    for stage, passed in zip(stages, passes, strict=True):
+        hours += reached * stage.mean_hours * _lagged(lag_weeks)
+        lag_weeks, reached = lag_weeks + stage.buyer_lag_weeks, passed
+    return hours
+
+
+def _true_segments(scenario: Scenario, partner: Partner) -> FloatArray:
+    """How likely a partner's true segments are, by what it is labelled."""
+    accuracy = scenario.assumptions.label_accuracy.likely
+    return np.array(
+        [
+            accuracy * (name == partner.label) + (1 - accuracy) * getattr(scenario.segment_prior, name)
+            for name in PARTNER_SEGMENTS
+        ]
+    )
+
+
+def _expected(scenario: Scenario, trait: str) -> FloatArray:
+    """Mean of a trait over the true segments, shape (P,)."""
+    return np.array(
+        [
+            sum(
+                chance * getattr(scenario.traits(partner, name), trait).likely
+                for name, chance in zip(PARTNER_SEGMENTS, _true_segments(scenario, partner), strict=True)
+            )
+            for partner in scenario.all_partners
+        ]
+    )
+
+
+def _stock(scenario: Scenario, name: str, half_life_weeks: float) -> Stock:
+    kept = 1 - share_forgotten(half_life_weeks)
+    alone = _expected(scenario, f"{name}_alone")
+    return Stock(
+        start=_expected(scenario, f"{name}_start"),
+        ceiling=_expected(scenario, f"{name}_ceiling"),
+        alone=alone,
+        parked=resting_level(1.0, parked=True) * alone,
+        kept=kept**WEEKS_PER_QUARTER,
+        kept_on_average=_on_average(kept),
+    )
+
+
+def _on_average(kept_in_a_week: float) -> float:
+    """Share left of what was there as the quarter began, on average over its weeks."""
+    return float((kept_in_a_week ** np.arange(WEEKS_PER_QUARTER)).mean())
+
+
+def _open_pipeline(scenario: Scenario, periods: int, passes: list[list[float]]) -> tuple[FloatArray, FloatArray]:
+    """Credit to come and hours to give, by period, of the deals that are open on the first day."""
+    credit, hours = np.zeros(periods), np.zeros(periods)
+    partners = {partner.name: p for p, partner in enumerate(scenario.partners)}
+    skill = _expected(scenario, "skill_start")
+
+    def end(usd: float, lags: FloatArray, of: FloatArray) -> None:
+        of[HISTORY : HISTORY + LAGS] += usd * lags[: periods - HISTORY]
+
+    for deal in scenario.open_pipeline or ():
+        s = scenario.segment_names.index(deal.segment)
+        segment, chances = scenario.market_map[s], passes[s]
+        if deal.route == "direct":
+            reached = chances[deal.stage - 2] if deal.stage > 1 else 1.0
+            left = segment.stages[deal.stage - 1 :]
+            rest = [chance / reached if reached > 0 else 0.0 for chance in chances[deal.stage - 1 :]]
+            lag_weeks, comes_to = 0.0, 1.0
+            for stage, passed in zip(left, rest, strict=True):
+                end(comes_to * stage.mean_hours, _at(lag_weeks), hours)
+                lag_weeks, comes_to = lag_weeks + stage.buyer_lag_weeks, passed
+            end(deal.amount_usd * comes_to, _at(lag_weeks), credit)
+        else:
+            p = partners[deal.route]
+            partner = scenario.partners[p]
+            fit = partner.fit_by_segment.get(deal.segment, partner.fit)
+            wins = min(1.0, fit * chances[-1] * float(skill[p]) ** scenario.assumptions.skill_exponent.likely)
+            end(deal.amount_usd * wins * scenario.credit_share(partner), _at(partner.cycle_weeks), credit)
+    return credit, hours
+
+
+def _at(weeks: float) -> FloatArray:
+    """All of it so many weeks after the first day."""
+    return np.eye(LAGS)[min(int(weeks // WEEKS_PER_QUARTER), LAGS - 1)]

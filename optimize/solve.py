@@ -1,0 +1,181 @@
+"""From a model to an answer: which solver, what its status means, and the clash of limits where there is no plan.
+
+A plan leaves this file only if the solver proved it feasible. PuLP says "optimal" of a plan that a time limit stopped,
+and variables keep values after an infeasible run; so the status is read from the solver's own word.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pulp
+
+from optimize.milp import Model
+from optimize.problem import HISTORY, FloatArray
+from sim.errors import NextHourError
+from sim.plan import PlanTable
+from sim.scenario import CoverageMode
+
+Outcome = Literal["optimal", "feasible", "infeasible"]
+"""Proven within the gap; stopped by the time limit with a plan; no plan at all."""
+CBC_STATUS = {pulp.LpSolutionOptimal: "optimal", pulp.LpSolutionIntegerFeasible: "feasible"}
+LEAST_HOURS = 1e-6
+
+
+class PlanningError(NextHourError):
+    """No plan: limits that clash, a solver that is missing or found nothing in time; one sentence, what to do."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What the solver found. Money in US dollars; T periods, P partners, S segments."""
+
+    outcome: Outcome
+    objective_usd: float
+    bound_usd: float
+    """no plan of the fluid model is better"""
+    seconds: float
+    table: PlanTable
+    """the plan, for the horizon"""
+    run_off: PlanTable
+    """its four quarters after the horizon, or none"""
+    skill: FloatArray
+    """of an active partner, shape (T, P)"""
+    engagement: FloatArray
+    reach: FloatArray
+    """shape (T, S)"""
+    direct_usd: FloatArray
+    """credit forecast by period, shape (T,)"""
+    partner_usd: FloatArray
+    """shape (T, P)"""
+
+    @property
+    def gap(self) -> float:
+        """How much better the best plan of the fluid model may be, as a share."""
+        return max(0.0, (self.bound_usd - self.objective_usd) / max(abs(self.objective_usd), 1.0))
+
+
+def solve(
+    model: Model, modes: tuple[CoverageMode, ...], *, solver: str = "highs", gap: float = 0.005, seconds: float = 30.0
+) -> Solved:
+    """The best plan of the model. Raises PlanningError, and gives no plan, if none was proven feasible."""
+    begun = time.perf_counter()
+    outcome, bound = _run(model.lp, solver, gap, seconds)
+    took = time.perf_counter() - begun
+    if outcome == "infeasible":
+        raise PlanningError("no plan keeps to all limits")
+    values = [its.value() for its in model.lp.variables()]
+    if any(its is None or not np.isfinite(its) for its in values):
+        raise PlanningError(f"{solver} gave a plan with numbers missing; try another solver, and please report this")
+    objective = float(pulp.value(model.lp.objective))
+    table, run_off = _tables(model, modes)
+    active = np.maximum(_numbers(model.active), 1e-9)
+    pool = np.maximum(_numbers(model.pool), 1e-9)
+    return Solved(
+        outcome=outcome,
+        objective_usd=1000 * objective,
+        bound_usd=1000 * max(bound, objective),
+        seconds=took,
+        table=table,
+        run_off=run_off,
+        skill=np.clip(_numbers(model.skill) / active, 0, 1),
+        engagement=np.clip(_numbers(model.engagement) / active, 0, 1),
+        reach=np.clip(_numbers(model.found) / pool, 0, 1),
+        direct_usd=1000 * _numbers(model.direct_usd_k),
+        partner_usd=1000 * _numbers(model.partner_usd_k),
+    )
+
+
+def clash(model: Model, solver: str = "highs", seconds: float = 30.0) -> list[tuple[str, float]]:
+    """Of a model built elastic: the limits that have to give way, and by how much, the fewest the solver finds."""
+    outcome, _ = _run(model.lp, solver, 0.01, seconds)
+    if outcome == "infeasible":
+        return []
+    given = [(says, float(pulp.value(slack))) for slack, says in model.limits.values()]
+    return [(says, by) for says, by in given if by > 1e-4]
+
+
+def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, float]:
+    """Outcome, and the best bound of the objective."""
+    # Presolve and a fixed seed: the same program gives the same plan.
+    known = {
+        "highs": lambda: pulp.HiGHS(msg=False, gapRel=gap, timeLimit=seconds, threads=1, random_seed=1),
+        "cbc": lambda: pulp.PULP_CBC_CMD(msg=False, gapRel=gap, timeLimit=seconds, threads=1),
+    }
+    if solver not in known:
+        raise PlanningError(f"solver is {solver!r}; allowed: {', '.join(known)}")
+    its = known[solver]()
+    if not its.available():
+        raise PlanningError(f"the solver {solver} is not installed; install nexthour again, or choose another solver")
+    try:
+        lp.solve(its)
+    except pulp.PulpSolverError as problem:
+        raise PlanningError(f"the solver {solver} stopped ({problem}); choose another solver") from problem
+    if solver == "highs":
+        return _of_highs(lp)
+    found = CBC_STATUS.get(lp.sol_status)
+    if found is not None:
+        return ("optimal" if found == "optimal" else "feasible"), float(pulp.value(lp.objective))
+    return _none(lp.sol_status == pulp.LpSolutionInfeasible, lp.sol_status == pulp.LpSolutionUnbounded)
+
+
+def _of_highs(lp: Any) -> tuple[Outcome, float]:
+    import highspy
+
+    status, info = lp.solverModel.getModelStatus(), lp.solverModel.getInfo()
+    known = highspy.HighsModelStatus
+    has_plan = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    # It minimises the negative.
+    bound = -info.mip_dual_bound if info.mip_dual_bound != 0 else -info.objective_function_value
+    if status == known.kOptimal and has_plan:
+        return "optimal", bound
+    if status == known.kTimeLimit and has_plan:
+        return "feasible", bound
+    return _none(status in (known.kInfeasible, known.kUnboundedOrInfeasible), status == known.kUnbounded)
+
+
+def _none(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
+    if infeasible:
+        return "infeasible", -np.inf
+    if unbounded:
+        raise PlanningError("the model has no end to its credit; some number of the scenario is out of all proportion")
+    raise PlanningError("the solver found no plan in the time it had; give it more seconds, or fewer limits")
+
+
+def _numbers(array: Any) -> FloatArray:
+    """Values of variables, expressions and numbers."""
+    flat = [float(pulp.value(its)) if not isinstance(its, int | float) else float(its) for its in array.ravel()]
+    return np.array(flat).reshape(array.shape)
+
+
+def _tables(model: Model, modes: tuple[CoverageMode, ...]) -> tuple[PlanTable, PlanTable]:
+    """The plan as arrays, for the horizon and for the run-off. What nobody needs of the week is for selling."""
+    problem, scenario = model.problem, model.problem.scenario
+    prospect, partner, cam = _numbers(model.prospect), _numbers(model.partner), _numbers(model.cam)
+    for hours in (prospect, partner, cam):
+        hours[hours < LEAST_HOURS] = 0.0
+    carried = _numbers(model.carried) > 0.5
+    parked = ~carried
+    parked[:, problem.established :] = False
+    support = carried[:, : problem.established] @ problem.support_hours[: problem.established]
+    left = scenario.territory_manager.hours_per_week - support - prospect.sum(axis=1) - partner.sum(axis=(1, 2))
+    whole = PlanTable(
+        sell=np.maximum(left, 0.0),
+        prospect=prospect,
+        partner=partner,
+        channel_account_manager=cam,
+        parked=parked,
+        coverage_mode=modes,
+        support=support,
+        discipline=1.0,
+    )
+    end = HISTORY + problem.quarters
+    return _part(whole, slice(HISTORY, end)), _part(whole, slice(end, None))
+
+
+def _part(table: PlanTable, periods: slice) -> PlanTable:
+    by_period = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
+    return replace(table, **{name: getattr(table, name)[periods] for name in by_period})
