@@ -175,14 +175,19 @@ def compare(
             scenario, plans, replications, seed,
             worlds=worlds, workers=workers, scheduler=scheduler, progress=bar,
         )  # fmt: skip
-    known = None
+    known, why_not = None, ""
     if flips:
-        with progress("what turns the verdicts") as bar:
-            known = sim.sensitivity(scenario, plans, replications, seed, worlds=0, workers=workers, progress=bar)
+        try:
+            with progress("what turns the verdicts") as bar:
+                known = sim.sensitivity(scenario, plans, replications, seed, worlds=0, workers=workers, progress=bar)
+        except sim.NextHourError as problem:
+            why_not = f"No flips: {problem}"
     if as_json:
         print_json({**comparison.as_dict(), **({"sensitivity": known.as_dict()} if known else {})})
         return
     print_comparison(comparison, known)
+    if why_not:
+        typer.echo(f"\n{why_not}", err=True)
     more = [*(["--worlds", worlds] if worlds else []), *(["--flips"] if flips else [])]
     print_again(scenario, _again("compare", scenario_file, plan, baseline, replications, seed, *more))
 

@@ -90,6 +90,11 @@ def _verdict(comparison: Comparison, name: str) -> str:
     return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {_payback(comparison, result)}{known}."
 
 
+def digits(value: float, most: int = 3) -> str:
+    """A number in so many digits that count, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (most - 1) else f"{value:.{most}g}"
+
+
 def turns_if(plan: Robustness) -> str:
     """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
     from sim.assumptions import PARTNER_TIME
@@ -104,8 +109,8 @@ def turns_if(plan: Robustness) -> str:
     else:
         share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
         unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
-        value = f"{one_line(assumption.name)} is {side} {flip.value:.3g}{unit}"
-        its = f"{value} ({share}{flip.low:.3g} to {flip.high:.3g})"
+        value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
+        its = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
     return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, make_table, of_all, one_line, plain_console, the, turns_if
+from terminal import CAVEAT, count, digits, make_table, of_all, one_line, plain_console, the, turns_if
 
 if TYPE_CHECKING:
     from sim import Sensitivity
@@ -73,8 +73,8 @@ def _tornado(swings: list[Swing]) -> Any:
         assumption = swing.assumption
         table.add_row(
             one_line(assumption.name),
-            f"{assumption.likely:.3g}",
-            f"{assumption.low:.3g}-{assumption.high:.3g}",
+            digits(assumption.likely),
+            f"{digits(assumption.low)}-{digits(assumption.high)}",
             _percent(swing.at_low),
             _percent(swing.at_high),
             "\n".join(f"{_where(flip)}{'*' if flip.plausible else ' '}" for flip in swing.flips),
@@ -84,7 +84,7 @@ def _tornado(swings: list[Swing]) -> Any:
 
 def _where(flip: Flip) -> str:
     """Three digits only where they are known."""
-    return f"{flip.value:.3g}" if flip.precise else f"{flip.low:.2g}-{flip.high:.2g}"
+    return digits(flip.value) if flip.precise else f"{digits(flip.low, 2)}-{digits(flip.high, 2)}"
 
 
 def _percent(difference: Estimate) -> str:

@@ -22,6 +22,12 @@ LEAST_LOG_ERROR = 1e-3
 """Least standard error of a logarithm: amounts that are all the same are not known for ever."""
 
 
+def first_and_last(days: NDArray[Any]) -> tuple[float, float]:
+    """The days between which all lie but the first and the last hundredth, and one at least at either end."""
+    first, last = np.quantile(days, STRAYS, method="higher"), np.quantile(days, 1 - STRAYS, method="lower")
+    return float(first), float(max(first, last))
+
+
 def by_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
     """Numbers of deals, given for the deals at some places, with errors by drawing runs of weeks again.
 

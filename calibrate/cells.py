@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.blocks import FEWEST_WEEKS, STRAYS, by_weeks
+from calibrate.blocks import FEWEST_WEEKS, by_weeks, first_and_last
 from calibrate.cycles import mean_cycle, shares, weibull_shape
 from calibrate.notation import EPOCH
 from calibrate.posterior import (
@@ -55,6 +55,8 @@ FEWEST_DEALS = 5
 FEWEST_IN_ROUTE = 20
 FEWEST_WON_IN_ROUTE = 3
 MOST_SEGMENTS = 25
+LEAST_IN_WEEKS = 0.25
+"""Share of a cell's deals that were opened in weeks that can be used."""
 SEEN_LEAST = 0.5
 """Weeks of which a smaller share has closed say nothing of arrivals."""
 
@@ -123,7 +125,7 @@ class Period:
             if mapping.quarters is None:
                 raise TableError(f"{deals.name}: without a day of closing, quarters has to be given in the mapping")
             return cls(mapping.quarters)
-        first, last = (float(days.quantile(share)) for share in (STRAYS, 1 - STRAYS))
+        first, last = first_and_last(days.to_numpy())
         begins = float((mapping.quarter_begins - EPOCH).days) if mapping.closed is not None else float(last) + 1
         shown = mapping.takes_open_deals and len(deals.open) > 0
         if shown and mapping.as_of is not None:
@@ -131,7 +133,12 @@ class Period:
         # The week that was under way on the first day is left out.
         first = begins + 7 * float(np.ceil((first - begins) / 7))
         quarters = (last + 1 - first) / DAYS_PER_QUARTER if mapping.quarters is None else mapping.quarters
-        return cls(max(quarters, 1 / WEEKS_PER_QUARTER), begins, first, last, shown)
+        if quarters * WEEKS_PER_QUARTER < FEWEST_WEEKS:
+            raise TableError(
+                f"{deals.name}: its deals were closed within less than {FEWEST_WEEKS} weeks; "
+                "take a longer period, or say in the mapping how many quarters it is"
+            )
+        return cls(quarters, begins, first, last, shown)
 
 
 Words = TypeVar("Words", str, "pd.Series[str]")
@@ -324,7 +331,8 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
 def _demand(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tuple[Fitted, Fitted | None]:
     """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
     weekly = _weekly(days, group, period)
-    if weekly is None:
+    # Where hardly any deal was opened in a whole week of the period, these weeks say nothing of how many there are.
+    if weekly is None or weekly[0].sum() < LEAST_IN_WEEKS * len(group):
         shown = period.open_deals_shown and np.isfinite(period.first_day)
         return _as_counted(
             int(days.between(period.first_day, period.last_day).sum()) if shown else len(group), period

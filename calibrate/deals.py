@@ -11,9 +11,11 @@ Left out: stages that a deal passed, changes of amount, who worked on it.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 MOST_USD = 10**9
 MOST_OF_A_CURRENCY = 10**15
 MOST_DAYS = 3640
+LONGEST_QUIET_DAYS = 182
+"""Between the last opening or closing and the day of the export."""
 ROWS_AT_ONCE = 20_000
 REMEMBERED = 50_000
 """Different cells of a column whose meaning is remembered: most columns repeat themselves."""
@@ -126,6 +130,14 @@ def _check_meaning(deals: Deals, mapping: Mapping, table: Table) -> None:
         why = "".join(f"; row {its.row}: {its.reason}" for its in first)
         raise TableError(f"{table.path}: none of its {deals.rows_read:,} rows can be used{why}; correct the mapping")
     closed = deals.closed
+    last = (its.max() for its in (closed["closed_day"], closed["created_day"], deals.open["created_day"]) if len(its))
+    latest = max((float(its) for its in last if isfinite(its)), default=None)
+    as_of = mapping.as_of if mapping.closed is not None else None
+    if as_of is not None and latest is not None and _day(as_of) - latest > LONGEST_QUIET_DAYS:
+        raise TableError(
+            f"{table.path}: as_of is {as_of}, but nothing was opened or closed in the half year before; "
+            "give the day of the export in the mapping"
+        )
     for column, name, found in (
         (mapping.result, "won", bool(closed["won"].any())),
         (mapping.result, "lost", not closed["won"].all()),
@@ -137,6 +149,10 @@ def _check_meaning(deals: Deals, mapping: Mapping, table: Table) -> None:
                 f"{table.path}: no usable row has {column} {', '.join(getattr(mapping, name))} ({name}); "
                 "correct the mapping"
             )
+
+
+def _day(date: datetime.date) -> float:
+    return float((date - EPOCH).days)
 
 
 # One block of rows
@@ -225,7 +241,7 @@ class _Reader:
         import numpy as np
 
         mapping, columns = self.mapping, self.columns
-        as_of = np.nan if mapping.as_of is None else float((mapping.as_of - EPOCH).days)
+        as_of = np.nan if mapping.as_of is None else _day(mapping.as_of)
         closed = self._numbers("closed", block, outcome)
         ago = self._numbers("closed_days_ago", block, outcome)
         closed = -ago if mapping.closed_days_ago is not None else closed

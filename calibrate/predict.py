@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.blocks import STRAYS
+from calibrate.blocks import first_and_last
 from calibrate.cycles import SMALLEST_WEEKS
 from calibrate.effects import Blocks, Seen, Sizes, draw_effects
 from calibrate.posterior import CONFIDENCE, Fitted, FloatArray, arrivals
@@ -142,8 +142,8 @@ def _plain(known: pd.DataFrame) -> dict[str, float]:
 
 
 def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
-    """Deals of each whole week. Strays, the first and the last hundredth of the deals, do not open a week."""
-    first, last = np.quantile(days, [STRAYS, 1 - STRAYS], method="nearest")
+    """Deals of each whole week. Strays do not open a week."""
+    first, last = first_and_last(days.to_numpy())
     weeks = int((last + 1 - first) // 7)
     its = ((days - first) // 7).astype(int)
     return np.bincount(its[(its >= 0) & (its < weeks)], minlength=weeks)

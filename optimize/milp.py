@@ -418,9 +418,10 @@ def _direct(
 ) -> None:
     """The manager's own deals.
 
-    pool = demand less what is in partners' hands; found <= tangents of pool * (1 - (1 - inbound) * exp(-yield * A / pool));
-    started <= found; its value <= tangents of found * L(started / found), as the largest are taken first; hours of what
-    was started, in this and the next quarters, <= hours to sell.
+    pool = demand less what is in partners' hands
+    found <= tangents of pool * (1 - (1 - inbound) * exp(-yield * prospecting / pool))
+    started <= found; its value <= tangents of found * L(started / found), as the largest are taken first
+    hours of what was started, in this and the next quarters, <= hours to sell
     """
     problem = model.problem
     periods, segments = problem.demand.shape

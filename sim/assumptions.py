@@ -10,8 +10,9 @@ Left out: what a plan is worth under another value (robustness.py), and drawing 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import AfterValidator
 
@@ -67,6 +68,8 @@ def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
         return value
 
     with_ranges(scenario, note)
+    named = Counter(its.name for its in found)
+    found = [replace(its, name=its.path) if named[its.name] > 1 else its for its in found]
     largest = max(getattr(scenario.assumptions, name).likely for name in PARTNER_TIME_GAINS)
     return (_partner_time(largest), *found) if scenario.all_partners and largest else tuple(found)
 

@@ -82,14 +82,14 @@ class Differences:
                     self._known[key] = np.concatenate([self._known.get(key, credit[:0]), credit - base])
 
     def by_world(self, worlds: int, markets: int) -> FloatArray:
-        """True means of the differences in drawn worlds, each with so many markets: shape (worlds, plans)."""
+        """The differences in drawn worlds, each with so many markets: shape (worlds, plans, markets)."""
         plans = self.plans
         if not worlds:
-            return np.empty((0, len(plans)))
+            return np.empty((0, len(plans), markets))
         how = self._how(self.runs + worlds * len(plans) * markets)
         credit = world_credit(self.scenario, plans, worlds, markets, self.seed, how)
         self.runs += credit.size
-        return np.stack([estimates.true_means(credit[:, p] - credit[:, 0]) for p in range(len(plans))], axis=1)
+        return credit - credit[:, :1]
 
     def of(self, plan: str, assumption: Assumption | None = None, value: float = 0.0) -> FloatArray:
         """The differences that have been run, shape (markets,); without an assumption, those of the verdict."""

@@ -260,8 +260,7 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> Plan
     ahead = [estimates.share(int((cumulated[:, q] > 0).sum()), runs) for q in range(quarters)]
     worlds_ahead = None
     if in_worlds is not None and not is_baseline:
-        better = estimates.true_means(in_worlds) > 0
-        worlds_ahead = estimates.share(int(better.sum()), len(better))
+        worlds_ahead = estimates.share_of_worlds(in_worlds[:, None], lambda means: means[:, 0] > 0)
     return PlanResult(
         plan=its.plan,
         credit_usd=estimates.mean(total),

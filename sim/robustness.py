@@ -143,9 +143,10 @@ def sensitivity(
 ) -> Sensitivity:
     """How the verdict on each plan against `baseline` (the first if not named) depends on what is assumed.
 
-    `replications` is the number of markets of the verdict; a flip gets at most 1.5 times as many at each of two values.
-    `of` are the assumptions to vary, by name or path or from `assumptions(scenario)`; all if None. `progress` sees its
-    total rise as flips are found, and may raise to stop. Results do not depend on `workers`.
+    `replications` is the number of markets of the verdict; a flip gets about as many at each of two values, more where
+    few assumptions are varied. `of` are the assumptions to vary, by name or path or from `assumptions(scenario)`; all
+    if None. `progress` sees its total rise as flips are found, and may raise to stop. Results do not depend on
+    `workers`.
 
     Raises PlanError, ScenarioError or SimulationError if something given cannot be used.
     """
@@ -168,12 +169,15 @@ def sensitivity(
         )
     _run_ends(known, varied, base)
     turns = flips.find(known, varied, replications)
-    by_world = known.by_world(worlds, REPLICATIONS_PER_WORLD)
+    in_worlds = known.by_world(worlds, REPLICATIONS_PER_WORLD)
     robust = {
-        name: _robustness(known, name, varied, turns, base, by_world[:, p])
+        name: _robustness(known, name, varied, turns, base, in_worlds[:, p])
         for p, name in enumerate(known.others, start=1)
     }
-    regret = _regrets(list(ordered), by_world / base) if worlds else {}
+    by_world = np.empty((0, len(ordered)))
+    if worlds:
+        by_world = np.stack([estimates.true_means(in_worlds[:, p]) for p in range(len(ordered))], axis=1)
+    regret = _regrets(list(ordered), in_worlds, by_world / base) if worlds else {}
     return Sensitivity(scenario, seed, replications, worlds, first, robust, regret, by_world)
 
 
@@ -207,21 +211,27 @@ def _robustness(
         difference_share=difference,
         verdict=difference.verdict,
         swings=tuple(sorted(swings, key=lambda swing: -swing.width)),
-        worlds_ahead=estimates.share(int((in_worlds > 0).sum()), len(in_worlds)) if len(in_worlds) else None,
+        worlds_ahead=(
+            estimates.share_of_worlds(in_worlds[:, None], lambda means: means[:, 0] > 0) if len(in_worlds) else None
+        ),
     )
 
 
-def _regrets(names: Sequence[str], by_world: FloatArray) -> dict[str, Regret]:
-    """What each plan leaves on the table, from what it is worth by world: shape (worlds, plans)."""
+def _regrets(names: Sequence[str], in_worlds: FloatArray, by_world: FloatArray) -> dict[str, Regret]:
+    """What each plan leaves on the table, from what it is worth by world: by market, and its true mean."""
+
+    def best_in(p: int) -> Estimate:
+        return estimates.share_of_worlds(in_worlds, lambda means: means[:, p] == means.max(axis=1))
+
     left = by_world.max(axis=1, keepdims=True) - by_world
     return {
         name: Regret(
             mean=estimates.mean(its),
             worst_tenth=float(np.quantile(its, 0.9)),
             worst=float(its.max()),
-            best_in=estimates.share(int((its == 0).sum()), len(its)),
+            best_in=best_in(p),
         )
-        for name, its in zip(names, left.T, strict=True)
+        for p, (name, its) in enumerate(zip(names, left.T, strict=True))
     }
 
 

@@ -215,6 +215,11 @@ def test_a_closed_deal_without_an_amount_counts_as_one_not_recorded(tmp_path: Pa
     assert found.closed["amount_usd"].tolist()[1] == 0.0 and found.rejected.empty
 
 
+def test_an_export_day_long_after_everything_is_refused(tmp_path: Path) -> None:
+    sentence = refusal(tmp_path, WON, LOST, as_of=datetime.date(2031, 1, 31))
+    assert "as_of is 2031-01-31, but nothing was opened or closed in the half year before" in sentence
+
+
 def test_no_usable_row_is_one_sentence(tmp_path: Path) -> None:
     assert "none of its 0 rows can be used; correct the mapping" in refusal(tmp_path)
     assert "none of its 1 rows can be used; row 2: Size is empty" in refusal(tmp_path, changed(WON, Size=""))

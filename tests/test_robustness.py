@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 from typer.testing import CliRunner
 
@@ -181,7 +182,7 @@ def test_any_number_of_workers_and_any_batches_give_the_same(monkeypatch: pytest
 
 def test_what_is_left_on_the_table_by_hand() -> None:
     by_world = np.array([[0.1, 0.3, 0.3], [0.5, 0.2, 0.4], [0.2, 0.2, 0.6], [0.0, 0.9, 0.4]])
-    regret = robustness._regrets(["a", "b", "c"], by_world)
+    regret = robustness._regrets(["a", "b", "c"], np.repeat(by_world[:, :, None], 2, axis=2), by_world)
     left = {"a": [0.2, 0.0, 0.4, 0.9], "b": [0.0, 0.3, 0.4, 0.0], "c": [0.0, 0.1, 0.0, 0.5]}
     best_in = {"a": 1, "b": 2, "c": 2}
     for name, its in regret.items():
@@ -191,6 +192,22 @@ def test_what_is_left_on_the_table_by_hand() -> None:
         third, fourth = sorted(left[name])[2:]
         assert its.worst_tenth == pytest.approx(third + 0.7 * (fourth - third))
         assert its.best_in.value == best_in[name] / 4 and its.best_in.observations == 4
+
+
+def test_a_share_of_worlds_that_hardly_differ_is_not_sure() -> None:
+    """The luck of all markets decides for all worlds: 0 or 100 of 100, by chance."""
+    rng = np.random.default_rng(3)
+    same, apart = rng.normal(size=(100, 1, 20)), rng.normal(size=(100, 1, 20)) / 100
+    apart += np.where(np.arange(100) < 80, 1.0, -1.0)[:, None, None]
+
+    def ahead(means: FloatArray) -> NDArray[Any]:
+        return np.asarray(means[:, 0] > 0)
+
+    unsure, sure = (estimates.share_of_worlds(its, ahead) for its in (same, apart))
+    assert unsure.high - unsure.low > 0.4
+    wilson = estimates.share(80, 100)
+    assert sure.value == 0.8 and sure.low == pytest.approx(wilson.low, abs=0.02)
+    assert sure.high == pytest.approx(wilson.high, abs=0.02)
 
 
 # The list of assumptions
@@ -377,7 +394,7 @@ def test_a_turn_that_proves_to_be_luck_is_not_told(monkeypatch: pytest.MonkeyPat
 def test_a_sharp_bend_is_not_taken_for_straight(
     zero: float, response: Callable[[float], float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A flip never lies on the other side of the likely value, and one that is said to be precise is hardly ever 5% off."""
+    """A flip never lies on the other side of the likely value, and one said to be precise is hardly ever 5% off."""
     search = responding(monkeypatch, response, 0.05)
     tries = 1000 if LONG else 60
     found = [its[0] for its in map(search, range(10_000 * SEED, 10_000 * SEED + tries)) if its]
