@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,6 +100,17 @@ def progress(what: str) -> Iterator[Progress | None]:
     finally:
         compiled.tell = told_before
         bar.stop()
+
+
+@contextmanager
+def saying() -> Iterator[Callable[[str], None]]:
+    """What is going on, on stderr and for people only, in one line that changes."""
+    console = plain_console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading") as status:
+        yield status.update
 
 
 def print_json(data: object) -> None:

@@ -291,7 +291,7 @@ def _stocks(model: Model) -> None:
                     g = model.lp.add_variable(f"{name}_{activity}_{t}_{p}", 0)
                     for x in GAIN_TANGENTS:
                         slope, at = np.exp(-x) / tau, 1 - np.exp(-x) - x * np.exp(-x)
-                        model.lp += g <= most * sticks * (at * active + slope * chance * h)
+                        model.lp += g <= most * sticks * (at * carried + slope * chance * h)
                     gained.append(g)
                 if name == "skill" and t < HISTORY + problem.quarters:
                     lump = _lump_hours(problem, p, t)

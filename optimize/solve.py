@@ -53,6 +53,12 @@ class Solved:
     """shape (T, P)"""
 
     @property
+    def horizon_usd(self) -> float:
+        """Credit forecast for the horizon."""
+        end = HISTORY + len(self.table.sell)
+        return float(self.direct_usd[HISTORY:end].sum() + self.partner_usd[HISTORY:end].sum())
+
+    @property
     def gap(self) -> float:
         """How much better the best plan of the fluid model may be, as a share."""
         return max(0.0, (self.bound_usd - self.objective_usd) / max(abs(self.objective_usd), 1.0))
@@ -100,10 +106,20 @@ def clash(model: Model, solver: str = "highs", seconds: float = 30.0) -> list[tu
 
 def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, float]:
     """Outcome, and the best bound of the objective."""
+    from cbcbox import cbc_bin_path
+
     # Presolve and a fixed seed: the same program gives the same plan.
     known = {
-        "highs": lambda: pulp.HiGHS(msg=False, gapRel=gap, timeLimit=seconds, threads=1, random_seed=1),
-        "cbc": lambda: pulp.PULP_CBC_CMD(msg=False, gapRel=gap, timeLimit=seconds, threads=1),
+        "highs": lambda: pulp.HiGHS(
+            # The first of these keeps the others from announcing themselves.
+            msg=False,
+            log_to_console=False,
+            mip_rel_gap=gap,
+            time_limit=seconds,
+            parallel="off",
+            random_seed=1,
+        ),
+        "cbc": lambda: pulp.COIN_CMD(msg=False, gapRel=gap, timeLimit=seconds, path=cbc_bin_path()),
     }
     if solver not in known:
         raise PlanningError(f"solver is {solver!r}; allowed: {', '.join(known)}")
@@ -156,7 +172,8 @@ def _tables(model: Model, modes: tuple[CoverageMode, ...]) -> tuple[PlanTable, P
     problem, scenario = model.problem, model.problem.scenario
     prospect, partner, cam = _numbers(model.prospect), _numbers(model.partner), _numbers(model.cam)
     for hours in (prospect, partner, cam):
-        hours[hours < LEAST_HOURS] = 0.0
+        # Solvers keep to bounds within a tolerance, plans to the last digit.
+        hours[:] = np.floor(hours / LEAST_HOURS) * LEAST_HOURS
     carried = _numbers(model.carried) > 0.5
     parked = ~carried
     parked[:, problem.established :] = False

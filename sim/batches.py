@@ -130,6 +130,42 @@ def variant_credit(
     return _gathered(jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
 
+class TableCredit(NamedTuple):
+    """Quota credit of plans laid out as tables, in US dollars."""
+
+    direct: FloatArray
+    """of the manager's own deals, shape (tables, runs, quarters)"""
+    partner: FloatArray
+    """by partner, shape (tables, runs, quarters, partners)"""
+
+    @property
+    def by_quarter(self) -> FloatArray:
+        """Shape (tables, runs, quarters)."""
+        return self.direct + self.partner.sum(axis=-1)
+
+
+def table_credit(scenario: Scenario, tables: Sequence[PlanTable], markets: KeptTapes | int, seed: int) -> TableCredit:
+    """Run plans that are laid out already, by a planner that tries many, in kept markets or in so many.
+
+    The tables must be such as a TimePlan of the scenario gives. Raises SimulationError if the tapes are another's.
+    """
+    names = [f"table {i}" for i in range(len(tables))]
+    status_quo = TimePlan.status_quo(scenario)
+    work = Work(
+        scenario, dict.fromkeys(names, status_quo), dict(zip(names, tables, strict=True)), history_of(scenario), seed
+    )
+    prepared = _prepare(work, scenario)
+    parts: Sequence[range | Tapes]
+    if isinstance(markets, int):
+        parts = batches(range(markets), min(VARIANT_REPLICATIONS, _most_at_a_time(scenario)))
+    elif markets.fit(prepared.tape):
+        parts = markets.batches
+    else:
+        raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
+    both = _gathered([(_credit_batch, (work, prepared, part)) for part in parts], How(), 0)
+    return TableCredit(both[..., 0], both[..., 1:])
+
+
 def world_credit(
     scenario: Scenario, plans: Mapping[str, TimePlan], worlds: int, replications: int, seed: int, how: How
 ) -> FloatArray:
@@ -315,6 +351,12 @@ def _world_credit_batch(work: Work, world: int, replications: range, engine: str
 def _variants_batch(work: Work, variants: Sequence[Prepared], replications: range) -> FloatArray:
     """Quota credit in US dollars over the horizon: shape (variants, plans, replications)."""
     return np.array([CREDIT.of(tally).sum(axis=-1) for tally in _tallies(work, variants, replications)])
+
+
+def _credit_batch(work: Work, prepared: Prepared, tapes: range | Tapes) -> FloatArray:
+    """Quota credit in US dollars, direct and by partner: shape (plans, replications, quarters, 1 + partners)."""
+    (tally,) = _tallies(work, [prepared], tapes)
+    return np.concatenate([kpis.direct_bookings_usd(tally)[..., None], kpis.credit_by_partner(tally)], axis=-1)
 
 
 class Prepared(NamedTuple):

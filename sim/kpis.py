@@ -113,6 +113,12 @@ def partner_credit_usd(tally: Tally) -> FloatArray:
     return _partner_bookings(tally, map(tally.scenario.credit_share, tally.scenario.all_partners))
 
 
+def credit_by_partner(tally: Tally) -> FloatArray:
+    """Quota credit through each partner in US dollars: shape (..., quarters, partners)."""
+    shares = [tally.scenario.credit_share(partner) for partner in tally.scenario.all_partners]
+    return tally.sums.by_partner["won_usd"][..., 1:, :] * np.array(shares)
+
+
 def credit_usd(tally: Tally) -> FloatArray:
     """Quota credit of won deals in US dollars."""
     return direct_bookings_usd(tally) + partner_credit_usd(tally)

@@ -1,0 +1,174 @@
+"""What the planner hands over: the plan, and how good it is and how we know.
+
+The certificate is made in markets that the search never saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from typing import Any
+
+from optimize.reconcile import Planner, Reconciled
+from optimize.solve import Outcome
+from sim import estimates
+from sim.batches import table_credit
+from sim.estimates import Estimate
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import PARTNER_ACTIVITIES, Scenario
+from sim.split import equal_runs
+
+MARKETS = 2000
+OTHER_SEEDS = 1_000_003, 2_000_003
+"""Added to the seed of the search: markets of the promise, and fresh ones."""
+TESTED_MOVES = 12
+SURE = 0.95
+
+
+@dataclass(frozen=True)
+class HourTest:
+    """Whether moving one hour a week over four quarters would gain."""
+
+    moves: int
+    """tried in the markets of the search"""
+    tested: int
+    """the most promising of them, tried in fresh markets"""
+    largest_gain: Estimate
+    """of these, as a share of the plan's credit; simultaneous 95% interval"""
+
+    @property
+    def says(self) -> str:
+        """In words."""
+        if self.largest_gain.low > 0:
+            return f"one of {self.moves} moves of an hour a week still gains {self.largest_gain.value:.2%} of credit"
+        most = max(self.largest_gain.high, 0.0)
+        return f"none of {self.moves} moves of an hour a week gains more than {most:.2%} of credit"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How good the plan is, and how we know. Money is quota credit over the horizon in US dollars."""
+
+    outcome: Outcome
+    """of the solver: proven within the gap, or stopped by time"""
+    objective_usd: float
+    """of the corrected fluid model, history included"""
+    bound_usd: float
+    gap: float
+    fluid_limit_usd: float
+    """the uncorrected model's forecast: more than any manager with queues gets"""
+    promised_usd: float
+    """mean in markets after the search, to which the forecast was set"""
+    realised_usd: Estimate
+    """in fresh markets"""
+    promised_direct_usd: float
+    realised_direct_usd: float
+    status_quo_usd: Estimate
+    difference_usd: Estimate
+    """paired, from the status quo"""
+    difference_share: Estimate
+    hour_test: HourTest
+    simulated_runs: int
+    seconds: float
+
+    @property
+    def promise_off(self) -> float:
+        """Promised over realised, less 1."""
+        return self.promised_usd / self.realised_usd.value - 1
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A plan with its certificate."""
+
+    scenario: Scenario
+    seed: int
+    plan: TimePlan
+    certificate: Certificate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "nexthour": version("nexthour"),
+            "scenario": self.scenario.name,
+            "scenario_digest": self.scenario.digest(),
+            "seed": self.seed,
+            "plan": self.plan.model_dump(mode="json"),
+            "certificate": asdict(self.certificate),
+        }
+
+
+def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
+    """The rows of a table: one for each cell and run of quarters in which it is the same."""
+    rows: list[dict[str, Any]] = []
+
+    def cell(activity: str, target: str | None, hours: Any, who: str) -> None:
+        values = [round(float(value), 6) for value in hours]
+        for first, last in equal_runs(values):
+            if values[first] > 0:
+                rows.append(
+                    {
+                        "activity": activity, "target": target, "hours_per_week": values[first],
+                        "from_quarter": first + 1, "to_quarter": last + 1, "who": who,
+                    }
+                )  # fmt: skip
+
+    cell("sell", None, table.sell, "territory_manager")
+    for s, segment in enumerate(scenario.segment_names):
+        cell("prospect", segment, table.prospect[:, s], "territory_manager")
+    for who, hours in (
+        ("territory_manager", table.partner),
+        ("channel_account_manager", table.channel_account_manager),
+    ):
+        for a, activity in enumerate(PARTNER_ACTIVITIES):
+            for p, partner in enumerate(scenario.partner_names):
+                cell(activity, partner, hours[:, a, p], who)
+    parked = [
+        {"partner": partner, "from_quarter": first + 1, "to_quarter": last + 1}
+        for p, partner in enumerate(scenario.partner_names)
+        for first, last in equal_runs(table.parked[:, p].tolist())
+        if table.parked[first, p]
+    ]
+    modes: Mapping[str, str] = dict(zip(scenario.segment_names, table.coverage_mode, strict=True))
+    return TimePlan.from_table(scenario, rows, name, parked=parked, coverage_mode=modes)
+
+
+def certified(planner: Planner, found: Reconciled, plan: TimePlan, seconds: float) -> Certificate:
+    """Try the plan and the status quo in fresh markets, and every move of an hour."""
+    scenario = planner.scenario
+    before, seed = (planner.seed + step for step in OTHER_SEEDS)
+    table = plan.table(scenario)
+    moves = [its for move in planner.moves(1.0) if (its := planner.moved(table, move)) is not None]
+    screened = planner.screened(table, moves, TESTED_MOVES)
+    promised = table_credit(scenario, [table], MARKETS, before)
+    fresh = table_credit(scenario, [table, planner.history, *screened], MARKETS, seed)
+    total = fresh.by_quarter.sum(axis=-1)
+    realised, status_quo = (estimates.mean(its) for its in total[:2])
+    difference = estimates.mean(total[0] - total[1])
+    return Certificate(
+        outcome=found.solved.outcome,
+        objective_usd=found.solved.objective_usd,
+        bound_usd=found.solved.bound_usd,
+        gap=found.solved.gap,
+        fluid_limit_usd=found.first.horizon_usd,
+        promised_usd=float(promised.by_quarter[0].sum(axis=1).mean()),
+        realised_usd=realised,
+        promised_direct_usd=float(promised.direct[0].sum(axis=1).mean()),
+        realised_direct_usd=float(fresh.direct[0].sum(axis=1).mean()),
+        status_quo_usd=status_quo,
+        difference_usd=difference,
+        difference_share=difference.scaled(1 / status_quo.value) if status_quo.value else difference.scaled(0.0),
+        hour_test=_hour_test(total[0], total[2:], len(moves)),
+        simulated_runs=planner.simulated + total.shape[0] * total.shape[1] + MARKETS,
+        seconds=seconds,
+    )
+
+
+def _hour_test(base: Any, moved: Any, moves: int) -> HourTest:
+    if not len(moved):
+        return HourTest(moves, 0, Estimate(0.0, 0.0, 0.0, len(base)))
+    confidence = 1 - (1 - SURE) / len(moved)
+    gains = [estimates.mean(its - base, confidence) for its in moved]
+    best = max(gains, key=lambda its: its.high)
+    return HourTest(moves, len(moved), best.scaled(1 / base.mean() if base.mean() else 0.0))
