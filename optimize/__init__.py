@@ -82,4 +82,4 @@ def optimize_plan(
     found = planner.plan()
     plan = as_plan(scenario, found.tried.table, name)
     planner.told("trying it in fresh markets, and every move of an hour")
-    return Solution(scenario, seed, plan, certified(planner, found, plan, time.perf_counter() - begun))
+    return Solution(scenario, seed, plan, certified(planner, found, plan, begun))

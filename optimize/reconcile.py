@@ -24,7 +24,7 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, CoverageMode
 
 MARKETS, SCREENING_MARKETS = 500, 100
-INNER_SOLVES = 2
+FIRST_SOLVES = 2
 """Solves until the path at which curves are taken as straight is that of the plan."""
 ROUNDS = 4
 """Of simulating and solving again."""
@@ -38,7 +38,7 @@ MOVE_HOURS = (1.0, 0.5, 1.0)
 WINDOW_QUARTERS = 4
 CLEAR = 2.0
 """Standard errors by which a change must gain."""
-BEST_MOVES = 24
+BEST_MOVES = 14
 Told = Callable[[str], None]
 
 
@@ -94,7 +94,7 @@ class Planner:
         modes = self._first_modes()
         rates = Rates.at_first(self.problem)
         self.told("solving")
-        first, rates = self._solved(modes, rates)
+        first, rates = self._solved(modes, rates, FIRST_SOLVES)
         solved, best = first, self._best([first.table])
         for turn in range(ROUNDS):
             self.told(f"simulating and correcting, {turn + 1} of {ROUNDS}")
@@ -113,8 +113,8 @@ class Planner:
 
     # Solving
 
-    def _solved(self, modes: tuple[CoverageMode, ...], rates: Rates) -> tuple[Solved, Rates]:
-        for _ in range(INNER_SOLVES):
+    def _solved(self, modes: tuple[CoverageMode, ...], rates: Rates, solves: int = 1) -> tuple[Solved, Rates]:
+        for _ in range(solves):
             model = self._model(modes, rates)
             try:
                 solved = solve(model, modes, solver=self.solver)
@@ -236,11 +236,14 @@ class Planner:
             if not best:
                 continue
             alone = self._try([usable[i][1] for i in best])
+            before = tried
             # Moves that gain alone may not gain together, so they are made one after another, each on trial.
             for i in (i for i, its in zip(best, alone, strict=True) if _gain(its, tried) > CLEAR):
                 moved = self.moved(tried.table, usable[i][0])
                 if moved is not None and _gain(after := self._try([moved])[0], tried) > CLEAR:
                     tried = after
+            if tried is before and hours == min(MOVE_HOURS):
+                break
         return tried
 
     def screened(self, table: PlanTable, others: Sequence[PlanTable], most: int) -> list[PlanTable]:

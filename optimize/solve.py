@@ -6,8 +6,11 @@ and variables keep values after an infeasible run; so the status is read from th
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -108,17 +111,10 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
     """Outcome, and the best bound of the objective."""
     from cbcbox import cbc_bin_path
 
-    # Presolve and a fixed seed: the same program gives the same plan.
+    _greeted()
+    # A fixed seed and one thread: the same program gives the same plan.
     known = {
-        "highs": lambda: pulp.HiGHS(
-            # The first of these keeps the others from announcing themselves.
-            msg=False,
-            log_to_console=False,
-            mip_rel_gap=gap,
-            time_limit=seconds,
-            parallel="off",
-            random_seed=1,
-        ),
+        "highs": lambda: pulp.HiGHS(msg=False, gapRel=gap, timeLimit=seconds, parallel="off", random_seed=1),
         "cbc": lambda: pulp.COIN_CMD(msg=False, gapRel=gap, timeLimit=seconds, path=cbc_bin_path()),
     }
     if solver not in known:
@@ -136,6 +132,22 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
     if found is not None:
         return ("optimal" if found == "optimal" else "feasible"), float(pulp.value(lp.objective))
     return _none(lp.sol_status == pulp.LpSolutionInfeasible, lp.sol_status == pulp.LpSolutionUnbounded)
+
+
+@cache
+def _greeted() -> None:
+    """Let HiGHS write its name and licence to nowhere: it does so once, to where JSON may be going, whatever is set."""
+    import highspy
+
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _of_highs(lp: Any) -> tuple[Outcome, float]:
