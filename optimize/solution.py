@@ -136,7 +136,7 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
 
 
 def certified(planner: Planner, found: Reconciled, plan: TimePlan, begun: float) -> Certificate:
-    """Try the plan and the status quo in fresh markets, and every move of an hour; `begun` by the performance counter."""
+    """Try plan, status quo and every move of an hour in fresh markets; `begun` is by the performance counter."""
     scenario = planner.scenario
     before, seed = (planner.seed + step for step in OTHER_SEEDS)
     table = plan.table(scenario)
