@@ -37,6 +37,10 @@ def plan(
         Pairs,
         typer.Option(help="Fix a segment's coverage mode, as in enterprise=direct.", metavar="SEGMENT=MODE"),
     ] = None,
+    objective: Annotated[
+        str, typer.Option(help="quota_credit, or net_bookings, less margins.")
+    ] = "quota_credit",
+    discount_rate: Annotated[float, typer.Option(help="How much less a later booking is worth, a year.")] = 0.0,
     exit_weight: Annotated[
         float, typer.Option(help="How much credit of the year after the horizon counts, 0 to 1.", metavar="WEIGHT")
     ] = 0.0,
@@ -58,6 +62,8 @@ def plan(
     with saying() as told:
         solution = optimize_plan(
             scenario,
+            objective,
+            discount_rate=discount_rate,
             floors={_quarter(word): _number(word, value) for word, value in _pairs("--floor", floor)},
             seed=seed,
             min_partner_share=min_partner_share,
@@ -80,6 +86,8 @@ def plan(
     repeated = (("--floor", floor), ("--coverage", coverage), ("--only", only))
     words = [word for option, values in repeated for value in values or () for word in (option, value)]
     single = (
+        ("--objective", objective, "quota_credit"),
+        ("--discount-rate", discount_rate, 0.0),
         ("--min-partner-share", min_partner_share, 0.0),
         ("--max-partner-share", max_partner_share, 1.0),
         ("--largest-change", largest_change, None),

@@ -20,12 +20,14 @@ LEAST_SHOWN = 0.05
 
 
 def print_solution(solution: Solution) -> None:
+    from optimize.objective import WORDS
+
     out, scenario, its = plain_console(), solution.scenario, solution.certificate
     out.print(one_line(scenario.question or scenario.name), style="bold")
     out.print()
     out.print(
         f"{solution.plan.name}: {_against(its)}. Over {count(scenario.horizon_quarters, 'quarter')}, "
-        f"{usd(its.realised_usd.value)} of quota credit against {usd(its.status_quo_usd.value)}."
+        f"{usd(its.realised_usd.value)} of {WORDS[its.objective]} against {usd(its.status_quo_usd.value)}."
     )
     for quarters in _some(scenario.horizon_quarters):
         out.print()

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from optimize import optimize_plan
+from optimize.objective import Objective
 from sim import PlanError, Scenario, TimePlan, compare, load_scenario
-from sim.batches import table_credit
+from sim.batches import table_bookings
 from sim.estimates import Estimate, mean
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
@@ -51,12 +52,13 @@ def row(file: Path) -> list[str]:
     scenario = load_scenario(file)
     splits = constants(scenario)
     tables = [plan.table(scenario) for plan in splits.values()]
-    tried = table_credit(scenario, tables, SEARCH_MARKETS, SEED).by_quarter.sum(axis=-1).mean(axis=1)
+    objective = Objective.of(scenario, "quota_credit", 0.0)
+    tried = objective.value(*table_bookings(scenario, tables, SEARCH_MARKETS, SEED)).mean(axis=1)
     best = list(splits.values())[int(tried.argmax())]
     solution = optimize_plan(scenario, seed=SEED)
     plans = [TimePlan.status_quo(scenario), best, solution.plan]
-    total = table_credit(scenario, [plan.table(scenario) for plan in plans], FRESH_MARKETS, FRESH_SEED)
-    quo, split, plan = total.by_quarter.sum(axis=-1)
+    fresh = table_bookings(scenario, [plan.table(scenario) for plan in plans], FRESH_MARKETS, FRESH_SEED)
+    quo, split, plan = objective.value(*fresh)
     its = solution.certificate
     worlds = compare(scenario, {"status quo": plans[0], "plan": solution.plan}, 100, SEED, worlds=WORLDS)[
         "plan"

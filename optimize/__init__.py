@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from optimize.limits import Limits
+from optimize.objective import Objective
 from optimize.problem import PlanningProblem
 from optimize.reconcile import Planner
-from optimize.solution import Certificate, HourTest, Solution, as_plan, certified
+from optimize.solution import Certificate, HourTest, Solution, certified
 from optimize.solve import PlanningError
 from sim.documents import show
 from sim.errors import PlanError
@@ -29,7 +30,6 @@ from sim.scenario import Scenario
 
 __all__ = ["Certificate", "HourTest", "Limits", "PlanningError", "Solution", "optimize_plan"]
 
-OBJECTIVES = ("quota_credit",)
 RUN_OFF = 4
 """Quarters after the horizon whose credit is the exit value."""
 
@@ -47,22 +47,23 @@ def optimize_plan(
     recruit: bool | None = None,
     only_partners: Iterable[str] | None = None,
     coverage_mode: Mapping[str, str] | None = None,
+    discount_rate: float = 0.0,
     exit_weight: float = 0.0,
     solver: str = "highs",
     name: str = "plan",
     told: Callable[[str], None] | None = None,
 ) -> Solution:
-    """The plan with the most quota credit over the horizon, with its certificate.
+    """The plan with the most of an objective over the horizon, with its certificate.
 
-    `floors` is least attainment by quarter, from 1; `locks` are rows of hours that are fixed, as in a plan;
-    `coverage_mode` fixes modes by segment. `exit_weight`, from 0 to 1, is how much the credit of the four quarters
-    after the horizon counts, in which nobody is developed any more. `told` hears what is going on, and may raise.
+    `objective` is quota_credit or net_bookings (less margins), discounted by `discount_rate` a year. `floors` is least
+    attainment by quarter, from 1; `locks` are rows of hours that are fixed, as in a plan; `coverage_mode` fixes modes
+    by segment. `exit_weight`, from 0 to 1, is how much the four quarters after the horizon count, in which nobody is
+    developed any more. `told` hears what is going on, and may raise.
 
     Raises PlanError for a limit that makes no sense, PlanningError if limits clash or the solver finds no plan.
     """
     begun = time.perf_counter()
-    if objective not in OBJECTIVES:
-        raise PlanError(f"objective is {show(objective)}; allowed: {', '.join(OBJECTIVES)}")
+    wanted = Objective.of(scenario, objective, discount_rate)
     if isinstance(exit_weight, bool) or not isinstance(exit_weight, int | float) or not 0 <= exit_weight <= 1:
         raise PlanError(f"exit_weight is {show(exit_weight)}; allowed: a number from 0 to 1")
     check_seed("seed", seed)
@@ -78,8 +79,6 @@ def optimize_plan(
     }
     limits = Limits.of(scenario, given)
     problem = PlanningProblem.of(scenario, RUN_OFF if exit_weight else 0)
-    planner = Planner(problem, limits, seed, exit_weight, solver, told or (lambda _: None))
+    planner = Planner(problem, wanted, limits, seed, exit_weight, solver, told or (lambda _: None))
     found = planner.plan()
-    plan = as_plan(scenario, found.tried.table, name)
-    planner.told("trying it in fresh markets, and every move of an hour")
-    return Solution(scenario, seed, plan, certified(planner, found, plan, begun))
+    return Solution(scenario, seed, *certified(planner, found, name, begun))

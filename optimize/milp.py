@@ -21,6 +21,7 @@ import pulp
 from numpy.typing import NDArray
 
 from optimize.limits import Limits
+from optimize.objective import Objective
 from optimize.problem import HISTORY, LAGS, FloatArray, PlanningProblem, share_of_value, value_of_next
 from sim.plan import PlanTable
 from sim.rules import power
@@ -93,9 +94,9 @@ class Model:
     engagement: Array = field(default_factory=lambda: np.empty(0))
     """means over the weeks of a quarter, shape (T, P)"""
     direct_usd_k: Array = field(default_factory=lambda: np.empty(0))
-    """credit by period"""
+    """bookings by period"""
     partner_usd_k: Array = field(default_factory=lambda: np.empty(0))
-    """credit by period and partner"""
+    """gross bookings by period and partner"""
     found: Array = field(default_factory=lambda: np.empty(0))
     pool: Array = field(default_factory=lambda: np.empty(0))
     limits: dict[str, tuple[Any, str]] = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Model:
 
 def build(
     problem: PlanningProblem,
+    objective: Objective,
     limits: Limits,
     modes: tuple[CoverageMode, ...],
     rates: Rates,
@@ -121,12 +123,14 @@ def build(
     _output(model, modes, rates, brought)
     _direct(model, modes, history_modes, rates, brought)
     _week(model)
-    credit = model.direct_usd_k + model.partner_usd_k.sum(axis=1)
-    _limits(model, limits, credit, elastic)
+    _limits(model, limits, model.direct_usd_k + model.partner_usd_k @ problem.credit_share, elastic)
+    wanted = model.direct_usd_k + model.partner_usd_k @ objective.partner_share
+    # The history counts too: then the manager worked for what mattered.
     weight = np.ones(problem.periods)
-    weight[HISTORY + problem.quarters :] = exit_weight
+    weight[HISTORY : HISTORY + problem.quarters] = objective.quarter_weight
+    weight[HISTORY + problem.quarters :] = exit_weight * objective.quarter_weight[-1]
     slack = sum((its for its, _ in model.limits.values()), 0.0) if elastic else 0.0
-    model.lp.setObjective(_sum(weight * credit) - SLACK_USD_K * slack)
+    model.lp.setObjective(_sum(weight * wanted) - SLACK_USD_K * slack)
     return model
 
 
@@ -392,7 +396,7 @@ def _output(model: Model, modes: tuple[CoverageMode, ...], rates: Rates, brought
             if t + j < problem.periods and problem.partner_closes[p, j] > 0:
                 terms[t + j][p].append(float(problem.partner_closes[p, j]) * usd_k)
     for t, p in np.ndindex(*shape):
-        credit[t, p] = float(rates.partner[t, p] * problem.credit_share[p]) * _sum(terms[t][p])
+        credit[t, p] = float(rates.partner[t, p]) * _sum(terms[t][p])
     model.partner_usd_k = credit
 
 

@@ -16,9 +16,10 @@ import numpy as np
 
 from optimize.limits import Limits
 from optimize.milp import CO_SELL, DEVELOPING, SELL_FOR, Rates, build
+from optimize.objective import Objective
 from optimize.problem import HISTORY, FloatArray, PlanningProblem
 from optimize.solve import PlanningError, Solved, clash, solve
-from sim.batches import KeptTapes, TableCredit, table_credit
+from sim.batches import Bookings, KeptTapes, table_bookings
 from sim.experiment import keep_tapes
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, CoverageMode
@@ -33,7 +34,7 @@ AGREE = 0.02
 STEP_HOURS = 0.25
 """What hours a week are multiples of: an hour every fourth week."""
 PROSPECTING_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-MOVE_HOURS = (1.0, 0.5, 1.0)
+MOVE_HOURS = (1.0, 0.5)
 """Hours a week that are moved, a round each, the largest first."""
 WINDOW_QUARTERS = 4
 CLEAR = 2.0
@@ -47,13 +48,12 @@ class Tried:
     """A plan and what the simulator made of it."""
 
     table: PlanTable
-    credit: TableCredit
-    """of this one table"""
-
-    @property
-    def total_usd(self) -> FloatArray:
-        """Credit over the horizon by market."""
-        return np.asarray(self.credit.by_quarter[0].sum(axis=1))
+    direct_usd: FloatArray
+    """bookings by market and quarter"""
+    partner_usd: FloatArray
+    """the same by partner, gross, shape (markets, quarters, partners)"""
+    total_usd: FloatArray
+    """the objective over the horizon, by market"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,16 @@ class Planner:
     """A scenario, its limits, and the markets in which plans are tried."""
 
     def __init__(
-        self, scenario: PlanningProblem, limits: Limits, seed: int, exit_weight: float, solver: str, told: Told
+        self,
+        scenario: PlanningProblem,
+        objective: Objective,
+        limits: Limits,
+        seed: int,
+        exit_weight: float,
+        solver: str,
+        told: Told,
     ) -> None:
+        self.objective = objective
         self.problem, self.limits, self.exit_weight, self.solver, self.told = (
             scenario,
             limits,
@@ -131,7 +139,15 @@ class Planner:
 
     def _model(self, modes: tuple[CoverageMode, ...], rates: Rates, elastic: bool = False):  # type: ignore[no-untyped-def]
         return build(
-            self.problem, self.limits, modes, rates, self.history, self.history.coverage_mode, self.exit_weight, elastic
+            self.problem,
+            self.objective,
+            self.limits,
+            modes,
+            rates,
+            self.history,
+            self.history.coverage_mode,
+            self.exit_weight,
+            elastic,
         )
 
     def _explained(self, problem: PlanningError, modes: tuple[CoverageMode, ...], rates: Rates) -> PlanningError:
@@ -154,12 +170,10 @@ class Planner:
 
     def _try(self, tables: Sequence[PlanTable], tapes: KeptTapes | None = None) -> list[Tried]:
         tapes = tapes or self.tapes
-        credit = table_credit(self.scenario, tables, tapes, self.seed)
+        its: Bookings = table_bookings(self.scenario, tables, tapes, self.seed)
         self.simulated += len(tables) * tapes.replications
-        return [
-            Tried(table, TableCredit(credit.direct[i : i + 1], credit.partner[i : i + 1]))
-            for i, table in enumerate(tables)
-        ]
+        totals = self.objective.value(its.direct, its.partner)
+        return [Tried(*one) for one in zip(tables, its.direct, its.partner, totals, strict=True)]
 
     def _best(self, tables: Sequence[PlanTable]) -> Tried:
         return max(self._try(tables), key=lambda its: float(its.total_usd.mean()))
@@ -190,16 +204,16 @@ class Planner:
         return tried
 
     def _off(self, solved: Solved, tried: Tried) -> float:
-        return abs(solved.horizon_usd / max(float(tried.total_usd.mean()), 1.0) - 1)
+        return abs(solved.value_usd(self.objective) / max(float(tried.total_usd.mean()), 1.0) - 1)
 
     def _corrected(self, rates: Rates, solved: Solved, tried: Tried) -> Rates:
         """Rates times realised over promised: of the manager by quarter, of a partner over the horizon."""
         end = HISTORY + self.problem.quarters
         direct, partner = rates.direct.copy(), rates.partner.copy()
-        ratio = _ratio(tried.credit.direct[0].mean(axis=0), solved.direct_usd[HISTORY:end])
+        ratio = _ratio(tried.direct_usd.mean(axis=0), solved.direct_usd[HISTORY:end])
         direct[HISTORY:end] *= ratio
         direct[end:] *= ratio[-4:].mean()
-        theirs = tried.credit.partner[0].mean(axis=0).sum(axis=0), solved.partner_usd[HISTORY:end].sum(axis=0)
+        theirs = tried.partner_usd.mean(axis=0).sum(axis=0), solved.partner_usd[HISTORY:end].sum(axis=0)
         partner *= _ratio(*theirs)
         return replace(rates, direct=direct, partner=partner)
 
@@ -236,14 +250,11 @@ class Planner:
             if not best:
                 continue
             alone = self._try([usable[i][1] for i in best])
-            before = tried
             # Moves that gain alone may not gain together, so they are made one after another, each on trial.
             for i in (i for i, its in zip(best, alone, strict=True) if _gain(its, tried) > CLEAR):
                 moved = self.moved(tried.table, usable[i][0])
                 if moved is not None and _gain(after := self._try([moved])[0], tried) > CLEAR:
                     tried = after
-            if tried is before and hours == min(MOVE_HOURS):
-                break
         return tried
 
     def screened(self, table: PlanTable, others: Sequence[PlanTable], most: int) -> list[PlanTable]:

@@ -11,19 +11,22 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
+from optimize.objective import Name
 from optimize.reconcile import Planner, Reconciled
 from optimize.solve import Outcome
 from sim import estimates
-from sim.batches import table_credit
+from sim.batches import table_bookings
 from sim.estimates import Estimate
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
 from sim.split import equal_runs
 
 MARKETS = 2000
-OTHER_SEEDS = 1_000_003, 2_000_003
-"""Added to the seed of the search: markets of the promise, and fresh ones."""
-TESTED_MOVES = 12
+PROMISE_SEED, FRESH_SEED, NEXT_SEED = 1_000_003, 2_000_003, 1_000_000
+"""Added to the seed of the search: markets of the promise, fresh ones, and the same once more."""
+TESTED_MOVES = 8
+TURNS = 2
+"""Of certifying, if a move of an hour gained and was made."""
 SURE = 0.95
 
 
@@ -36,7 +39,7 @@ class HourTest:
     tested: int
     """the most promising of them, tried in fresh markets"""
     largest_gain: Estimate
-    """of these, as a share of the plan's credit; simultaneous 95% interval"""
+    """of these, as a share of the plan's credit; the largest ends of their simultaneous 95% intervals"""
 
     @property
     def says(self) -> str:
@@ -49,7 +52,9 @@ class HourTest:
 
 @dataclass(frozen=True)
 class Certificate:
-    """How good the plan is, and how we know. Money is quota credit over the horizon in US dollars."""
+    """How good the plan is, and how we know. Money is the objective over the horizon, in US dollars."""
+
+    objective: Name
 
     outcome: Outcome
     """of the solver: proven within the gap, or stopped by time"""
@@ -135,41 +140,52 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     return TimePlan.from_table(scenario, rows, name, parked=parked, coverage_mode=modes)
 
 
-def certified(planner: Planner, found: Reconciled, plan: TimePlan, begun: float) -> Certificate:
-    """Try plan, status quo and every move of an hour in fresh markets; `begun` is by the performance counter."""
-    scenario = planner.scenario
-    before, seed = (planner.seed + step for step in OTHER_SEEDS)
-    table = plan.table(scenario)
-    moves = [its for move in planner.moves(1.0) if (its := planner.moved(table, move)) is not None]
-    screened = planner.screened(table, moves, TESTED_MOVES)
-    promised = table_credit(scenario, [table], MARKETS, before)
-    fresh = table_credit(scenario, [table, planner.history, *screened], MARKETS, seed)
-    total = fresh.by_quarter.sum(axis=-1)
+def certified(planner: Planner, found: Reconciled, name: str, begun: float) -> tuple[TimePlan, Certificate]:
+    """Try plan, status quo and every move of an hour in fresh markets; `begun` is by the performance counter.
+
+    A move that gains there is made, and the plan tried again in markets that are fresh once more.
+    """
+    scenario, table = planner.scenario, found.tried.table
+    for turn in range(TURNS):
+        planner.told("trying it in fresh markets, and every move of an hour")
+        promise, seed = (planner.seed + first + turn * NEXT_SEED // 2 for first in (PROMISE_SEED, FRESH_SEED))
+        moves = [its for move in planner.moves(1.0) if (its := planner.moved(table, move)) is not None]
+        screened = planner.screened(table, moves, TESTED_MOVES)
+        fresh = table_bookings(scenario, [table, planner.history, *screened], MARKETS, seed)
+        total = planner.objective.value(fresh.direct, fresh.partner)
+        test = _hour_test(total[0], total[2:], len(moves))
+        planner.simulated += total.size
+        if test.largest_gain.low <= 0 or turn == TURNS - 1:
+            break
+        table = screened[int((total[2:] - total[0]).mean(axis=1).argmax())]
+    promised = table_bookings(scenario, [table], MARKETS, promise)
     realised, status_quo = (estimates.mean(its) for its in total[:2])
     difference = estimates.mean(total[0] - total[1])
-    return Certificate(
+    certificate = Certificate(
+        objective=planner.objective.name,
         outcome=found.solved.outcome,
         objective_usd=found.solved.objective_usd,
         bound_usd=found.solved.bound_usd,
         gap=found.solved.gap,
-        fluid_limit_usd=found.first.horizon_usd,
-        promised_usd=float(promised.by_quarter[0].sum(axis=1).mean()),
+        fluid_limit_usd=found.first.value_usd(planner.objective),
+        promised_usd=float(planner.objective.value(promised.direct, promised.partner).mean()),
         realised_usd=realised,
         promised_direct_usd=float(promised.direct[0].sum(axis=1).mean()),
         realised_direct_usd=float(fresh.direct[0].sum(axis=1).mean()),
         status_quo_usd=status_quo,
         difference_usd=difference,
         difference_share=difference.scaled(1 / status_quo.value) if status_quo.value else difference.scaled(0.0),
-        hour_test=_hour_test(total[0], total[2:], len(moves)),
-        simulated_runs=planner.simulated + total.shape[0] * total.shape[1] + MARKETS,
+        hour_test=test,
+        simulated_runs=planner.simulated + MARKETS,
         seconds=time.perf_counter() - begun,
     )
+    return as_plan(scenario, table, name), certificate
 
 
 def _hour_test(base: Any, moved: Any, moves: int) -> HourTest:
-    if not len(moved):
+    if not len(moved) or base.mean() <= 0:
         return HourTest(moves, 0, Estimate(0.0, 0.0, 0.0, len(base)))
     confidence = 1 - (1 - SURE) / len(moved)
     gains = [estimates.mean(its - base, confidence) for its in moved]
-    best = max(gains, key=lambda its: its.high)
-    return HourTest(moves, len(moved), best.scaled(1 / base.mean() if base.mean() else 0.0))
+    value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
+    return HourTest(moves, len(moved), Estimate(value, low, high, len(base)).scaled(1 / base.mean()))

@@ -17,6 +17,7 @@ import numpy as np
 import pulp
 
 from optimize.milp import Model
+from optimize.objective import Objective
 from optimize.problem import HISTORY, FloatArray
 from sim.errors import NextHourError
 from sim.plan import PlanTable
@@ -51,15 +52,14 @@ class Solved:
     reach: FloatArray
     """shape (T, S)"""
     direct_usd: FloatArray
-    """credit forecast by period, shape (T,)"""
+    """bookings forecast by period, shape (T,)"""
     partner_usd: FloatArray
     """shape (T, P)"""
 
-    @property
-    def horizon_usd(self) -> float:
-        """Credit forecast for the horizon."""
-        end = HISTORY + len(self.table.sell)
-        return float(self.direct_usd[HISTORY:end].sum() + self.partner_usd[HISTORY:end].sum())
+    def value_usd(self, objective: Objective) -> float:
+        """Forecast of the objective over the horizon."""
+        horizon = slice(HISTORY, HISTORY + len(self.table.sell))
+        return float(objective.value(self.direct_usd[horizon], self.partner_usd[horizon]))
 
     @property
     def gap(self) -> float:
@@ -143,7 +143,7 @@ def _greeted() -> None:
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
-        highspy.Highs()
+        highspy.Highs()  # type: ignore[no-untyped-call]
     finally:
         os.dup2(kept, 1)
         os.close(kept)

@@ -130,21 +130,16 @@ def variant_credit(
     return _gathered(jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
 
-class TableCredit(NamedTuple):
-    """Quota credit of plans laid out as tables, in US dollars."""
+class Bookings(NamedTuple):
+    """Gross bookings of plans laid out as tables, in US dollars."""
 
     direct: FloatArray
     """of the manager's own deals, shape (tables, runs, quarters)"""
     partner: FloatArray
     """by partner, shape (tables, runs, quarters, partners)"""
 
-    @property
-    def by_quarter(self) -> FloatArray:
-        """Shape (tables, runs, quarters)."""
-        return self.direct + self.partner.sum(axis=-1)
 
-
-def table_credit(scenario: Scenario, tables: Sequence[PlanTable], markets: KeptTapes | int, seed: int) -> TableCredit:
+def table_bookings(scenario: Scenario, tables: Sequence[PlanTable], markets: KeptTapes | int, seed: int) -> Bookings:
     """Run plans that are laid out already, by a planner that tries many, in kept markets or in so many.
 
     The tables must be such as a TimePlan of the scenario gives. Raises SimulationError if the tapes are another's.
@@ -162,8 +157,8 @@ def table_credit(scenario: Scenario, tables: Sequence[PlanTable], markets: KeptT
         parts = markets.batches
     else:
         raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
-    both = _gathered([(_credit_batch, (work, prepared, part)) for part in parts], How(), 0)
-    return TableCredit(both[..., 0], both[..., 1:])
+    both = _gathered([(_bookings_batch, (work, prepared, part)) for part in parts], How(), 0)
+    return Bookings(both[..., 0], both[..., 1:])
 
 
 def world_credit(
@@ -179,7 +174,7 @@ def world_credit(
     its_plans = None if how.engine == "simpy" else _prepare(work, scenario).plans
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
     jobs: list[_Job] = [
-        (_world_credit_batch, (work, world, batch, how.engine, its_plans))
+        (_world_bookings_batch, (work, world, batch, how.engine, its_plans))
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
     ]
@@ -340,7 +335,7 @@ def _worlds_batch(work: Work, worlds: range, replications: range) -> FloatArray:
     return np.concatenate([kpis.summarise(tally) for tally in _tallies(work, prepared, replications)], axis=1)
 
 
-def _world_credit_batch(work: Work, world: int, replications: range, engine: str, plans: Any) -> FloatArray:
+def _world_bookings_batch(work: Work, world: int, replications: range, engine: str, plans: Any) -> FloatArray:
     """Quota credit in US dollars over the horizon in one world: shape (plans, replications)."""
     if engine == "simpy":
         return _reference_batch(work, world, replications)[:, :, kpis.KPIS.index(CREDIT)].sum(axis=-1)
@@ -353,10 +348,10 @@ def _variants_batch(work: Work, variants: Sequence[Prepared], replications: rang
     return np.array([CREDIT.of(tally).sum(axis=-1) for tally in _tallies(work, variants, replications)])
 
 
-def _credit_batch(work: Work, prepared: Prepared, tapes: range | Tapes) -> FloatArray:
-    """Quota credit in US dollars, direct and by partner: shape (plans, replications, quarters, 1 + partners)."""
+def _bookings_batch(work: Work, prepared: Prepared, tapes: range | Tapes) -> FloatArray:
+    """Gross bookings in US dollars, direct and by partner: shape (plans, replications, quarters, 1 + partners)."""
     (tally,) = _tallies(work, [prepared], tapes)
-    return np.concatenate([kpis.direct_bookings_usd(tally)[..., None], kpis.credit_by_partner(tally)], axis=-1)
+    return np.concatenate([kpis.direct_bookings_usd(tally)[..., None], kpis.bookings_by_partner(tally)], axis=-1)
 
 
 class Prepared(NamedTuple):

@@ -113,10 +113,9 @@ def partner_credit_usd(tally: Tally) -> FloatArray:
     return _partner_bookings(tally, map(tally.scenario.credit_share, tally.scenario.all_partners))
 
 
-def credit_by_partner(tally: Tally) -> FloatArray:
-    """Quota credit through each partner in US dollars: shape (..., quarters, partners)."""
-    shares = [tally.scenario.credit_share(partner) for partner in tally.scenario.all_partners]
-    return tally.sums.by_partner["won_usd"][..., 1:, :] * np.array(shares)
+def bookings_by_partner(tally: Tally) -> FloatArray:
+    """Gross bookings through each partner in US dollars: shape (..., quarters, partners)."""
+    return tally.sums.by_partner["won_usd"][..., 1:, :].astype(np.float64)
 
 
 def credit_usd(tally: Tally) -> FloatArray:

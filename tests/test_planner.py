@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from cli import app
 from optimize import Limits, PlanningError, Solution, optimize_plan
 from optimize.milp import Model, Rates, build
+from optimize.objective import Objective
 from optimize.problem import HISTORY, LAGS, PlanningProblem, share_of_value, value_of_next
 from optimize.reconcile import STEP_HOURS
 from optimize.solve import Solved, solve
@@ -50,14 +51,14 @@ def small(**changes: Any) -> Scenario:
     return territory(**{**known, "market_map": market, "partners": partners, **changes})
 
 
-def fluid(scenario: Scenario, exit_weight: float = 0.0, **limits: Any) -> Model:
+def fluid(scenario: Scenario, exit_weight: float = 0.0, objective: str = "quota_credit", **limits: Any) -> Model:
     history = TimePlan.status_quo(scenario).table(scenario)
     problem = PlanningProblem.of(scenario, 4 if exit_weight else 0)
-    modes = ("partner_first",) * len(scenario.market_map)
     return build(
         problem,
+        Objective.of(scenario, objective, 0.0),
         Limits.of(scenario, limits),
-        modes,
+        ("partner_first",) * len(scenario.market_map),
         Rates.at_first(problem),
         history,
         history.coverage_mode,
@@ -179,7 +180,7 @@ def test_an_unknown_solver_and_no_time_are_errors() -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"objective": "happiness"}, "objective is 'happiness'; allowed: quota_credit"),
+        ({"objective": "happiness"}, "objective is 'happiness'; allowed: quota_credit, net_bookings"),
         ({"exit_weight": 2}, "exit_weight is 2; allowed: a number from 0 to 1"),
         ({"floors": {9: 0.5}}, "quarter '9' is not in the horizon; allowed: 1 to 6"),
         ({"floors": {1: -1}}, "floors"),
@@ -254,14 +255,33 @@ def test_locks_and_limits_hold_in_the_plan() -> None:
     assert its.plan.coverage_mode["small"] == "partner_led"
 
 
+def test_net_bookings_pay_for_margins_that_credit_does_not_see() -> None:
+    """With gross credit a partner's margin costs the quota nothing, and the firm half of the booking."""
+    dear = [partner("Pine", base_share={"large": 0.3, "small": 0.3}, margin=0.9)]
+    scenario = small(partners=dear, quota_credit="gross")
+    credit, net = (
+        solve(fluid(scenario, objective=name), ("partner_first",) * 2) for name in ("quota_credit", "net_bookings")
+    )
+    assert credit.table.partner.sum() > net.table.partner.sum() + 5
+    its = optimize_plan(scenario, "net_bookings", discount_rate=0.1)
+    assert its.certificate.objective == "net_bookings" and abs(its.certificate.promise_off) < 0.02
+
+
+def test_a_discount_makes_later_bookings_worth_less() -> None:
+    its = Objective.of(small(), "quota_credit", 0.1)
+    assert its.quarter_weight[0] == pytest.approx(1.1**-0.125) and its.quarter_weight[4] == pytest.approx(1.1**-1.125)
+    with pytest.raises(PlanError, match="discount_rate is -1; allowed: a number from 0 to 1"):
+        optimize_plan(small(), discount_rate=-1)
+
+
 def test_a_floor_is_kept_in_the_forecast() -> None:
     scenario = small()
     free = solved(scenario)
-    quota = scenario.quota_usd()[0]
-    first = float(free.direct_usd[HISTORY] + free.partner_usd[HISTORY].sum())
+    quota, shares = scenario.quota_usd()[0], PlanningProblem.of(scenario).credit_share
+    first = float(free.direct_usd[HISTORY] + free.partner_usd[HISTORY] @ shares)
     floor = first / quota + 0.01
     its = solved(scenario, floors={1: floor})
-    assert float(its.direct_usd[HISTORY] + its.partner_usd[HISTORY].sum()) >= floor * quota * (1 - 1e-6)
+    assert float(its.direct_usd[HISTORY] + its.partner_usd[HISTORY] @ shares) >= floor * quota * (1 - 1e-6)
     assert its.objective_usd <= free.objective_usd
 
 
