@@ -38,7 +38,7 @@ def plan(
         typer.Option(help="Fix a segment's coverage mode, as in enterprise=direct.", metavar="SEGMENT=MODE"),
     ] = None,
     objective: Annotated[
-        str, typer.Option(help="quota_credit, or net_bookings, less margins.")
+        str, typer.Option(help="What there is to be most of: quota_credit, or net_bookings, less margins.")
     ] = "quota_credit",
     discount_rate: Annotated[float, typer.Option(help="How much less a later booking is worth, a year.")] = 0.0,
     exit_weight: Annotated[
