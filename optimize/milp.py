@@ -43,6 +43,8 @@ LEVELS = (0.1, 0.3, 0.6, 0.9)
 """Their geometric mean, where it matters: alpha + beta < 1."""
 MOST_TAUS = 4.0
 """Hours of help above which nothing more is learned, in tau."""
+LEAST_DEALS = 1e-6
+"""A quarter, below which a partner has none: a solver loses its way among numbers so far apart."""
 SLACK_USD_K = 1e6
 UNIT = 1000.0
 
@@ -332,7 +334,7 @@ def _gains(stock: str, a: Any, teach: float) -> list[tuple[int, float, float, fl
 def _lump_hours(problem: PlanningProblem, p: int, t: int) -> float:
     """The manager's mean hours for a co-sold deal of a partner."""
     volume = problem.demand[t] * problem.base[p]
-    return float(volume @ problem.deal_hours / volume.sum() / 2) if volume.sum() > 0 else 0.0
+    return float(volume @ problem.deal_hours / volume.sum() / 2) if volume.sum() >= LEAST_DEALS else 0.0
 
 
 def _brought(model: Model, rates: Rates) -> Array:
@@ -362,7 +364,7 @@ def _output(model: Model, modes: tuple[CoverageMode, ...], rates: Rates, brought
         if problem.scenario.open_pipeline is not None and t < HISTORY:
             continue
         volume = problem.demand[t] * problem.base[p] * _theirs(modes, rates, t)
-        if volume.sum() == 0 or (isinstance(model.active[t, p], float | int) and model.active[t, p] == 0):
+        if volume.sum() < LEAST_DEALS or (isinstance(model.active[t, p], float | int) and model.active[t, p] == 0):
             continue
         closing = [min(t + j, problem.periods - 1) for j in range(LAGS)]
         skill = _sum(problem.partner_closes[p, j] * model.skill[at, p] for j, at in enumerate(closing))
@@ -435,12 +437,13 @@ def _direct(
     model.pool = np.empty((periods, segments), dtype=object)
     spare = _variables(model.lp, "spare", (HISTORY,))
     worth = problem.demand[0] * problem.value_usd
+    worth = worth / worth.sum() if worth.sum() > 0 else np.zeros(segments)
     for t, s in np.ndindex(periods, segments):
         mode = (history_modes if t < HISTORY else modes)[s]
         pool = problem.demand[t, s] * (1 - _in_their_hands(model, mode, brought, t, s))
         hours = average[t, s]
         if t < HISTORY:
-            hours = hours + float(worth[s] / worth.sum()) * spare[t]
+            hours = hours + float(worth[s]) * spare[t]
         model.pool[t, s] = pool
         for x in REACH_TANGENTS:
             left = (1 - problem.inbound[s]) * np.exp(-x)

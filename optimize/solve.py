@@ -124,8 +124,12 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
         raise PlanningError(f"the solver {solver} is not installed; install nexthour again, or choose another solver")
     try:
         lp.solve(its)
-    except pulp.PulpSolverError as problem:
-        raise PlanningError(f"the solver {solver} stopped ({problem}); choose another solver") from problem
+    except (pulp.PulpError, IndexError) as problem:
+        # HiGHS leaves out rows whose numbers it does not take, and PuLP then counts too far.
+        raise PlanningError(
+            f"the solver {solver} could not take the model ({problem}); some number of the scenario is out of all "
+            "proportion to the others: mend it, or choose another solver"
+        ) from problem
     if solver == "highs":
         return _of_highs(lp)
     found = CBC_STATUS.get(lp.sol_status)

@@ -8,15 +8,18 @@ are named and no plan leaves; promise and fresh markets agree; the plan beats co
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cli import app
-from optimize import Limits, PlanningError, Solution, optimize_plan
+from optimize import Limits, PlanningError, Solution, optimize_plan, reconcile, solution
 from optimize.milp import Model, Rates, build
 from optimize.objective import Objective
 from optimize.problem import HISTORY, LAGS, PlanningProblem, share_of_value, value_of_next
@@ -25,6 +28,7 @@ from optimize.solve import Solved, solve
 from sim import PlanError, Scenario, TimePlan, compare, load_scenario
 from sim.rules import next_level, saturating_gain, share_forgotten
 from tests.helpers import candidate, partner, segment, stage, territory
+from tests.strategies import scenarios
 
 BASELINE = Path(__file__).parents[1] / "scenarios" / "baseline.yaml"
 MIX = {"coach": 0.6, "joint_plan": 0.4}
@@ -307,3 +311,17 @@ def test_plan_prints_writes_and_gives_json(tmp_path: Path) -> None:
 def test_a_wrong_word_is_one_sentence(words: list[str]) -> None:
     shown = CliRunner().invoke(app, ["plan", str(BASELINE), *words])
     assert shown.exit_code == 2 and "Traceback" not in shown.output
+
+
+# Any territory
+
+
+@settings(max_examples=int(os.environ.get("EXAMPLES", "12")), deadline=None, suppress_health_check=list(HealthCheck))
+@given(scenarios(), st.sampled_from([0.0, 1.0]))
+def test_any_scenario_has_a_plan_that_fits(scenario: Scenario, exit_weight: float) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in ((reconcile, "MARKETS"), (reconcile, "SCREENING_MARKETS"), (solution, "MARKETS")):
+            patch.setattr(module, name, 25)
+        its = optimize_plan(scenario, exit_weight=exit_weight)
+    assert its.plan.table(scenario).sell.shape == (scenario.horizon_quarters,)
+    assert its.certificate.outcome == "optimal" and np.isfinite(its.certificate.realised_usd.value)
