@@ -39,11 +39,39 @@ def print_solution(solution: Solution) -> None:
     for line in (*parked, *modes):
         out.print(line)
     out.print()
+    out.print("Q1 against today, hours a week")
+    for line in _changes(solution):
+        out.print(f"  {line}")
+    out.print()
     out.print("How good it is, and how we know")
     for line in _certificate(its):
         out.print(f"  {line}")
     out.print()
     out.print(CAVEAT)
+
+
+def _changes(solution: Solution) -> list[str]:
+    """Stop, start and so on, a line each, and what the first quarter costs."""
+    from sim.plan import ACTIVITY_WORDS
+
+    changes = solution.changes()
+    going_on = {its.target for its in changes if its.kind != "stop"}
+    left = dict.fromkeys(its.target for its in changes if its.target and its.target not in going_on)
+    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left]} if left else {}
+    for its in changes:
+        if its.target in left:
+            continue
+        what = ACTIVITY_WORDS.get(its.activity, its.activity) + (f" {one_line(its.target)}" if its.target else "")
+        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
+        by_kind.setdefault(its.kind, []).append(what if its.kind in ("stop", "keep") else f"{what} {hours}")
+    lines = [
+        f"{kind}: {'; '.join(by_kind[kind])}" for kind in ("stop", "start", "less", "more", "keep") if kind in by_kind
+    ]
+    known = solution.certificate
+    first, payback = known.difference_by_quarter_usd[0], known.payback_quarter
+    unclear = "" if first.clear else ", which is not clear"
+    pays = "is not ahead of today's plan at the end" if payback is None else f"is ahead for good from Q{payback}"
+    return [*lines, f"in the first quarter {usd(first.value, sign=True)} against today's plan{unclear}; it {pays}"]
 
 
 def _against(its: Certificate) -> str:

@@ -338,15 +338,19 @@ def _lump_hours(problem: PlanningProblem, p: int, t: int) -> float:
 
 
 def _brought(model: Model, rates: Rates) -> Array:
-    """Share of its accounts' opportunities that a partner brings, engagement^beta, straight at the last path."""
-    beta = model.problem.scenario.assumptions.engagement_exponent.likely
-    brought = np.empty(model.active.shape, dtype=object)
-    for t, p in np.ndindex(*brought.shape):
-        at = max(float(rates.engagement[t, p]), 0.01)
-        here = power(at, beta)
-        level, active = model.engagement[t, p], model.active[t, p]
-        brought[t, p] = (here * (1 - beta) * active + here * beta / at * level) * float(model.problem.stays[t, p])
-    return brought
+    """Share of its accounts' opportunities that a partner brings, engagement^beta, straight at the last path.
+
+    Where tangents could bring more than there is, lines through the ceilings take their place.
+    """
+    problem = model.problem
+    beta, ceiling = problem.scenario.assumptions.engagement_exponent.likely, problem.engagement.ceiling
+    at = np.maximum(rates.engagement, 0.01)
+    here, most = (np.array([[power(float(x), beta) for x in row] for row in its]) for its in (at, ceiling[None]))
+    slope = here * beta / at
+    through = np.divide(most - here, ceiling - at, out=np.zeros_like(at), where=ceiling > at)
+    too_much = ((here + slope * (ceiling - at)) @ problem.base > 1).any(axis=1, keepdims=True)
+    slope = np.where(too_much, through, slope)
+    return np.asarray(((here - slope * at) * model.active + slope * model.engagement) * problem.stays)
 
 
 def _output(model: Model, modes: tuple[CoverageMode, ...], rates: Rates, brought: Array) -> None:
@@ -389,8 +393,7 @@ def _output(model: Model, modes: tuple[CoverageMode, ...], rates: Rates, brought
             sigma = float(volume @ problem.sigma / volume.sum())
             deals = problem.weeks_worked[t] * hours / (_lump_hours(problem, p, t) * volume.sum())
             for x in VALUE_TANGENTS:
-                slope = float(value_of_next(np.array(x), sigma))
-                at = float(share_of_value(np.array(x), sigma)) - x * slope
+                at, slope = _largest_first(x, sigma)
                 model.lp += helped <= at * brought[t, p] + slope * deals
             model.lp += helped <= brought[t, p]
             usd_k = usd_k + extra * stays * helped
@@ -456,10 +459,11 @@ def _direct(
             )
         model.lp += started[t, s] <= model.found[t, s]
         for x in VALUE_TANGENTS:
-            slope = float(value_of_next(np.array(x), problem.sigma[s]))
-            at = float(share_of_value(np.array(x), problem.sigma[s])) - x * slope
+            at, slope = _largest_first(x, float(problem.sigma[s]))
             model.lp += value[t, s] <= at * model.found[t, s] + slope * started[t, s]
     open_from_history = problem.scenario.open_pipeline is None
+    # Of the deals that are open on the first day, the share for which there is time.
+    open_worked = model.lp.add_variable("open_worked", 0, 1)
     credit: Array = np.zeros(periods, dtype=object)
     for t in range(periods):
         begun = [
@@ -473,7 +477,8 @@ def _direct(
         )
         idle = WEEKS_PER_QUARTER * spare[t] if t < HISTORY else 0.0
         model.lp += (
-            work + idle + float(problem.carried_open_hours[t]) <= float(problem.weeks_worked[t]) * model.sell[t],
+            work + idle + float(problem.carried_open_hours[t]) * open_worked
+            <= float(problem.weeks_worked[t]) * model.sell[t],
             f"work_{t}",
         )
         won = _sum(
@@ -481,8 +486,15 @@ def _direct(
             for j, s in begun
             if problem.closes[s, j] > 0
         )
-        credit[t] = float(rates.direct[t]) * (won + float(problem.carried_open_usd[t]) / UNIT)
+        credit[t] = float(rates.direct[t]) * (won + float(problem.carried_open_usd[t]) / UNIT * open_worked)
     model.direct_usd_k = credit
+
+
+def _largest_first(started: float, sigma: float) -> tuple[float, float]:
+    """Tangent of the share of value that lies in the largest deals: at none of them, and for each more."""
+    slope = float(value_of_next(np.array(started), sigma))
+    # Numbers that are nothing but rounding mislead a presolver.
+    return round(float(share_of_value(np.array(started), sigma)) - started * slope, 12), slope
 
 
 def _prospecting(model: Model) -> Array:

@@ -44,6 +44,10 @@ class Objective:
         years = (np.arange(scenario.horizon_quarters) + 0.5) * YEARS_PER_QUARTER
         return cls(name, np.array(shares), (1 + discount_rate) ** -years)  # type: ignore[arg-type]
 
+    def by_quarter(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
+        """Of bookings by quarter (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
+        return np.asarray((direct + partner @ self.partner_share) * self.quarter_weight)
+
     def value(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
-        """Of bookings by quarter (..., quarters) and (..., quarters, partners): shape (...)."""
-        return np.asarray(((direct + partner @ self.partner_share) * self.quarter_weight).sum(axis=-1))
+        """The same over the horizon: shape (...)."""
+        return np.asarray(self.by_quarter(direct, partner).sum(axis=-1))

@@ -9,17 +9,17 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 from optimize.objective import Name
-from optimize.reconcile import Planner, Reconciled
+from optimize.reconcile import STEP_HOURS, Planner, Reconciled
 from optimize.solve import Outcome
 from sim import estimates
 from sim.batches import table_bookings
 from sim.estimates import Estimate
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
-from sim.split import equal_runs
+from sim.split import equal_runs, expected_support
 
 MARKETS = 2000
 PROMISE_SEED, FRESH_SEED, NEXT_SEED = 1_000_003, 2_000_003, 1_000_000
@@ -74,6 +74,9 @@ class Certificate:
     difference_usd: Estimate
     """paired, from the status quo"""
     difference_share: Estimate
+    difference_by_quarter_usd: tuple[Estimate, ...]
+    payback_quarter: int | None
+    """from which the plan's total is ahead of the status quo's for good; None if it never is"""
     hour_test: HourTest
     simulated_runs: int
     seconds: float
@@ -85,6 +88,28 @@ class Certificate:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What becomes of one use of the manager's time. Hours a week."""
+
+    activity: str
+    target: str | None
+    """partner, candidate or segment"""
+    today: float
+    planned: float
+
+    @property
+    def kind(self) -> Literal["stop", "start", "more", "less", "keep"]:
+        """In a word; what goes on and changes by less than a quarter of an hour is kept."""
+        if self.planned == 0:
+            return "stop"
+        if self.today == 0:
+            return "start"
+        if abs(self.planned - self.today) < STEP_HOURS:
+            return "keep"
+        return "more" if self.planned > self.today else "less"
+
+
+@dataclass(frozen=True)
 class Solution:
     """A plan with its certificate."""
 
@@ -92,6 +117,12 @@ class Solution:
     seed: int
     plan: TimePlan
     certificate: Certificate
+
+    def changes(self, quarter: int = 1) -> tuple[Change, ...]:
+        """Every use of the manager's time in a quarter (from 1) against the status quo, the largest change first."""
+        today, planned = (_uses(self.scenario, its, quarter) for its in (TimePlan.status_quo(self.scenario), self.plan))
+        both = [Change(*use, today.get(use, 0.0), planned.get(use, 0.0)) for use in {**planned, **today}]
+        return tuple(sorted(both, key=lambda its: -abs(its.planned - its.today)))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -102,7 +133,21 @@ class Solution:
             "seed": self.seed,
             "plan": self.plan.model_dump(mode="json"),
             "certificate": asdict(self.certificate),
+            "changes_in_quarter_1": [{**asdict(its), "kind": its.kind} for its in self.changes()],
         }
+
+
+def _uses(scenario: Scenario, plan: TimePlan, quarter: int) -> dict[tuple[str, str | None], float]:
+    """Hours a week by activity and target."""
+    table, q = plan.table(scenario), quarter - 1
+    uses: dict[tuple[str, str | None], float] = {("sell", None): float(table.sell[q])}
+    uses |= {("prospect", name): float(h) for name, h in zip(scenario.segment_names, table.prospect[q], strict=True)}
+    for activity, hours in zip(PARTNER_ACTIVITIES, table.partner[q], strict=True):
+        uses |= {(activity, name): float(h) for name, h in zip(scenario.partner_names, hours, strict=True)}
+    for partner in scenario.partners:
+        p = scenario.partner_names.index(partner.name)
+        uses["support", partner.name] = 0.0 if table.parked[q, p] else expected_support(scenario, partner.name)
+    return {use: hours for use, hours in uses.items() if hours > 0}
 
 
 def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
@@ -152,7 +197,8 @@ def certified(planner: Planner, found: Reconciled, name: str, begun: float) -> t
         moves = [its for move in planner.moves(1.0) if (its := planner.moved(table, move)) is not None]
         screened = planner.screened(table, moves, TESTED_MOVES)
         fresh = table_bookings(scenario, [table, planner.history, *screened], MARKETS, seed)
-        total = planner.objective.value(fresh.direct, fresh.partner)
+        by_quarter = planner.objective.by_quarter(fresh.direct, fresh.partner)
+        total = by_quarter.sum(axis=-1)
         test = _hour_test(total[0], total[2:], len(moves))
         planner.simulated += total.size
         if test.largest_gain.low <= 0 or turn == TURNS - 1:
@@ -175,6 +221,8 @@ def certified(planner: Planner, found: Reconciled, name: str, begun: float) -> t
         status_quo_usd=status_quo,
         difference_usd=difference,
         difference_share=difference.scaled(1 / status_quo.value) if status_quo.value else difference.scaled(0.0),
+        difference_by_quarter_usd=tuple(estimates.mean(its) for its in (by_quarter[0] - by_quarter[1]).T),
+        payback_quarter=estimates.payback_quarter((by_quarter[0] - by_quarter[1]).mean(axis=0)),
         hour_test=test,
         simulated_runs=planner.simulated + MARKETS,
         seconds=time.perf_counter() - begun,

@@ -73,6 +73,9 @@ def solve(
     """The best plan of the model. Raises PlanningError, and gives no plan, if none was proven feasible."""
     begun = time.perf_counter()
     outcome, bound = _run(model.lp, solver, gap, seconds)
+    if outcome == "infeasible" and solver == "highs":
+        # It has called a feasible model infeasible (1.16): that there is no plan takes two to say.
+        outcome, bound = _run(model.lp, "cbc", gap, seconds)
     took = time.perf_counter() - begun
     if outcome == "infeasible":
         raise PlanningError("no plan keeps to all limits")
@@ -134,7 +137,9 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
         return _of_highs(lp)
     found = CBC_STATUS.get(lp.sol_status)
     if found is not None:
-        return ("optimal" if found == "optimal" else "feasible"), float(pulp.value(lp.objective))
+        # It does not tell its bound, but that it stopped within the gap; without a plan in time, anything may be best.
+        value = float(pulp.value(lp.objective))
+        return ("optimal", value + gap * abs(value)) if found == "optimal" else ("feasible", np.inf)
     return _none(lp.sol_status == pulp.LpSolutionInfeasible, lp.sol_status == pulp.LpSolutionUnbounded)
 
 

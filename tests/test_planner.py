@@ -325,3 +325,24 @@ def test_any_scenario_has_a_plan_that_fits(scenario: Scenario, exit_weight: floa
         its = optimize_plan(scenario, exit_weight=exit_weight)
     assert its.plan.table(scenario).sell.shape == (scenario.horizon_quarters,)
     assert its.certificate.outcome == "optimal" and np.isfinite(its.certificate.realised_usd.value)
+
+
+def test_changes_against_today_add_up(found: Solution) -> None:
+    scenario = found.scenario
+    for quarter in (1, scenario.horizon_quarters):
+        changes = found.changes(quarter)
+        week = scenario.territory_manager.hours_per_week
+        assert sum(its.today for its in changes) == pytest.approx(week)
+        assert sum(its.planned for its in changes) == pytest.approx(week)
+    kinds = {(its.activity, its.target): its.kind for its in found.changes()}
+    assert kinds["sell", None] == "less" and kinds["recruit", "Ivy Consulting"] == "start"
+    parked = {its.partner for its in found.plan.parked if its.from_quarter == 1}
+    assert parked and all(kind == "stop" for (_, target), kind in kinds.items() if target in parked)
+
+
+def test_the_payback_is_that_of_the_differences(found: Solution) -> None:
+    its = found.certificate
+    total = np.cumsum([difference.value for difference in its.difference_by_quarter_usd])
+    assert total[-1] == pytest.approx(its.difference_usd.value)
+    assert its.payback_quarter is not None and (total[its.payback_quarter - 1 :] > 0).all()
+    assert total[its.payback_quarter - 2] <= 0
