@@ -47,7 +47,7 @@ def plan(
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
-    """Find the plan with the most quota credit, and say how good it is and how we know.
+    """Find the best plan, and say how good that is.
 
     \b
     Examples:
