@@ -54,10 +54,11 @@ def _changes(solution: Solution) -> list[str]:
     """Stop, start and so on, a line each, and what the first quarter costs."""
     from sim.plan import ACTIVITY_WORDS
 
+    partners = solution.scenario.partner_names
     changes = solution.changes()
     going_on = {its.target for its in changes if its.kind != "stop"}
-    left = dict.fromkeys(its.target for its in changes if its.target and its.target not in going_on)
-    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left]} if left else {}
+    left = dict.fromkeys(its.target for its in changes if its.target in partners and its.target not in going_on)
+    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left if name]} if left else {}
     for its in changes:
         if its.target in left:
             continue
@@ -91,10 +92,12 @@ def _some(quarters: int) -> Iterator[range]:
 
 def _hours(solution: Solution, quarters: range) -> Any:
     """By activity, then by partner and by segment that the manager prospects in."""
+    from sim.plan import ACTIVITY_WORDS
+
     scenario, plan = solution.scenario, solution.plan
     layout = plan.table(scenario)
     table = make_table("", *(f"Q{q + 1}" for q in quarters))
-    rows = [(word, hours) for word, hours in plan.hours_by_activity(scenario).items()]
+    rows = [(ACTIVITY_WORDS[activity], hours) for activity, hours in plan.hours_by_activity(scenario).items()]
     theirs = layout.partner.sum(axis=1)
     rows += [(f"  with {one_line(name)}", theirs[:, p]) for p, name in enumerate(scenario.partner_names)]
     rows += [
@@ -104,9 +107,7 @@ def _hours(solution: Solution, quarters: range) -> Any:
     rows += [(f"  account manager: {one_line(name)}", cam[:, p]) for p, name in enumerate(scenario.partner_names)]
     for word, hours in rows:
         if max(hours) >= LEAST_SHOWN:
-            table.add_row(
-                word.replace("_", " "), *(f"{hours[q]:.2f}" if hours[q] >= LEAST_SHOWN else "" for q in quarters)
-            )
+            table.add_row(word, *(f"{hours[q]:.2f}" if hours[q] >= LEAST_SHOWN else "" for q in quarters))
     return table
 
 

@@ -212,7 +212,7 @@ def _recruiting(model: Model, limits: Limits) -> None:
         if not limits.recruit or not limits.may_get_hours(candidate.name):
             continue
         ready = problem.ready_after(candidate)
-        starts = [t for t in _in_horizon(problem) if t + ready < problem.periods]
+        starts = [t for t in _in_horizon(problem) if t + ready < problem.periods and problem.weeks_worked[t] > 1]
         for t in starts:
             model.recruits[t, p] = z = model.lp.add_variable(f"recruit_{t}_{p}", 0, 1, pulp.LpBinary)
             # Eleven weeks, so that rounding and weeks off do not leave it a little short of what it needs.

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from sim.market import pass_probabilities, weekly_demand
-from sim.rules import resting_level, share_forgotten
+from sim.rules import partner_win_probability, resting_level, share_forgotten
 from sim.scenario import (
-    HISTORY_WEEKS,
+    HISTORY_QUARTERS,
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
     WEEKS_PER_YEAR,
@@ -36,7 +36,7 @@ from sim.scenario import (
 from sim.split import expected_support
 
 FloatArray = NDArray[np.float64]
-HISTORY = HISTORY_WEEKS // WEEKS_PER_QUARTER
+HISTORY = HISTORY_QUARTERS
 """Periods before the horizon."""
 LAGS = 4
 """Quarters, from that of its beginning, in which a deal may end; later ends count in the last."""
@@ -103,7 +103,6 @@ class PlanningProblem:
     fit: FloatArray
     """shape (P, S)"""
     credit_share: FloatArray
-    margin: FloatArray
     partner_closes: FloatArray
     """share of a partner's deals that end so many quarters after they were registered, shape (P, LAGS)"""
     flow_limit: FloatArray
@@ -165,7 +164,6 @@ class PlanningProblem:
                 [[its.fit_by_segment.get(name, its.fit) for name in scenario.segment_names] for its in partners]
             ).reshape(len(partners), len(segments)),
             credit_share=np.array([scenario.credit_share(its) for its in partners]),
-            margin=np.array([its.margin for its in partners]),
             partner_closes=np.array([_lagged(its.cycle_weeks, its.cycle_shape) for its in partners]).reshape(
                 len(partners), LAGS
             ),
@@ -318,7 +316,8 @@ def _open_pipeline(scenario: Scenario, periods: int, passes: list[list[float]]) 
             p = partners[deal.route]
             partner = scenario.partners[p]
             fit = partner.fit_by_segment.get(deal.segment, partner.fit)
-            wins = min(1.0, fit * chances[-1] * float(skill[p]) ** scenario.assumptions.skill_exponent.likely)
+            alpha = scenario.assumptions.skill_exponent.likely
+            wins = partner_win_probability(fit, chances[-1], float(skill[p]), alpha)
             end(deal.amount_usd * wins * scenario.credit_share(partner), _at(partner.cycle_weeks), credit)
     return credit, hours
 

@@ -19,7 +19,7 @@ from optimize.milp import CO_SELL, DEVELOPING, SELL_FOR, Rates, build
 from optimize.objective import Objective
 from optimize.problem import HISTORY, FloatArray, PlanningProblem
 from optimize.solve import PlanningError, Solved, clash, solve
-from sim.batches import Bookings, KeptTapes, table_bookings
+from sim.batches import BATCH_RUNS, Bookings, KeptTapes, table_bookings
 from sim.experiment import keep_tapes
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, CoverageMode
@@ -65,8 +65,6 @@ class Reconciled:
     """the fluid model's last plan and its bound, corrected"""
     first: Solved
     """its first one, uncorrected: the fluid limit"""
-    simulated: int
-    """runs"""
 
 
 class Planner:
@@ -93,7 +91,7 @@ class Planner:
         self.scenario = scenario.scenario
         self.seed = seed
         self.tapes = keep_tapes(self.scenario, MARKETS, seed)
-        self.few = KeptTapes(self.tapes.numbers, self.tapes.batches[: SCREENING_MARKETS // 25])
+        self.few = KeptTapes(self.tapes.numbers, self.tapes.batches[: SCREENING_MARKETS // BATCH_RUNS["compiled"]])
         self.history = TimePlan.status_quo(self.scenario).table(self.scenario)
         self.simulated = 0
 
@@ -117,7 +115,7 @@ class Planner:
             rates = self._corrected(rates, solved, tried)
             solved, rates = self._solved(modes, rates)
         best = self._polished(self._try([self._rounded(best.table)])[0])
-        return Reconciled(best, solved, first, self.simulated)
+        return Reconciled(best, solved, first)
 
     # Solving
 

@@ -83,8 +83,8 @@ class Certificate:
 
     @property
     def promise_off(self) -> float:
-        """Promised over realised, less 1."""
-        return self.promised_usd / self.realised_usd.value - 1
+        """Promised over realised, less 1; 0 where nothing is realised."""
+        return self.promised_usd / self.realised_usd.value - 1 if self.realised_usd.value else 0.0
 
 
 @dataclass(frozen=True)
