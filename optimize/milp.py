@@ -112,7 +112,6 @@ def build(
     modes: tuple[CoverageMode, ...],
     rates: Rates,
     history: PlanTable,
-    history_modes: tuple[CoverageMode, ...],
     exit_weight: float,
     elastic: bool = False,
 ) -> Model:
@@ -123,7 +122,7 @@ def build(
     _stocks(model)
     brought = _brought(model, rates)
     _output(model, modes, rates, brought)
-    _direct(model, modes, history_modes, rates, brought)
+    _direct(model, modes, history.coverage_mode, rates, brought)
     _week(model)
     _limits(model, limits, model.direct_usd_k + model.partner_usd_k @ problem.credit_share, elastic)
     wanted = model.direct_usd_k + model.partner_usd_k @ objective.partner_share
@@ -275,7 +274,6 @@ def _stocks(model: Model) -> None:
     hours = model.partner + (cam.factor if cam else 0.0) * model.cam
     partners = range(len(problem.scenario.all_partners))
     for name, stock in (("skill", problem.skill), ("engagement", problem.engagement)):
-        level = np.empty(model.active.shape, dtype=object)
         mean = np.empty(model.active.shape, dtype=object)
         for p in partners:
             teach, there = float(problem.teachability[p]), problem.established > p
@@ -283,7 +281,7 @@ def _stocks(model: Model) -> None:
             now: Any = float(stock.start[p]) if there else 0.0
             for t in range(problem.periods):
                 if t < HISTORY:
-                    mean[t, p] = level[t, p] = now
+                    mean[t, p] = now
                     continue
                 active, carried = model.active[t, p], model.carried[t, p]
                 if not there:
@@ -306,7 +304,6 @@ def _stocks(model: Model) -> None:
                 gain = _sum(gained)
                 rest = stock.parked[p] * active + (stock.alone[p] - stock.parked[p]) * carried
                 mean[t, p] = model.lp.add_variable(f"{name}_{t}_{p}", 0)
-                level[t, p] = now
                 model.lp += (
                     mean[t, p]
                     == stock.kept_on_average * now + (1 - stock.kept_on_average) * rest + stock.gain_on_average * gain

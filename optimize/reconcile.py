@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.limits import Limits
-from optimize.milp import CO_SELL, DEVELOPING, SELL_FOR, Rates, build
+from optimize.milp import CO_SELL, DEVELOPING, SELL_FOR, Model, Rates, build
 from optimize.objective import Objective
 from optimize.problem import HISTORY, FloatArray, PlanningProblem
-from optimize.solve import PlanningError, Solved, clash, solve
+from optimize.solve import NoPlan, Solved, clash, solve
 from sim.batches import BATCH_RUNS, Bookings, KeptTapes, table_bookings
 from sim.experiment import keep_tapes
-from sim.plan import PlanTable, TimePlan
-from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, CoverageMode
+from sim.plan import Hours, PlanTable, TimePlan
+from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, CoverageMode, Scenario
 
 MARKETS, SCREENING_MARKETS = 500, 100
 FIRST_SOLVES = 2
@@ -72,7 +72,7 @@ class Planner:
 
     def __init__(
         self,
-        scenario: PlanningProblem,
+        problem: PlanningProblem,
         objective: Objective,
         limits: Limits,
         seed: int,
@@ -81,14 +81,8 @@ class Planner:
         told: Told,
     ) -> None:
         self.objective = objective
-        self.problem, self.limits, self.exit_weight, self.solver, self.told = (
-            scenario,
-            limits,
-            exit_weight,
-            solver,
-            told,
-        )
-        self.scenario = scenario.scenario
+        self.problem, self.scenario, self.limits = problem, problem.scenario, limits
+        self.exit_weight, self.solver, self.told = exit_weight, solver, told
         self.seed = seed
         self.tapes = keep_tapes(self.scenario, MARKETS, seed)
         self.few = KeptTapes(self.tapes.numbers, self.tapes.batches[: SCREENING_MARKETS // BATCH_RUNS["compiled"]])
@@ -124,8 +118,8 @@ class Planner:
             model = self._model(modes, rates)
             try:
                 solved = solve(model, modes, solver=self.solver)
-            except PlanningError as problem:
-                raise self._explained(problem, modes, rates) from None
+            except NoPlan:
+                raise self._explained(modes, rates) from None
             there = solved.skill > 0
             rates = replace(
                 rates,
@@ -135,7 +129,7 @@ class Planner:
             )
         return solved, rates
 
-    def _model(self, modes: tuple[CoverageMode, ...], rates: Rates, elastic: bool = False):  # type: ignore[no-untyped-def]
+    def _model(self, modes: tuple[CoverageMode, ...], rates: Rates, elastic: bool = False) -> Model:
         return build(
             self.problem,
             self.objective,
@@ -143,22 +137,17 @@ class Planner:
             modes,
             rates,
             self.history,
-            self.history.coverage_mode,
             self.exit_weight,
             elastic,
         )
 
-    def _explained(self, problem: PlanningError, modes: tuple[CoverageMode, ...], rates: Rates) -> PlanningError:
-        """Which limits clash, and by how much the fewest of them have to give way."""
-        if "no plan keeps" not in str(problem):
-            return problem
+    def _explained(self, modes: tuple[CoverageMode, ...], rates: Rates) -> NoPlan:
+        """Which limits clash: the fewest that have to give way."""
         given = clash(self._model(modes, rates, elastic=True), self.solver)
         if not given:
-            return PlanningError(
-                "no plan fits this territory: support of its partners takes more than the week; park some"
-            )
+            return NoPlan("no plan fits this territory: support of its partners takes more than the week; park some")
         said = "; ".join(dict.fromkeys(says for says, _ in given))
-        return PlanningError(f"the limits clash, and no plan keeps to all of them; give up or loosen: {said}")
+        return NoPlan(f"the limits clash, and no plan keeps to all of them; give up or loosen: {said}")
 
     def _first_modes(self) -> tuple[CoverageMode, ...]:
         names = self.scenario.segment_names
@@ -224,13 +213,12 @@ class Planner:
         for rounded, whole in ((partner, table.partner), (cam, table.channel_account_manager)):
             rounded[:, recruit] = np.ceil(whole[:, recruit] / STEP_HOURS - 1e-9) * STEP_HOURS
         own = self.scenario.territory_manager.hours_per_week
-        rounded_table = replace(table, prospect=_steps(table.prospect), partner=partner)
-        for locked in self.limits.locks:
-            rounded_table = _with_lock(self.scenario, rounded_table, table, locked)
         if self.scenario.channel_account_manager is not None:
             over = cam.sum(axis=(1, 2)) > self.scenario.channel_account_manager.hours_per_week + 1e-9
             cam[over] = np.floor(table.channel_account_manager[over] / STEP_HOURS) * STEP_HOURS
-            rounded_table = replace(rounded_table, channel_account_manager=cam)
+        rounded_table = replace(table, prospect=_steps(table.prospect), partner=partner, channel_account_manager=cam)
+        for locked in self.limits.locks:
+            rounded_table = _with_lock(self.scenario, rounded_table, table, locked)
         left = own - table.support - rounded_table.prospect.sum(axis=1) - rounded_table.partner.sum(axis=(1, 2))
         full = left < 0
         for name in ("prospect", "partner"):
@@ -328,15 +316,16 @@ def _steps(hours: FloatArray) -> FloatArray:
     return np.asarray(np.round(hours / STEP_HOURS) * STEP_HOURS)
 
 
-def _with_lock(scenario, table: PlanTable, exact: PlanTable, row) -> PlanTable:  # type: ignore[no-untyped-def]
+def _with_lock(scenario: Scenario, table: PlanTable, exact: PlanTable, row: Hours) -> PlanTable:
     """The table with a locked cell as it was before rounding."""
     quarters = slice(row.from_quarter - 1, row.to_quarter)
     if row.activity == "sell":
         return exact
     if row.activity == "prospect":
-        s = scenario.segment_names.index(row.target)
+        s = scenario.segment_names.index(row.target or "")
         table.prospect[quarters, s] = exact.prospect[quarters, s]
-    elif row.who == "territory_manager":
-        place = PARTNER_ACTIVITIES.index(row.activity), scenario.partner_names.index(row.target)
-        table.partner[quarters, place[0], place[1]] = exact.partner[quarters, place[0], place[1]]
+    else:
+        name = "partner" if row.who == "territory_manager" else "channel_account_manager"
+        a, p = PARTNER_ACTIVITIES.index(row.activity), scenario.partner_names.index(row.target or "")
+        getattr(table, name)[quarters, a, p] = getattr(exact, name)[quarters, a, p]
     return table

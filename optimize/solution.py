@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any, Literal
 
 from optimize.objective import Name
@@ -127,10 +126,7 @@ class Solution:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
-            "nexthour": version("nexthour"),
-            "scenario": self.scenario.name,
-            "scenario_digest": self.scenario.digest(),
-            "seed": self.seed,
+            **self.scenario.provenance(self.seed),
             "plan": self.plan.model_dump(mode="json"),
             "certificate": asdict(self.certificate),
             "changes_in_quarter_1": [{**asdict(its), "kind": its.kind} for its in self.changes()],

@@ -33,6 +33,10 @@ class PlanningError(NextHourError):
     """No plan: limits that clash, a solver that is missing or found nothing in time; one sentence, what to do."""
 
 
+class NoPlan(PlanningError):
+    """Nothing keeps to all limits."""
+
+
 @dataclass(frozen=True)
 class Solved:
     """What the solver found. Money in US dollars; T periods, P partners, S segments."""
@@ -78,7 +82,7 @@ def solve(
         outcome, bound = _run(model.lp, "cbc", gap, seconds)
     took = time.perf_counter() - begun
     if outcome == "infeasible":
-        raise PlanningError("no plan keeps to all limits")
+        raise NoPlan("no plan keeps to all limits")
     values = [its.value() for its in model.lp.variables()]
     if any(its is None or not np.isfinite(its) for its in values):
         raise PlanningError(f"{solver} gave a plan with numbers missing; try another solver, and please report this")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -127,10 +126,7 @@ class Comparison:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
         return {
-            "nexthour": version("nexthour"),
-            "scenario": self.scenario.name,
-            "scenario_digest": self.scenario.digest(),
-            "seed": self.seed,
+            **self.scenario.provenance(self.seed),
             "replications": self.replications,
             "worlds": self.worlds,
             "baseline": self.baseline,

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from math import isfinite
 from typing import Any
 
@@ -107,10 +106,7 @@ class Sensitivity:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval, null where that is endless."""
         return {
-            "nexthour": version("nexthour"),
-            "scenario": self.scenario.name,
-            "scenario_digest": self.scenario.digest(),
-            "seed": self.seed,
+            **self.scenario.provenance(self.seed),
             "replications": self.replications,
             "worlds": self.worlds,
             "baseline": self.baseline,

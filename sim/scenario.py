@@ -15,6 +15,7 @@ import datetime
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -581,6 +582,15 @@ class Scenario(Document):
         made = validate(Scenario, {**written, **changes}, f"a variant of {self.name}", ScenarioError)
         made._source = self._source
         return made
+
+    def provenance(self, seed: int) -> dict[str, Any]:
+        """What every JSON result begins with: version, scenario and seed."""
+        return {
+            "nexthour": version("nexthour"),
+            "scenario": self.name,
+            "scenario_digest": self.digest(),
+            "seed": seed,
+        }
 
     def world(self, seed: int, world: int) -> Scenario:
         """This scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.

@@ -246,42 +246,32 @@ def test_deals_still_open_lengthen_the_cycle() -> None:
     assert all(cell.cycle_weeks.low < known < cell.cycle_weeks.high for cell in cells)
 
 
+def period_of(closed: list[str], folder: Path) -> Period:
+    """The period of an export of closed deals, half of them a partner's, half won."""
+    deals = len(closed)
+    table = pd.DataFrame(
+        {
+            "Opportunity ID": [f"S{i}" for i in range(deals)],
+            "Segment": "s0",
+            "Partner Account": ["Pine", ""] * (deals // 2),
+            "Amount": 10_000,
+            "Created Date": "2016-12-05",
+            "Close Date": closed,
+            "Stage": ["Closed Won", "Closed Won", "Closed Lost", "Closed Lost"] * (deals // 4),
+        }
+    )
+    table.to_csv(folder / "export.csv", index=False)
+    mapping = make_mapping({**MAPPING, "stage": None, "stages": {}})
+    return Period.of(read_deals(folder / "export.csv", mapping), mapping)
+
+
 @pytest.mark.parametrize("stray", ["2017-03-01", "2026-06-01"])
 def test_one_stray_year_does_not_stretch_the_period(stray: str, tmp_path: Path) -> None:
     days = pd.date_range("2024-01-08", periods=60, freq="6D").strftime("%Y-%m-%d").tolist()
-    table = pd.DataFrame(
-        {
-            "Opportunity ID": [f"S{i}" for i in range(60)],
-            "Segment": "s0",
-            "Partner Account": ["Pine", ""] * 30,
-            "Amount": 10_000,
-            "Created Date": "2016-12-05",
-            "Close Date": days,
-            "Stage": ["Closed Won", "Closed Won", "Closed Lost", "Closed Lost"] * 15,
-        }
-    )
-    quarters = []
-    for last in (days[-1], stray):
-        table.loc[59, "Close Date"] = last
-        table.to_csv(tmp_path / "export.csv", index=False)
-        mapping = make_mapping({**MAPPING, "stage": None, "stages": {}})
-        quarters.append(Period.of(read_deals(tmp_path / "export.csv", mapping), mapping).quarters)
-    assert quarters[1] == pytest.approx(quarters[0], abs=0.2)
+    usual, strayed = (period_of([*days[:-1], last], tmp_path).quarters for last in (days[-1], stray))
+    assert strayed == pytest.approx(usual, abs=0.2)
 
 
 def test_closings_of_a_few_days_give_no_rate(tmp_path: Path) -> None:
-    table = pd.DataFrame(
-        {
-            "Opportunity ID": [f"S{i}" for i in range(40)],
-            "Segment": "s0",
-            "Partner Account": ["Pine", ""] * 20,
-            "Amount": 10_000,
-            "Created Date": "2024-01-03",
-            "Close Date": [f"2024-02-{1 + i % 9:02d}" for i in range(40)],
-            "Stage": ["Closed Won", "Closed Won", "Closed Lost", "Closed Lost"] * 10,
-        }
-    )
-    table.to_csv(tmp_path / "export.csv", index=False)
-    mapping = make_mapping({**MAPPING, "stage": None, "stages": {}})
     with pytest.raises(TableError, match="closed within less than 6 weeks"):
-        Period.of(read_deals(tmp_path / "export.csv", mapping), mapping)
+        period_of([f"2024-02-{1 + i % 9:02d}" for i in range(40)], tmp_path)

@@ -65,7 +65,6 @@ def fluid(scenario: Scenario, exit_weight: float = 0.0, objective: str = "quota_
         ("partner_first",) * len(scenario.market_map),
         Rates.at_first(problem),
         history,
-        history.coverage_mode,
         exit_weight,
     )
 
