@@ -213,12 +213,13 @@ class Planner:
         for rounded, whole in ((partner, table.partner), (cam, table.channel_account_manager)):
             rounded[:, recruit] = np.ceil(whole[:, recruit] / STEP_HOURS - 1e-9) * STEP_HOURS
         own = self.scenario.territory_manager.hours_per_week
-        if self.scenario.channel_account_manager is not None:
-            over = cam.sum(axis=(1, 2)) > self.scenario.channel_account_manager.hours_per_week + 1e-9
-            cam[over] = np.floor(table.channel_account_manager[over] / STEP_HOURS) * STEP_HOURS
         rounded_table = replace(table, prospect=_steps(table.prospect), partner=partner, channel_account_manager=cam)
         for locked in self.limits.locks:
             rounded_table = _with_lock(self.scenario, rounded_table, table, locked)
+        # A week that rounding overfills stays as it was.
+        if self.scenario.channel_account_manager is not None:
+            over = cam.sum(axis=(1, 2)) > self.scenario.channel_account_manager.hours_per_week
+            cam[over] = table.channel_account_manager[over]
         left = own - table.support - rounded_table.prospect.sum(axis=1) - rounded_table.partner.sum(axis=(1, 2))
         full = left < 0
         for name in ("prospect", "partner"):

@@ -27,6 +27,7 @@ from optimize.reconcile import STEP_HOURS
 from optimize.solve import Solved, solve
 from sim import PlanError, Scenario, TimePlan, compare, load_scenario
 from sim.rules import next_level, saturating_gain, share_forgotten
+from terminal_plan import print_solution
 from tests.helpers import candidate, partner, segment, stage, territory
 from tests.strategies import scenarios
 
@@ -345,3 +346,16 @@ def test_the_payback_is_that_of_the_differences(found: Solution) -> None:
     assert total[-1] == pytest.approx(its.difference_usd.value)
     assert its.payback_quarter is not None and (total[its.payback_quarter - 1 :] > 0).all()
     assert total[its.payback_quarter - 2] <= 0
+
+
+def test_a_lock_of_the_account_manager_is_not_rounded() -> None:
+    lock = {"activity": "coach", "target": "Pine", "hours_per_week": 1.1, "who": "channel_account_manager"}
+    scenario = small(channel_account_manager={"hours_per_week": 8, "factor": 1.0})
+    table = optimize_plan(scenario, locks=[lock]).plan.table(scenario)
+    assert table.channel_account_manager[:, 0, 0] == pytest.approx(1.1)
+
+
+def test_a_plan_that_realises_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = [segment(stages=[stage(advance_probability=0.0)])]
+    print_solution(optimize_plan(territory(market_map=nothing)))
+    assert "$0 of quota credit against $0" in capsys.readouterr().out
