@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import cli_calibrate
+import cli_gap
+import cli_monday
 import cli_plan
 from cli_common import AsJson, Commands, Seed, fail, print_json, progress
 from terminal import count, print_again, print_comparison, print_market, version
@@ -232,7 +234,7 @@ def sensitivity(
     print_again(scenario, _again("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
 
 
-for _command in (cli_plan.plan, *cli_calibrate.COMMANDS):
+for _command in (cli_plan.plan, cli_plan.frontier, cli_gap.gap, cli_monday.monday, *cli_calibrate.COMMANDS):
     app.command()(_command)
 
 

@@ -6,13 +6,13 @@ Left out: how a plan is found (optimize/), and what it looks like (terminal_plan
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cli_common import AsJson, Seed, print_json, saying
 from terminal import print_again
-from terminal_plan import print_solution
+from terminal_plan import print_frontier, print_solution
 
 Pairs = list[str] | None
 
@@ -23,6 +23,16 @@ def plan(
     floor: Annotated[
         Pairs,
         typer.Option(help="Least attainment in a quarter, as in 1=0.9; may be repeated.", metavar="QUARTER=SHARE"),
+    ] = None,
+    early_floor: Annotated[
+        float | None, typer.Option(help="Least attainment of the first four quarters together.", metavar="SHARE")
+    ] = None,
+    lock: Annotated[
+        Pairs,
+        typer.Option(
+            help="Fix hours a week, as in 'coach:Birch IT=2' or 'sell=20@1-4' (quarters).",
+            metavar="USE=HOURS",
+        ),
     ] = None,
     min_partner_share: Annotated[float, typer.Option(help="Least share of the hours planned for partners.")] = 0.0,
     max_partner_share: Annotated[float, typer.Option(help="Most of it.")] = 1.0,
@@ -38,12 +48,22 @@ def plan(
         typer.Option(help="Fix a segment's coverage mode, as in enterprise=direct.", metavar="SEGMENT=MODE"),
     ] = None,
     objective: Annotated[
-        str, typer.Option(help="What there is to be most of: quota_credit, or net_bookings, less margins.")
+        str, typer.Option(help="quota_credit, net_bookings, expected_shortfall (the least) or quarters_at_quota.")
     ] = "quota_credit",
     discount_rate: Annotated[float, typer.Option(help="How much less a later booking is worth, a year.")] = 0.0,
     exit_weight: Annotated[
         float, typer.Option(help="How much credit of the year after the horizon counts, 0 to 1.", metavar="WEIGHT")
     ] = 0.0,
+    followed: Annotated[
+        Path | None, typer.Option(help="The plan so far, to plan again from here.", metavar="FILE")
+    ] = None,
+    from_quarter: Annotated[
+        int | None, typer.Option(help="The first quarter that is still to be planned.", metavar="QUARTER")
+    ] = None,
+    actuals: Annotated[Path | None, typer.Option(help="What was seen of the quarters so far.", metavar="FILE")] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Also say what an hour is worth, what limits cost, what would turn it.")
+    ] = False,
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
@@ -53,10 +73,12 @@ def plan(
     Examples:
       nexthour plan scenarios/baseline.yaml --out plan.yaml
       nexthour plan scenarios/baseline.yaml --floor 1=0.9 --floor 2=0.9 --no-recruiting
+      nexthour plan scenarios/baseline.yaml --followed plan.yaml --actuals actuals.yaml
       nexthour compare scenarios/baseline.yaml --plan plan.yaml
     """
     import sim
-    from optimize import optimize_plan
+    from optimize import Actuals, optimize_plan
+    from optimize.explain import explain
 
     scenario = sim.load_scenario(scenario_file)
     with saying() as told:
@@ -64,7 +86,9 @@ def plan(
             scenario,
             objective,
             discount_rate=discount_rate,
-            floors={_quarter(word): _number(word, value) for word, value in _pairs("--floor", floor)},
+            floors={_quarter(word): _number("--floor", word, value) for word, value in _pairs("--floor", floor)},
+            early_floor=early_floor,
+            locks=[_lock(word, value) for word, value in _pairs("--lock", lock)],
             seed=seed,
             min_partner_share=min_partner_share,
             max_partner_share=max_partner_share,
@@ -73,29 +97,67 @@ def plan(
             only_partners=only,
             coverage_mode=dict(_pairs("--coverage", coverage)),
             exit_weight=exit_weight,
+            followed=None if followed is None else sim.TimePlan.load(followed),
+            from_quarter=from_quarter,
+            actuals=None if actuals is None else Actuals.load(actuals),
             told=told,
         )
+        reasons = explain(solution) if why else None
     if out is not None:
         solution.plan.save(out)
     if as_json:
-        print_json(solution.as_dict())
+        print_json({**solution.as_dict(), **({"why": reasons.as_dict()} if reasons else {})})
         return
-    print_solution(solution)
+    print_solution(solution, reasons)
     if out is not None:
         print(f"\nWrote {out}. Next:\n  nexthour compare {scenario_file} --plan {out} --worlds 100")
-    repeated = (("--floor", floor), ("--coverage", coverage), ("--only", only))
+    repeated = (("--floor", floor), ("--lock", lock), ("--coverage", coverage), ("--only", only))
     words = [word for option, values in repeated for value in values or () for word in (option, value)]
     single = (
         ("--objective", objective, "quota_credit"),
         ("--discount-rate", discount_rate, 0.0),
+        ("--early-floor", early_floor, None),
         ("--min-partner-share", min_partner_share, 0.0),
         ("--max-partner-share", max_partner_share, 1.0),
         ("--largest-change", largest_change, None),
         ("--exit-weight", exit_weight, 0.0),
+        ("--followed", followed, None),
+        ("--from-quarter", from_quarter, None),
+        ("--actuals", actuals, None),
     )
     words += [str(word) for option, value, usual in single if value != usual for word in (option, value)]
     words += ["--no-recruiting"] if no_recruiting else []
+    words += ["--why"] if why else []
     print_again(scenario, ["plan", scenario_file, *words, "--seed", seed])
+
+
+def frontier(
+    scenario_file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)],
+    points: Annotated[int, typer.Option(help="How many plans, from the most patient to the hastiest.")] = 6,
+    through: Annotated[int, typer.Option(help="Quarters that are planned; the year after them is the exit.")] = 4,
+    no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """What this year's attainment costs in next year's run-rate.
+
+    \b
+    Examples:
+      nexthour frontier scenarios/baseline.yaml
+      nexthour frontier scenarios/baseline.yaml --points 4 --through 8
+    """
+    import sim
+    from optimize.frontier import frontier as found
+
+    scenario = sim.load_scenario(scenario_file)
+    with saying() as told:
+        its = found(scenario, points, seed, through=through, recruit=not no_recruiting, told=told)
+    if as_json:
+        print_json(its.as_dict())
+        return
+    print_frontier(its)
+    words = ["--points", points, "--through", through, *(["--no-recruiting"] if no_recruiting else [])]
+    print_again(scenario, ["frontier", scenario_file, *words, "--seed", seed])
 
 
 def _pairs(option: str, words: Pairs) -> list[tuple[str, str]]:
@@ -114,8 +176,20 @@ def _quarter(word: str) -> int:
     return int(word)
 
 
-def _number(word: str, value: str) -> float:
+def _lock(word: str, value: str) -> dict[str, Any]:
+    """A row of hours from 'coach:Birch IT' and '2@1-4'."""
+    activity, _, target = word.partition(":")
+    hours, _, when = value.partition("@")
+    first, _, last = when.partition("-")
+    if when and not (first.isdecimal() and (last or first).isdecimal()):
+        raise typer.BadParameter(f"--lock {word}={value}: {when!r} is no quarters; write them as 2 or 1-4")
+    quarters = {"from_quarter": int(first), "to_quarter": int(last or first)} if when else {}
+    target_or_none = {"target": target} if target else {}
+    return {"activity": activity, **target_or_none, "hours_per_week": _number("--lock", word, hours), **quarters}
+
+
+def _number(option: str, word: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise typer.BadParameter(f"--floor {word}={value}: {value!r} is no number; write it as 1=0.9") from None
+        raise typer.BadParameter(f"{option} {word}={value}: {value!r} is no number; write it as {word}=0.9") from None

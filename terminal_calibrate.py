@@ -152,7 +152,7 @@ def print_backtest(result: Backtest) -> None:
 
 
 def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
-    from calibrate.partners import TREATMENTS
+    from sim.scenario import TREATMENTS
 
     console, right, n = plain_console(), intake.labels_right, len(intake.estimates)
     many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
@@ -237,8 +237,8 @@ def _interval(value: Range | None) -> str:
 
 
 def _answers_table(judgement: Judgement) -> Any:
-    from calibrate.partners import TREATMENTS
     from sim.plan import ACTIVITY_WORDS
+    from sim.scenario import TREATMENTS
 
     table = make_table(
         "person", "partner", "help", *(words.replace(" it ", " it\n") for words in QUESTION_WORDS.values())

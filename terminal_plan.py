@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, make_table, one_line, plain_console, usd
+from terminal import CAVEAT, count, make_table, one_line, plain_console, turns_if, usd
+from terminal_monday import change_lines
 
 if TYPE_CHECKING:
     from optimize import Certificate, Solution
+    from optimize.explain import Explanation
+    from optimize.frontier import Frontier
     from sim.estimates import Estimate
 
 QUARTERS_AT_ONCE = 6
+FLOOR_SHOWN = 0.01
 LEAST_SHOWN = 0.05
 """Hours a week."""
 
 
-def print_solution(solution: Solution) -> None:
+def print_solution(solution: Solution, reasons: Explanation | None = None) -> None:
     from optimize.objective import WORDS
 
     out, scenario, its = plain_console(), solution.scenario, solution.certificate
@@ -27,7 +31,7 @@ def print_solution(solution: Solution) -> None:
     out.print()
     out.print(
         f"{solution.plan.name}: {_against(its)}. Over {count(scenario.horizon_quarters, 'quarter')}, "
-        f"{usd(its.realised_usd.value)} of {WORDS[its.objective]} against {usd(its.status_quo_usd.value)}."
+        f"{_amount(its, its.realised)} of {WORDS[its.wanted]} against {_amount(its, its.base.value)}."
     )
     for quarters in _some(scenario.horizon_quarters):
         out.print()
@@ -39,47 +43,108 @@ def print_solution(solution: Solution) -> None:
     for line in (*parked, *modes):
         out.print(line)
     out.print()
-    out.print("Q1 against today, hours a week")
+    out.print(f"Q{solution.quarter} against today, hours a week")
     for line in _changes(solution):
         out.print(f"  {line}")
+    if solution.seen is not None:
+        out.print()
+        out.print("What happened so far")
+        for line in _seen(solution):
+            out.print(f"  {line}")
     out.print()
     out.print("How good it is, and how we know")
     for line in _certificate(its):
         out.print(f"  {line}")
+    if reasons is not None:
+        out.print()
+        out.print("Why, and what would change it")
+        for line in _why(solution, reasons):
+            out.print(f"  {line}")
     out.print()
     out.print(CAVEAT)
 
 
+def print_frontier(its: Frontier) -> None:
+    out, through = plain_console(), its.scenario.horizon_quarters
+    out.print(one_line(its.scenario.question or its.scenario.name), style="bold")
+    out.print()
+    out.print(
+        f"Attainment of Q1 to Q4, and the run-rate after Q{through}: quota credit a quarter in the year that follows, "
+        "in which nobody is developed any more"
+    )
+    table = make_table("", "attainment", "run-rate", "time with partners")
+    for point in (*(point for point in its.points if point.proven), its.status_quo):
+        attained, after = point.attainment, point.exit_usd
+        table.add_row(
+            one_line(point.plan.name),
+            f"{attained.value:.0%} ±{attained.high - attained.value:.0%}",
+            f"{usd(after.value)} ±{(after.high - after.value) / 1000:.0f}k",
+            f"{point.partner_share:.0%}",
+        )
+    out.print(table)
+    unproven = [point.plan.name for point in its.points if not point.proven]
+    if unproven:
+        out.print(f"Not drawn, as the solver did not prove them in time: {', '.join(unproven)}.")
+    out.print(f"Means over {count(its.status_quo.attainment.observations, 'market')}, the same for all; ± 95%.")
+    out.print()
+    out.print(CAVEAT)
+
+
+def _seen(solution: Solution) -> list[str]:
+    assert solution.seen is not None
+    off = solution.seen.deviations(solution.seed)
+    lines = [its.says for its in off] or ["Everything is as planned, within what 80 of 100 markets show."]
+    return [*map(one_line, lines), one_line(solution.seen.match(solution.seed).says)]
+
+
+def _why(solution: Solution, its: Explanation) -> list[str]:
+    lines = []
+    if its.hour_value_usd:
+        ahead = list(enumerate(its.hour_value_usd, 1))[solution.quarter - 1 :]
+        lines.append("One more hour is worth " + ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead) + ".")
+    for limit in its.limits:
+        costs = f"costs {limit.cost_share:.1%}" if limit.cost_share > 0 else "costs nothing that the model can see"
+        lines.append(f"Limit: {one_line(limit.says)} {costs}.")
+    low, high = its.flat_shares
+    lines.append(
+        f"{its.partner_share:.0%} of the hours go to partners; of the same mix any share from {low:.0%} to {high:.0%} "
+        "is within 1%."
+    )
+    if its.runner_up is not None:
+        share = its.runner_up.behind_share
+        lines.append(
+            f"Next best: {one_line(its.runner_up.says)}, behind by {share.value:.1%} ({share.low:.1%} to "
+            f"{share.high:.1%})" + (f"; {turns_if(its.runner_up.robustness)}." if its.runner_up.robustness else ".")
+        )
+    if its.robustness is not None:
+        lines.append(f"Against {solution.certificate.against}: {turns_if(its.robustness)}.")
+    return lines
+
+
 def _changes(solution: Solution) -> list[str]:
     """Stop, start and so on, a line each, and what the first quarter costs."""
-    from sim.plan import ACTIVITY_WORDS
-
-    partners = solution.scenario.partner_names
-    changes = solution.changes()
-    going_on = {its.target for its in changes if its.kind != "stop"}
-    left = dict.fromkeys(its.target for its in changes if its.target in partners and its.target not in going_on)
-    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left if name]} if left else {}
-    for its in changes:
-        if its.target in left:
-            continue
-        what = ACTIVITY_WORDS.get(its.activity, its.activity) + (f" {one_line(its.target)}" if its.target else "")
-        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
-        by_kind.setdefault(its.kind, []).append(what if its.kind in ("stop", "keep") else f"{what} {hours}")
-    lines = [
-        f"{kind}: {'; '.join(by_kind[kind])}" for kind in ("stop", "start", "less", "more", "keep") if kind in by_kind
-    ]
     known = solution.certificate
-    first, payback = known.difference_by_quarter_usd[0], known.payback_quarter
+    first, payback = known.difference_by_quarter[0], known.payback_quarter
     unclear = "" if first.clear else ", which is not clear"
-    pays = "is not ahead of today's plan at the end" if payback is None else f"is ahead for good from Q{payback}"
-    return [*lines, f"in the first quarter {usd(first.value, sign=True)} against today's plan{unclear}; it {pays}"]
+    pays = f"is not ahead of {known.against} at the end" if payback is None else f"is ahead for good from Q{payback}"
+    cost = f"in the first quarter {_amount(known, first.value, sign=True)} against {known.against}{unclear}; it {pays}"
+    return [*change_lines(solution.scenario, solution.changes()), cost]
+
+
+def _amount(its: Certificate, value: float, sign: bool = False) -> str:
+    """In the objective's unit; a shortfall is said without its minus."""
+    if its.wanted == "quarters_at_quota":
+        return f"{value:+.1f}" if sign else f"{value:.1f}"
+    return usd(value if sign else abs(value), sign=sign)
 
 
 def _against(its: Certificate) -> str:
     share = its.difference_share
     side = {"ahead": "ahead of", "behind": "behind", "no clear difference": "no clear difference from"}[share.verdict]
+    if its.wanted == "expected_shortfall":
+        side = side.replace("ahead of", "less short than").replace("behind", "shorter than")
     size = f" by {abs(share.value):.1%}" if share.clear else f" ({share.value:+.1%})"
-    return f"{side} the status quo{size} (95% interval {_interval(share)})"
+    return f"{side} {its.against}{size} (95% interval {_interval(share)})"
 
 
 def _interval(share: Estimate) -> str:
@@ -128,13 +193,40 @@ def _modes(solution: Solution) -> list[str]:
 
 
 def _certificate(its: Certificate) -> list[str]:
-    proven = "proven" if its.outcome == "optimal" else "found in the time there was; proven"
-    low, high = its.realised_usd.low, its.realised_usd.high
-    return [
-        f"Promised {usd(its.promised_usd)}, realised {usd(its.realised_usd.value)} ({usd(low)} to {usd(high)}) in "
-        f"{count(its.realised_usd.observations, 'market')} that the search never saw: {its.promise_off:+.1%}.",
-        f"The corrected model's plan is {proven} within {its.gap:.1%} of its best.",
-        f"Without queues and luck a manager would get {usd(its.fluid_limit_usd)}: nobody does.",
+    low, high = its.interval
+    direct, partner = its.promise_off_by_route
+    lines = [
+        f"Promised {_amount(its, its.promised)}, realised {_amount(its, its.realised)} ({_amount(its, low)} to "
+        f"{_amount(its, high)}) in {count(its.realised_estimate.observations, 'market')} that the search never saw: "
+        f"{its.promise_off:+.1%} (own deals {direct:+.1%}, partners' {partner:+.1%}).",
+        f"Ahead in {its.markets_ahead.value:.0%} of these markets{_worlds(its)}.",
+        f"Against the best of some constant splits ({one_line(its.best_split)}): {_signed(its.over_best_split)}"
+        + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
+        f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
+        f"of quota {its.chance_of_quota[0].value:.0%} in Q1, {its.chance_of_quota[-1].value:.0%} in the last quarter.",
         f"One-hour test: {its.hour_test.says}.",
-        f"{its.simulated_runs:,} simulated territories, {its.seconds:.0f} seconds.",
+        f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
     ]
+    if its.outcome == "optimal" and its.gap is not None:
+        lines.append(f"The corrected model's plan is proven within {its.gap:.1%} of its best.")
+    else:
+        lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
+    if its.wanted != "quarters_at_quota":
+        lines.append(f"Without queues and luck a manager would get {_amount(its, its.fluid_limit)}: nobody does.")
+    if its.exit_usd is not None and its.exit_difference_usd is not None:
+        lines.append(
+            f"Year after the horizon: {usd(its.exit_usd.value)} of quota credit, "
+            f"{usd(its.exit_difference_usd.value, sign=True)} against {its.against}."
+        )
+    if its.floors_missed > FLOOR_SHOWN:
+        lines.append(f"FLOORS ARE MISSED by {its.floors_missed:.1%} of quota in the simulator: ask for less.")
+    return [*lines, f"{its.simulated_runs:,} simulated territories, {its.seconds:.0f} seconds."]
+
+
+def _worlds(its: Certificate) -> str:
+    worlds = its.worlds_ahead
+    return "" if worlds is None else f", better in {worlds.value:.0%} of {worlds.observations} plausible worlds"
+
+
+def _signed(share: Estimate) -> str:
+    return f"{share.value:+.1%} ({_interval(share)})"

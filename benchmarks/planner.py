@@ -5,7 +5,6 @@ Constant splits are chosen with as many markets as the planner's search has, and
 
 from __future__ import annotations
 
-import itertools
 import sys
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from rich.table import Table
 
 from optimize import optimize_plan
 from optimize.objective import Objective
-from sim import PlanError, Scenario, TimePlan, compare, load_scenario
+from optimize.splits import constant_splits
+from sim import TimePlan, load_scenario
 from sim.batches import table_bookings
 from sim.estimates import Estimate, mean
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SEED, FRESH_SEED = 7, 77
-SEARCH_MARKETS, FRESH_MARKETS, WORLDS = 500, 2000, 100
+SEARCH_MARKETS, FRESH_MARKETS = 500, 2000
 SHARES = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 MIXES = (
     {"coach": 0.6, "joint_plan": 0.4},
@@ -32,38 +32,22 @@ FOCUSES = ("even", "believers", "achievers")
 RAMPS = ((0.4, 0.0, 12), (0.4, 0.1, 8), (0.3, 0.0, 12), (0.3, 0.1, 6), (0.1, 0.3, 6), (0.25, 0.0, 12))
 
 
-def constants(scenario: Scenario) -> dict[str, TimePlan]:
-    """Shares, mixes, focuses and ramps, with deceivers parked or not; those that the scenario allows."""
-    deceivers = [partner.name for partner in scenario.partners if partner.label == "deceiver"]
-    plans: dict[str, TimePlan] = {}
-    for park, mix, focus in itertools.product(([], deceivers), MIXES, FOCUSES):
-        ramps = [np.linspace(a, b, min(n, scenario.horizon_quarters)).tolist() for a, b, n in RAMPS]
-        for share in (*SHARES, *ramps):
-            name = f"split {len(plans)}"
-            try:
-                plans[name] = TimePlan.constant(scenario, share, mix, focus, park=park, name=name)
-            except PlanError:
-                continue
-    return plans
-
-
 def row(file: Path) -> list[str]:
     """One line of the table."""
     scenario = load_scenario(file)
-    splits = constants(scenario)
-    tables = [plan.table(scenario) for plan in splits.values()]
-    objective = Objective.of(scenario, "quota_credit", 0.0)
-    tried = objective.value(*table_bookings(scenario, tables, SEARCH_MARKETS, SEED)).mean(axis=1)
-    best = list(splits.values())[int(tried.argmax())]
+    ramps = [np.linspace(a, b, min(n, scenario.horizon_quarters)).tolist() for a, b, n in RAMPS]
+    splits = list(constant_splits(scenario, (*SHARES, *ramps), MIXES, FOCUSES).values())
+    tables = [plan.table(scenario) for plan in splits]
+    objective = Objective.of(scenario, "quota_credit")
+    tried = objective.value(*table_bookings(scenario, tables, range(SEARCH_MARKETS), SEED)).mean(axis=1)
+    best = splits[int(tried.argmax())]
     solution = optimize_plan(scenario, seed=SEED)
     plans = [TimePlan.status_quo(scenario), best, solution.plan]
-    fresh = table_bookings(scenario, [plan.table(scenario) for plan in plans], FRESH_MARKETS, FRESH_SEED)
+    fresh = table_bookings(scenario, [plan.table(scenario) for plan in plans], range(FRESH_MARKETS), FRESH_SEED)
     quo, split, plan = objective.value(*fresh)
     its = solution.certificate
-    worlds = compare(scenario, {"status quo": plans[0], "plan": solution.plan}, 100, SEED, worlds=WORLDS)[
-        "plan"
-    ].worlds_ahead
-    assert worlds is not None
+    assert its.gap is not None and its.worlds_ahead is not None
+    direct, partner = its.promise_off_by_route
     return [
         file.stem,
         f"{len(splits)}",
@@ -72,11 +56,13 @@ def row(file: Path) -> list[str]:
         _k(plan.mean()),
         _share(mean(plan - quo), quo.mean()),
         _share(mean(plan - split), split.mean()),
-        _k(its.promised_usd),
-        _k(its.fluid_limit_usd),
+        _k(its.promised),
+        f"{its.promise_off:+.1%}, {direct:+.1%}, {partner:+.1%}",
+        _k(its.fluid_limit),
         f"{its.gap:.1%}",
         f"{max(its.hour_test.largest_gain.high, 0):.2%}",
-        f"{worlds.value:.0%}",
+        f"{its.rounding_gain:+.1%}",
+        f"{its.worlds_ahead.value:.0%}",
         f"{its.seconds:.0f}",
     ]
 
@@ -95,7 +81,8 @@ def main() -> None:
     named = [Path(word) for word in sys.argv[1:]]
     table = Table(
         "scenario", "splits", "status quo, $k", "best split", "plan", "plan over status quo", "plan over best split",
-        "promised", "fluid limit", "gap", "an hour moved gains at most", "worlds ahead", "seconds",
+        "promised", "off, own, partners'", "fluid limit", "gap", "an hour moved gains at most", "rounding",
+        "worlds ahead", "seconds",
     )  # fmt: skip
     for file in named or sorted(FOLDER.glob("*.yaml")):
         table.add_row(*row(file))

@@ -21,7 +21,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from calibrate.partner_table import PartnerRow, read_partners
 from sim.documents import show
 from sim.errors import PlanError, TableError
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Partner, PartnerSegment, Range
+from sim.scenario import (
+    PARTNER_SEGMENTS,
+    TREATMENTS,
+    WEEKS_PER_QUARTER,
+    WEEKS_PER_YEAR,
+    Partner,
+    PartnerSegment,
+    Range,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimate", "Intake", "PartnerRow", "infer", "read_partners", "with_partners"]
 
-TREATMENTS: Mapping[str, str] = {"achiever": "Maintain", "believer": "Develop", "deceiver": "Limit"}
-"""What a label means for the manager's time, in words that a partner may read."""
 SURE, LIKELY = 0.9, 0.7
 """Probabilities from which a label is called so."""
 INTERVAL = (0.05, 0.5, 0.95)

@@ -5,33 +5,40 @@
 
     solution = optimize_plan(load_scenario("scenarios/baseline.yaml"), floors={1: 0.9})
     print(solution.plan.summary(solution.scenario))
-    solution.certificate.realised_usd, solution.certificate.hour_test
+    solution.certificate.realised, solution.certificate.interval, solution.certificate.hour_test
 
-A mixed-integer program over a fluid model (problem.py, milp.py, solve.py) proposes, the simulator corrects it and tries
-what it left out (reconcile.py), and fresh markets certify (solution.py). docs/planner.md tells the whole of it.
+A mixed-integer program over a fluid model (problem.py, milp/, solve.py) proposes, the simulator corrects it
+(reconcile.py) and tries what it left out (moves.py), and fresh markets certify (certify.py). docs/planner.md tells the
+whole of it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from optimize.actuals import Actuals, Seen
+from optimize.certify import certified
 from optimize.limits import Limits
-from optimize.objective import Objective
+from optimize.moves import polished
+from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.reconcile import Planner
-from optimize.solution import Certificate, HourTest, Solution, certified
+from optimize.solution import Certificate, HourTest, Solution
 from optimize.solve import PlanningError
-from sim.documents import show
+from optimize.trials import Trials
+from sim.documents import is_whole, show
 from sim.errors import PlanError
 from sim.market import check_seed
+from sim.plan import TimePlan
 from sim.scenario import Scenario
 
-__all__ = ["Certificate", "HourTest", "Limits", "PlanningError", "Solution", "optimize_plan"]
+__all__ = ["Actuals", "Certificate", "HourTest", "Limits", "PlanningError", "Solution", "optimize_plan"]
 
-RUN_OFF = 4
-"""Quarters after the horizon whose credit is the exit value."""
+MARKETS = 500
+"""In which the search tries its plans."""
 
 
 def optimize_plan(
@@ -41,6 +48,7 @@ def optimize_plan(
     locks: Iterable[Mapping[str, Any]] | None = None,
     seed: int = 7,
     *,
+    early_floor: float | None = None,
     min_partner_share: float | None = None,
     max_partner_share: float | None = None,
     largest_change_hours: float | None = None,
@@ -49,26 +57,36 @@ def optimize_plan(
     coverage_mode: Mapping[str, str] | None = None,
     discount_rate: float = 0.0,
     exit_weight: float = 0.0,
+    followed: TimePlan | None = None,
+    from_quarter: int | None = None,
+    actuals: Actuals | None = None,
     solver: str = "highs",
     name: str = "plan",
     told: Callable[[str], None] | None = None,
 ) -> Solution:
     """The plan with the most of an objective over the horizon, with its certificate.
 
-    `objective` is quota_credit or net_bookings (less margins), discounted by `discount_rate` a year. `floors` is least
-    attainment by quarter, from 1; `locks` are rows of hours that are fixed, as in a plan; `coverage_mode` fixes modes
-    by segment. `exit_weight`, from 0 to 1, is how much the four quarters after the horizon count, in which nobody is
-    developed any more. `told` hears what is going on, and may raise.
+    `objective` is quota_credit, net_bookings (less margins), expected_shortfall (credit short of quota, the least) or
+    quarters_at_quota; discounted by `discount_rate` a year. `floors` is least attainment by quarter, from 1, and
+    `early_floor` that of the first year; `locks` are rows of hours that are fixed, as in a plan; `coverage_mode` fixes
+    modes by segment. `exit_weight`, from 0 to 1, is how much the four quarters after the horizon count, in which nobody
+    is developed any more.
+
+    To plan again in the middle of a horizon: `followed` is the plan so far (the status quo if not given), whose hours
+    before `from_quarter` stay, and `actuals` what was seen of these quarters: then plans are tried in markets that look
+    like it. What counts is the quarters to come, against going on as before.
+
+    `told` hears what is going on, and may raise.
 
     Raises PlanError for a limit that makes no sense, PlanningError if limits clash or the solver finds no plan.
     """
     begun = time.perf_counter()
-    wanted = Objective.of(scenario, objective, discount_rate)
-    if isinstance(exit_weight, bool) or not isinstance(exit_weight, int | float) or not 0 <= exit_weight <= 1:
-        raise PlanError(f"exit_weight is {show(exit_weight)}; allowed: a number from 0 to 1")
+    past = _past(scenario, followed, from_quarter, actuals)
+    wanted = Objective.of(scenario, objective, discount_rate, exit_weight, past)
     check_seed("seed", seed)
     given = {
         "floors": floors,
+        "early_floor": early_floor,
         "locks": None if locks is None else list(locks),
         "min_partner_share": min_partner_share,
         "max_partner_share": max_partner_share,
@@ -78,7 +96,33 @@ def optimize_plan(
         "coverage_mode": coverage_mode,
     }
     limits = Limits.of(scenario, given)
-    problem = PlanningProblem.of(scenario, RUN_OFF if exit_weight else 0)
-    planner = Planner(problem, wanted, limits, seed, exit_weight, solver, told or (lambda _: None))
+    limits.check_past(past)
+    history = TimePlan.status_quo(scenario)
+    so_far = (followed or history) if past else None
+    so_far_table = None if so_far is None else so_far.table(scenario)
+    problem = PlanningProblem.of(scenario, RUN_OFF_QUARTERS if exit_weight else 0, so_far_table, past)
+    seen = None if so_far is None or actuals is None else Seen(scenario, so_far, actuals)
+    trials = Trials(problem, wanted, limits, seed, MARKETS, None if seen is None else seen.alike)
+    planner = Planner(trials, history.table(scenario), solver, told or (lambda _: None))
     found = planner.plan()
-    return Solution(scenario, seed, *certified(planner, found, name, begun))
+    tried, known = polished(trials, found.tried, planner.told)
+    found = replace(found, tried=tried)
+    return Solution(scenario, seed, *certified(planner, found, known, name, begun), planner, found, seen)
+
+
+def _past(scenario: Scenario, followed: TimePlan | None, from_quarter: int | None, actuals: Actuals | None) -> int:
+    """How many quarters are over. Raises PlanError if what is said of them does not fit together."""
+    seen = 0 if actuals is None else actuals.quarters
+    if from_quarter is None:
+        if followed is not None and not seen:
+            raise PlanError("followed: a plan so far needs from_quarter, the first that is still to be planned")
+        from_quarter = seen + 1
+    if not is_whole(from_quarter, 1, scenario.horizon_quarters):
+        raise PlanError(
+            f"from_quarter is {show(from_quarter)}; allowed: a whole number from 1 to {scenario.horizon_quarters}"
+        )
+    if actuals is not None and from_quarter != seen + 1:
+        raise PlanError(
+            f"from_quarter is {from_quarter}, but actuals end with quarter {seen}; allowed: {seen + 1}, or none"
+        )
+    return from_quarter - 1

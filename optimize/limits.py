@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sim.documents import Declared, FrozenMap, Items, declare, guess, show, validate
 from sim.errors import PlanError
-from sim.plan import Hours
+from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
 from sim.scenario import PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, known_keys
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Attainment = Annotated[float, Field(ge=0, le=10)]
+EARLY_QUARTERS = 4
+TOLERANCE_HOURS = 1e-3
 
 
 class Limits(Declared):
@@ -24,6 +28,11 @@ class Limits(Declared):
 
     floors: FrozenMap[Attainment] = declare(
         "least attainment by quarter, from the forecast", unit="share of quota by quarter", default={}
+    )
+    early_floor: Attainment | None = declare(
+        f"least attainment of the first {EARLY_QUARTERS} quarters together, from the forecast",
+        unit="share of their quota",
+        default=None,
     )
     locks: Items[Hours] = declare("rows of hours that are fixed", unit="list", default=())
     min_partner_share: Share = declare(
@@ -73,6 +82,82 @@ class Limits(Declared):
         """Whether a partner or candidate is among those that may."""
         return self.only_partners is None or partner in self.only_partners
 
+    def given(self) -> tuple[str, ...]:
+        """A key for each limit that was asked for; floors and locks have one each."""
+        keys = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if value == type(self).model_fields[name].default or value == {}:
+                continue
+            several = value if name in ("floors", "locks") else [None]
+            keys += [
+                name if its is None else f"{name} {its if name == 'floors' else i}" for i, its in enumerate(several)
+            ]
+        return tuple(keys)
+
+    def says(self, key: str) -> str:
+        """A limit in words."""
+        name, _, which = key.partition(" ")
+        value = getattr(self, name)
+        if name == "floors":
+            return f"attainment of at least {value[which]:.0%} in Q{which}"
+        if name == "locks":
+            row: Hours = value[int(which)]
+            first, last = row.from_quarter, row.to_quarter
+            when = "" if (first, last) == (1, None) else f" in Q{first}" if first == last else f" from Q{first}"
+            when += f" to Q{last}" if when and last not in (None, first) else ""
+            what = " ".join(word for word in (ACTIVITY_WORDS[row.activity], row.target) if word)
+            return f"{what} locked at {row.hours_per_week:g} hours{when}"
+        if name == "recruit":
+            return "no recruiting"
+        if name == "only_partners":
+            return f"hours only for {', '.join(value) or 'nobody'}"
+        if name == "coverage_mode":
+            return "coverage " + ", ".join(f"{segment} {mode.replace('_', ' ')}" for segment, mode in value.items())
+        return {
+            "early_floor": f"attainment of at least {value:.0%} in Q1 to Q{EARLY_QUARTERS}",
+            "min_partner_share": f"at least {value:.0%} of the hours with partners",
+            "max_partner_share": f"at most {value:.0%} of the hours with partners",
+            "largest_change_hours": f"partner hours that change by at most {value:g} a week between quarters",
+        }[name]
+
+    def without(self, key: str) -> Limits:
+        """All but one."""
+        name, _, which = key.partition(" ")
+        rest: Any = type(self).model_fields[name].default
+        if name == "floors":
+            rest = {quarter: value for quarter, value in self.floors.items() if quarter != which}
+        elif name == "locks":
+            rest = tuple(row for i, row in enumerate(self.locks) if i != int(which))
+        return self.model_copy(update={name: rest})
+
+    def broken(self, scenario: Scenario, table: PlanTable, past: int = 0) -> tuple[str, ...]:
+        """Keys of the limits that a plan does not keep to, from its hours alone; floors need a forecast."""
+        own = scenario.territory_manager.hours_per_week
+        theirs, left = table.partner.sum(axis=(1, 2)), slice(past, None)
+        given = (table.partner + table.channel_account_manager).sum(axis=1)[left]
+        recruit = (table.partner + table.channel_account_manager)[left, PARTNER_ACTIVITIES.index("recruit")]
+        slack = TOLERANCE_HOURS
+        not_them = [p for p, name in enumerate(scenario.partner_names) if not self.may_get_hours(name)]
+        rules = {
+            "min_partner_share": (theirs[left] < self.min_partner_share * own - slack).any(),
+            "max_partner_share": (theirs[left] > self.max_partner_share * own + slack).any(),
+            "largest_change_hours": self.largest_change_hours is not None
+            and (abs(np.diff(theirs))[max(past - 1, 0) :] > self.largest_change_hours + slack).any(),
+            "recruit": not self.recruit and recruit.any(),
+            "only_partners": given[:, not_them].any(),
+            "coverage_mode": any(
+                table.coverage_mode[scenario.segment_names.index(name)] != mode
+                for name, mode in self.coverage_mode.items()
+            ),
+        }
+        locks = [
+            f"locks {i}"
+            for i, row in enumerate(self.locks)
+            if (abs(self.cells(scenario, table, row) - row.hours_per_week) > slack).any()
+        ]
+        return (*(name for name, is_broken in rules.items() if is_broken), *locks)
+
     def _fit(self, scenario: Scenario) -> None:
         horizon, candidates = scenario.horizon_quarters, [its.name for its in scenario.candidates]
         quarters = [str(quarter) for quarter in range(1, horizon + 1)]
@@ -94,6 +179,30 @@ class Limits(Declared):
                 raise ValueError(f"{where}: the scenario has no channel account manager; leave the row out")
             if row.activity in PARTNER_ACTIVITIES and row.target is not None and row.hours_per_week > 0:
                 self._check_lock(where, row)
+
+    @staticmethod
+    def cells(scenario: Scenario, table: PlanTable, row: Hours) -> NDArray[np.float64]:
+        """What a plan has where a lock says something: a view, shape (quarters of the lock,)."""
+        if row.activity == "sell":
+            its = table.sell
+        elif row.activity == "prospect":
+            its = table.prospect[:, scenario.segment_names.index(row.target or "")]
+        else:
+            hours = table.partner if row.who == "territory_manager" else table.channel_account_manager
+            p = scenario.partner_names.index(row.target or "")
+            its = hours[:, PARTNER_ACTIVITIES.index(row.activity), p]
+        return its[row.from_quarter - 1 : row.to_quarter]
+
+    def check_past(self, past: int) -> None:
+        """Raise PlanError for a floor or lock of a quarter that is over."""
+        over = [f"floors: quarter {quarter}" for quarter in self.floors if int(quarter) <= past]
+        over += [
+            f"locks[{i}]: quarter {row.from_quarter}" for i, row in enumerate(self.locks) if row.from_quarter <= past
+        ]
+        if past and self.early_floor is not None:
+            over.append("early_floor: quarter 1")
+        if over:
+            raise PlanError(f"limits: {over[0]} is over; allowed: quarter {past + 1} and later")
 
     def _check_lock(self, where: str, row: Hours) -> None:
         if row.activity == "recruit":

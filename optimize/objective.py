@@ -1,6 +1,6 @@
 """What a plan is to have most of.
 
-Left out: limits (limits.py), and what the credit after the horizon counts (exit_weight of optimize_plan).
+Left out: limits (limits.py).
 """
 
 from __future__ import annotations
@@ -16,37 +16,73 @@ from sim.errors import PlanError
 from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
 
 FloatArray = NDArray[np.float64]
-Name = Literal["quota_credit", "net_bookings"]
-WORDS: dict[str, str] = {"quota_credit": "quota credit", "net_bookings": "net bookings"}
+Name = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
+WORDS: dict[Name, str] = {
+    "quota_credit": "quota credit",
+    "net_bookings": "net bookings",
+    "expected_shortfall": "credit short of quota",
+    "quarters_at_quota": "quarters at quota",
+}
+RISK: tuple[Name, ...] = ("expected_shortfall", "quarters_at_quota")
+RUN_OFF_QUARTERS = 4
+"""Quarters after the horizon whose credit is the exit value."""
 YEARS_PER_QUARTER = WEEKS_PER_QUARTER / WEEKS_PER_YEAR
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Bookings in US dollars, each partner's times a share, each quarter's times a weight."""
+    """What counts of bookings by quarter; more is better, so a shortfall is negative."""
 
     name: Name
     partner_share: FloatArray
-    """of a partner's gross bookings, shape (partners,)"""
+    """what of a partner's gross bookings counts, shape (partners,)"""
     quarter_weight: FloatArray
-    """by quarter of the horizon, shape (quarters,)"""
+    """of the horizon and the run-off, shape (quarters,)"""
+    quota_usd: FloatArray
+    """shape (quarters,)"""
 
     @classmethod
-    def of(cls, scenario: Scenario, name: str, discount_rate: float) -> Objective:
-        """By name; `discount_rate` a year. Raises PlanError for one that is not known."""
+    def of(
+        cls, scenario: Scenario, name: str, discount_rate: float = 0.0, exit_weight: float = 0.0, past: int = 0
+    ) -> Objective:
+        """By name; `discount_rate` a year; `exit_weight` of the run-off, 0 if there is none; `past` quarters count 0.
+
+        Raises PlanError for a number or a name that is not allowed.
+        """
         if name not in get_args(Name):
             raise PlanError(f"objective is {show(name)}; allowed: {', '.join(get_args(Name))}")
-        number = isinstance(discount_rate, int | float) and not isinstance(discount_rate, bool)
-        if not number or not 0 <= discount_rate <= 1:
-            raise PlanError(f"discount_rate is {show(discount_rate)}; allowed: a number from 0 to 1, a year")
+        for what, share, unit in (("discount_rate", discount_rate, ", a year"), ("exit_weight", exit_weight, "")):
+            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+                raise PlanError(f"{what} is {show(share)}; allowed: a number from 0 to 1{unit}")
+        if exit_weight and name in RISK:
+            raise PlanError(f"exit_weight is {exit_weight:g} with {name}; allowed: 0, or another objective")
         partners = scenario.all_partners
-        shares = [scenario.credit_share(its) if name == "quota_credit" else 1 - its.margin for its in partners]
-        years = (np.arange(scenario.horizon_quarters) + 0.5) * YEARS_PER_QUARTER
-        return cls(name, np.array(shares), (1 + discount_rate) ** -years)  # type: ignore[arg-type]
+        shares = [1 - its.margin if name == "net_bookings" else scenario.credit_share(its) for its in partners]
+        quarters = scenario.horizon_quarters
+        weight = (1 + discount_rate) ** -((np.arange(quarters) + 0.5) * YEARS_PER_QUARTER)
+        weight[:past] = 0.0
+        whole = scenario.longer(RUN_OFF_QUARTERS) if exit_weight else scenario
+        after = np.full(whole.horizon_quarters - quarters, exit_weight * weight[-1])
+        return cls(name, np.array(shares), np.append(weight, after), np.array(whole.quota_usd()))  # type: ignore[arg-type]
+
+    @property
+    def is_risk(self) -> bool:
+        """Whether it looks at each market's quarters and not at means."""
+        return self.name in RISK
+
+    @property
+    def is_money(self) -> bool:
+        """Whether it is in US dollars; otherwise in quarters."""
+        return self.name != "quarters_at_quota"
 
     def by_quarter(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
         """Of bookings by quarter (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
-        return np.asarray((direct + partner @ self.partner_share) * self.quarter_weight)
+        booked = direct + partner @ self.partner_share
+        if self.name == "expected_shortfall":
+            booked = np.minimum(booked - self.quota_usd, 0.0)
+        elif self.name == "quarters_at_quota":
+            booked = (booked >= self.quota_usd).astype(np.float64)
+        return np.asarray(booked * self.quarter_weight)
 
     def value(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
         """The same over the horizon: shape (...)."""

@@ -21,10 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from sim.market import pass_probabilities, weekly_demand
-from sim.rules import partner_win_probability, resting_level, share_forgotten
+from sim.coefficients import of_the_scenario
+from sim.errors import SimulationError
+from sim.plan import PlanTable
+from sim.rules import partner_win_probability, resting_level
 from sim.scenario import (
     HISTORY_QUARTERS,
+    PARTNER_ACTIVITIES,
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
     WEEKS_PER_YEAR,
@@ -76,10 +79,14 @@ class PlanningProblem:
     """Expected-value coefficients of a scenario. S segments, P partners (candidates last), T periods."""
 
     scenario: Scenario
+    whole: Scenario
+    """the same with the run-off"""
     quarters: int
     """of the horizon"""
-    run_off: int
-    """periods after it"""
+    past: int
+    """of them, those that are over"""
+    followed: PlanTable | None
+    """what was done in these"""
     demand: FloatArray
     """expected opportunities, shape (T, S)"""
     weeks_worked: FloatArray
@@ -122,48 +129,47 @@ class PlanningProblem:
     prospecting_kept_on_average: float
 
     @classmethod
-    def of(cls, scenario: Scenario, run_off: int = 0) -> PlanningProblem:
-        """`run_off`: quarters after the horizon whose credit may count as exit value."""
-        quarters, segments, partners = scenario.horizon_quarters, scenario.market_map, scenario.all_partners
-        periods = HISTORY + quarters + run_off
-        off = {week - 1 for week in scenario.calendar.weeks_off}
-        worked = [
-            sum((q * WEEKS_PER_QUARTER + w) % WEEKS_PER_YEAR not in off for w in range(WEEKS_PER_QUARTER))
-            if q >= 0
-            else WEEKS_PER_QUARTER
-            for q in range(-HISTORY, quarters + run_off)
-        ]
-        passes = [pass_probabilities(segment) for segment in segments]
+    def of(
+        cls, scenario: Scenario, run_off: int = 0, followed: PlanTable | None = None, past: int = 0
+    ) -> PlanningProblem:
+        """`run_off`: quarters after the horizon whose credit may count; `followed`: the plan of the `past` quarters.
+
+        Raises SimulationError for a territory whose numbers cannot be worked with.
+        """
+        whole = scenario.longer(run_off) if run_off else scenario
+        try:
+            numbers = of_the_scenario(whole, quarters=())
+        except ArithmeticError as problem:
+            raise SimulationError(f"scenario {scenario.name!r}: {problem}") from problem
+        segments, partners = scenario.market_map, scenario.all_partners
+        periods = HISTORY + whole.horizon_quarters
+        passes = [list(its.pass_below) for its in numbers.segments]
         open_usd, open_hours = _open_pipeline(scenario, periods, passes)
-        a = scenario.assumptions
-        prospecting = share_forgotten(a.prospecting_half_life_weeks.likely)
         years = np.maximum(np.arange(periods) - HISTORY + 0.5, 0)[:, None] * WEEKS_PER_QUARTER / WEEKS_PER_YEAR
+        base = np.zeros((len(partners), len(segments)))
+        for s, its in enumerate(numbers.segments):
+            for p, share in its.bases:
+                base[p, s] = share
+        off = np.concatenate([np.zeros(HISTORY * WEEKS_PER_QUARTER), numbers.week_off])
         return cls(
             scenario=scenario,
-            quarters=quarters,
-            run_off=run_off,
-            demand=np.column_stack([_by_period(weekly_demand(scenario, its), periods) for its in segments]),
-            weeks_worked=np.array(worked, float),
+            whole=whole,
+            quarters=scenario.horizon_quarters,
+            past=past,
+            followed=followed,
+            demand=np.column_stack([_by_period(np.array(its.demand)) for its in numbers.segments]),
+            weeks_worked=_by_period(1.0 - off),
             quota_usd=np.array(scenario.quota_usd()),
-            value_usd=np.array(
-                [
-                    its.deal_size_median_usd * np.exp(its.deal_size_sigma**2 / 2) * chances[-1]
-                    for its, chances in zip(segments, passes, strict=True)
-                ]
-            ),
+            value_usd=np.array([its.value_per_opportunity for its in numbers.segments]),
             sigma=np.array([its.deal_size_sigma for its in segments]),
-            inbound=np.array([its.inbound_share for its in segments]),
-            prospecting_yield=np.array([its.prospecting_yield.likely for its in segments]),
+            inbound=np.array([its.inbound_share for its in numbers.segments]),
+            prospecting_yield=np.array([its.prospecting_yield for its in numbers.segments]),
             work_hours=np.array([_work(its.stages, chances) for its, chances in zip(segments, passes, strict=True)]),
             closes=np.array([_lagged(sum(stage.buyer_lag_weeks for stage in its.stages)) for its in segments]),
             deal_hours=np.array([sum(stage.mean_hours for stage in its.stages) for its in segments]),
-            base=np.array(
-                [[its.base_share.get(name, 0.0) for name in scenario.segment_names] for its in partners]
-            ).reshape(len(partners), len(segments)),
-            fit=np.array(
-                [[its.fit_by_segment.get(name, its.fit) for name in scenario.segment_names] for its in partners]
-            ).reshape(len(partners), len(segments)),
-            credit_share=np.array([scenario.credit_share(its) for its in partners]),
+            base=base,
+            fit=np.array([its.fit for its in numbers.partners]).reshape(base.shape),
+            credit_share=np.array([its.credit_share for its in numbers.partners]),
             partner_closes=np.array([_lagged(its.cycle_weeks, its.cycle_shape) for its in partners]).reshape(
                 len(partners), LAGS
             ),
@@ -174,20 +180,20 @@ class PlanningProblem:
                 ]
             ),
             stays=np.exp(-years * np.array([[its.exit_hazard_per_year for its in partners]])),
-            skill=_stock(scenario, "skill", a.skill_half_life_weeks.likely),
-            engagement=_stock(scenario, "engagement", a.engagement_half_life_weeks.likely),
+            skill=_stock(scenario, "skill", numbers.skill_forgotten),
+            engagement=_stock(scenario, "engagement", numbers.engagement_forgotten),
             teachability=_expected(scenario, "teachability"),
             support_hours=np.array([expected_support(scenario, its.name) for its in partners]),
             carried_open_usd=open_usd,
             carried_open_hours=open_hours,
-            prospecting_kept=(1 - prospecting) ** WEEKS_PER_QUARTER,
-            prospecting_kept_on_average=_on_average(1 - prospecting),
+            prospecting_kept=(1 - numbers.prospecting_forgotten) ** WEEKS_PER_QUARTER,
+            prospecting_kept_on_average=_on_average(1 - numbers.prospecting_forgotten),
         )
 
     @property
     def periods(self) -> int:
         """History, horizon and run-off."""
-        return HISTORY + self.quarters + self.run_off
+        return len(self.demand)
 
     @property
     def established(self) -> int:
@@ -203,6 +209,25 @@ class PlanningProblem:
         """Quarters from that in which a candidate is recruited to the first in which it sells."""
         return 1 + round(candidate.onboarding_weeks / WEEKS_PER_QUARTER)
 
+    def recruited_in(self, k: int) -> int | None:
+        """The past quarter, from 0, in which candidate k had all the hours it needed; None if it did not."""
+        enough = np.flatnonzero(self._recruiting_hours_given(k) >= self.candidates[k].recruiting_hours)
+        return int(enough[0]) if len(enough) else None
+
+    def recruiting_hours_left(self, k: int) -> float:
+        """Hours that candidate k still needs until it decides."""
+        return self.candidates[k].recruiting_hours - float(self._recruiting_hours_given(k)[-1:].sum())
+
+    def _recruiting_hours_given(self, k: int) -> FloatArray:
+        """Up to the end of each past quarter, shape (past,)."""
+        if self.followed is None:
+            return np.zeros(0)
+        recruit, p = PARTNER_ACTIVITIES.index("recruit"), self.established + k
+        cam = self.scenario.channel_account_manager
+        theirs = self.followed.channel_account_manager * (cam.factor if cam else 0.0)
+        hours = (self.followed.partner + theirs)[: self.past, recruit, p]
+        return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
+
 
 def share_of_value(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
     """Share of the value of lognormal deals that lies in the largest `started` of them: Phi(sigma - Phi^-1(1 - x)).
@@ -217,12 +242,16 @@ def value_of_next(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
     return np.asarray(np.exp(sigma * special.ndtri(1 - started) - np.square(sigma) / 2))
 
 
-def _by_period(weekly: FloatArray, periods: int) -> FloatArray:
-    """Sums over quarters; the quarters after the horizon are like the last year, grown no further."""
-    its = weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1)
-    year = WEEKS_PER_YEAR // WEEKS_PER_QUARTER
-    more = [its[len(its) - year + i % year] for i in range(periods - len(its))]
-    return np.append(its, more)
+def largest_first(started: float, sigma: float) -> tuple[float, float]:
+    """Tangent of share_of_value: its value at none of the deals, and its slope."""
+    slope = float(value_of_next(np.array(started), sigma))
+    # Numbers that are nothing but rounding mislead a presolver.
+    return round(float(share_of_value(np.array(started), sigma)) - started * slope, 12), slope
+
+
+def _by_period(weekly: FloatArray) -> FloatArray:
+    """Sums over quarters."""
+    return np.asarray(weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1))
 
 
 def _lagged(mean_weeks: float, shape: float = np.inf) -> FloatArray:
@@ -273,8 +302,8 @@ def _expected(scenario: Scenario, trait: str) -> FloatArray:
     )
 
 
-def _stock(scenario: Scenario, name: str, half_life_weeks: float) -> Stock:
-    kept = 1 - share_forgotten(half_life_weeks)
+def _stock(scenario: Scenario, name: str, forgotten: float) -> Stock:
+    kept = 1 - forgotten
     alone = _expected(scenario, f"{name}_alone")
     return Stock(
         start=_expected(scenario, f"{name}_start"),

@@ -26,7 +26,10 @@ from sim.scenario import CoverageMode
 Outcome = Literal["optimal", "feasible", "infeasible"]
 """Proven within the gap; stopped by the time limit with a plan; no plan at all."""
 CBC_STATUS = {pulp.LpSolutionOptimal: "optimal", pulp.LpSolutionIntegerFeasible: "feasible"}
+NO_END = "the model has no end to its credit; some number of the scenario is out of all proportion: mend it"
 LEAST_HOURS = 1e-6
+BY_PERIOD = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
+"""What of a plan table has a row for each quarter."""
 
 
 class PlanningError(NextHourError):
@@ -48,8 +51,6 @@ class Solved:
     seconds: float
     table: PlanTable
     """the plan, for the horizon"""
-    run_off: PlanTable
-    """its four quarters after the horizon, or none"""
     skill: FloatArray
     """of an active partner, shape (T, P)"""
     engagement: FloatArray
@@ -60,10 +61,9 @@ class Solved:
     partner_usd: FloatArray
     """shape (T, P)"""
 
-    def value_usd(self, objective: Objective) -> float:
-        """Forecast of the objective over the horizon."""
-        horizon = slice(HISTORY, HISTORY + len(self.table.sell))
-        return float(objective.value(self.direct_usd[horizon], self.partner_usd[horizon]))
+    def value(self, objective: Objective) -> float:
+        """Forecast of the objective."""
+        return float(objective.value(self.direct_usd[HISTORY:], self.partner_usd[HISTORY:]))
 
     @property
     def gap(self) -> float:
@@ -82,12 +82,15 @@ def solve(
         outcome, bound = _run(model.lp, "cbc", gap, seconds)
     took = time.perf_counter() - begun
     if outcome == "infeasible":
+        # Solvers say the same of a model without end; with nothing to make largest it would have a plan.
+        model.lp.setObjective(0 * model.lp.variables()[0])
+        if _run(model.lp, solver, gap, seconds)[0] != "infeasible":
+            raise PlanningError(NO_END)
         raise NoPlan("no plan keeps to all limits")
     values = [its.value() for its in model.lp.variables()]
     if any(its is None or not np.isfinite(its) for its in values):
         raise PlanningError(f"{solver} gave a plan with numbers missing; try another solver, and please report this")
     objective = float(pulp.value(model.lp.objective))
-    table, run_off = _tables(model, modes)
     active = np.maximum(_numbers(model.active), 1e-9)
     pool = np.maximum(_numbers(model.pool), 1e-9)
     return Solved(
@@ -95,8 +98,7 @@ def solve(
         objective_usd=1000 * objective,
         bound_usd=1000 * max(bound, objective),
         seconds=took,
-        table=table,
-        run_off=run_off,
+        table=_table(model, modes),
         skill=np.clip(_numbers(model.skill) / active, 0, 1),
         engagement=np.clip(_numbers(model.engagement) / active, 0, 1),
         reach=np.clip(_numbers(model.found) / pool, 0, 1),
@@ -105,13 +107,12 @@ def solve(
     )
 
 
-def clash(model: Model, solver: str = "highs", seconds: float = 30.0) -> list[tuple[str, float]]:
-    """Of a model built elastic: the limits that have to give way, and by how much, the fewest the solver finds."""
+def clash(model: Model, solver: str = "highs", seconds: float = 30.0) -> tuple[str, ...]:
+    """Of a model built elastic: keys of the limits that have to give way, the fewest the solver finds."""
     outcome, _ = _run(model.lp, solver, 0.01, seconds)
     if outcome == "infeasible":
-        return []
-    given = [(says, float(pulp.value(slack))) for slack, says in model.limits.values()]
-    return [(says, by) for says, by in given if by > 1e-4]
+        return ()
+    return tuple(dict.fromkeys(row.key for row in model.limits if float(pulp.value(row.slack)) > 1e-4))
 
 
 def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, float]:
@@ -182,7 +183,7 @@ def _none(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
     if infeasible:
         return "infeasible", -np.inf
     if unbounded:
-        raise PlanningError("the model has no end to its credit; some number of the scenario is out of all proportion")
+        raise PlanningError(NO_END)
     raise PlanningError("the solver found no plan in the time it had; give it more seconds, or fewer limits")
 
 
@@ -192,13 +193,13 @@ def _numbers(array: Any) -> FloatArray:
     return np.array(flat).reshape(array.shape)
 
 
-def _tables(model: Model, modes: tuple[CoverageMode, ...]) -> tuple[PlanTable, PlanTable]:
-    """The plan as arrays, for the horizon and for the run-off. What nobody needs of the week is for selling."""
+def _table(model: Model, modes: tuple[CoverageMode, ...]) -> PlanTable:
+    """The plan as arrays. What nobody needs of the week is for selling; what is over stays as it was."""
     problem, scenario = model.problem, model.problem.scenario
     prospect, partner, cam = _numbers(model.prospect), _numbers(model.partner), _numbers(model.cam)
     for hours in (prospect, partner, cam):
         # Solvers keep to bounds within a tolerance, plans to the last digit.
-        hours[:] = np.floor(hours / LEAST_HOURS) * LEAST_HOURS
+        hours[:] = np.maximum(np.floor(hours / LEAST_HOURS), 0.0) * LEAST_HOURS
     carried = _numbers(model.carried) > 0.5
     parked = ~carried
     parked[:, problem.established :] = False
@@ -212,12 +213,33 @@ def _tables(model: Model, modes: tuple[CoverageMode, ...]) -> tuple[PlanTable, P
         parked=parked,
         coverage_mode=modes,
         support=support,
-        discipline=1.0,
+        discipline=1.0 if problem.followed is None else problem.followed.discipline,
     )
     end = HISTORY + problem.quarters
-    return _part(whole, slice(HISTORY, end)), _part(whole, slice(end, None))
+    its = {name: getattr(whole, name)[HISTORY:end] for name in BY_PERIOD}
+    if problem.followed is not None:
+        for name, hours in its.items():
+            hours[: problem.past] = getattr(problem.followed, name)[: problem.past]
+    return replace(whole, **its)
 
 
-def _part(table: PlanTable, periods: slice) -> PlanTable:
-    by_period = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
-    return replace(table, **{name: getattr(table, name)[periods] for name in by_period})
+def hour_values_usd(model: Model, solver: str = "highs", seconds: float = 30.0) -> FloatArray:
+    """What one more hour of the manager would add to the objective, in US dollars, by quarter: shape (quarters,).
+
+    Duals of the weeks' rows, with what is discrete as it was solved; 0 for a quarter that is over. The model must be
+    one that `solve` solved, and is no use afterwards.
+    """
+    for its in model.lp.variables():
+        if its.cat != pulp.LpContinuous:
+            its.bounds(round(its.value()), round(its.value()))
+            its.cat = pulp.LpContinuous
+    outcome, _ = _run(model.lp, solver, 0.0, seconds)
+    if outcome != "optimal":
+        raise PlanningError(f"{solver} could not say what an hour is worth; try another solver")
+    problem, rows = model.problem, {row.name: row for row in model.lp.constraints()}
+    values = np.zeros(problem.quarters)
+    for q in range(problem.past, problem.quarters):
+        worked = max(float(problem.weeks_worked[HISTORY + q]), 1.0)
+        # The solver minimises the negative, and its duals have that sign.
+        values[q] = 1000 * abs(rows[f"week_{HISTORY + q}"].pi) / worked
+    return values

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ Progress = Callable[[int, int], None]
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
 _Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
 """A batch: a function and its arguments."""
+Numbers = TypeVar("Numbers", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 VARIANT_REPLICATIONS = 25
@@ -139,26 +140,56 @@ class Bookings(NamedTuple):
     """by partner, shape (tables, runs, quarters, partners)"""
 
 
-def table_bookings(scenario: Scenario, tables: Sequence[PlanTable], markets: KeptTapes | int, seed: int) -> Bookings:
-    """Run plans that are laid out already, by a planner that tries many, in kept markets or in so many.
+def table_bookings(
+    scenario: Scenario, tables: Sequence[PlanTable], markets: KeptTapes | Sequence[int], seed: int
+) -> Bookings:
+    """Run plans that are laid out already, by a planner that tries many, in kept markets or in those of these numbers.
 
     The tables must be such as a TimePlan of the scenario gives. Raises SimulationError if the tapes are another's.
     """
+    these = range(markets) if isinstance(markets, int) else markets
+    both = table_values(scenario, tables, these, seed, _direct_and_partner_bookings)
+    return Bookings(both[..., 0], both[..., 1:])
+
+
+def table_values(
+    scenario: Scenario,
+    tables: Sequence[PlanTable],
+    markets: KeptTapes | Sequence[int],
+    seed: int,
+    of: Callable[[kpis.Tally], FloatArray],
+) -> FloatArray:
+    """What `of` makes of the sums of such tables, in kept markets or these replications: shape (tables, runs, ...)."""
     names = [f"table {i}" for i in range(len(tables))]
     status_quo = TimePlan.status_quo(scenario)
     work = Work(
         scenario, dict.fromkeys(names, status_quo), dict(zip(names, tables, strict=True)), history_of(scenario), seed
     )
     prepared = _prepare(work, scenario)
-    parts: Sequence[range | Tapes]
-    if isinstance(markets, int):
-        parts = batches(range(markets), min(VARIANT_REPLICATIONS, _most_at_a_time(scenario)))
+    parts: Sequence[Sequence[int] | Tapes]
+    if not isinstance(markets, KeptTapes):
+        parts = batches(markets, min(VARIANT_REPLICATIONS, _most_at_a_time(scenario)))
     elif markets.fit(prepared.tape):
         parts = markets.batches
     else:
         raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
-    both = _gathered([(_bookings_batch, (work, prepared, part)) for part in parts], How(), 0)
-    return Bookings(both[..., 0], both[..., 1:])
+    return _gathered([(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
+
+
+def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications: int, seed: int) -> FloatArray:
+    """Opportunities of the horizon by who saw them: shape (tables, runs, COVERAGE_KINDS, segments).
+
+    It takes the ledgers, which the sums of `table_bookings` do not, so it is some times as slow. The tables must be
+    such as a TimePlan of the scenario gives.
+    """
+    history = history_of(scenario)
+    try:
+        prepared = plans_with_tables(scenario, tables, history)
+    except MODEL_FAILURES as problem:
+        raise failed(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
+    size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
+    parts = batches(range(replications), size)
+    return _gathered([(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
 
 
 def world_credit(
@@ -270,9 +301,9 @@ def _workers_at(scheduler: str | None) -> Iterator[None]:
         yield
 
 
-def batches(replications: range, size: int) -> list[range]:
+def batches(replications: Numbers, size: int) -> list[Numbers]:
     """The replications in parts of at most `size`."""
-    return [replications[start : start + size] for start in range(0, len(replications), max(1, size))]
+    return [cast(Numbers, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
 
 
 def _most_at_a_time(scenario: Scenario) -> int:
@@ -348,10 +379,34 @@ def _variants_batch(work: Work, variants: Sequence[Prepared], replications: rang
     return np.array([CREDIT.of(tally).sum(axis=-1) for tally in _tallies(work, variants, replications)])
 
 
-def _bookings_batch(work: Work, prepared: Prepared, tapes: range | Tapes) -> FloatArray:
-    """Gross bookings in US dollars, direct and by partner: shape (plans, replications, quarters, 1 + partners)."""
+def _values_batch(
+    work: Work, prepared: Prepared, tapes: Sequence[int] | Tapes, of: Callable[[kpis.Tally], FloatArray]
+) -> FloatArray:
+    """What `of` makes of the sums of some replications: shape (plans, replications, ...)."""
     (tally,) = _tallies(work, [prepared], tapes)
+    return of(tally)
+
+
+def _direct_and_partner_bookings(tally: kpis.Tally) -> FloatArray:
+    """Gross bookings in US dollars, direct and by partner: shape (..., quarters, 1 + partners)."""
     return np.concatenate([kpis.direct_bookings_usd(tally)[..., None], kpis.bookings_by_partner(tally)], axis=-1)
+
+
+def _coverage_batch(scenario: Scenario, prepared: Sequence[Coefficients], seed: int, replications: range) -> FloatArray:
+    """Shape (tables, replications, COVERAGE_KINDS, segments)."""
+    from sim import bulk
+
+    counts = []
+    for replication in replications:
+        market = draw_market(scenario, seed, replication)
+        try:
+            runs = [bulk.run(its, market) for its in prepared]
+        except MODEL_FAILURES as problem:
+            where = f"scenario {scenario.name!r}, seed {seed}, replication {replication}"
+            raise failed(where, problem) from problem
+        ledgers = (Ledger(scenario, "", seed, replication, its) for its in runs)
+        counts.append([list(kpis.coverage_by_segment(its).values()) for its in ledgers])
+    return np.swapaxes(np.array(counts), 0, 1)
 
 
 class Prepared(NamedTuple):
@@ -377,16 +432,17 @@ def _prepare(work: Work, here: Scenario, plans: Any = None) -> Prepared:
         raise failed(f"scenario {here.name!r}, plans {plans}, seed {work.seed}", problem) from problem
 
 
-def _tallies(work: Work, variants: Sequence[Prepared], replications: range | Tapes) -> Iterator[kpis.Tally]:
+def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[int] | Tapes) -> Iterator[kpis.Tally]:
     """Sums of every plan in every replication, shape (plans, replications, ...), under each set of assumptions.
 
     Tapes are drawn once. A set of assumptions may say other things of the partners, which are then drawn again; what it
     says of the rest of the market is the same.
     """
     from sim import bulk
+    from sim.tape import Tapes
 
     first = variants[0].tape
-    tapes = draw_tapes(first, replications) if isinstance(replications, range) else replications
+    tapes = replications if isinstance(replications, Tapes) else draw_tapes(first, replications)
     for prepared in variants:
         here = prepared.scenario
         if prepared.tape is not first:

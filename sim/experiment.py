@@ -6,7 +6,7 @@ divided is told in batches.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -134,11 +134,16 @@ class Comparison:
         }
 
 
-def keep_tapes(scenario: Scenario, replications: int, seed: int = 7) -> KeptTapes:
-    """Draw the tapes of some replications once, for `compare(..., tapes=...)`. Plans do not matter to a tape."""
-    check_count("replications", replications, 1)
+def keep_tapes(scenario: Scenario, replications: int | Sequence[int], seed: int = 7) -> KeptTapes:
+    """Draw the tapes of so many replications, or of those of these numbers, once. Plans do not matter to a tape.
+
+    For `compare(..., tapes=...)`, which wants the first so many.
+    """
+    if not isinstance(replications, Sequence):
+        check_count("replications", replications, 1)
+        replications = range(replications)
     numbers = tape_numbers(scenario, seed)
-    parts = batches(range(replications), BATCH_RUNS["compiled"])
+    parts = batches(replications, BATCH_RUNS["compiled"])
     return KeptTapes(numbers, tuple(draw_tapes(numbers, batch, whole=True) for batch in parts))
 
 

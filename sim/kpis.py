@@ -118,6 +118,11 @@ def bookings_by_partner(tally: Tally) -> FloatArray:
     return tally.sums.by_partner["won_usd"][..., 1:, :].astype(np.float64)
 
 
+def registered_by_partner(tally: Tally) -> FloatArray:
+    """Deals registered by each partner: shape (..., quarters, partners)."""
+    return tally.sums.by_partner["registered"][..., 1:, :].astype(np.float64)
+
+
 def credit_usd(tally: Tally) -> FloatArray:
     """Quota credit of won deals in US dollars."""
     return direct_bookings_usd(tally) + partner_credit_usd(tally)
@@ -153,7 +158,7 @@ def level(which: int) -> Callable[[Tally], FloatArray]:
 
 def active_partners(tally: Tally) -> FloatArray:
     """Partners with at least one registered deal in the quarter."""
-    return np.count_nonzero(tally.sums.by_partner["registered"][..., 1:, :], axis=-1).astype(np.float64)
+    return np.count_nonzero(registered_by_partner(tally), axis=-1).astype(np.float64)
 
 
 def leakage(tally: Tally) -> FloatArray:
@@ -240,10 +245,14 @@ def summarise(tally: Tally) -> FloatArray:
     return np.stack([kpi.of(tally) for kpi in KPIS], axis=-2)
 
 
+COVERAGE_KINDS = {"found": Kind.FOUND, "registered": Kind.REGISTERED, "leaked": Kind.LEAKED}
+"""Who saw an opportunity: the manager, its partner, nobody. Each ends in exactly one of these."""
+
+
 def coverage_by_segment(ledger: Ledger) -> dict[str, FloatArray]:
-    """Opportunities of the horizon by segment and by who saw them: found, registered, leaked, each (segments,)."""
-    kinds = {"found": Kind.FOUND, "registered": Kind.REGISTERED, "leaked": Kind.LEAKED}
-    return {name: _count_by(ledger, "segment", len(ledger.scenario.market_map), kind) for name, kind in kinds.items()}
+    """Opportunities of the horizon by segment and by who saw them, the COVERAGE_KINDS: each of shape (segments,)."""
+    segments = len(ledger.scenario.market_map)
+    return {name: _count_by(ledger, "segment", segments, kind) for name, kind in COVERAGE_KINDS.items()}
 
 
 def credit_by_partner_usd(ledger: Ledger) -> FloatArray:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -63,6 +63,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 LABEL_WORDS: dict[str, PartnerSegment] = {f"{segment}s": segment for segment in PARTNER_SEGMENTS}
 """A focus on all partners of a label, and the label."""
 FOCUS_WORDS = ("even", *LABEL_WORDS)
+TREATMENTS: Mapping[str, str] = {"achiever": "Maintain", "believer": "Develop", "deceiver": "Limit"}
+"""What a label means for the manager's time, in words that a partner may read."""
 DEFAULT_MIX = {"coach": 0.6, "joint_plan": 0.4}
 MAX_USD = 10**12
 MAX_OPPORTUNITIES = 500_000
@@ -582,6 +584,18 @@ class Scenario(Document):
         made = validate(Scenario, {**written, **changes}, f"a variant of {self.name}", ScenarioError)
         made._source = self._source
         return made
+
+    def longer(self, quarters: int) -> Scenario:
+        """The same territory simulated so many quarters longer, past what a file may say; if negative, shorter.
+
+        A list of quotas goes on with its last.
+        """
+        quota = self.quota
+        if quota.by_quarter_usd is not None:
+            quota = quota.model_copy(
+                update={"by_quarter_usd": quota.by_quarter_usd + quota.by_quarter_usd[-1:] * quarters}
+            )
+        return self.model_copy(update={"horizon_quarters": self.horizon_quarters + quarters, "quota": quota})
 
     def provenance(self, seed: int) -> dict[str, Any]:
         """What every JSON result begins with: version, scenario and seed."""

@@ -1,0 +1,242 @@
+"""The certificate of a plan, made in markets that the search never saw, and the one-hour test.
+
+Left out: the search (reconcile.py, moves.py).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from optimize.moves import MOVE_HOURS, Evidence, Move, moved
+from optimize.objective import RUN_OFF_QUARTERS
+from optimize.problem import FloatArray
+from optimize.reconcile import Planner, Reconciled
+from optimize.solution import Certificate, HourTest
+from optimize.solve import BY_PERIOD
+from optimize.splits import constant_splits
+from optimize.trials import Trials, Tried
+from sim import estimates
+from sim.batches import How, world_credit
+from sim.estimates import Estimate
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import PARTNER_ACTIVITIES, Scenario
+from sim.split import equal_runs
+
+MARKETS, PROMISE_MARKETS, SPLIT_MARKETS = 3000, 2000, 200
+WORLDS, MARKETS_A_WORLD = 100, 20
+PROMISE_SEED, FRESH_SEED, NEXT_SEED = 1_000_003, 2_000_003, 500_000
+"""Added to the seed of the search: markets of the promise, fresh ones, and for once more."""
+TESTED_MOVES = 8
+TURNS = 3
+"""Of certifying, if a move of an hour gained and was made."""
+SURE = 0.95
+
+
+def certified(
+    planner: Planner, found: Reconciled, known: Evidence, name: str, begun: float
+) -> tuple[TimePlan, Certificate]:
+    """Try plan, base and the most promising moves of an hour in fresh markets.
+
+    `known` is of moves of an hour, `begun` by the performance counter. A move that gains in fresh markets is made, and
+    the plan tried again in markets that are fresh once more.
+    """
+    trials, scenario, table = planner.trials, planner.scenario, found.tried.table
+    base, against = base_of(planner)
+    splits = {key: from_here(planner, its.table(scenario)) for key, its in constant_splits(scenario).items()}
+    scores = [its.mean for its in trials.fresh(list(splits.values()), SPLIT_MARKETS, PROMISE_SEED)]
+    best_split = list(splits)[int(np.argmax(scores))]
+    for turn in range(TURNS):
+        planner.told("trying it in fresh markets, and every move of an hour")
+        tested, count = _promising(trials, known, turn)
+        fresh = trials.fresh([table, base, splits[best_split], *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED)
+        test = _hour_test(fresh[0], fresh[3:], count)
+        if not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+            # Not because a move gains, but because that is not known well enough: look twice as long.
+            more = trials.fresh([table, *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED, 1)
+            pairs = zip([fresh[0], *fresh[3:]], more, strict=True)
+            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
+            test = _hour_test(both[0], both[1:], count, looks=2)
+        if test.largest_gain.low <= 0 or turn == TURNS - 1:
+            break
+        table = max(fresh[3:], key=lambda its: its.mean).table
+        known = Evidence.of_nothing(trials, table, 1.0)
+    its, going_on, split = fresh[:3]
+    (promise,) = trials.fresh([table], PROMISE_MARKETS, PROMISE_SEED)
+    plan = as_plan(scenario, table, name)
+    worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, constant_splits(scenario)[best_split])
+    objective, quarters = planner.objective, planner.problem.quarters
+    by_quarter = _by_quarter(trials, its) - _by_quarter(trials, going_on)
+    difference, base_mean = estimates.mean(its.value - going_on.value), going_on.mean
+    attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (its, going_on))
+    ahead = slice(planner.problem.past, None)
+    at_quota, base_at_quota = attained >= 1, base_attained >= 1
+    exits = None if len(objective.quarter_weight) == quarters else [_exit_usd(trials, one) for one in (its, going_on)]
+    solved = found.solved
+    bounded = math.isfinite(solved.bound_usd)
+    certificate = Certificate(
+        wanted=objective.name,
+        outcome=solved.outcome,
+        objective=solved.objective_usd,
+        bound=solved.bound_usd if bounded else None,
+        gap=solved.gap if bounded else None,
+        fluid_limit=found.first.value(objective),
+        promised=promise.mean,
+        realised_estimate=estimates.mean(its.value),
+        promised_direct_usd=float(promise.direct_usd[:, ahead].sum(axis=1).mean()),
+        realised_direct_usd=float(its.direct_usd[:, ahead].sum(axis=1).mean()),
+        promised_partner_usd=float(promise.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
+        realised_partner_usd=float(its.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
+        against=against,
+        base=estimates.mean(going_on.value),
+        difference=difference,
+        difference_share=_share(difference, base_mean),
+        difference_by_quarter=tuple(estimates.mean(one) for one in by_quarter.T),
+        payback_quarter=estimates.payback_quarter(by_quarter.mean(axis=0)),
+        markets_ahead=estimates.share(int((its.value > going_on.value).sum()), len(its.value)),
+        best_split=best_split,
+        over_best_split=_share(estimates.mean(its.value - split.value), split.mean),
+        worlds_ahead=worlds_ahead,
+        worlds_ahead_of_split=worlds_ahead_of_split,
+        attainment_by_quarter=tuple(estimates.mean(one) for one in attained.T),
+        floors_missed=its.missed,
+        chance_of_quota=tuple(estimates.share(int(one.sum()), len(one)) for one in at_quota.T),
+        quarters_at_quota=estimates.mean(at_quota[:, ahead].sum(axis=1).astype(float)),
+        base_quarters_at_quota=estimates.mean(base_at_quota[:, ahead].sum(axis=1).astype(float)),
+        rounding_gain=found.rounding_gain / max(abs(found.tried.mean - found.rounding_gain), 1e-9),
+        exit_usd=None if exits is None else estimates.mean(exits[0]),
+        exit_difference_usd=None if exits is None else estimates.mean(exits[0] - exits[1]),
+        hour_test=test,
+        simulated_runs=trials.runs + 3 * WORLDS * MARKETS_A_WORLD,
+        seconds=time.perf_counter() - begun,
+    )
+    return plan, certificate
+
+
+def base_of(planner: Planner) -> tuple[PlanTable, str]:
+    """What a plan is measured against: the status quo, or after a past the plan that was followed."""
+    if planner.problem.followed is not None:
+        return planner.problem.followed, "going on as before"
+    return planner.history, "the status quo"
+
+
+def from_here(planner: Planner, table: PlanTable) -> PlanTable:
+    """A plan from the present quarter on; what is over stays what it was."""
+    followed, past = planner.problem.followed, planner.problem.past
+    if followed is None:
+        return table
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(followed, name)[:past], getattr(table, name)[past:]]) for name in BY_PERIOD
+    }
+    return replace(table, coverage_mode=followed.coverage_mode, **joined)
+
+
+def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
+    """The rows of a table: one for each cell and run of quarters in which it is the same."""
+    rows: list[dict[str, Any]] = []
+
+    def cell(activity: str, target: str | None, hours: Any, who: str) -> None:
+        values = [round(float(value), 6) for value in hours]
+        for first, last in equal_runs(values):
+            if values[first] > 0:
+                rows.append(
+                    {
+                        "activity": activity, "target": target, "hours_per_week": values[first],
+                        "from_quarter": first + 1, "to_quarter": last + 1, "who": who,
+                    }
+                )  # fmt: skip
+
+    cell("sell", None, table.sell, "territory_manager")
+    for s, segment in enumerate(scenario.segment_names):
+        cell("prospect", segment, table.prospect[:, s], "territory_manager")
+    for who, hours in (
+        ("territory_manager", table.partner),
+        ("channel_account_manager", table.channel_account_manager),
+    ):
+        for a, activity in enumerate(PARTNER_ACTIVITIES):
+            for p, partner in enumerate(scenario.partner_names):
+                cell(activity, partner, hours[:, a, p], who)
+    parked = [
+        {"partner": partner, "from_quarter": first + 1, "to_quarter": last + 1}
+        for p, partner in enumerate(scenario.partner_names)
+        for first, last in equal_runs(table.parked[:, p].tolist())
+        if table.parked[first, p]
+    ]
+    modes: Mapping[str, str] = dict(zip(scenario.segment_names, table.coverage_mode, strict=True))
+    kept = {"parked": parked, "coverage_mode": modes, "discipline": table.discipline}
+    return TimePlan.from_table(scenario, rows, name, **kept)
+
+
+def _promising(trials: Trials, known: Evidence, turn: int) -> tuple[list[PlanTable], int]:
+    """The plan after those moves of an hour that look best, and between how many that was chosen.
+
+    A move between two uses, in the same quarters, is one from the first to selling and one from there to the second.
+    """
+    some = known.some
+    if some and not len(known.gains):
+        known.gather(trials, range(len(some)), len(MOVE_HOURS) + turn)
+    gains = known.estimates()
+    pairs: list[tuple[float, list[Move]]] = [(gains[i], [its]) for i, its in enumerate(some)]
+    for i, to in enumerate(some):
+        pairs += [
+            (gains[i] + gains[j], [of, to])
+            for j, of in enumerate(some)
+            if to.hours > 0 > of.hours and of.quarters == to.quarters and of.cell != to.cell
+        ]
+    best: list[PlanTable] = []
+    for _, both in sorted(pairs, key=lambda pair: -pair[0]):
+        after, made = moved(trials, known.base, both)
+        if len(made) == len(both):
+            best.append(after)
+        if len(best) == TESTED_MOVES:
+            break
+    return best, len(pairs)
+
+
+def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
+    """The one-hour test of any plan, in markets of its own for each `turn`."""
+    tested, count = _promising(trials, Evidence.of_nothing(trials, table, 1.0), turn)
+    base, *after = trials.fresh([table, *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED)
+    return _hour_test(base, after, count)
+
+
+def _hour_test(base: Tried, after: list[Tried], count: int, looks: int = 1) -> HourTest:
+    if not after or not base.mean:
+        return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
+    confidence = 1 - (1 - SURE) / len(after) / looks
+    gains = [estimates.mean(its.value - base.value, confidence) for its in after]
+    value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
+    return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
+
+
+def _in_worlds(planner: Planner, plan: TimePlan, split: TimePlan) -> tuple[Estimate | None, Estimate | None]:
+    """Share of plausible worlds in which the plan has more quota credit than the status quo, and than the split."""
+    if planner.problem.followed is not None:
+        return None, None  # worlds know nothing of what happened so far
+    plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": split, "plan": plan}
+    seed = planner.trials.seed + FRESH_SEED
+    credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, How())
+    shares = [
+        estimates.share_of_worlds((credit[:, 2] - credit[:, other])[:, None], lambda means: means[:, 0] > 0)
+        for other in (0, 1)
+    ]
+    return shares[0], shares[1]
+
+
+def _by_quarter(trials: Trials, its: Tried) -> FloatArray:
+    values = trials.objective.by_quarter(its.direct_usd, its.partner_usd)
+    return np.asarray(values[:, : trials.problem.quarters])
+
+
+def _exit_usd(trials: Trials, its: Tried) -> FloatArray:
+    credit = its.direct_usd + its.partner_usd @ trials.problem.credit_share
+    return np.asarray(credit[:, -RUN_OFF_QUARTERS:].sum(axis=1))
+
+
+def _share(its: Estimate, of: float) -> Estimate:
+    return its.scaled(1 / abs(of)) if of else its.scaled(0.0)

@@ -1,0 +1,294 @@
+"""Hours a week as blocks in a diary that repeats every four weeks.
+
+Time is counted in half hours, so an eighth of an hour a week is a half hour every fourth week and the least there is.
+A sitting is what is done at one go: so many half hours, every week, every other or every fourth. Sittings with one
+partner form visits, on one day, one after the other. Visits are placed first, the largest before the others, each
+where it leaves the weeks, then the days, most even; selling fills the rest of each week from the morning on, so that
+every week is as long as any other and what is free is at the end of the days.
+
+Left out: dates and weeks off (monday.py), travel, and appointments that others make.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+from sim.plan import ACTIVITY_WORDS, Activity, Who
+from sim.scenario import PARTNER_ACTIVITIES
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Cells = NDArray[np.bool_]
+    """shape (WEEKS, WEEKDAYS, half hours of a day)"""
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+HALF_HOUR = 30
+"""Minutes."""
+WEEKS = 4
+"""After which the diary repeats."""
+EVERY_WEEKS = {1: "every", 2: "every other", 4: "every fourth"}
+DAY_BEGINS = datetime.time(9)
+MORNING = 6
+"""Half hours before the break; no sitting goes over it."""
+BREAK_MINUTES = 60
+LONGEST_DAY = 28
+"""Half hours, until midnight."""
+LONGEST_SITTING, GOOD_SITTING = 6, 2
+"""Half hours: nobody listens for longer than the one, and what is shorter than the other is hardly worth the way."""
+
+Use = tuple[Activity, str | None]
+"""What for, and with whom or in which segment."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One appointment that comes back."""
+
+    who: Who
+    activity: Activity
+    target: str | None
+    """partner, candidate or segment; nothing for selling"""
+    minutes: int
+    every_weeks: int
+    weekday: str
+    start: datetime.time
+    first_week: int
+    """of the quarter, from 1"""
+
+    @property
+    def hours_per_week(self) -> float:
+        """On average."""
+        return self.minutes / 60 / self.every_weeks
+
+    @property
+    def end(self) -> datetime.time:
+        """When it is over; midnight is 0:00."""
+        return _after(self.start, self.minutes)
+
+    @property
+    def what(self) -> str:
+        """With whom, or in which segment, and what: "Northwind: coaching"."""
+        word = ACTIVITY_WORDS[self.activity]
+        return word.capitalize() if self.target is None else f"{self.target}: {word}"
+
+    @property
+    def cadence(self) -> str:
+        """How long and how often: "1 h every other Tuesday"."""
+        long = f"{self.minutes} min" if self.minutes < 60 else f"{self.minutes / 60:g} h"
+        return f"{long} {EVERY_WEEKS[self.every_weeks]} {self.weekday}"
+
+    @property
+    def says(self) -> str:
+        """In words: "Northwind: coaching, 1 h every other Tuesday"."""
+        return f"{self.what}, {self.cadence}"
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """What is done at one go, before it has a place."""
+
+    use: Use
+    half_hours: int
+    every_weeks: int
+
+
+Whose = tuple[bool, str | None]
+Visit = tuple[Sitting, ...]
+"""Sittings on one day, one after the other, the most frequent first."""
+
+
+def half_hours_of(hours_per_week: float) -> float:
+    """Half hours in four weeks."""
+    return hours_per_week * WEEKS * 60 / HALF_HOUR
+
+
+def sittings(half_hours: int) -> list[tuple[int, int]]:
+    """(half hours, every so many weeks) of sittings that take `half_hours` in four weeks.
+
+    As often as a sitting lasts an hour, because what is learnt in a week saturates; what is over, every fourth week.
+
+    >>> sittings(2), sittings(4), sittings(8)
+    ([(2, 4)], [(2, 2)], [(2, 1)])
+    >>> sittings(1), sittings(14), sittings(40)
+    ([(1, 4)], [(3, 1), (2, 4)], [(5, 1), (5, 1)])
+    """
+    every = next((every for every in EVERY_WEEKS if half_hours * every >= GOOD_SITTING * WEEKS), WEEKS)
+    long, over = divmod(half_hours * every, WEEKS)
+    times = ceil(long / LONGEST_SITTING)
+    each = [(long // times + (i < long % times), every) for i in range(times)]
+    return each + ([(over // every, WEEKS)] if over else [])
+
+
+def day_length(hours_per_week: float) -> int:
+    """Half hours of a working day: a fifth of the week rounded up, a morning at least."""
+    return min(max(MORNING, ceil(hours_per_week / len(WEEKDAYS) * 60 / HALF_HOUR - 1e-6)), LONGEST_DAY)
+
+
+def laid_out(who: Who, half_hours: Mapping[Use, int], hours_per_week: float) -> list[Block]:
+    """The blocks of a person whose uses take so many half hours in four weeks.
+
+    What finds no room, though cut to half hours, is left out: the days are full.
+    """
+    import numpy as np
+
+    taken = np.zeros((WEEKS, len(WEEKDAYS), day_length(hours_per_week)), dtype=bool)
+    blocks, with_whom = list[Block](), defaultdict[Whose, Any](lambda: np.zeros((WEEKS, len(WEEKDAYS))))
+    waiting = _visits(half_hours)
+    while waiting and not taken.all():
+        # The largest first, the most frequent of these: what is left is then easy to place.
+        visit = min(waiting, key=lambda its: (-sum(s.half_hours for s in its), its[0].every_weeks))
+        waiting.remove(visit)
+        theirs = with_whom[_whose(visit[0].use)]
+        spot = _best_spot(visit, taken, theirs)
+        if spot is None:
+            waiting += _smaller(visit)
+            continue
+        phase, day, start = spot
+        for sitting, cells in _cells(visit, phase, day, start):
+            taken[cells] = True
+            theirs[cells[:2]] += sitting.half_hours
+            blocks.append(_block(who, sitting, phase, day, cells[2].start))
+    selling = _selling_cells(taken, half_hours.get(("sell", None), 0))
+    blocks += [_block(who, *its) for its in _selling(selling)]
+    return sorted(blocks, key=lambda its: (WEEKDAYS.index(its.weekday), its.start, its.first_week, its.every_weeks))
+
+
+def _after(start: datetime.time, minutes: int) -> datetime.time:
+    return (datetime.datetime.combine(datetime.date(2000, 1, 1), start) + datetime.timedelta(minutes=minutes)).time()
+
+
+def _block(who: Who, sitting: Sitting, phase: int, day: int, slot: int) -> Block:
+    start = _after(DAY_BEGINS, slot * HALF_HOUR + (BREAK_MINUTES if slot >= MORNING else 0))
+    minutes, every = sitting.half_hours * HALF_HOUR, sitting.every_weeks
+    return Block(who, *sitting.use, minutes, every, WEEKDAYS[day], start, phase % every + 1)
+
+
+def _whose(use: Use) -> Whose:
+    """What is done on one visit: all work with a partner, or prospecting in a segment."""
+    return use[0] in PARTNER_ACTIVITIES, use[1]
+
+
+def _visits(half_hours: Mapping[Use, int]) -> list[Visit]:
+    by_whom: dict[Whose, list[Sitting]] = {}
+    for use, its in half_hours.items():
+        if use[0] != "sell" and its:
+            by_whom.setdefault(_whose(use), []).extend(Sitting(use, *sitting) for sitting in sittings(its))
+    visits = list[Visit]()
+    for theirs in by_whom.values():
+        those = list[list[Sitting]]()
+        for sitting in sorted(theirs, key=lambda its: its.every_weeks):
+            room = (its for its in those if sum(s.half_hours for s in its) + sitting.half_hours <= LONGEST_SITTING)
+            visit = next(room, None)
+            if visit is None:
+                those.append([sitting])
+            else:
+                visit.append(sitting)
+        visits += map(tuple, those)
+    return visits
+
+
+def _smaller(visit: Visit) -> list[Visit]:
+    """The same work in visits that are easier to place; nothing if there are none."""
+    if len(visit) > 1:
+        return [(sitting,) for sitting in visit]
+    (its,) = visit
+    if its.half_hours > 1:
+        half = its.half_hours // 2
+        return [(Sitting(its.use, long, its.every_weeks),) for long in (half, its.half_hours - half)]
+    return [(Sitting(its.use, 1, its.every_weeks * 2),)] * 2 if its.every_weeks < WEEKS else []
+
+
+def _cells(visit: Visit, phase: int, day: int, start: int) -> Iterator[tuple[Sitting, tuple[slice, int, slice]]]:
+    for sitting in visit:
+        every = sitting.every_weeks
+        yield sitting, (slice(phase % every, None, every), day, slice(start, start + sitting.half_hours))
+        start += sitting.half_hours
+
+
+def _halves(length: int) -> tuple[range, range]:
+    """Half hours before and after the break."""
+    return range(MORNING), range(MORNING, length)
+
+
+def _best_spot(visit: Visit, taken: Cells, theirs: NDArray[np.float64]) -> tuple[int, int, int] | None:
+    """First week (from 0), day and half hour; None if there is no room.
+
+    `theirs` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the
+    partner knows, unless that is too long for one day; then level weeks, level days, early in the half day.
+    """
+    import numpy as np
+
+    size, spots = sum(its.half_hours for its in visit), list[tuple[tuple[float, ...], tuple[int, int, int]]]()
+    by_week, by_day = taken.sum(axis=(1, 2)), taken.sum(axis=2)
+    for phase in range(visit[-1].every_weeks):
+        added = np.zeros(WEEKS)
+        for sitting, (weeks, _, _) in _cells(visit, phase, 0, 0):
+            added[weeks] += sitting.half_hours
+        uneven = float(((by_week + added) ** 2).sum())
+        for day in range(len(WEEKDAYS)):
+            too_long = bool((theirs[:, day] + added).max() > LONGEST_SITTING)
+            strange = bool(theirs.any() and not theirs[:, day].any())
+            crowded = float(((2 * by_day[:, day] + added) * added).sum())
+            for half in _halves(taken.shape[2]):
+                for start in range(half.start, half.stop - size + 1):
+                    if not any(taken[cells].any() for _, cells in _cells(visit, phase, day, start)):
+                        spots.append(((too_long, strange, uneven, crowded, start, phase), (phase, day, start)))
+                        break
+    return min(spots)[1] if spots else None
+
+
+def _selling_cells(taken: Cells, half_hours: int) -> Cells:
+    """So many free cells, level weeks first, then level days; a lonely half hour between others is taken last."""
+    import numpy as np
+
+    room, most = taken.sum(axis=(1, 2)), taken[0].size
+    wanted = [0] * WEEKS
+    for _ in range(min(half_hours, int((~taken).sum()))):
+        # Odd weeks before even ones, so that what is over makes an every-other-week pattern.
+        week = min((w for w in (0, 2, 1, 3) if room[w] + wanted[w] < most), key=lambda w: room[w] + wanted[w])
+        wanted[week] += 1
+    selling = np.zeros_like(taken)
+    for week, count in enumerate(wanted):
+        free = [
+            (len(run) == 1, slot, day)
+            for day in range(taken.shape[1])
+            for run in _runs(~taken[week, day])
+            for slot in run
+        ]
+        for _, slot, day in sorted(free)[:count]:
+            selling[week, day, slot] = True
+    return selling
+
+
+def _runs(cells: Iterable[bool]) -> Iterator[range]:
+    """Runs of half hours that are set, none over the break."""
+    its = [*cells]
+    for half in _halves(len(its)):
+        start = half.start
+        for slot in range(half.start, half.stop + 1):
+            if slot == half.stop or not its[slot]:
+                if slot > start:
+                    yield range(start, slot)
+                start = slot + 1
+
+
+def _selling(cells: Cells) -> Iterator[tuple[Sitting, int, int, int]]:
+    """(sitting, first week from 0, day, half hour), each run with the most frequent cadence that its weeks allow."""
+    for day in range(cells.shape[1]):
+        weeks_of: dict[range, set[int]] = {}
+        for week in range(WEEKS):
+            for run in _runs(cells[week, day]):
+                weeks_of.setdefault(run, set()).add(week)
+        for run, weeks in weeks_of.items():
+            for every in EVERY_WEEKS:
+                for phase in range(every):
+                    if weeks >= (those := set(range(phase, WEEKS, every))):
+                        weeks -= those
+                        yield Sitting(("sell", None), len(run), every), phase, day, run.start

@@ -1,0 +1,78 @@
+"""A plan in steps that a calendar can hold: quarters of an hour a week, an hour every fourth week.
+
+A week's hours with partners keep their total, rounded down, and are apportioned by largest remainders (Hamilton), so
+that what was within a share or a largest change stays so. What is left over is for selling.
+
+Left out: on which day (monday.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from optimize.limits import Limits
+from optimize.problem import FloatArray
+from sim.plan import PlanTable
+from sim.scenario import PARTNER_ACTIVITIES, Scenario
+
+STEP_HOURS = 0.25
+"""What hours a week are multiples of."""
+RECRUIT = PARTNER_ACTIVITIES.index("recruit")
+EPSILON = 1e-6
+"""Of a step: a solver keeps to bounds within a tolerance."""
+
+
+def rounded(scenario: Scenario, limits: Limits, table: PlanTable, past: int) -> PlanTable:
+    """The plan in steps. Locked cells and weeks that are over stay as they were; so does all of it if nothing fits."""
+    for up in (False, True):
+        its = _in_steps(scenario, limits, table, past, up)
+        used = its.sell + its.support + its.prospect.sum(axis=1) + its.partner.sum(axis=(1, 2))
+        fits = (its.sell >= 0).all() and (used <= scenario.territory_manager.hours_per_week + EPSILON).all()
+        if fits and not limits.broken(scenario, its, past):
+            return its
+    return table
+
+
+def apportioned(hours: FloatArray, steps: int) -> FloatArray:
+    """Hours in so many steps, largest remainders first; cells without hours stay empty."""
+    exact = hours.ravel() / STEP_HOURS
+    down = np.floor(exact + EPSILON)
+    more = np.argsort(-np.where(exact > EPSILON, exact - down, -np.inf), kind="stable")
+    down[more[: max(0, steps - int(down.sum()))]] += 1
+    return np.asarray(down.reshape(hours.shape) * STEP_HOURS)
+
+
+def _in_steps(scenario: Scenario, limits: Limits, table: PlanTable, past: int, up: bool) -> PlanTable:
+    partner, cam = (_by_week(its, up) for its in (table.partner, table.channel_account_manager))
+    prospect = np.round(table.prospect / STEP_HOURS) * STEP_HOURS
+    its = replace(table, prospect=prospect, partner=partner, channel_account_manager=cam)
+    for name in ("prospect", "partner", "channel_account_manager"):
+        getattr(its, name)[:past] = getattr(table, name)[:past]
+    if scenario.channel_account_manager is not None:
+        over = cam.sum(axis=(1, 2)) > scenario.channel_account_manager.hours_per_week
+        cam[over] = table.channel_account_manager[over]
+    _keep_locked(scenario, limits, its, table)
+    own = scenario.territory_manager.hours_per_week
+    left = own - table.support - its.prospect.sum(axis=1) - its.partner.sum(axis=(1, 2))
+    its = replace(its, sell=np.where(np.arange(len(left)) < past, table.sell, left))
+    _keep_locked(scenario, limits, its, table)
+    return its
+
+
+def _keep_locked(scenario: Scenario, limits: Limits, its: PlanTable, exact: PlanTable) -> None:
+    for row in limits.locks:
+        limits.cells(scenario, its, row)[:] = limits.cells(scenario, exact, row)
+
+
+def _by_week(hours: FloatArray, up: bool) -> FloatArray:
+    """Of each quarter's week; recruiting keeps all the hours it needs."""
+    its = np.zeros_like(hours)
+    for week, exact in zip(its, hours, strict=True):
+        recruit = np.ceil(exact[RECRUIT] / STEP_HOURS - EPSILON)
+        total = exact.sum() / STEP_HOURS
+        steps = int(np.ceil(total - EPSILON) if up else np.floor(total + EPSILON)) - int(recruit.sum())
+        week[:RECRUIT] = apportioned(exact[:RECRUIT], max(0, steps))
+        week[RECRUIT] = recruit * STEP_HOURS
+    return its

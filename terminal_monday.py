@@ -1,0 +1,133 @@
+"""What the terminal shows of a Monday sheet: what to stop and start, the cadences, and the weeks at a glance.
+
+Left out: any computing. A number printed here is a field of what optimize returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from terminal import make_table, one_line, plain_console
+
+if TYPE_CHECKING:
+    from datetime import time
+
+    from optimize.changes import Change
+    from optimize.monday import Block, MondaySheet
+    from sim import Scenario
+    from sim.plan import Who
+
+
+def print_sheet(sheet: MondaySheet) -> None:
+    out = plain_console()
+    its = sheet.first_day
+    out.print(f"{one_line(sheet.plan.name)}: quarter {sheet.quarter}, from {its.day} {its:%b} {its.year}", style="bold")
+    out.print()
+    out.print("Against today, hours a week")
+    for line in change_lines(sheet.scenario, sheet.changes):
+        out.print(f"  {line}")
+    for who in dict.fromkeys(line.who for line in sheet.lines):
+        whose = "The account manager's hours a week" if who == "channel_account_manager" else "Hours a week"
+        out.print()
+        out.print(whose)
+        out.print(_cadences(sheet, who))
+        if theirs := [block for block in sheet.blocks if block.who == who]:
+            weeks = max(block.every_weeks for block in theirs)
+            out.print()
+            out.print("Every week" if weeks == 1 else f"Weeks 1 to {weeks}, then again")
+            out.print(_weeks(sheet, theirs, weeks))
+    if sheet.notes:
+        out.print()
+    for note in sheet.notes:
+        out.print(one_line(note))
+
+
+def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
+    """Stop, start, less, more and keep, a line each; a partner that gets nothing any more is named once."""
+    from sim.plan import ACTIVITY_WORDS
+
+    changes = tuple(changes)
+    going_on = {its.target for its in changes if its.kind != "stop"}
+    partners = scenario.partner_names
+    left = dict.fromkeys(its.target for its in changes if its.target in partners and its.target not in going_on)
+    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left if name]} if left else {}
+    for its in changes:
+        if its.target in left:
+            continue
+        what = ACTIVITY_WORDS[its.activity] + (f" {one_line(its.target)}" if its.target else "")
+        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
+        by_kind.setdefault(its.kind, []).append(what if its.kind in ("stop", "keep") else f"{what} {hours}")
+    return [
+        f"{kind}: {'; '.join(by_kind[kind])}" for kind in ("stop", "start", "less", "more", "keep") if kind in by_kind
+    ]
+
+
+def _cadences(sheet: MondaySheet, who: Who) -> Any:
+    """By partner and segment, with hours a week in the plan and in blocks."""
+    from sim.plan import ACTIVITY_WORDS
+
+    table = make_table("", "when", "plan", "blocks", right=False)
+    for column in table.columns:
+        column.vertical = "top"
+    for column in table.columns[-2:]:
+        column.justify, column.no_wrap = "right", True
+    before = None
+    order = [*sheet.scenario.partner_names, *sheet.scenario.segment_names, None]
+    for line in sorted(sheet.lines, key=lambda its: order.index(its.use[1])):
+        activity, target = line.use
+        if line.who != who:
+            continue
+        if target is not None and target != before:
+            table.add_row(one_line(target))
+            before = target
+        word = ACTIVITY_WORDS[activity]
+        when = "the rest" if activity == "sell" else "\n".join(_when(block) for block in line.blocks) or "no block"
+        table.add_row(f"  {word}" if target else word, when, f"{line.planned:.2f}", f"{line.in_blocks:.2f}")
+    return table
+
+
+def _when(block: Block) -> str:
+    first = "" if block.every_weeks == 1 else f", from week {block.first_week}"
+    return f"{block.cadence}, {_clock(block.start)}{first}"
+
+
+def _clock(its: time) -> str:
+    return f"{its.hour}:{its.minute:02}"
+
+
+def _weeks(sheet: MondaySheet, blocks: list[Block], weeks: int) -> Any:
+    """A row for each day and a column for each week: when whom or what."""
+    from optimize.diary import WEEKDAYS
+
+    begins = [sheet.week_begins(week) for week in range(1, weeks + 1)]
+    heads = (f"week {week}, {day.day} {day:%b}" for week, day in enumerate(begins, start=1))
+    days = sorted(WEEKDAYS, key=lambda weekday: sheet.day(weekday, 1))
+    table = make_table("", *heads, right=False)
+    for column in table.columns:
+        column.vertical, column.overflow, column.no_wrap = "top", "ellipsis", True
+    table.columns[0].min_width = 3
+    for column in table.columns[1:]:
+        column.ratio = 1
+    table.expand = weeks > 1
+    for day in days:
+        its = [block for block in blocks if block.weekday == day]
+        weekly = ([b for b in its if (week - b.first_week) % b.every_weeks == 0] for week in range(1, weeks + 1))
+        table.add_row(day[:3], *("\n".join(_day(those)) for those in weekly))
+        if day != days[-1]:
+            table.add_row()
+    return table
+
+
+def _day(blocks: list[Block]) -> Iterator[str]:
+    """A line for each thing that begins, and when the last one ends; what goes on with the same one is not said."""
+    from sim.plan import ACTIVITY_WORDS
+
+    before, over = "", None
+    for block in sorted(blocks, key=lambda its: its.start):
+        name = one_line(block.target or ACTIVITY_WORDS[block.activity])
+        if name != before or block.start != over:
+            yield f"{_clock(block.start)} {name}"
+        before, over = name, block.end
+    if over is not None:
+        yield f"{_clock(over)} -"
