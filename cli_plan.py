@@ -77,8 +77,7 @@ def plan(
       nexthour compare scenarios/baseline.yaml --plan plan.yaml
     """
     import sim
-    from optimize import Actuals, optimize_plan
-    from optimize.explain import explain
+    from optimize import Actuals, explain, optimize_plan
 
     scenario = sim.load_scenario(scenario_file)
     with saying() as told:
@@ -146,12 +145,12 @@ def frontier(
       nexthour frontier scenarios/baseline.yaml
       nexthour frontier scenarios/baseline.yaml --points 4 --through 8
     """
+    import optimize
     import sim
-    from optimize.frontier import frontier as found
 
     scenario = sim.load_scenario(scenario_file)
     with saying() as told:
-        its = found(scenario, points, seed, through=through, recruit=not no_recruiting, told=told)
+        its = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, told=told)
     if as_json:
         print_json(its.as_dict())
         return

@@ -12,9 +12,7 @@ from terminal import CAVEAT, count, make_table, one_line, plain_console, turns_i
 from terminal_monday import change_lines
 
 if TYPE_CHECKING:
-    from optimize import Certificate, Solution
-    from optimize.explain import Explanation
-    from optimize.frontier import Frontier
+    from optimize import Certificate, Explanation, Frontier, Solution
     from sim.estimates import Estimate
 
 QUARTERS_AT_ONCE = 6

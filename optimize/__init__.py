@@ -25,9 +25,11 @@ from optimize.limits import Limits
 from optimize.moves import polished
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
+from optimize.reasons import Explanation, explain
 from optimize.reconcile import Planner
 from optimize.solution import Certificate, HourTest, Solution
 from optimize.solve import PlanningError
+from optimize.tradeoff import Frontier, frontier
 from optimize.trials import Trials
 from sim.documents import is_whole, show
 from sim.errors import PlanError
@@ -35,7 +37,19 @@ from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 
-__all__ = ["Actuals", "Certificate", "HourTest", "Limits", "PlanningError", "Solution", "optimize_plan"]
+__all__ = [
+    "Actuals",
+    "Certificate",
+    "Explanation",
+    "Frontier",
+    "HourTest",
+    "Limits",
+    "PlanningError",
+    "Solution",
+    "explain",
+    "frontier",
+    "optimize_plan",
+]
 
 MARKETS = 500
 """In which the search tries its plans."""

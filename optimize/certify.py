@@ -20,7 +20,7 @@ from optimize.reconcile import Planner, Reconciled
 from optimize.solution import Certificate, HourTest
 from optimize.solve import BY_PERIOD
 from optimize.splits import constant_splits
-from optimize.trials import Trials, Tried
+from optimize.trials import Trials, Tried, rank
 from sim import estimates
 from sim.batches import How, world_credit
 from sim.estimates import Estimate
@@ -30,8 +30,8 @@ from sim.split import equal_runs
 
 MARKETS, PROMISE_MARKETS, SPLIT_MARKETS = 3000, 2000, 200
 WORLDS, MARKETS_A_WORLD = 100, 20
-PROMISE_SEED, FRESH_SEED, NEXT_SEED = 1_000_003, 2_000_003, 500_000
-"""Added to the seed of the search: markets of the promise, fresh ones, and for once more."""
+PROMISE_SEED, FRESH_SEED, SPLIT_SEED, NEXT_SEED = 1_000_003, 2_000_003, 4_000_003, 500_000
+"""Added to the seed of the search: markets of the promise, fresh ones, those that choose a split; for once more."""
 TESTED_MOVES = 8
 TURNS = 3
 """Of certifying, if a move of an hour gained and was made."""
@@ -46,37 +46,20 @@ def certified(
     `known` is of moves of an hour, `begun` by the performance counter. A move that gains in fresh markets is made, and
     the plan tried again in markets that are fresh once more.
     """
-    trials, scenario, table = planner.trials, planner.scenario, found.tried.table
+    trials, problem, objective = planner.trials, planner.problem, planner.objective
     base, against = base_of(planner)
-    splits = {key: from_here(planner, its.table(scenario)) for key, its in constant_splits(scenario).items()}
-    scores = [its.mean for its in trials.fresh(list(splits.values()), SPLIT_MARKETS, PROMISE_SEED)]
-    best_split = list(splits)[int(np.argmax(scores))]
-    for turn in range(TURNS):
-        planner.told("trying it in fresh markets, and every move of an hour")
-        tested, count = _promising(trials, known, turn)
-        fresh = trials.fresh([table, base, splits[best_split], *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED)
-        test = _hour_test(fresh[0], fresh[3:], count)
-        if not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
-            # Not because a move gains, but because that is not known well enough: look twice as long.
-            more = trials.fresh([table, *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED, 1)
-            pairs = zip([fresh[0], *fresh[3:]], more, strict=True)
-            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
-            test = _hour_test(both[0], both[1:], count, looks=2)
-        if test.largest_gain.low <= 0 or turn == TURNS - 1:
-            break
-        table = max(fresh[3:], key=lambda its: its.mean).table
-        known = Evidence.of_nothing(trials, table, 1.0)
-    its, going_on, split = fresh[:3]
-    (promise,) = trials.fresh([table], PROMISE_MARKETS, PROMISE_SEED)
-    plan = as_plan(scenario, table, name)
-    worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, constant_splits(scenario)[best_split])
-    objective, quarters = planner.objective, planner.problem.quarters
+    best_split, split = _best_split(planner)
+    (its, going_on, splits), test = _tested(planner, found.tried.table, known, [base, split])
+    (promise,) = trials.fresh([its.table], PROMISE_MARKETS, PROMISE_SEED)
+    plan = as_plan(planner.scenario, its.table, name)
+    worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, best_split)
+    ahead = slice(problem.past, None)
     by_quarter = _by_quarter(trials, its) - _by_quarter(trials, going_on)
-    difference, base_mean = estimates.mean(its.value - going_on.value), going_on.mean
+    difference = estimates.mean(its.value - going_on.value)
     attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (its, going_on))
-    ahead = slice(planner.problem.past, None)
     at_quota, base_at_quota = attained >= 1, base_attained >= 1
-    exits = None if len(objective.quarter_weight) == quarters else [_exit_usd(trials, one) for one in (its, going_on)]
+    has_exit = len(objective.quarter_weight) > problem.quarters
+    exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (its, going_on))
     solved = found.solved
     bounded = math.isfinite(solved.bound_usd)
     certificate = Certificate(
@@ -95,12 +78,12 @@ def certified(
         against=against,
         base=estimates.mean(going_on.value),
         difference=difference,
-        difference_share=_share(difference, base_mean),
+        difference_share=_share(difference, going_on.mean),
         difference_by_quarter=tuple(estimates.mean(one) for one in by_quarter.T),
         payback_quarter=estimates.payback_quarter(by_quarter.mean(axis=0)),
         markets_ahead=estimates.share(int((its.value > going_on.value).sum()), len(its.value)),
         best_split=best_split,
-        over_best_split=_share(estimates.mean(its.value - split.value), split.mean),
+        over_best_split=_share(estimates.mean(its.value - splits.value), splits.mean),
         worlds_ahead=worlds_ahead,
         worlds_ahead_of_split=worlds_ahead_of_split,
         attainment_by_quarter=tuple(estimates.mean(one) for one in attained.T),
@@ -108,14 +91,49 @@ def certified(
         chance_of_quota=tuple(estimates.share(int(one.sum()), len(one)) for one in at_quota.T),
         quarters_at_quota=estimates.mean(at_quota[:, ahead].sum(axis=1).astype(float)),
         base_quarters_at_quota=estimates.mean(base_at_quota[:, ahead].sum(axis=1).astype(float)),
-        rounding_gain=found.rounding_gain / max(abs(found.tried.mean - found.rounding_gain), 1e-9),
-        exit_usd=None if exits is None else estimates.mean(exits[0]),
-        exit_difference_usd=None if exits is None else estimates.mean(exits[0] - exits[1]),
+        rounding_gain=found.rounding_gain,
+        exit_usd=estimates.mean(exit_usd) if has_exit else None,
+        exit_difference_usd=estimates.mean(exit_usd - base_exit_usd) if has_exit else None,
         hour_test=test,
         simulated_runs=trials.runs + 3 * WORLDS * MARKETS_A_WORLD,
         seconds=time.perf_counter() - begun,
     )
     return plan, certificate
+
+
+def _tested(
+    planner: Planner, table: PlanTable, known: Evidence, compared: list[PlanTable]
+) -> tuple[list[Tried], HourTest]:
+    """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
+    trials = planner.trials
+    for turn in range(TURNS):
+        planner.told("trying it in fresh markets, and every move of an hour")
+        seed = FRESH_SEED + turn * NEXT_SEED
+        tested, count = _promising(trials, known, turn)
+        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, seed)
+        after = rest[len(compared) :]
+        test = _hour_test(first, after, count)
+        if not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+            # Not because a move gains, but because that is not known well enough: look twice as long.
+            more = trials.fresh([table, *tested], MARKETS, seed, 1)
+            pairs = zip([first, *after], more, strict=True)
+            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
+            test = _hour_test(both[0], both[1:], count, looks=2)
+        if test.largest_gain.low <= 0 or turn == TURNS - 1:
+            break
+        table = max(after, key=rank).table
+        known = Evidence.of_nothing(trials, table, 1.0)
+    return [first, *rest[: len(compared)]], test
+
+
+def _best_split(planner: Planner) -> tuple[str, PlanTable]:
+    """The best of some constant splits, by name; after a past, from here on."""
+    splits = {
+        name: from_here(planner, its.table(planner.scenario)) for name, its in constant_splits(planner.scenario).items()
+    }
+    scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, SPLIT_SEED)]
+    best = list(splits)[int(np.argmax(scores))]
+    return best, splits[best]
 
 
 def base_of(planner: Planner) -> tuple[PlanTable, str]:
@@ -214,11 +232,12 @@ def _hour_test(base: Tried, after: list[Tried], count: int, looks: int = 1) -> H
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
 
 
-def _in_worlds(planner: Planner, plan: TimePlan, split: TimePlan) -> tuple[Estimate | None, Estimate | None]:
+def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate | None, Estimate | None]:
     """Share of plausible worlds in which the plan has more quota credit than the status quo, and than the split."""
     if planner.problem.followed is not None:
         return None, None  # worlds know nothing of what happened so far
-    plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": split, "plan": plan}
+    splits = constant_splits(planner.scenario)
+    plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": splits[split], "plan": plan}
     seed = planner.trials.seed + FRESH_SEED
     credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, How())
     shares = [

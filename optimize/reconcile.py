@@ -45,7 +45,7 @@ class Reconciled:
     tried: Tried
     """rounded"""
     rounding_gain: float
-    """mean of the objective after rounding less before, in the same markets"""
+    """mean of the objective after rounding less before, in the same markets, as a share"""
     solved: Solved
     """the fluid model's last plan and its bound, corrected"""
     first: Solved
@@ -90,7 +90,8 @@ class Planner:
                 break  # floors of the simulation are out of reach; the best met says by how much
         table = rounded(self.scenario, self.limits, best.table, self.problem.past)
         (tried,) = self.trials.of([table])
-        return Reconciled(tried, tried.mean - best.mean, solved, first, modes, used)
+        gained = (tried.mean - best.mean) / abs(best.mean) if best.mean else 0.0
+        return Reconciled(tried, gained, solved, first, modes, used)
 
     def model(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits, elastic: bool = False) -> Model:
         """The fluid model at some rates."""

@@ -39,7 +39,8 @@ def apportioned(hours: FloatArray, steps: int) -> FloatArray:
     """Hours in so many steps, largest remainders first; cells without hours stay empty."""
     exact = hours.ravel() / STEP_HOURS
     down = np.floor(exact + EPSILON)
-    more = np.argsort(-np.where(exact > EPSILON, exact - down, -np.inf), kind="stable")
+    more = np.argsort(down - exact, kind="stable")
+    more = more[exact[more] > EPSILON]
     down[more[: max(0, steps - int(down.sum()))]] += 1
     return np.asarray(down.reshape(hours.shape) * STEP_HOURS)
 

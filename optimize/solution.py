@@ -1,6 +1,6 @@
 """What the planner hands over: the plan, and how good it is and how we know.
 
-Left out: how the certificate is made (certify.py), and the reasons (explain.py).
+Left out: how the certificate is made (certify.py), and the reasons (reasons.py).
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class Solution:
     plan: TimePlan
     certificate: Certificate
     planner: Planner
-    """the trials and the model behind it, for those who ask why (explain.py)"""
+    """the trials and the model behind it, for those who ask why (reasons.py)"""
     found: Reconciled
     seen: Seen | None = None
     """of the quarters that are over"""

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import optimize
 from cli import app
-from optimize import Actuals, Solution, certify, explain, frontier, optimize_plan
+from optimize import Actuals, Solution, certify, explain, frontier, optimize_plan, reasons, tradeoff
 from optimize.solve import BY_PERIOD
 from sim import PlanError, TimePlan, load_scenario, save_scenario
 from tests.helpers import candidate
@@ -37,8 +37,8 @@ def few_markets(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, few in (
         (optimize, "MARKETS", 200), (certify, "MARKETS", 400), (certify, "PROMISE_MARKETS", 400),
         (certify, "WORLDS", 5),
-        (optimize.actuals, "PLANNED_IN", 200), (explain, "MARKETS", 400), (explain, "FLIP_MARKETS", 50),
-        (frontier, "MARKETS", 200),
+        (optimize.actuals, "PLANNED_IN", 200), (reasons, "MARKETS", 400), (reasons, "FLIP_MARKETS", 50),
+        (tradeoff, "MARKETS", 200),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, few)
 
@@ -116,7 +116,7 @@ def test_a_past_that_does_not_fit_is_one_sentence(given: dict[str, Any], sentenc
 
 def test_reasons_add_up() -> None:
     solution = optimize_plan(small(), max_partner_share=0.05, floors={6: 0.1})
-    its = explain.explain(solution)
+    its = explain(solution)
     assert len(its.hour_value_usd) == 6 and its.hour_value_usd[0] > its.hour_value_usd[-1] >= 0
     by_limit = {limit.says: limit.cost_share for limit in its.limits}
     assert by_limit["at most 5% of the hours with partners"] > 0.002
@@ -128,7 +128,7 @@ def test_reasons_add_up() -> None:
 
 
 def test_reasons_of_a_plan_without_partners() -> None:
-    its = explain.explain(optimize_plan(small(partners=[])))
+    its = explain(optimize_plan(small(partners=[])))
     assert its.partner_share == 0.0 and its.flat_shares == (0.0, 0.0)
 
 
@@ -136,7 +136,7 @@ def test_reasons_of_a_plan_without_partners() -> None:
 
 
 def test_a_frontier_trades_this_year_for_the_next() -> None:
-    its = frontier.frontier(load_scenario(BASELINE), 4)
+    its = frontier(load_scenario(BASELINE), 4)
     early, late = its.points[-1], its.points[0]
     assert len(its.points) == 4 and all(point.proven for point in its.points)
     assert early.attainment.value > late.attainment.value + 0.2 and early.exit_usd.value < late.exit_usd.value
@@ -150,9 +150,9 @@ def test_a_point_that_is_not_proven_is_said_and_not_drawn(
 ) -> None:
     from terminal_plan import print_frontier
 
-    solve = frontier.solve
-    monkeypatch.setattr(frontier, "solve", lambda *a, **k: replace(solve(*a, **k), outcome="feasible"))
-    its = frontier.frontier(small(), 3)
+    solve = tradeoff.solve
+    monkeypatch.setattr(tradeoff, "solve", lambda *a, **k: replace(solve(*a, **k), outcome="feasible"))
+    its = frontier(small(), 3)
     assert not any(point.proven for point in its.points)
     print_frontier(its)
     shown = capsys.readouterr().out
@@ -170,7 +170,7 @@ def test_a_point_that_is_not_proven_is_said_and_not_drawn(
 )
 def test_a_frontier_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
     with pytest.raises(PlanError, match=sentence):
-        frontier.frontier(small(), **given)
+        frontier(small(), **given)
 
 
 # The terminal
