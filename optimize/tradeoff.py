@@ -1,14 +1,14 @@
 """This year against the next: what near-term attainment costs in exit run-rate.
 
 Epsilon-constraint (Haimes, Lasdon & Wismer 1971): of all plans of the first `through` quarters with at least so much
-attainment in the first four, the one with the largest credit in the four quarters after them, in which nobody is
-developed any more. With `through` of four the two are neighbours and compete for the same hours; the longer it is, the
+credit in the four quarters after them, in which nobody is developed any more, the one with the largest attainment in
+the first four. With `through` of four the two are neighbours and compete for the same hours; the longer it is, the
 less they do. Each point is simulated. One whose plan the solver did not prove is reported and not drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,9 +17,9 @@ import numpy as np
 from optimize.certify import as_plan
 from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.objective import RUN_OFF_QUARTERS, Objective
-from optimize.problem import HISTORY, PlanningProblem
+from optimize.problem import PlanningProblem
 from optimize.reconcile import Planner
-from optimize.solve import NoPlan, Solved, solve
+from optimize.solve import Solved, solve
 from optimize.trials import Trials, Tried
 from sim import estimates
 from sim.documents import is_whole, show
@@ -31,7 +31,8 @@ from sim.scenario import Scenario
 
 MARKETS = 500
 BETWEEN = 0.1
-"""What a dollar of the quarters between counts: enough to settle what the two ends leave open."""
+"""What a dollar of the other quarters counts: enough to settle what is left open."""
+ALMOST_ALL = 0.99
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,13 @@ def frontier(
 ) -> Frontier:
     """Near-term attainment against the run-rate on leaving quarter `through`.
 
-    `limits` are those of optimize_plan, but for `early_floor`.
+    `limits` are those of optimize_plan.
 
     Raises PlanError for what makes no sense, PlanningError if limits clash.
     """
     if not is_whole(points, 2, 20):
         raise PlanError(f"points is {show(points)}; allowed: a whole number from 2 to 20")
     check_seed("seed", seed)
-    if "early_floor" in limits:
-        raise PlanError("early_floor is what the frontier varies; leave it out")
     if not is_whole(through, EARLY_QUARTERS, scenario.horizon_quarters):
         raise PlanError(
             f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
@@ -113,29 +112,26 @@ def frontier(
     planner = Planner(trials, history, solver, told)
     known = planner.plan()
 
-    def best(weights: Mapping[str, float], at_least: float | None = None) -> Solved:
+    def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
         weight = np.full(len(both.quarter_weight), BETWEEN)
-        weight[:EARLY_QUARTERS], weight[-RUN_OFF_QUARTERS:] = weights["early"], weights["exit"]
+        weight[:EARLY_QUARTERS], weight[-RUN_OFF_QUARTERS:] = early, exit_
         planner.objective = replace(both, quarter_weight=weight)
-        asked = given.model_copy(update={"early_floor": at_least})
-        return solve(planner.model(known.modes, known.rates, asked), known.modes, solver=solver)
+        model = planner.model(known.modes, known.rates, given)
+        if at_least is not None:
+            credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
+            model.lp += credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000
+        return solve(model, known.modes, solver=solver)
 
-    def early(solved: Solved) -> float:
+    def exit_usd(solved: Solved) -> float:
         credit = solved.direct_usd + solved.partner_usd @ problem.credit_share
-        quarters = slice(HISTORY, HISTORY + EARLY_QUARTERS)
-        return float(credit[quarters].sum() / problem.quota_usd[:EARLY_QUARTERS].sum())
+        return float(credit[-RUN_OFF_QUARTERS:].sum())
 
-    told(f"point 1 of {points}")
-    late = best({"early": BETWEEN, "exit": 1.0})
-    told(f"point {points} of {points}")
-    soon = best({"early": 1.0, "exit": BETWEEN})
-    found = [late]
-    for i, attainment in enumerate(np.linspace(early(late), early(soon), points)[1:-1]):
-        told(f"point {i + 2} of {points}")
-        try:
-            found.append(best({"early": BETWEEN, "exit": 1.0}, float(attainment)))
-        except NoPlan:
-            continue  # between two plans that are feasible, so it is the solver's tolerance
+    most, soon = exit_usd(best(BETWEEN, 1.0)), best(1.0, BETWEEN)
+    found = []
+    # All of the largest run-rate would leave the solver no room between its tolerances.
+    for i, at_least in enumerate(np.linspace(ALMOST_ALL * most, exit_usd(soon), points)[:-1]):
+        told(f"point {i + 1} of {points}")
+        found.append(best(1.0, BETWEEN, float(at_least)))
     found.append(soon)
     tried = trials.of([*(its.table for its in found), history])
     drawn = [

@@ -165,7 +165,7 @@ def test_a_point_that_is_not_proven_is_said_and_not_drawn(
     [
         ({"points": 1}, "points is 1; allowed: a whole number from 2 to 20"),
         ({"through": 3}, "through is 3; allowed: a whole number from 4 to 6"),
-        ({"early_floor": 0.5}, "early_floor is what the frontier varies"),
+        ({"floors": {5: 0.5}, "through": 4}, "floors: quarter '5' is not in the horizon; allowed: 1 to 4"),
     ],
 )
 def test_a_frontier_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
