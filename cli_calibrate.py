@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli_common import AsJson, print_json, progress
+from cli_common import AsJson, check_out, print_json, progress
 from terminal_calibrate import (
     print_audit,
     print_backtest,
@@ -76,7 +76,7 @@ def mapping(
     from sim import TableError
     from sim.documents import validate
 
-    _check_out(out, export)
+    check_out(out, export)
     said = {"encoding": encoding, "sheet": sheet}
     given = {name: word for name, word in said.items() if word is not None}
     proposal = propose(export, validate(Layout, given, "the options", TableError))
@@ -123,9 +123,9 @@ def calibrate(
     from sim import load_scenario, save_scenario
 
     template = template or _default_template()
-    _check_out(out, csv_file, mapping, template)
+    check_out(out, csv_file, mapping, template)
     if rejects is not None:
-        _check_out(rejects, csv_file, mapping, template, out, option="--rejects")
+        check_out(rejects, csv_file, mapping, template, out, option="--rejects")
     columns, judgement = load_mapping(mapping), load_scenario(template)
     with progress("fitting") as bar:
         fit = fit_table(csv_file, columns, judgement, fraction, progress=bar)
@@ -224,7 +224,7 @@ def partners(
     from sim import load_scenario, save_scenario
 
     scenario_file = scenario_file or _default_template()
-    _check_out(out, table, scenario_file)
+    check_out(out, table, scenario_file)
     rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
     intake = infer(rows, before, weeks, Path(table).name)
     made = with_partners(before, intake)
@@ -265,7 +265,7 @@ def judgement(
     from sim import load_scenario, save_scenario
 
     scenario_file = scenario_file or _default_template()
-    _check_out(out, table, scenario_file)
+    check_out(out, table, scenario_file)
     rows, before = read_judgement(table, decimal, encoding), load_scenario(scenario_file)
     found = fit_judgement(rows, before, Path(table).name)
     made = with_judgement(before, found)
@@ -416,28 +416,13 @@ def _scenario_to_write(scenario_file: str | None, out: str | None, *others: str)
             raise TableError(f"--scenario {scenario_file} is read to write another; add --out, the file to write")
         return None
     scenario_file = scenario_file or _default_template()
-    _check_out(out, scenario_file, *others)
+    check_out(out, scenario_file, *others)
     return scenario_file
 
 
 def _print_written(out: str | None) -> None:
     if out is not None:
         print(f"\nWrote {out}. Next:\n  " + shlex.join(["nexthour", "compare", out]))
-
-
-def _check_out(out: str, *others: str, option: str = "--out") -> None:
-    """Raise TableError if the file to write cannot be written: found now, not after the minutes that fitting takes."""
-    from sim import TableError
-
-    if Path(out).is_dir():
-        raise TableError(f"{option} {out} is a folder; give the path of a file to write")
-    for file in others:
-        if Path(out).resolve() == Path(file).resolve() or (
-            Path(out).exists() and Path(file).exists() and Path(out).samefile(file)
-        ):
-            raise TableError(f"{option} {out} would overwrite another file of this command; choose another path")
-    if not Path(out).resolve().parent.is_dir():
-        raise TableError(f"{out}: cannot be written (no such folder); choose another path")
 
 
 def _default_template() -> str:

@@ -1,6 +1,6 @@
 """What all commands of the terminal share: failing in one sentence, options, progress, JSON.
 
-Left out: the commands themselves (cli.py, cli_calibrate.py) and what results look like (terminal.py).
+Left out: the commands themselves (the other cli files) and what results look like (the terminal files).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -120,3 +121,18 @@ def print_json(data: object) -> None:
 def fail(sentence: str, code: int, label: str = "error") -> int:
     print(f"{label}: {one_line(sentence)}", file=sys.stderr)
     return code
+
+
+def check_out(out: Path | str, *others: Path | str, option: str = "--out") -> None:
+    """Raise TableError if the file to write cannot be written: found now, not after minutes of work."""
+    from sim import TableError
+
+    if Path(out).is_dir():
+        raise TableError(f"{option} {out} is a folder; give the path of a file to write")
+    for file in others:
+        if Path(out).resolve() == Path(file).resolve() or (
+            Path(out).exists() and Path(file).exists() and Path(out).samefile(file)
+        ):
+            raise TableError(f"{option} {out} would overwrite another file of this command; choose another path")
+    if not Path(out).resolve().parent.is_dir():
+        raise TableError(f"{out}: cannot be written (no such folder); choose another path")

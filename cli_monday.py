@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli_common import AsJson, print_json
+from cli_common import AsJson, check_out, print_json
 from terminal import print_again
 from terminal_monday import print_sheet
 
@@ -43,6 +43,7 @@ def monday(
     scenario = sim.load_scenario(scenario_file)
     sheet = monday_sheet(scenario, sim.TimePlan.load(plan), quarter)
     if ics is not None:
+        check_out(ics, scenario_file, plan, option="--ics")
         write_calendar(sheet, ics, "channel_account_manager" if account_manager else "territory_manager")
     if as_json:
         print_json(sheet.as_dict())

@@ -5,12 +5,13 @@ Left out: how a plan is found (optimize/), and what it looks like (terminal_plan
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli_common import AsJson, Seed, print_json, saying
+from cli_common import AsJson, Seed, check_out, print_json, saying
 from terminal import print_again
 from terminal_plan import print_frontier, print_solution
 
@@ -80,6 +81,8 @@ def plan(
     from optimize import Actuals, explain, optimize_plan
 
     scenario = sim.load_scenario(scenario_file)
+    if out is not None:
+        check_out(out, scenario_file, *(its for its in (followed, actuals) if its is not None))
     with saying() as told:
         solution = optimize_plan(
             scenario,
@@ -109,7 +112,8 @@ def plan(
         return
     print_solution(solution, reasons)
     if out is not None:
-        print(f"\nWrote {out}. Next:\n  nexthour compare {scenario_file} --plan {out} --worlds 100")
+        next_words = ["nexthour", "monday", scenario_file, "--plan", str(out), "--quarter", str(solution.quarter)]
+        print(f"\nWrote {out}. Next:\n  {shlex.join(next_words)}")
     repeated = (("--floor", floor), ("--lock", lock), ("--coverage", coverage), ("--only", only))
     words = [word for option, values in repeated for value in values or () for word in (option, value)]
     single = (
@@ -160,11 +164,13 @@ def frontier(
 
 
 def _pairs(option: str, words: Pairs) -> list[tuple[str, str]]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for word in words or ():
         name, mark, value = word.rpartition("=")
         if not mark or not name:
             raise typer.BadParameter(f"{option} {word!r}: write it as NAME=VALUE")
+        if option != "--lock" and name in dict(pairs):
+            raise typer.BadParameter(f"{option} {name} is given twice; keep one")
         pairs.append((name, value))
     return pairs
 

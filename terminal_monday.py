@@ -24,7 +24,7 @@ def print_sheet(sheet: MondaySheet) -> None:
     its = sheet.first_day
     out.print(f"{one_line(sheet.plan.name)}: quarter {sheet.quarter}, from {its.day} {its:%b} {its.year}", style="bold")
     out.print()
-    out.print("Against today, hours a week")
+    out.print("Against the status quo, hours a week")
     for line in change_lines(sheet.scenario, sheet.changes):
         out.print(f"  {line}")
     for who in dict.fromkeys(line.who for line in sheet.lines):

@@ -28,7 +28,7 @@ def print_solution(solution: Solution, reasons: Explanation | None = None) -> No
     out.print(one_line(scenario.question or scenario.name), style="bold")
     out.print()
     out.print(
-        f"{solution.plan.name}: {_against(its)}. Over {count(scenario.horizon_quarters, 'quarter')}, "
+        f"{solution.plan.name}: {_against(its)}. {_over(solution)}, "
         f"{_amount(its, its.realised)} of {WORDS[its.wanted]} against {_amount(its, its.base.value)}."
     )
     for quarters in _some(scenario.horizon_quarters):
@@ -41,17 +41,17 @@ def print_solution(solution: Solution, reasons: Explanation | None = None) -> No
     for line in (*parked, *modes):
         out.print(line)
     out.print()
-    out.print(f"Q{solution.quarter} against today, hours a week")
+    out.print(f"Q{solution.quarter} against {its.against}, hours a week")
     for line in _changes(solution):
         out.print(f"  {line}")
-    if solution.seen is not None:
+    if solution.alike:
         out.print()
         out.print("What happened so far")
         for line in _seen(solution):
             out.print(f"  {line}")
     out.print()
     out.print("How good it is, and how we know")
-    for line in _certificate(its):
+    for line in _certificate(solution):
         out.print(f"  {line}")
     if reasons is not None:
         out.print()
@@ -89,17 +89,18 @@ def print_frontier(its: Frontier) -> None:
 
 
 def _seen(solution: Solution) -> list[str]:
-    assert solution.seen is not None
-    off = solution.seen.deviations(solution.seed)
-    lines = [its.says for its in off] or ["Everything is as planned, within what 80 of 100 markets show."]
-    return [*map(one_line, lines), one_line(solution.seen.match(solution.seed).says)]
+    """What was not as planned, and how surprising that is."""
+    off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
+    lines = off or ["Everything is as planned, within what 80 of 100 markets show."]
+    return [*map(one_line, lines), one_line(solution.alike)]
 
 
 def _why(solution: Solution, its: Explanation) -> list[str]:
     lines = []
     if its.hour_value_usd:
         ahead = list(enumerate(its.hour_value_usd, 1))[solution.quarter - 1 :]
-        lines.append("One more hour is worth " + ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead) + ".")
+        worth = ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead)
+        lines.append(f"One more hour is worth {worth}, by the corrected model (no intervals).")
     for limit in its.limits:
         costs = f"costs {limit.cost_share:.1%}" if limit.cost_share > 0 else "costs nothing that the model can see"
         lines.append(f"Limit: {one_line(limit.says)} {costs}.")
@@ -122,10 +123,12 @@ def _why(solution: Solution, its: Explanation) -> list[str]:
 def _changes(solution: Solution) -> list[str]:
     """Stop, start and so on, a line each, and what the first quarter costs."""
     known = solution.certificate
-    first, payback = known.difference_by_quarter[0], known.payback_quarter
+    first, payback = known.difference_by_quarter[solution.quarter - 1], known.payback_quarter
     unclear = "" if first.clear else ", which is not clear"
     pays = f"is not ahead of {known.against} at the end" if payback is None else f"is ahead for good from Q{payback}"
-    cost = f"in the first quarter {_amount(known, first.value, sign=True)} against {known.against}{unclear}; it {pays}"
+    cost = (
+        f"in Q{solution.quarter} {_amount(known, first.value, sign=True)} against {known.against}{unclear}; it {pays}"
+    )
     return [*change_lines(solution.scenario, solution.changes()), cost]
 
 
@@ -190,18 +193,20 @@ def _modes(solution: Solution) -> list[str]:
     return [f"Coverage: {said}; the others partner first."] if said else ["Coverage: partner first in every segment."]
 
 
-def _certificate(its: Certificate) -> list[str]:
-    low, high = its.interval
+def _certificate(solution: Solution) -> list[str]:
+    its = solution.certificate
+    low, high = sorted(its.interval, key=abs)
     direct, partner = its.promise_off_by_route
     lines = [
         f"Promised {_amount(its, its.promised)}, realised {_amount(its, its.realised)} ({_amount(its, low)} to "
         f"{_amount(its, high)}) in {count(its.realised_estimate.observations, 'market')} that the search never saw: "
-        f"{its.promise_off:+.1%} (own deals {direct:+.1%}, partners' {partner:+.1%}).",
+        f"the promise is {its.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
         f"Ahead in {its.markets_ahead.value:.0%} of these markets{_worlds(its)}.",
-        f"Against the best of some constant splits ({one_line(its.best_split)}): {_signed(its.over_best_split)}"
+        f"Over the best of some constant splits ({one_line(its.best_split)}): {_signed(its.over_best_split)}"
         + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
         f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
-        f"of quota {its.chance_of_quota[0].value:.0%} in Q1, {its.chance_of_quota[-1].value:.0%} in the last quarter.",
+        f"of quota {_chance(its.chance_of_quota[solution.quarter - 1])} in Q{solution.quarter}, "
+        f"{_chance(its.chance_of_quota[-1])} in the last quarter.",
         f"One-hour test: {its.hour_test.says}.",
         f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
     ]
@@ -209,8 +214,9 @@ def _certificate(its: Certificate) -> list[str]:
         lines.append(f"The corrected model's plan is proven within {its.gap:.1%} of its best.")
     else:
         lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
-    if its.wanted != "quarters_at_quota":
-        lines.append(f"Without queues and luck a manager would get {_amount(its, its.fluid_limit)}: nobody does.")
+    lines.append(
+        f"The model before it was corrected, without queues and luck, forecast {_amount(its, its.fluid_limit)}."
+    )
     if its.exit_usd is not None and its.exit_difference_usd is not None:
         lines.append(
             f"Year after the horizon: {usd(its.exit_usd.value)} of quota credit, "
@@ -223,7 +229,20 @@ def _certificate(its: Certificate) -> list[str]:
 
 def _worlds(its: Certificate) -> str:
     worlds = its.worlds_ahead
-    return "" if worlds is None else f", better in {worlds.value:.0%} of {worlds.observations} plausible worlds"
+    if worlds is None:
+        return ""
+    return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
+
+
+def _chance(its: Estimate) -> str:
+    return f"{its.value:.0%} ({its.low:.0%} to {its.high:.0%})"
+
+
+def _over(solution: Solution) -> str:
+    """The quarters that count."""
+    last = solution.scenario.horizon_quarters
+    said = f"Over {count(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
+    return said + (" and the year after" if solution.certificate.exit_usd is not None else "")
 
 
 def _signed(share: Estimate) -> str:

@@ -28,12 +28,13 @@ from optimize.problem import PlanningProblem
 from optimize.reasons import Explanation, explain
 from optimize.reconcile import Planner
 from optimize.solution import Certificate, HourTest, Solution
-from optimize.solve import PlanningError
+from optimize.solve import SOLVER_SECONDS, PlanningError
 from optimize.tradeoff import Frontier, frontier
-from optimize.trials import Trials
-from sim.documents import is_whole, show
+from optimize.trials import Purpose, Trials
+from sim.batches import check_plan
+from sim.documents import is_whole, items_of, show
 from sim.errors import PlanError
-from sim.market import check_seed
+from sim.market import MAX_SEED, check_seed
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 
@@ -51,7 +52,7 @@ __all__ = [
     "optimize_plan",
 ]
 
-MARKETS = 500
+MARKETS = 800
 """In which the search tries its plans."""
 
 
@@ -75,6 +76,7 @@ def optimize_plan(
     from_quarter: int | None = None,
     actuals: Actuals | None = None,
     solver: str = "highs",
+    solver_seconds: float = SOLVER_SECONDS,
     name: str = "plan",
     told: Callable[[str], None] | None = None,
 ) -> Solution:
@@ -92,41 +94,63 @@ def optimize_plan(
 
     `told` hears what is going on, and may raise.
 
-    Raises PlanError for a limit that makes no sense, PlanningError if limits clash or the solver finds no plan.
+    Raises PlanError for a limit that makes no sense or a past that the scenario thinks impossible, PlanningError if
+    limits clash or the solver finds no plan.
     """
     begun = time.perf_counter()
+    _check(scenario, followed, actuals, seed, name)
     past = _past(scenario, followed, from_quarter, actuals)
     wanted = Objective.of(scenario, objective, discount_rate, exit_weight, past)
-    check_seed("seed", seed)
     given = {
         "floors": floors,
         "early_floor": early_floor,
-        "locks": None if locks is None else list(locks),
+        "locks": items_of(locks),
         "min_partner_share": min_partner_share,
         "max_partner_share": max_partner_share,
         "largest_change_hours": largest_change_hours,
         "recruit": recruit,
-        "only_partners": None if only_partners is None else list(only_partners),
+        "only_partners": items_of(only_partners),
         "coverage_mode": coverage_mode,
     }
     limits = Limits.of(scenario, given)
     limits.check_past(past)
     history = TimePlan.status_quo(scenario)
-    so_far = (followed or history) if past else None
+    so_far = None if not past else history if followed is None else followed
     so_far_table = None if so_far is None else so_far.table(scenario)
     problem = PlanningProblem.of(scenario, RUN_OFF_QUARTERS if exit_weight else 0, so_far_table, past)
     seen = None if so_far is None or actuals is None else Seen(scenario, so_far, actuals)
+    alike = "" if seen is None else seen.possible(seed).says
     trials = Trials(problem, wanted, limits, seed, MARKETS, None if seen is None else seen.alike)
-    planner = Planner(trials, history.table(scenario), solver, told or (lambda _: None))
+    planner = Planner(trials, history.table(scenario), solver, solver_seconds, told or (lambda _: None))
     found = planner.plan()
     tried, known = polished(trials, found.tried, planner.told)
     found = replace(found, tried=tried)
-    return Solution(scenario, seed, *certified(planner, found, known, name, begun), planner, found, seen)
+    plan, certificate = certified(planner, found, known, name, begun)
+    if limits.broken(scenario, plan.table(scenario), past):
+        raise PlanningError("the plan that was found does not keep to its limits; please report this")
+    off = () if seen is None else seen.deviations(seed)
+    return Solution(scenario, seed, plan, certificate, planner, found, so_far, off, alike)
+
+
+def _check(scenario: object, followed: object, actuals: object, seed: int, name: str) -> None:
+    """Raise PlanError for what is of another kind than it should be, before anything takes long."""
+    if not isinstance(scenario, Scenario):
+        raise PlanError(f"scenario is {show(scenario)}; allowed: a Scenario, as load_scenario(file) gives one")
+    if followed is not None:
+        check_plan("followed", followed)
+    if actuals is not None and not isinstance(actuals, Actuals):
+        raise PlanError(f"actuals is {show(actuals)}; allowed: Actuals, as Actuals.load(file) gives them")
+    check_seed("seed", seed)
+    if seed > MAX_SEED - max(Purpose):
+        raise PlanError(f"seed is {seed}; allowed: at most {MAX_SEED - max(Purpose)}, as other seeds follow from it")
+    TimePlan.from_table(scenario, [], name)
 
 
 def _past(scenario: Scenario, followed: TimePlan | None, from_quarter: int | None, actuals: Actuals | None) -> int:
     """How many quarters are over. Raises PlanError if what is said of them does not fit together."""
     seen = 0 if actuals is None else actuals.quarters
+    if followed is not None and from_quarter == 1:
+        raise PlanError("followed: from_quarter is 1, so nothing was followed yet; leave one of them out")
     if from_quarter is None:
         if followed is not None and not seen:
             raise PlanError("followed: a plan so far needs from_quarter, the first that is still to be planned")

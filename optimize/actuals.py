@@ -401,12 +401,19 @@ class Seen:
         """Markets most like it, as many as a planner wants."""
         return markets_like(self.scenario, self.followed, self.actuals, PLANNED_IN, seed, pool=10 * PLANNED_IN)
 
+    def possible(self, seed: int) -> Match:
+        """The same. Raises PlanError if nothing like it is: then a number is wrong, or the scenario."""
+        its = self.match(seed)
+        if its.outside:
+            raise PlanError(f"actuals: {its.says}")
+        return its
+
     def alike(self, seed: int) -> list[int]:
         """Their numbers."""
         return [int(number) for batch in self.match(seed).tapes.batches for number in batch.replications]
 
     def deviations(self, seed: int) -> tuple[Deviation, ...]:
-        """What was not as planned."""
+        """What was not as planned, the most surprising first within leading and lagging figures."""
         return deviations(self.scenario, self.followed, self.actuals, seed)
 
 

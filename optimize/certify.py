@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from optimize.moves import MOVE_HOURS, Evidence, Move, moved
+from optimize.moves import MOVE_HOURS, TESTED_HOURS, Evidence, Move
 from optimize.objective import RUN_OFF_QUARTERS
 from optimize.problem import FloatArray
 from optimize.reconcile import Planner, Reconciled
 from optimize.solution import Certificate, HourTest
 from optimize.solve import BY_PERIOD
 from optimize.splits import constant_splits
-from optimize.trials import Trials, Tried, rank
+from optimize.trials import Purpose, Trials, Tried, rank
 from sim import estimates
 from sim.batches import How, world_credit
 from sim.estimates import Estimate
@@ -28,29 +29,29 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
 from sim.split import equal_runs
 
-MARKETS, PROMISE_MARKETS, SPLIT_MARKETS = 3000, 2000, 200
+MARKETS, SPLIT_MARKETS = 3000, 200
 WORLDS, MARKETS_A_WORLD = 100, 20
-PROMISE_SEED, FRESH_SEED, SPLIT_SEED, NEXT_SEED = 1_000_003, 2_000_003, 4_000_003, 500_000
-"""Added to the seed of the search: markets of the promise, fresh ones, those that choose a split; for once more."""
-TESTED_MOVES = 8
+TESTED_MOVES, MOST_ALIKE = 8, 3
+"""Changes that are tried in fresh markets, and how many of them may share a move."""
 TURNS = 3
 """Of certifying, if a move of an hour gained and was made."""
-SURE = 0.95
+SURE, LOOKS = 0.95, 2
+"""Of all intervals of a test together, should it take a second look."""
 
 
 def certified(
-    planner: Planner, found: Reconciled, known: Evidence, name: str, begun: float
+    planner: Planner, found: Reconciled, known: Evidence | None, name: str, begun: float
 ) -> tuple[TimePlan, Certificate]:
     """Try plan, base and the most promising moves of an hour in fresh markets.
 
-    `known` is of moves of an hour, `begun` by the performance counter. A move that gains in fresh markets is made, and
-    the plan tried again in markets that are fresh once more.
+    `known` is of moves of an hour, if anything is; `begun` by the performance counter. A move that gains in fresh
+    markets is made, and the plan tried again in markets that are fresh once more.
     """
     trials, problem, objective = planner.trials, planner.problem, planner.objective
     base, against = base_of(planner)
     best_split, split = _best_split(planner)
     (its, going_on, splits), test = _tested(planner, found.tried.table, known, [base, split])
-    (promise,) = trials.fresh([its.table], PROMISE_MARKETS, PROMISE_SEED)
+    (promise,) = trials.of([its.table])
     plan = as_plan(planner.scenario, its.table, name)
     worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, best_split)
     ahead = slice(problem.past, None)
@@ -95,34 +96,33 @@ def certified(
         exit_usd=estimates.mean(exit_usd) if has_exit else None,
         exit_difference_usd=estimates.mean(exit_usd - base_exit_usd) if has_exit else None,
         hour_test=test,
-        simulated_runs=trials.runs + 3 * WORLDS * MARKETS_A_WORLD,
+        simulated_runs=trials.runs + (0 if worlds_ahead is None else 3 * WORLDS * MARKETS_A_WORLD),
         seconds=time.perf_counter() - begun,
     )
     return plan, certificate
 
 
 def _tested(
-    planner: Planner, table: PlanTable, known: Evidence, compared: list[PlanTable]
+    planner: Planner, table: PlanTable, known: Evidence | None, compared: list[PlanTable]
 ) -> tuple[list[Tried], HourTest]:
     """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
     trials = planner.trials
     for turn in range(TURNS):
         planner.told("trying it in fresh markets, and every move of an hour")
-        seed = FRESH_SEED + turn * NEXT_SEED
-        tested, count = _promising(trials, known, turn)
-        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, seed)
-        after = rest[len(compared) :]
+        known = known or Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn)
+        tested, count = _promising(trials, known)
+        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, 2 * turn)
+        after = [its for its in rest[len(compared) :] if rank(its)[0] >= rank(first)[0]]
         test = _hour_test(first, after, count)
-        if not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+        if not test.passed and test.largest_gain.low <= 0 and after and not trials.after_a_past:
             # Not because a move gains, but because that is not known well enough: look twice as long.
-            more = trials.fresh([table, *tested], MARKETS, seed, 1)
+            more = trials.fresh([table, *(its.table for its in after)], MARKETS, Purpose.FRESH, 2 * turn + 1)
             pairs = zip([first, *after], more, strict=True)
             both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
-            test = _hour_test(both[0], both[1:], count, looks=2)
+            test = _hour_test(both[0], both[1:], count)
         if test.largest_gain.low <= 0 or turn == TURNS - 1:
             break
-        table = max(after, key=rank).table
-        known = Evidence.of_nothing(trials, table, 1.0)
+        table, known = max(after, key=rank).table, None
     return [first, *rest[: len(compared)]], test
 
 
@@ -131,7 +131,7 @@ def _best_split(planner: Planner) -> tuple[str, PlanTable]:
     splits = {
         name: from_here(planner, its.table(planner.scenario)) for name, its in constant_splits(planner.scenario).items()
     }
-    scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, SPLIT_SEED)]
+    scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, Purpose.SPLITS)]
     best = list(splits)[int(np.argmax(scores))]
     return best, splits[best]
 
@@ -151,7 +151,7 @@ def from_here(planner: Planner, table: PlanTable) -> PlanTable:
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(followed, name)[:past], getattr(table, name)[past:]]) for name in BY_PERIOD
     }
-    return replace(table, coverage_mode=followed.coverage_mode, **joined)
+    return replace(table, coverage_mode=followed.coverage_mode, discipline=followed.discipline, **joined)
 
 
 def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
@@ -190,43 +190,32 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     return TimePlan.from_table(scenario, rows, name, **kept)
 
 
-def _promising(trials: Trials, known: Evidence, turn: int) -> tuple[list[PlanTable], int]:
-    """The plan after those moves of an hour that look best, and between how many that was chosen.
-
-    A move between two uses, in the same quarters, is one from the first to selling and one from there to the second.
-    """
-    some = known.some
-    if some and not len(known.gains):
-        known.gather(trials, range(len(some)), len(MOVE_HOURS) + turn)
-    gains = known.estimates()
-    pairs: list[tuple[float, list[Move]]] = [(gains[i], [its]) for i, its in enumerate(some)]
-    for i, to in enumerate(some):
-        pairs += [
-            (gains[i] + gains[j], [of, to])
-            for j, of in enumerate(some)
-            if to.hours > 0 > of.hours and of.quarters == to.quarters and of.cell != to.cell
-        ]
-    best: list[PlanTable] = []
-    for _, both in sorted(pairs, key=lambda pair: -pair[0]):
-        after, made = moved(trials, known.base, both)
-        if len(made) == len(both):
+def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
+    """The plan after those changes of an hour that look best, not too many alike; and of how many these are."""
+    changes, best, shared = known.changes(), list[PlanTable](), Counter[Move]()
+    for its in changes:
+        if any(shared[move] >= MOST_ALIKE for move in its.moves):
+            continue
+        after = its.on(trials, known.base)
+        if after is not None:
             best.append(after)
+            shared.update(its.moves)
         if len(best) == TESTED_MOVES:
             break
-    return best, len(pairs)
+    return best, len(changes)
 
 
 def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
     """The one-hour test of any plan, in markets of its own for each `turn`."""
-    tested, count = _promising(trials, Evidence.of_nothing(trials, table, 1.0), turn)
-    base, *after = trials.fresh([table, *tested], MARKETS, FRESH_SEED + turn * NEXT_SEED)
+    tested, count = _promising(trials, Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn))
+    base, *after = trials.fresh([table, *tested], MARKETS, Purpose.FRESH, 2 * turn)
     return _hour_test(base, after, count)
 
 
-def _hour_test(base: Tried, after: list[Tried], count: int, looks: int = 1) -> HourTest:
+def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
     if not after or not base.mean:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
-    confidence = 1 - (1 - SURE) / len(after) / looks
+    confidence = 1 - (1 - SURE) / len(after) / LOOKS
     gains = [estimates.mean(its.value - base.value, confidence) for its in after]
     value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
@@ -238,7 +227,7 @@ def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate |
         return None, None  # worlds know nothing of what happened so far
     splits = constant_splits(planner.scenario)
     plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": splits[split], "plan": plan}
-    seed = planner.trials.seed + FRESH_SEED
+    seed = planner.trials.seed + Purpose.FRESH
     credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, How())
     shares = [
         estimates.share_of_worlds((credit[:, 2] - credit[:, other])[:, None], lambda means: means[:, 0] > 0)

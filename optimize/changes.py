@@ -38,12 +38,17 @@ class Change:
         return "more" if self.planned > self.today else "less"
 
 
-def changes(scenario: Scenario, plan: TimePlan, quarter: int = 1) -> tuple[Change, ...]:
-    """Every use of the manager's time in a quarter (from 1) against the status quo, the largest change first.
+def changes(
+    scenario: Scenario, plan: TimePlan, quarter: int = 1, against: TimePlan | None = None
+) -> tuple[Change, ...]:
+    """Every use of the manager's time in a quarter (from 1) against another plan, the largest change first.
+
+    That is the status quo if none is given.
 
     Raises PlanError for a quarter after the horizon, or a plan that does not fit the scenario.
     """
-    today, planned = (uses(scenario, its, quarter) for its in (TimePlan.status_quo(scenario), plan))
+    against = TimePlan.status_quo(scenario) if against is None else against
+    today, planned = (uses(scenario, its, quarter) for its in (against, plan))
     both = [Change(*use, today.get(use, 0.0), planned.get(use, 0.0)) for use in {**planned, **today}]
     return tuple(sorted(both, key=lambda its: -abs(its.planned - its.today)))
 

@@ -1,6 +1,6 @@
 """What a plan must keep to, in a manager's words.
 
-Left out: how a limit becomes a row of the model (milp.py), and what is said when limits clash (solve.py).
+Left out: how a limit becomes a row of the model (milp/limits.py), and what is said when limits clash (solve.py).
 """
 
 from __future__ import annotations
@@ -130,6 +130,19 @@ class Limits(Declared):
         elif name == "locks":
             rest = tuple(row for i, row in enumerate(self.locks) if i != int(which))
         return self.model_copy(update={name: rest})
+
+    def without_floors(self) -> Limits:
+        """All that a plan's hours alone keep to."""
+        return self.model_copy(update={"floors": {}, "early_floor": None})
+
+    def locked_hours(self, activity: str, target: str, who: str, quarter: int) -> float:
+        """Hours that are locked for a use in a quarter, from 1; 0 if none are."""
+        return sum(
+            row.hours_per_week
+            for row in self.locks
+            if (row.activity, row.target, row.who) == (activity, target, who)
+            and row.from_quarter <= quarter <= (row.to_quarter or quarter)
+        )
 
     def broken(self, scenario: Scenario, table: PlanTable, past: int = 0) -> tuple[str, ...]:
         """Keys of the limits that a plan does not keep to, from its hours alone; floors need a forecast."""

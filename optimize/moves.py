@@ -12,14 +12,15 @@ Left out: proof (certify.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from optimize.milp.program import DEVELOPING, ON_DEALS
 from optimize.problem import FloatArray, PlanningProblem
-from optimize.trials import CLEAR, Trials, Tried, gain, rank
+from optimize.trials import CLEAR, Purpose, Trials, Tried, gain, rank
 from sim.plan import PlanTable
 
 WINDOW_QUARTERS = 4
@@ -35,15 +36,11 @@ SPREAD = 0.03
 """Of the paired difference in a market, as a share of credit."""
 Told = Callable[[str], None]
 BEST_SETS = (3, 8, 20)
-"""Numbers of the most promising changes that are made together and tried."""
-MOVE_HOURS = (1.0, 0.5)
-"""Hours a week that are moved, a round each."""
-PROMISING = 0.6
-"""Share of the moves that a second look is for, the best (successive halving: Jamieson & Talwalkar 2016)."""
+"""Numbers of the most promising moves that are made together and tried."""
+MOVE_HOURS, TESTED_HOURS = (1.0, 0.5), 1.0
+"""Hours a week that are moved, a round each; and by the one-hour test."""
 ACCEPT_MARKETS = 1000
 """In which sets of moves are tried, others in each round."""
-SCREENING_SEED, ACCEPT_SEED = 3_000_003, 6_000_003
-"""Added to the seed of the search."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Move:
     """of PARTNER_ACTIVITIES; 0 for prospecting"""
     target: int
     """segment or partner"""
-    quarters: slice
+    quarters: range
     hours: float
 
     @property
@@ -64,13 +61,9 @@ class Move:
         """The use that hours go to or come from."""
         return self.use, self.activity, self.target
 
-    def of(self, hours: float) -> Move:
-        """The same with so many hours."""
-        return replace(self, hours=hours if self.hours > 0 else -hours)
-
     def on(self, table: PlanTable) -> PlanTable | None:
         """The plan after it; None if there is nothing to move."""
-        window = self.quarters
+        window = slice(self.quarters.start, self.quarters.stop)
         if self.use == "partner" and table.parked[window, self.target].any():
             return None
         changed = getattr(table, self.use).copy()
@@ -89,7 +82,7 @@ def moves(problem: PlanningProblem, hours: float) -> Iterator[Move]:
     scenario = problem.scenario
     last = max(problem.past, problem.quarters - WINDOW_QUARTERS)
     for first in sorted({*range(problem.past, last, WINDOW_STEP), last}):
-        window = slice(first, min(first + WINDOW_QUARTERS, problem.quarters))
+        window = range(first, min(first + WINDOW_QUARTERS, problem.quarters))
         for sign in (1, -1):
             for s in range(len(scenario.segment_names)):
                 yield Move("prospect", 0, s, window, sign * hours)
@@ -98,86 +91,105 @@ def moves(problem: PlanningProblem, hours: float) -> Iterator[Move]:
                     yield Move("partner", activity, p, window, sign * hours)
 
 
-def moved(
-    trials: Trials, table: PlanTable, some: Sequence[Move], most: int | None = None
-) -> tuple[PlanTable, list[int]]:
-    """The plan after those of some moves that it and the limits allow, up to `most` of them; and which these are."""
-    made: list[int] = []
-    for i, move in enumerate(some):
-        if len(made) == most:
-            break
-        its = move.on(table)
-        if its is not None and not trials.limits.broken(trials.problem.scenario, its, trials.problem.past):
-            table, made = its, [*made, i]
-    return table, made
-
-
-@dataclass
+@dataclass(frozen=True)
 class Evidence:
-    """What is known of some moves of a plan: which were made together, and what that gained."""
+    """Moves that a plan allows, and what each of them gains: drawn towards 0, in units of the objective."""
 
     base: PlanTable
     some: list[Move]
-    made: FloatArray
-    """1 for a move that was made, shape (designs, moves)"""
     gains: FloatArray
-    """shape (designs,)"""
+    """shape (moves,)"""
 
     @classmethod
-    def of_nothing(cls, trials: Trials, base: PlanTable, hours: float) -> Evidence:
-        """Of all moves of so many hours that the plan and the limits allow."""
-        some = [its for its in moves(trials.problem, hours) if moved(trials, base, [its])[1]]
-        return cls(base, some, np.zeros((0, len(some))), np.zeros(0))
+    def of(cls, trials: Trials, base: PlanTable, hours: float, turn: int) -> Evidence:
+        """Try random sets of all moves of so many hours, in markets of its own for each `turn`.
 
-    def gather(self, trials: Trials, among: Sequence[int], turn: int) -> None:
-        """Try random sets of some of the moves."""
+        Limits do not matter here: a move may break one that another move mends.
+        """
+        some = [its for its in moves(trials.problem, hours) if its.on(base) is not None]
         rng = np.random.default_rng([trials.seed, turn])
-        designs = -(-int(DESIGNS_PER_MOVE * len(among)) // GROUPS) * GROUPS
-        made, tables = np.zeros((designs, len(self.some))), []
+        designs = -(-int(DESIGNS_PER_MOVE * len(some)) // GROUPS) * GROUPS
+        made, tables = np.zeros((designs, len(some))), []
         for design in made:
-            order = rng.permutation(among)
-            table, which = moved(trials, self.base, [self.some[i] for i in order], TOGETHER)
-            design[order[which]] = 1.0
+            table = base
+            for i in rng.permutation(len(some))[:TOGETHER]:
+                its = some[i].on(table)
+                if its is not None:
+                    table, design[i] = its, 1.0
             tables.append(table)
-        gains = np.empty(designs)
-        for group in range(GROUPS):
+        gains = np.zeros(designs)
+        for group in range(GROUPS if some else 0):
             # Each group in markets of its own, and the plan itself with it.
-            those = [self.base, *tables[group::GROUPS]]
-            first, *others = trials.fresh(those, DESIGN_MARKETS, SCREENING_SEED, turn * GROUPS + group)
+            those = [base, *tables[group::GROUPS]]
+            first, *others = trials.fresh(those, DESIGN_MARKETS, Purpose.SCREENING, turn * GROUPS + group)
             gains[group::GROUPS] = [other.mean - first.mean for other in others]
-        self.made, self.gains = np.concatenate([self.made, made]), np.append(self.gains, gains)
-
-    def most_promising(self) -> list[int]:
-        """Those that are worth another look; all of them if nothing is known yet."""
-        if not len(self.gains):
-            return list(range(len(self.some)))
-        return [int(i) for i in np.argsort(-self.estimates(), kind="stable")[: int(PROMISING * len(self.some)) + 1]]
-
-    def estimates(self) -> FloatArray:
-        """What each move gains, in units of the objective, drawn towards 0: shape (moves,)."""
         ridge = (SPREAD / PRIOR) ** 2 / DESIGN_MARKETS
-        return np.asarray(
-            np.linalg.solve(self.made.T @ self.made + ridge * np.eye(len(self.some)), self.made.T @ self.gains)
-        )
+        estimates = np.linalg.solve(made.T @ made + ridge * np.eye(len(some)), made.T @ gains)
+        return cls(base, some, np.asarray(estimates, np.float64))
+
+    def changes(self) -> list[Change]:
+        """Single moves, and moves between two uses in the same quarters, the most promising first.
+
+        A move between two uses is one from the first to selling and one from there to the second.
+        """
+        single = [Change(float(gain), (its,)) for gain, its in zip(self.gains, self.some, strict=True)]
+        pairs = [
+            Change(of.gain + to.gain, (*of.moves, *to.moves))
+            for to in single
+            for of in single
+            if to.moves[0].hours > 0 > of.moves[0].hours
+            and of.moves[0].quarters == to.moves[0].quarters
+            and of.moves[0].cell != to.moves[0].cell
+        ]
+        return sorted([*single, *pairs], key=lambda its: -its.gain)
 
 
-def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence]:
-    """The plan after some rounds, in each the most promising moves made together if that gains.
+class Change(NamedTuple):
+    """One move, or two that belong together."""
 
-    A round adds to what others learnt of the same plan. What is known of whole hours comes with the plan.
+    gain: float
+    """estimated"""
+    moves: tuple[Move, ...]
+
+    def on(self, trials: Trials, table: PlanTable) -> PlanTable | None:
+        """The plan after it; None if it or the limits do not allow that."""
+        after: PlanTable | None = table
+        for move in self.moves:
+            after = None if after is None else move.on(after)
+        broken = after is None or trials.limits.broken(trials.problem.scenario, after, trials.problem.past)
+        return None if broken else after
+
+
+def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence | None]:
+    """The plan after some rounds, in each the most promising changes made together if that gains.
+
+    With it comes what is known of whole hours, if the plan is still that of which it is known.
     """
-    known: dict[float, Evidence] = {}
+    known: Evidence | None = None
     for turn, hours in enumerate(MOVE_HOURS):
         told(f"moving {hours:g} h a week between uses, {turn + 1} of {len(MOVE_HOURS)}")
-        its = known.setdefault(hours, Evidence.of_nothing(trials, tried.table, hours))
-        if not its.some:
+        its = Evidence.of(trials, tried.table, hours, turn)
+        known = its if hours == TESTED_HOURS else known
+        sets = list(_sets(trials, tried.table, its))
+        if not sets:
             continue
-        its.gather(trials, its.most_promising(), turn)
-        gains = its.estimates()
-        promising = [its.some[i] for i in np.argsort(-gains, kind="stable") if gains[i] > 0]
-        sets = [moved(trials, tried.table, promising, most)[0] for most in BEST_SETS if promising]
-        before, *after = trials.fresh([tried.table, *sets], ACCEPT_MARKETS, ACCEPT_SEED, turn)
-        best = max(after, key=rank, default=before)
+        before, *after = trials.fresh([tried.table, *sets], ACCEPT_MARKETS, Purpose.ACCEPTING, turn)
+        best = max(after, key=rank)
         if gain(best, before) > CLEAR:
-            tried, known = best, {}
-    return tried, known.get(1.0, Evidence.of_nothing(trials, tried.table, 1.0))
+            tried, known = best, None
+    return tried, known
+
+
+def _sets(trials: Trials, table: PlanTable, known: Evidence) -> Iterator[PlanTable]:
+    """The plan after the most promising changes that gain, so many of them as BEST_SETS says; each move once."""
+    used: set[Move] = set()
+    for its in known.changes():
+        if its.gain <= 0 or len(used) >= BEST_SETS[-1]:
+            break
+        after = None if used & set(its.moves) else its.on(trials, table)
+        if after is not None:
+            before = len(used)
+            table = after
+            used |= set(its.moves)
+            if any(before < most <= len(used) for most in BEST_SETS):
+                yield table

@@ -18,7 +18,7 @@ from optimize.reconcile import Planner, Reconciled
 from optimize.solution import Solution
 from optimize.solve import NoPlan, hour_values_usd, solve
 from optimize.splits import constant_splits
-from optimize.trials import Tried
+from optimize.trials import Purpose, Tried
 from sim import estimates
 from sim.estimates import Estimate
 from sim.plan import PlanTable
@@ -31,8 +31,6 @@ FLAT = 0.01
 ALIKE = 0.002
 """Plans closer than this are one plan."""
 MARKETS, FLIP_MARKETS = 1000, 300
-SEED = 5_000_003
-"""Added to the seed of the search."""
 
 
 @dataclass(frozen=True)
@@ -89,14 +87,18 @@ def explain(solution: Solution) -> Explanation:
     planner, found = solution.planner, solution.found
     planner.told("what an hour is worth, and what limits cost")
     model = planner.model(found.modes, found.rates, planner.limits)
-    solved = solve(model, found.modes, solver=planner.solver)
+    try:
+        solved = solve(model, found.modes, solver=planner.solver)
+    except NoPlan:  # floors that the plan misses too; the certificate says so
+        model = planner.model(found.modes, found.rates, planner.limits.without_floors())
+        solved = solve(model, found.modes, solver=planner.solver)
     values = hour_values_usd(model, planner.solver) if not planner.objective.is_risk else np.zeros(0)
     costs = tuple(_limit_cost(planner, found, solved.objective_usd, key) for key in planner.limits.given())
     planner.told("how flat the top is")
     table = solution.plan.table(solution.scenario)
     scaled = [one for scale in SCALES if (one := _scaled(planner, table, scale)) is not None]
     alternatives = dict(_alternatives(planner, solution))
-    tried = planner.trials.fresh([table, *scaled, *alternatives.values()], MARKETS, SEED)
+    tried = planner.trials.fresh([table, *scaled, *alternatives.values()], MARKETS, Purpose.WHY)
     its, by_scale, others = tried[0], tried[1 : 1 + len(scaled)], tried[1 + len(scaled) :]
     planner.told("what would have to be true for another plan to win")
     return Explanation(
@@ -112,10 +114,12 @@ def explain(solution: Solution) -> Explanation:
 def _limit_cost(planner: Planner, found: Reconciled, objective_usd: float, key: str) -> LimitCost:
     without, modes = planner.limits.without(key), found.modes
     if key == "coverage_mode":
-        modes = tuple("partner_first" for _ in modes)
+        free = set(planner.limits.coverage_mode)
+        names = planner.scenario.segment_names
+        modes = tuple("partner_first" if n in free else mode for n, mode in zip(names, modes, strict=True))
     its = solve(planner.model(modes, found.rates, without), modes, solver=planner.solver)
     # Both are known to within the solver's gap only.
-    gained = its.objective_usd / objective_usd - 1 if objective_usd else 0.0
+    gained = (its.objective_usd - objective_usd) / abs(objective_usd) if objective_usd else 0.0
     return LimitCost(planner.limits.says(key), gained if gained > its.gap else 0.0)
 
 
@@ -126,13 +130,15 @@ def _partner_share(planner: Planner, table: PlanTable) -> float:
 
 
 def _scaled(planner: Planner, table: PlanTable, scale: float) -> PlanTable | None:
-    """The plan with so many times its partner hours, recruiting left as it is; None if the week has not so many."""
+    """The plan with so many times its partner hours, recruiting as it is; None if week or limits do not allow it."""
     times = np.full(table.partner.shape, scale)
     times[: planner.problem.past] = 1.0
     times[:, -1] = 1.0
     partner = table.partner * times
     sell = table.sell - (partner - table.partner).sum(axis=(1, 2))
-    return replace(table, partner=partner, sell=sell) if (sell >= 0).all() else None
+    its = replace(table, partner=partner, sell=sell)
+    fits = (sell >= 0).all() and not planner.limits.broken(planner.scenario, its, planner.problem.past)
+    return its if fits else None
 
 
 def _flat(planner: Planner, its: Tried, by_scale: list[Tried]) -> tuple[float, float]:
@@ -144,17 +150,19 @@ def _flat(planner: Planner, its: Tried, by_scale: list[Tried]) -> tuple[float, f
 def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, PlanTable]]:
     """Plans of another kind: what the model finds with one decision forbidden, and splits without a planner."""
     found, table = solution.found, solution.plan.table(solution.scenario)
+    own = planner.scenario.territory_manager.hours_per_week
     forbidden: dict[str, Limits] = {}
     if table.partner[planner.problem.past :, -1].any() and planner.limits.recruit:
         forbidden["the best plan without recruiting"] = planner.limits.model_copy(update={"recruit": False})
     busy = table.partner[planner.problem.past :].sum(axis=(0, 1))
+    busiest = table.partner[planner.problem.past :].sum(axis=(1, 2)).max()
     names = planner.scenario.partner_names
     if busy.any():
         first = names[int(busy.argmax())]
         rest = tuple(name for name in names if name != first and planner.limits.may_get_hours(name))
         forbidden[f"the best plan without time for {first}"] = planner.limits.model_copy(update={"only_partners": rest})
-        forbidden["the best plan with half of the partner time"] = planner.limits.model_copy(
-            update={"max_partner_share": float(table.partner.sum(axis=(1, 2)).max() / 2 / _own(planner))}
+        forbidden["the best plan with at most half of the partner time"] = planner.limits.model_copy(
+            update={"max_partner_share": float(busiest / 2 / own)}
         )
     for says, limits in forbidden.items():
         try:
@@ -162,16 +170,14 @@ def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, P
         except NoPlan:
             continue
         yield says, its.table
-    for says, plan in constant_splits(planner.scenario).items():
-        its_table = from_here(planner, plan.table(planner.scenario))
+    base, today = base_of(planner)
+    known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()} | {
+        today: base
+    }
+    for says, its_table in known.items():
+        its_table = from_here(planner, its_table)
         if not planner.limits.broken(planner.scenario, its_table, planner.problem.past):
             yield says, its_table
-    base, says = base_of(planner)
-    yield says, base
-
-
-def _own(planner: Planner) -> float:
-    return planner.scenario.territory_manager.hours_per_week
 
 
 def _runner_up(planner: Planner, solution: Solution, its: Tried, others: dict[str, Tried]) -> RunnerUp | None:

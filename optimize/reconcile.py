@@ -20,7 +20,7 @@ from optimize.milp import Model, Rates, build
 from optimize.milp.program import CO_SELL
 from optimize.problem import HISTORY, FloatArray
 from optimize.rounding import rounded
-from optimize.solve import NoPlan, Solved, clash, solve
+from optimize.solve import NoPlan, PlanningError, Solved, clash, solve
 from optimize.trials import CLEAR, MISSED, Trials, Tried, gain, rank
 from sim.plan import PlanTable
 from sim.scenario import COVERAGE_MODES, CoverageMode
@@ -58,15 +58,17 @@ class Reconciled:
 class Planner:
     """Trials, and a solver that proposes plans for them."""
 
-    def __init__(self, trials: Trials, history: PlanTable, solver: str, told: Told) -> None:
-        self.trials, self.history, self.solver, self.told = trials, history, solver, told
+    def __init__(self, trials: Trials, history: PlanTable, solver: str, seconds: float, told: Told) -> None:
+        self.trials, self.history, self.told = trials, history, told
+        self.solver, self.seconds = solver, seconds
         self.problem, self.limits, self.objective = trials.problem, trials.limits, trials.objective
         self.scenario = trials.problem.scenario
 
     def plan(self) -> Reconciled:
         """The best plan found. Raises PlanningError if the limits clash."""
         modes = self._first_modes()
-        rates, limits = Rates.at_first(self.problem), self.limits
+        # Floors are of attainment, which the model knows only when it was corrected.
+        rates, limits = Rates.at_first(self.problem), self.limits.without_floors()
         self.told("solving")
         first, rates = self._solved(modes, rates, limits, FIRST_SOLVES)
         solved, used = first, rates
@@ -86,8 +88,10 @@ class Planner:
             limits = self._stricter(limits, tried)
             try:
                 solved, rates = self._solved(modes, used, limits)
-            except NoPlan:
-                break  # floors of the simulation are out of reach; the best met says by how much
+            except PlanningError:
+                if limits == self.limits and best.missed > MISSED:
+                    raise
+                break  # the best plan met so far stands; the certificate says by how much it misses floors
         table = rounded(self.scenario, self.limits, best.table, self.problem.past)
         (tried,) = self.trials.of([table])
         gained = (tried.mean - best.mean) / abs(best.mean) if best.mean else 0.0
@@ -104,11 +108,10 @@ class Planner:
     ) -> tuple[Solved, Rates]:
         for _ in range(solves):
             try:
-                solved = solve(self.model(modes, rates, limits), modes, solver=self.solver)
+                model = self.model(modes, rates, limits)
+                solved = solve(model, modes, solver=self.solver, seconds=self.seconds)
             except NoPlan:
-                if limits is not self.limits:
-                    raise
-                raise self._explained(modes, rates) from None
+                raise self._explained(modes, rates, limits) from None
             there = solved.skill > 0
             rates = replace(
                 rates,
@@ -118,20 +121,26 @@ class Planner:
             )
         return solved, rates
 
-    def _explained(self, modes: tuple[CoverageMode, ...], rates: Rates) -> NoPlan:
-        """Which limits clash: the fewest that have to give way, and what giving each up would bring."""
-        given = clash(self.model(modes, rates, self.limits, elastic=True), self.solver)
+    def _explained(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits) -> NoPlan:
+        """Which limits clash, and what giving up one of them would bring; or which have to give way together."""
+        enough = []
+        for key in limits.given():
+            try:
+                its = solve(
+                    self.model(modes, rates, limits.without(key)), modes, solver=self.solver, seconds=self.seconds
+                )
+            except PlanningError:
+                continue
+            enough.append(f"{limits.says(key)} (without it the model's limit is {self._in_words(its)})")
+        if enough:
+            return NoPlan(
+                f"the limits clash, and no plan keeps to all of them; give up or loosen {', or '.join(enough)}"
+            )
+        given = clash(self.model(modes, rates, limits, elastic=True), self.solver)
         if not given:
             return NoPlan("no plan fits this territory: support of its partners takes more than the week; park some")
-        told = []
-        for key in given:
-            try:
-                its = solve(self.model(modes, rates, self.limits.without(key)), modes, solver=self.solver)
-            except NoPlan:
-                told.append(f"{self.limits.says(key)} (not enough alone)")
-            else:
-                told.append(f"{self.limits.says(key)} (without it the model's limit is {self._in_words(its)})")
-        return NoPlan(f"the limits clash, and no plan keeps to all of them; give up or loosen: {'; '.join(told)}")
+        together = "; ".join(limits.says(key) for key in given)
+        return NoPlan(f"the limits clash, and giving up one is not enough; give up or loosen together: {together}")
 
     def _in_words(self, solved: Solved) -> str:
         credit = solved.direct_usd + solved.partner_usd @ self.problem.credit_share
@@ -207,18 +216,15 @@ class Planner:
         return replace(rates, direct=direct, partner=partner, luck=luck)
 
     def _stricter(self, limits: Limits, tried: Tried) -> Limits:
-        """Floors that the simulation missed, higher by what it missed."""
+        """Floors if the simulation missed one; and if it did with them, higher by what it missed."""
         if tried.missed <= MISSED:
             return limits
-        attained = self.trials.attainment(tried.direct_usd, tried.partner_usd).mean(axis=0)
-        higher = {
-            quarter: floor + max(0.0, self.limits.floors[quarter] - float(attained[int(quarter) - 1]))
-            for quarter, floor in limits.floors.items()
-        }
-        early = limits.early_floor
-        return limits.model_copy(
-            update={"floors": higher, "early_floor": early if early is None else early + tried.missed}
-        )
+        if limits == self.limits.without_floors():
+            return self.limits
+        missed = self.trials.missed(tried.direct_usd, tried.partner_usd)
+        floors = {quarter: floor + missed[f"floors {quarter}"] for quarter, floor in limits.floors.items()}
+        early = None if limits.early_floor is None else limits.early_floor + missed["early_floor"]
+        return limits.model_copy(update={"floors": floors, "early_floor": early})
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

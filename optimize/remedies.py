@@ -93,10 +93,14 @@ class Ground:
         return self.problem.weeks_worked[HISTORY : HISTORY + self.problem.quarters]
 
     def carried(self, p: int) -> NDArray[np.bool_]:
-        """Quarters in which hours for a partner are not lost: it is there, or being recruited, and not parked."""
-        its = self.base
-        recruited = (its.partner[:, RECRUIT, p] + its.channel_account_manager[:, RECRUIT, p] > 0).any()
-        return ~its.parked[:, p] & (p < self.problem.established or recruited)
+        """Quarters in which hours for a partner are not lost: it is there, and not parked."""
+        its, problem = self.base, self.problem
+        there = np.full(problem.quarters, p < problem.established)
+        recruiting = np.flatnonzero(its.partner[:, RECRUIT, p] + its.channel_account_manager[:, RECRUIT, p])
+        if len(recruiting):
+            candidate = problem.candidates[p - problem.established]
+            there = np.arange(problem.quarters) >= recruiting[-1] + problem.ready_after(candidate)
+        return ~its.parked[:, p] & there
 
     def carried_in(self, s: int) -> list[int]:
         """Partners with accounts in a segment that are carried in some quarter."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from optimize.actuals import Seen
+from optimize.actuals import Deviation
 from optimize.changes import Change, changes
 from optimize.objective import Name
 from optimize.reconcile import Planner, Reconciled
@@ -25,7 +25,7 @@ class HourTest:
     """Whether one hour a week, moved between two uses over four quarters, would gain."""
 
     moves: int
-    """between every two uses, estimated in the markets of the search and others"""
+    """between every two uses, estimated from random sets of them"""
     tested: int
     """the most promising of them, tried in fresh markets"""
     largest_gain: Estimate
@@ -33,16 +33,19 @@ class HourTest:
 
     @property
     def passed(self) -> bool:
-        """Whether surely none gains more than .3%."""
-        return self.largest_gain.high <= HOUR_TEST_LIMIT
+        """Whether surely none of those tested gains more than .3%; not if there was none to test."""
+        return self.tested > 0 and self.largest_gain.high <= HOUR_TEST_LIMIT
 
     @property
     def says(self) -> str:
         """In words."""
+        if not self.tested:
+            return "not made, as no hour can be moved"
+        of = f"of {self.moves:,} moves of an hour a week the {self.tested} that look best"
         if self.largest_gain.low > 0:
-            return f"one of {self.moves:,} moves of an hour a week still gains {self.largest_gain.value:.2%}"
-        most = max(self.largest_gain.high, 0.0)
-        return f"none of {self.moves:,} moves of an hour a week gains more than {most:.2%}"
+            return f"not passed: {of} gain up to {self.largest_gain.value:.2%}"
+        word = "passed" if self.passed else "not passed"
+        return f"{word}: {of} gain at most {max(self.largest_gain.high, 0.0):.2%} ({HOUR_TEST_LIMIT:.1%} is allowed)"
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,15 @@ class Certificate:
     outcome: Outcome
     """of the solver: proven within the gap, or stopped by time"""
     objective: float
-    """of the corrected fluid model, history included"""
+    """of the corrected fluid model, in its own terms: US dollars, history and tie-breaks included"""
     bound: float | None
     """no plan of the corrected model has more; None if the solver does not know"""
     gap: float | None
     """(bound - objective) / objective"""
     fluid_limit: float
-    """the uncorrected model's forecast: more than any manager with queues gets"""
+    """the uncorrected model's forecast of its own plan: without queues and luck, mostly more than can be had"""
     promised: float
-    """mean in markets after the search"""
+    """mean in the markets of the search, to which the model was corrected"""
     realised_estimate: Estimate
     """in fresh markets"""
     promised_direct_usd: float
@@ -147,8 +150,12 @@ class Solution:
     planner: Planner
     """the trials and the model behind it, for those who ask why (reasons.py)"""
     found: Reconciled
-    seen: Seen | None = None
-    """of the quarters that are over"""
+    followed: TimePlan | None = None
+    """in the quarters that are over"""
+    deviations: tuple[Deviation, ...] = ()
+    """what was not as planned in these"""
+    alike: str = ""
+    """how like them the markets are in which the plan was tried, in words; nothing without actuals"""
 
     @property
     def quarter(self) -> int:
@@ -156,11 +163,11 @@ class Solution:
         return self.planner.problem.past + 1
 
     def changes(self, quarter: int | None = None) -> tuple[Change, ...]:
-        """Every use of the manager's time in a quarter, the first planned if not given, against the status quo.
+        """Every use of the manager's time in a quarter, the first planned if not given, against what is done today.
 
-        The largest change comes first.
+        That is the status quo, or after a past the plan that was followed. The largest change comes first.
         """
-        return changes(self.scenario, self.plan, self.quarter if quarter is None else quarter)
+        return changes(self.scenario, self.plan, self.quarter if quarter is None else quarter, self.followed)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -169,10 +176,10 @@ class Solution:
             **self.scenario.provenance(self.seed),
             "plan": self.plan.model_dump(mode="json"),
             "certificate": {**asdict(its), "realised": its.realised, "interval": its.interval},
-            f"changes_in_quarter_{self.quarter}": [
-                {**asdict(change), "kind": change.kind} for change in self.changes()
-            ],
-            "deviations": [its.says for its in self.seen.deviations(self.seed)] if self.seen else [],
+            "quarter": self.quarter,
+            "changes": [{**asdict(change), "kind": change.kind} for change in self.changes()],
+            "deviations": [{"says": its.says, "surprise": its.surprise} for its in self.deviations],
+            "alike": self.alike,
         }
 
 

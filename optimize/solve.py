@@ -27,6 +27,8 @@ Outcome = Literal["optimal", "feasible", "infeasible"]
 """Proven within the gap; stopped by the time limit with a plan; no plan at all."""
 CBC_STATUS = {pulp.LpSolutionOptimal: "optimal", pulp.LpSolutionIntegerFeasible: "feasible"}
 NO_END = "the model has no end to its credit; some number of the scenario is out of all proportion: mend it"
+SOLVER_SECONDS = 60.0
+"""Of one solve, at most."""
 LEAST_HOURS = 1e-6
 BY_PERIOD = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
 """What of a plan table has a row for each quarter."""
@@ -72,7 +74,12 @@ class Solved:
 
 
 def solve(
-    model: Model, modes: tuple[CoverageMode, ...], *, solver: str = "highs", gap: float = 0.005, seconds: float = 30.0
+    model: Model,
+    modes: tuple[CoverageMode, ...],
+    *,
+    solver: str = "highs",
+    gap: float = 0.005,
+    seconds: float = SOLVER_SECONDS,
 ) -> Solved:
     """The best plan of the model. Raises PlanningError, and gives no plan, if none was proven feasible."""
     begun = time.perf_counter()
@@ -107,7 +114,7 @@ def solve(
     )
 
 
-def clash(model: Model, solver: str = "highs", seconds: float = 30.0) -> tuple[str, ...]:
+def clash(model: Model, solver: str = "highs", seconds: float = SOLVER_SECONDS) -> tuple[str, ...]:
     """Of a model built elastic: keys of the limits that have to give way, the fewest the solver finds."""
     outcome, _ = _run(model.lp, solver, 0.01, seconds)
     if outcome == "infeasible":
@@ -184,7 +191,7 @@ def _none(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
         return "infeasible", -np.inf
     if unbounded:
         raise PlanningError(NO_END)
-    raise PlanningError("the solver found no plan in the time it had; give it more seconds, or fewer limits")
+    raise PlanningError("the solver found no plan in the time it had; raise solver_seconds, or give fewer limits")
 
 
 def _numbers(array: Any) -> FloatArray:
@@ -205,8 +212,9 @@ def _table(model: Model, modes: tuple[CoverageMode, ...]) -> PlanTable:
     parked[:, problem.established :] = False
     support = carried[:, : problem.established] @ problem.support_hours[: problem.established]
     left = scenario.territory_manager.hours_per_week - support - prospect.sum(axis=1) - partner.sum(axis=(1, 2))
+    fixed = np.array([t in model.sell_is_fixed for t in range(problem.periods)])
     whole = PlanTable(
-        sell=np.maximum(left, 0.0),
+        sell=np.maximum(np.where(fixed, _numbers(model.sell), left), 0.0),
         prospect=prospect,
         partner=partner,
         channel_account_manager=cam,
@@ -223,7 +231,7 @@ def _table(model: Model, modes: tuple[CoverageMode, ...]) -> PlanTable:
     return replace(whole, **its)
 
 
-def hour_values_usd(model: Model, solver: str = "highs", seconds: float = 30.0) -> FloatArray:
+def hour_values_usd(model: Model, solver: str = "highs", seconds: float = SOLVER_SECONDS) -> FloatArray:
     """What one more hour of the manager would add to the objective, in US dollars, by quarter: shape (quarters,).
 
     Duals of the weeks' rows, with what is discrete as it was solved; 0 for a quarter that is over. The model must be

@@ -19,7 +19,7 @@ from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.reconcile import Planner
-from optimize.solve import Solved, solve
+from optimize.solve import SOLVER_SECONDS, Solved, solve
 from optimize.trials import Trials, Tried
 from sim import estimates
 from sim.documents import is_whole, show
@@ -109,7 +109,7 @@ def frontier(
     problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
     history = TimePlan.status_quo(scenario).table(scenario)
     trials = Trials(problem, both, given, seed, MARKETS)
-    planner = Planner(trials, history, solver, told)
+    planner = Planner(trials, history, solver, SOLVER_SECONDS, told)
     known = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum, unique
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,20 @@ from sim.plan import PlanTable
 
 Alike = Callable[[int], Sequence[int]]
 """Seed to the numbers of its markets that look like what happened."""
+
+
+@unique
+class Purpose(IntEnum):
+    """What markets are for; added to the seed of the search, so that no two purposes share any."""
+
+    SEARCH = 0
+    FRESH = 2_000_003
+    SCREENING = 3_000_003
+    SPLITS = 4_000_003
+    WHY = 5_000_003
+    ACCEPTING = 6_000_003
+
+
 CLEAR = 2.0
 """Standard errors by which a change must gain."""
 MISSED = 0.005
@@ -64,7 +79,7 @@ class Trials:
     ) -> None:
         self.problem, self.objective, self.limits, self.seed = problem, objective, limits, seed
         self._alike = alike and cache(alike)
-        self.kept = keep_tapes(problem.whole, self._numbers(markets, 0, 0), seed)
+        self.kept = keep_tapes(problem.whole, self._numbers(markets, Purpose.SEARCH, 0), seed)
         self.runs = 0
 
     @property
@@ -76,15 +91,15 @@ class Trials:
         """Each plan in the kept markets."""
         return self.tried(tables, self.kept, self.seed)
 
-    def fresh(self, tables: Sequence[PlanTable], markets: int, purpose: int, part: int = 0) -> list[Tried]:
+    def fresh(self, tables: Sequence[PlanTable], markets: int, purpose: Purpose, part: int = 0) -> list[Tried]:
         """Each plan in markets that are drawn for it and forgotten: a `part` of those of a purpose.
 
-        `purpose` is added to the seed of the search. Markets that look like a past are only so many: then parts come
+        Markets that look like a past are only so many: then parts come
         round again, and there may be fewer.
         """
         return self.tried(tables, self._numbers(markets, purpose, part), self.seed + purpose)
 
-    def _numbers(self, markets: int, purpose: int, part: int) -> Sequence[int]:
+    def _numbers(self, markets: int, purpose: Purpose, part: int) -> Sequence[int]:
         if self._alike is None:
             return range(part * markets, (part + 1) * markets)
         its = self._alike(self.seed + purpose)
@@ -97,7 +112,7 @@ class Trials:
         self.runs += its.direct.shape[0] * its.direct.shape[1]
         values = self.objective.value(its.direct, its.partner)
         return [
-            Tried(*one, missed=self._missed(*one[1:3]))
+            Tried(*one, missed=sum(self.missed(*one[1:3]).values()))
             for one in zip(tables, its.direct, its.partner, values, strict=True)
         ]
 
@@ -110,14 +125,16 @@ class Trials:
         quarters = self.problem.quarters
         return np.asarray((direct_usd + partner_usd @ self.problem.credit_share)[:, :quarters] / self.problem.quota_usd)
 
-    def _missed(self, direct_usd: FloatArray, partner_usd: FloatArray) -> float:
+    def missed(self, direct_usd: FloatArray, partner_usd: FloatArray) -> dict[str, float]:
+        """Share of quota by which each floor is missed on average, by the key of the limit."""
         attained = self.attainment(direct_usd, partner_usd).mean(axis=0)
-        missed = [max(0.0, floor - attained[int(quarter) - 1]) for quarter, floor in self.limits.floors.items()]
+        floors = {
+            f"floors {quarter}": (floor, attained[int(quarter) - 1]) for quarter, floor in self.limits.floors.items()
+        }
         if self.limits.early_floor is not None:
             quota = self.problem.quota_usd[:EARLY_QUARTERS]
-            early = float(attained[:EARLY_QUARTERS] @ quota / quota.sum())
-            missed.append(max(0.0, self.limits.early_floor - early))
-        return float(sum(missed))
+            floors["early_floor"] = self.limits.early_floor, attained[:EARLY_QUARTERS] @ quota / quota.sum()
+        return {key: max(0.0, float(floor - seen)) for key, (floor, seen) in floors.items()}
 
     def _with_run_off(self, table: PlanTable) -> PlanTable:
         after = self.problem.whole.horizon_quarters - self.problem.quarters

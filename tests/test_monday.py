@@ -490,7 +490,8 @@ def test_the_terminal_fails_in_a_sentence(files: tuple[Path, Path], tmp_path: Pa
     assert "--plan" in sentence(run("monday", scenario))
     assert "no such file" in sentence(run("monday", scenario, "--plan", tmp_path / "none.yaml")).lower()
     assert "allowed: a whole number from 1 to 4" in sentence(run("monday", scenario, "--plan", plan, "--quarter", 9))
-    assert "cannot be written" in sentence(run("monday", scenario, "--plan", plan, "--ics", tmp_path))
+    assert "is a folder" in sentence(run("monday", scenario, "--plan", plan, "--ics", tmp_path))
+    assert "would overwrite" in sentence(run("monday", scenario, "--plan", plan, "--ics", plan))
     assert "--ics" in sentence(run("monday", scenario, "--plan", plan, "--account-manager"))
 
 

@@ -192,6 +192,10 @@ def test_an_unknown_solver_and_no_time_are_errors() -> None:
         ({"min_partner_share": 0.5, "max_partner_share": 0.2}, "min_partner_share 0.5 is above"),
         ({"coverage_mode": {"large": "mine"}}, "coverage_mode"),
         ({"locks": [{"activity": "coach", "target": "Pina", "hours_per_week": 1}]}, "unknown target 'Pina'"),
+        ({"locks": 5}, "locks"),
+        ({"only_partners": "Pine"}, "only_partners"),
+        ({"name": ""}, "name"),
+        ({"seed": 2**63 - 1}, "seed is 9223372036854775807; allowed: at most"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
@@ -323,7 +327,7 @@ def test_a_wrong_word_is_one_sentence(words: list[str]) -> None:
 def test_any_scenario_has_a_plan_that_fits(scenario: Scenario, exit_weight: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module, name, few in (
-            (optimize, "MARKETS", 25), (certify, "MARKETS", 25), (certify, "PROMISE_MARKETS", 25),
+            (optimize, "MARKETS", 25), (certify, "MARKETS", 25), 
             (certify, "WORLDS", 3), (moves, "DESIGN_MARKETS", 2), (moves, "DESIGNS_PER_MOVE", 0.2),
         ):  # fmt: skip
             patch.setattr(module, name, few)

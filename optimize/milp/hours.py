@@ -118,6 +118,7 @@ def add_carrying(model: Model, limits: Limits) -> None:
     """Hours only for those who are carried: h <= most * carried. Parked ones cost nothing and drift lower."""
     problem = model.problem
     own, a = problem.scenario.territory_manager.hours_per_week, problem.scenario.assumptions
+    cam = problem.scenario.channel_account_manager
     tau = {COACH: a.coach_tau_hours, JOINT_PLAN: a.joint_plan_tau_hours, SOCIALISE: a.socialise_tau_hours}
     for t in to_plan(problem):
         for p, name in enumerate(problem.scenario.partner_names):
@@ -125,9 +126,13 @@ def add_carrying(model: Model, limits: Limits) -> None:
                 model.carried[t, p] = there = model.lp.add_variable(f"carried_{t}_{p}", 0, 1, pulp.LpBinary)
             else:
                 there = present(model, t, p)
-            for hours in (model.partner, model.cam):
+            for who, hours, week in (
+                ("territory_manager", model.partner, own),
+                ("channel_account_manager", model.cam, 0.0 if cam is None else cam.hours_per_week),
+            ):
                 for activity in (*DEVELOPING, *ON_DEALS):
-                    most = min(own, MOST_TAUS * tau[activity].likely) if activity in tau else own / 2
+                    most = min(week, MOST_TAUS * tau[activity].likely) if activity in tau else week / 2
+                    most = max(most, limits.locked_hours(PARTNER_ACTIVITIES[activity], name, who, t - HISTORY + 1))
                     if not limits.may_get_hours(name):
                         most = 0.0
                     if not is_number(hours[t, activity, p]):

@@ -52,6 +52,8 @@ def add_limits(model: Model, limits: Limits, elastic: bool) -> None:
     for i, lock in enumerate(limits.locks):
         for q in range(lock.from_quarter - 1, lock.to_quarter or problem.quarters):
             if q >= problem.past:
+                if lock.activity == "sell":
+                    model.sell_is_fixed.add(HISTORY + q)
                 row(f"locks {i}", f"lock_{i}_{q + 1}", _cell(model, lock, HISTORY + q), "exactly", lock.hours_per_week)
 
 
@@ -63,4 +65,4 @@ def _cell(model: Model, lock: Hours, t: int) -> Array | Any:
         return model.prospect[t, scenario.segment_names.index(lock.target or "")]
     hours = model.partner if lock.who == "territory_manager" else model.cam
     its = hours[t, PARTNER_ACTIVITIES.index(lock.activity), scenario.partner_names.index(lock.target or "")]
-    return its + 0 * model.sell[t]
+    return its + 0 * model.sell[t]  # what is a number has to be a row too

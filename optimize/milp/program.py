@@ -92,6 +92,8 @@ class Model:
     found: Array = field(default_factory=lambda: np.empty(0))
     pool: Array = field(default_factory=lambda: np.empty(0))
     limits: list[LimitRow] = field(default_factory=list)
+    sell_is_fixed: set[int] = field(default_factory=set)
+    """periods in which it is locked; in all others what nobody needs is for selling"""
 
 
 def total(terms: Iterable[Any]) -> Any:
