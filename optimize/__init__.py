@@ -52,7 +52,7 @@ __all__ = [
     "optimize_plan",
 ]
 
-MARKETS = 800
+MARKETS = 600
 """In which the search tries its plans."""
 
 

@@ -29,14 +29,14 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
 from sim.split import equal_runs
 
-MARKETS, SPLIT_MARKETS = 3000, 200
+MARKETS, SPLIT_MARKETS = 4000, 200
 WORLDS, MARKETS_A_WORLD = 100, 20
-TESTED_MOVES, MOST_ALIKE = 8, 3
+TESTED_MOVES, MOST_ALIKE = 6, 3
 """Changes that are tried in fresh markets, and how many of them may share a move."""
 TURNS = 3
 """Of certifying, if a move of an hour gained and was made."""
-SURE, LOOKS = 0.95, 2
-"""Of all intervals of a test together, should it take a second look."""
+SURE = 0.95
+"""Of all intervals of a test together."""
 
 
 def certified(
@@ -111,15 +111,9 @@ def _tested(
         planner.told("trying it in fresh markets, and every move of an hour")
         known = known or Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn)
         tested, count = _promising(trials, known)
-        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, 2 * turn)
+        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, turn)
         after = [its for its in rest[len(compared) :] if rank(its)[0] >= rank(first)[0]]
         test = _hour_test(first, after, count)
-        if not test.passed and test.largest_gain.low <= 0 and after and not trials.after_a_past:
-            # Not because a move gains, but because that is not known well enough: look twice as long.
-            more = trials.fresh([table, *(its.table for its in after)], MARKETS, Purpose.FRESH, 2 * turn + 1)
-            pairs = zip([first, *after], more, strict=True)
-            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
-            test = _hour_test(both[0], both[1:], count)
         if test.largest_gain.low <= 0 or turn == TURNS - 1:
             break
         table, known = max(after, key=rank).table, None
@@ -208,14 +202,14 @@ def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
 def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
     """The one-hour test of any plan, in markets of its own for each `turn`."""
     tested, count = _promising(trials, Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn))
-    base, *after = trials.fresh([table, *tested], MARKETS, Purpose.FRESH, 2 * turn)
+    base, *after = trials.fresh([table, *tested], MARKETS, Purpose.FRESH, turn)
     return _hour_test(base, after, count)
 
 
 def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
     if not after or not base.mean:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
-    confidence = 1 - (1 - SURE) / len(after) / LOOKS
+    confidence = 1 - (1 - SURE) / len(after)
     gains = [estimates.mean(its.value - base.value, confidence) for its in after]
     value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
