@@ -29,7 +29,8 @@ test-long: $(READY) ## the generated and statistical tests again: fresh seeds, m
 	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/test_properties.py tests/test_engines.py \
 	    tests/test_inputs.py tests/test_kpis.py tests/test_claims.py tests/test_robustness.py tests/test_cells.py \
 	    tests/test_deals.py tests/test_sources.py tests/test_mapping.py tests/test_partners.py tests/test_judgement.py \
-	    tests/test_calendar_audit.py tests/test_recruiting.py tests/test_planner.py tests/test_actuals.py
+	    tests/test_calendar_audit.py tests/test_recruiting.py tests/test_planner.py tests/test_planner_oracles.py \
+	    tests/test_monday.py tests/test_gaps.py tests/test_actuals.py
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."
