@@ -35,8 +35,8 @@ TESTED_MOVES, MOST_ALIKE = 6, 3
 """Changes that are tried in fresh markets, and how many of them may share a move."""
 TURNS = 3
 """Of certifying, if a move of an hour gained and was made."""
-SURE = 0.95
-"""Of all intervals of a test together."""
+SURE, LOOKS = 0.95, 2
+"""Of all intervals of a test together, a second look included."""
 
 
 def certified(
@@ -114,6 +114,12 @@ def _tested(
         first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, turn)
         after = [its for its in rest[len(compared) :] if rank(its)[0] >= rank(first)[0]]
         test = _hour_test(first, after, count)
+        if after and not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+            # Not because a move gains, but because that is not known well enough: look at as many markets again.
+            more = trials.fresh([table, *(its.table for its in after)], MARKETS, Purpose.FRESH, TURNS + turn)
+            pairs = zip([first, *after], more, strict=True)
+            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
+            test = _hour_test(both[0], both[1:], count)
         if test.largest_gain.low <= 0 or turn == TURNS - 1:
             break
         table, known = max(after, key=rank).table, None
@@ -209,7 +215,7 @@ def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
 def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
     if not after or not base.mean:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
-    confidence = 1 - (1 - SURE) / len(after)
+    confidence = 1 - (1 - SURE) / len(after) / LOOKS
     gains = [estimates.mean(its.value - base.value, confidence) for its in after]
     value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
