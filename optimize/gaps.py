@@ -32,6 +32,7 @@ from optimize.remedies import (
     recruited,
     with_account_manager,
 )
+from optimize.trials import Purpose
 from sim import estimates
 from sim.batches import check_plan, table_bookings, table_coverage
 from sim.estimates import Estimate
@@ -41,8 +42,6 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 
 MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
-PRICING_SEED, SCREENING_SEED = 3_000_003, 4_000_003
-"""Added to the seed: neither is among the markets in which the planner looks for a plan."""
 TABLES_AT_A_TIME = 32
 """A territory with many partners has many remedies, and their bookings would fill the memory."""
 
@@ -202,8 +201,8 @@ def gap_analysis(
     others = [its for row in chosen for kind, its in row.items() if kind != "account_manager"]
 
     say("pricing them")
-    gains = _differences(scenario, ground.base, others, MARKETS, seed + PRICING_SEED)
-    gains |= _differences(more, ground.base, theirs, MARKETS, seed + PRICING_SEED)
+    gains = _differences(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
+    gains |= _differences(more, ground.base, theirs, MARKETS, seed + Purpose.PRICING)
 
     say("counting who sees what")
     there, at_their_best = at_ceilings(ground)
@@ -270,7 +269,7 @@ def _priced(
         payback_quarter=estimates.payback_quarter(gain.mean(axis=0)),
         seen=estimates.mean(after) if len(after) > 1 else None,
         seen_change=estimates.mean(after - before) if len(after) > 1 else None,
-        plan=plan.model_copy(update={"discipline": its.table.discipline}),
+        plan=plan,
         scenario=scenario,
     )
 
@@ -286,7 +285,7 @@ def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, 
     modes, recruits = [covered(ground, s) for s in segments], [recruited(ground, s) for s in segments]
     lists = [some for some in (*modes, *recruits) if not isinstance(some, str)]
     tried = [*partners.values(), *(its for some in lists for its in some)]
-    by_table = _differences(scenario, ground.base, tried, SCREENING_MARKETS, seed + SCREENING_SEED)
+    by_table = _differences(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
 
     def gain(its: Option) -> float:
         return float(by_table[id(its.table)].mean())
@@ -296,7 +295,7 @@ def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, 
         there = sorted(ground.carried_in(s), key=lambda p: -gain(partners[p]) if p in partners else 0.0)
         with_manager.append([managed(ground, there[:most]) for most in range(1, len(there) + 1)])
     theirs = [its for some in with_manager for its in some]
-    by_table |= _differences(more, ground.base, theirs, SCREENING_MARKETS, seed + SCREENING_SEED)
+    by_table |= _differences(more, ground.base, theirs, SCREENING_MARKETS, seed + Purpose.CHOOSING)
 
     def best(some: Sequence[Option] | str, why_not: str = "") -> Option | str:
         return some if isinstance(some, str) else max(some, key=gain) if some else why_not

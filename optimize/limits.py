@@ -1,6 +1,6 @@
 """What a plan must keep to, in a manager's words.
 
-Left out: how a limit becomes a row of the model (milp/limits.py), and what is said when limits clash (solve.py).
+Left out: how a limit becomes a row of the model (milp/limits.py), and what is said when limits clash (reconcile.py).
 """
 
 from __future__ import annotations

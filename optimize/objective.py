@@ -70,11 +70,6 @@ class Objective:
         """Whether it looks at each market's quarters and not at means."""
         return self.name in RISK
 
-    @property
-    def is_money(self) -> bool:
-        """Whether it is in US dollars; otherwise in quarters."""
-        return self.name != "quarters_at_quota"
-
     def by_quarter(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
         """Of bookings by quarter (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
         booked = direct + partner @ self.partner_share

@@ -18,7 +18,7 @@ from optimize.reconcile import Planner, Reconciled
 from optimize.solution import Solution
 from optimize.solve import NoPlan, hour_values_usd, solve
 from optimize.splits import constant_splits
-from optimize.trials import Purpose, Tried
+from optimize.trials import MISSED, Purpose, Tried
 from sim import estimates
 from sim.estimates import Estimate
 from sim.plan import PlanTable
@@ -86,14 +86,13 @@ def explain(solution: Solution) -> Explanation:
     """The reasons for a plan that was found; takes about as long as finding it."""
     planner, found = solution.planner, solution.found
     planner.told("what an hour is worth, and what limits cost")
-    model = planner.model(found.modes, found.rates, planner.limits)
-    try:
-        solved = solve(model, found.modes, solver=planner.solver)
-    except NoPlan:  # floors that the plan misses too; the certificate says so
-        model = planner.model(found.modes, found.rates, planner.limits.without_floors())
-        solved = solve(model, found.modes, solver=planner.solver)
+    limits = planner.limits
+    if solution.certificate.floors_missed > MISSED:
+        limits = limits.without_floors()  # no plan of the model need keep them; the certificate says so
+    model = planner.model(found.modes, found.rates, limits)
+    solved = solve(model, found.modes, solver=planner.solver, seconds=planner.seconds)
     values = hour_values_usd(model, planner.solver) if not planner.objective.is_risk else np.zeros(0)
-    costs = tuple(_limit_cost(planner, found, solved.objective_usd, key) for key in planner.limits.given())
+    costs = tuple(_limit_cost(planner, found, limits, solved.objective_usd, key) for key in limits.given())
     planner.told("how flat the top is")
     table = solution.plan.table(solution.scenario)
     scaled = [one for scale in SCALES if (one := _scaled(planner, table, scale)) is not None]
@@ -111,16 +110,16 @@ def explain(solution: Solution) -> Explanation:
     )
 
 
-def _limit_cost(planner: Planner, found: Reconciled, objective_usd: float, key: str) -> LimitCost:
-    without, modes = planner.limits.without(key), found.modes
+def _limit_cost(planner: Planner, found: Reconciled, limits: Limits, objective_usd: float, key: str) -> LimitCost:
+    without, modes = limits.without(key), found.modes
     if key == "coverage_mode":
-        free = set(planner.limits.coverage_mode)
+        free = set(limits.coverage_mode)
         names = planner.scenario.segment_names
         modes = tuple("partner_first" if n in free else mode for n, mode in zip(names, modes, strict=True))
     its = solve(planner.model(modes, found.rates, without), modes, solver=planner.solver)
     # Both are known to within the solver's gap only.
     gained = (its.objective_usd - objective_usd) / abs(objective_usd) if objective_usd else 0.0
-    return LimitCost(planner.limits.says(key), gained if gained > its.gap else 0.0)
+    return LimitCost(limits.says(key), gained if gained > its.gap else 0.0)
 
 
 def _partner_share(planner: Planner, table: PlanTable) -> float:

@@ -14,12 +14,12 @@ import numpy as np
 
 from optimize.limits import Limits
 from optimize.problem import FloatArray
+from sim.coefficients import RECRUIT
 from sim.plan import PlanTable
-from sim.scenario import PARTNER_ACTIVITIES, Scenario
+from sim.scenario import Scenario
 
 STEP_HOURS = 0.25
 """What hours a week are multiples of."""
-RECRUIT = PARTNER_ACTIVITIES.index("recruit")
 EPSILON = 1e-6
 """Of a step: a solver keeps to bounds within a tolerance."""
 

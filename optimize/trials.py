@@ -37,6 +37,8 @@ class Purpose(IntEnum):
     SPLITS = 4_000_003
     WHY = 5_000_003
     ACCEPTING = 6_000_003
+    PRICING = 7_000_003
+    CHOOSING = 8_000_003
 
 
 CLEAR = 2.0
@@ -94,8 +96,7 @@ class Trials:
     def fresh(self, tables: Sequence[PlanTable], markets: int, purpose: Purpose, part: int = 0) -> list[Tried]:
         """Each plan in markets that are drawn for it and forgotten: a `part` of those of a purpose.
 
-        Markets that look like a past are only so many: then parts come
-        round again, and there may be fewer.
+        Markets that look like a past are only so many: then parts come round again, and there may be fewer.
         """
         return self.tried(tables, self._numbers(markets, purpose, part), self.seed + purpose)
 

@@ -24,7 +24,6 @@ import terminal_plan
 from optimize import Limits, PlanningError, certify, moves, optimize_plan
 from optimize import solve as solving
 from optimize.milp import Model, Rates, build
-from optimize.milp.program import COACH, JOINT_PLAN, SOCIALISE
 from optimize.objective import Objective
 from optimize.problem import HISTORY, PlanningProblem
 from optimize.rounding import RECRUIT, STEP_HOURS, apportioned, rounded
@@ -32,6 +31,7 @@ from optimize.solve import hour_values_usd, solve
 from optimize.trials import Purpose, Trials
 from sim import PlanError, Scenario, TimePlan, estimates, load_scenario
 from sim.batches import table_bookings
+from sim.coefficients import COACH, JOINT_PLAN, SOCIALISE
 from sim.rules import next_level, saturating_gain, share_forgotten
 from tests.helpers import candidate, partner, segment
 from tests.test_planner import BASELINE, MIX, fluid, small
@@ -297,7 +297,7 @@ def test_what_is_short_is_counted_market_by_market() -> None:
     short = Objective.of(scenario, "expected_shortfall")
     assert short.value(direct, nothing) == pytest.approx([-51.0])
     assert Objective.of(scenario, "quarters_at_quota").value(direct, nothing) == pytest.approx([4.0])
-    assert short.is_risk and short.is_money and not Objective.of(scenario, "quarters_at_quota").is_money
+    assert short.is_risk and not Objective.of(scenario, "net_bookings").is_risk
     with pytest.raises(PlanError, match="exit_weight is 1 with expected_shortfall; allowed: 0, or another objective"):
         Objective.of(scenario, "expected_shortfall", 0.0, 1)
 

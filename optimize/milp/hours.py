@@ -6,22 +6,9 @@ import numpy as np
 import pulp
 
 from optimize.limits import Limits
-from optimize.milp.program import (
-    COACH,
-    DEVELOPING,
-    JOINT_PLAN,
-    ON_DEALS,
-    RECRUIT,
-    SOCIALISE,
-    Array,
-    Model,
-    coming,
-    is_number,
-    to_plan,
-    total,
-    variables,
-)
+from optimize.milp.program import DEVELOPING, ON_DEALS, Array, Model, coming, is_number, to_plan, total, variables
 from optimize.problem import HISTORY, PlanningProblem
+from sim.coefficients import COACH, JOINT_PLAN, RECRUIT, SOCIALISE
 from sim.plan import PlanTable
 from sim.scenario import PARTNER_ACTIVITIES
 

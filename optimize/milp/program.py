@@ -15,11 +15,10 @@ import pulp
 from numpy.typing import NDArray
 
 from optimize.problem import HISTORY, FloatArray, PlanningProblem
-from sim.scenario import PARTNER_ACTIVITIES
+from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE
 
 Array = NDArray[Any]
 """of variables, expressions and numbers"""
-COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))
 DEVELOPING = (COACH, JOINT_PLAN, SOCIALISE)
 ON_DEALS = (CO_SELL, SELL_FOR)
 LEAST_DEALS = 1e-6
