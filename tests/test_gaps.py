@@ -25,6 +25,7 @@ from optimize import gaps, remedies, treatment
 from optimize.gaps import Coverage, GapAnalysis, Remedy, gap_analysis
 from optimize.remedies import Ground, prospected
 from optimize.treatment import treatments
+from optimize.trials import Purpose
 from sim import PlanError, Scenario, TimePlan, compare, draw_market, save_scenario, simulate
 from sim.estimates import mean
 from sim.kpis import coverage_by_segment
@@ -148,7 +149,7 @@ def test_a_gain_is_that_of_an_independent_comparison(found: GapAnalysis) -> None
                 continue
             assert one.plan is not None and one.scenario is not None
             named = {"base": found.plan, "with it": one.plan}
-            its = compare(one.scenario, named, gaps.MARKETS, SEED + gaps.PRICING_SEED)["with it"]
+            its = compare(one.scenario, named, gaps.MARKETS, SEED + Purpose.PRICING)["with it"]
             assert one.gain_usd.value == pytest.approx(its.difference_usd.value)
             assert one.gain_usd.low == pytest.approx(its.difference_usd.low)
             assert one.payback_quarter == its.payback_quarter and one.verdict == its.verdict
