@@ -19,7 +19,8 @@ import cli_gap
 import cli_monday
 import cli_plan
 from cli_common import AsJson, Commands, Seed, fail, print_json, progress
-from terminal import count, print_again, print_comparison, print_market, version
+from telling import count, version
+from terminal import print_again, print_comparison, print_market
 from terminal_sensitivity import print_sensitivity
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from terminal import one_line, plain_console
+from telling import one_line
+from terminal import plain_console
 
 if TYPE_CHECKING:
     from sim.batches import Progress

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, make_table, one_line, plain_console, usd
+from telling import CAVEAT, count, one_line, usd
+from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from calibrate import Backtest, Check, Fit

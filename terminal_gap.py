@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, make_table, one_line, plain_console, usd
+from telling import CAVEAT, count, one_line, usd
+from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from optimize.gaps import GapAnalysis, Remedy, SegmentGap

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from terminal import make_table, one_line, plain_console
+from telling import one_line
+from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from datetime import time

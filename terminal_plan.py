@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, make_table, one_line, plain_console, turns_if, usd
+from telling import CAVEAT, count, one_line, turns_if, usd
+from terminal import make_table, plain_console
 from terminal_monday import change_lines
 
 if TYPE_CHECKING:

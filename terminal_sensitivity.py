@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from terminal import CAVEAT, count, digits, make_table, of_all, one_line, plain_console, the, turns_if
+from telling import CAVEAT, count, digits, of_all, one_line, the, turns_if
+from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from sim import Sensitivity

@@ -1,0 +1,122 @@
+"""Results in words: the sentences and numbers that the terminal, the screens and the exports have in common.
+
+Left out: any computing. A number told here is a field of what sim or optimize returned.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sim.scenario import TREATMENTS
+
+if TYPE_CHECKING:
+    from sim import Comparison
+    from sim.estimates import Estimate
+    from sim.experiment import PlanResult
+    from sim.robustness import Robustness
+
+UNITLESS = ("none", "probability", "ratio", "share")
+CAVEAT = (
+    "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
+)
+
+
+def verdict(comparison: Comparison, name: str) -> str:
+    """One plan against the baseline, in a sentence or two."""
+    result, base = comparison[name], the(comparison.baseline)
+    share, markets = result.difference_share, result.markets_ahead
+    if markets.observations < 2:
+        amount = usd(result.difference_usd.value, sign=True)
+        return f"{name}: {amount} against {base} in one market, which says nothing about luck; take more markets."
+    nothing = comparison[comparison.baseline].credit_usd.value == 0
+    if nothing and result.credit_usd.value == 0:
+        return f"{name}: no quota credit in any market, and none under {base} either."
+    percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+    if nothing:
+        its = result.difference_usd
+        percent = f"95% interval {usd(its.low, sign=True)} to {usd(its.high, sign=True)}"
+    ahead = f"ahead in {of_all(markets)} markets"
+    known = "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
+    if result.verdict == "no clear difference":
+        need = result.replications_for_one_percent
+        more = (
+            f"{base} has no quota credit in any market"
+            if nothing
+            else "the interval is within 1% already"
+            if need <= markets.observations
+            else f"about {need:,} markets would pin it to within 1%"
+        )
+        return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
+    amount = usd(abs(result.difference_usd.value))
+    side = "ahead of" if result.verdict == "ahead" else "behind"
+    return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {payback(comparison, result)}{known}."
+
+
+def payback(comparison: Comparison, result: PlanResult) -> str:
+    if result.payback_quarter is None:
+        return f"does not pay back within {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
+
+
+def turns_if(plan: Robustness) -> str:
+    """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
+    from sim.assumptions import PARTNER_TIME
+
+    if plan.weakest is None:
+        return "no single assumption flips it, as far as was looked"
+    assumption, flip = plan.weakest
+    verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
+    side = "below" if flip.value < assumption.likely else "above"
+    if assumption.path == PARTNER_TIME:
+        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({flip.low:.0%} to {flip.high:.0%})"
+    else:
+        share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
+        unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
+        value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
+        its = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
+    return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
+
+
+def the(plan_name: str) -> str:
+    return f"the {plan_name}" if plan_name == "status quo" else plan_name
+
+
+def of_all(share: Estimate) -> str:
+    return f"{round(share.value * share.observations):,} of {share.observations:,}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def usd(amount: float, sign: bool = False) -> str:
+    """Dollars in three digits or so: $940, $83k, $5.38M."""
+    size = abs(round(amount))
+    text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
+    return ("-" if amount < 0 else "+" if sign else "") + text
+
+
+def digits(value: float, most: int = 3) -> str:
+    """A number in so many digits that count, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (most - 1) else f"{value:.{most}g}"
+
+
+def one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
+
+
+def version() -> str:
+    from importlib.metadata import version
+
+    return version("nexthour")
+
+
+def forwardable(text: str) -> str:
+    """`text` with what a partner is taken for in the words that it may read itself."""
+    return re.sub(
+        rf"({'|'.join(TREATMENTS)})(s?)",
+        lambda found: f"{TREATMENTS[found[1].lower()]} partner{found[2].lower()}",
+        text,
+        flags=re.IGNORECASE,
+    )
