@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 import cli
 import cli_calibrate
 import cli_common
+import telling
 import terminal
 import terminal_calibrate
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
@@ -158,7 +159,7 @@ def verdict(scenario: Scenario, name: str, **changes: object) -> str:
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, scenario.plans[0])}
     comparison = compare_plans(scenario, plans, replications=2, workers=1)
     result = replace(comparison[name], **changes)  # type: ignore[arg-type]
-    return terminal._verdict(replace(comparison, results={**comparison.results, name: result}), name)
+    return telling.verdict(replace(comparison, results={**comparison.results, name: result}), name)
 
 
 AHEAD = {
@@ -184,7 +185,10 @@ AHEAD = {
             {"payback_quarter": None, "verdict": "behind", "worlds_ahead": None},
             "does not pay back within 12 quarters.",
         ),
-        ({"verdict": "no clear difference", "replications_for_one_percent": 1234}, "(--replications 1234)."),
+        (
+            {"verdict": "no clear difference", "replications_for_one_percent": 1234},
+            "about 1,234 markets would pin it to within 1%.",
+        ),
         ({"verdict": "no clear difference", "replications_for_one_percent": 90}, "the interval is within 1% already."),
     ],
 )
@@ -204,10 +208,10 @@ def test_no_credit_at_all_is_said(scenario: Scenario) -> None:
     result = replace(comparison[name], **zero, verdict="no clear difference", replications_for_one_percent=2)
     both = replace(comparison, results={"status quo": base, name: result})
     assert (
-        terminal._verdict(both, name) == f"{name}: no quota credit in any market, and none under the status quo either."
+        telling.verdict(both, name) == f"{name}: no quota credit in any market, and none under the status quo either."
     )
     some = replace(result, credit_usd=Estimate(9.0, -1.0, 19.0, 2), difference_usd=Estimate(9.0, -1.0, 19.0, 2))
-    said = terminal._verdict(replace(both, results={"status quo": base, name: some}), name)
+    said = telling.verdict(replace(both, results={"status quo": base, name: some}), name)
     assert "(95% interval -$1 to +$19)" in said and said.endswith("; the status quo has no quota credit in any market.")
     assert "%," not in said and "1% already" not in said
 
