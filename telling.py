@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sim.scenario import TREATMENTS
-
 if TYPE_CHECKING:
     from sim import Comparison
     from sim.estimates import Estimate
@@ -114,6 +112,8 @@ def version() -> str:
 
 def forwardable(text: str) -> str:
     """`text` with what a partner is taken for in the words that it may read itself."""
+    from sim.scenario import TREATMENTS
+
     return re.sub(
         rf"({'|'.join(TREATMENTS)})(s?)",
         lambda found: f"{TREATMENTS[found[1].lower()]} partner{found[2].lower()}",

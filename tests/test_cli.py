@@ -21,7 +21,6 @@ import cli
 import cli_calibrate
 import cli_common
 import telling
-import terminal
 import terminal_calibrate
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
@@ -73,7 +72,7 @@ def test_compare_prints_the_answer_first_in_80_columns() -> None:
         "through",
         "Q12",
         "visits without agenda",
-        terminal.CAVEAT.split(";")[0][:60],
+        telling.CAVEAT.split(";")[0][:60],
     ):
         assert words in result.stdout
     command = next(line for line in lines if line.startswith("  nexthour compare"))
