@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import InputError, NextHourError, PlanError, ScenarioError, SimulationError, TableError
-    from sim.experiment import Comparison, Outcomes, compare, replicate, simulate
+    from sim.experiment import Comparison, Outcomes, compare, compare_outcomes, replicate, simulate
     from sim.ledger import Ledger
     from sim.market import Market, draw_market
     from sim.plan import TimePlan
@@ -35,6 +35,7 @@ __all__ = [
     "TableError",
     "TimePlan",
     "compare",
+    "compare_outcomes",
     "draw_market",
     "load_scenario",
     "replicate",

@@ -228,14 +228,37 @@ def compare(
     outcomes = _outcomes(scenario, plans, replications, seed, 0, how)
     in_worlds = None
     if worlds:
-        how = how._replace(tapes=None, progress=then)
-        in_worlds = world_credit(scenario, plans, worlds, replications_per_world, seed, how)
-        in_worlds -= in_worlds[:, [list(plans).index(baseline)]]
+        how = How(engine, workers, scheduler, None, then)
+        credit = world_credit(scenario, plans, worlds, replications_per_world, seed, how)
+        in_worlds = {name: credit[:, p] for p, name in enumerate(plans)}
+    return compare_outcomes(outcomes, baseline, in_worlds)
+
+
+def compare_outcomes(
+    outcomes: Mapping[str, Outcomes], baseline: str, in_worlds: Mapping[str, FloatArray] | None = None
+) -> Comparison:
+    """Compare what was run already: plans of one scenario, or of several that meet the same markets.
+
+    `in_worlds` is each one's quota credit in plausible worlds in US dollars: arrays of shape (worlds, markets). Raises
+    SimulationError if the runs are not of the same markets.
+    """
+    base = outcomes[baseline]
+    for name, its in outcomes.items():
+        for what, one, other in (
+            ("seed", its.seed, base.seed),
+            ("number of replications", its.replications, base.replications),
+            ("horizon", its.scenario.horizon_quarters, base.scenario.horizon_quarters),
+        ):
+            if one != other:
+                raise SimulationError(
+                    f"compare: {name} has another {what} ({one}) than {baseline} ({other}); run both with the same"
+                )
     results = {
-        name: _result(outcomes[name], outcomes[baseline], None if in_worlds is None else in_worlds[:, p])
-        for p, name in enumerate(plans)
+        name: _result(its, base, None if in_worlds is None else in_worlds[name] - in_worlds[baseline])
+        for name, its in outcomes.items()
     }
-    return Comparison(scenario, seed, replications, worlds, baseline, results, outcomes)
+    worlds = 0 if in_worlds is None else len(in_worlds[baseline])
+    return Comparison(base.scenario, base.seed, base.replications, worlds, baseline, results, outcomes)
 
 
 def _outcomes(
