@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim import Comparison
+    from sim import Comparison, Outcomes
     from sim.estimates import Estimate
     from sim.experiment import PlanResult
     from sim.robustness import Robustness
@@ -55,6 +55,43 @@ def payback(comparison: Comparison, result: PlanResult) -> str:
     if result.payback_quarter is None:
         return f"does not pay back within {count(comparison.scenario.horizon_quarters, 'quarter')}"
     return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
+
+
+def why(comparison: Comparison, name: str) -> str:
+    """What makes the difference from the baseline, from the runs: whose deals, and what became of the partners."""
+    from sim import estimates
+
+    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    if len(its.values) < 2:
+        return ""
+    routes = {
+        route: estimates.mean((its[kpi] - base[kpi]).sum(axis=1))
+        for route, kpi in (("partners bring", "partner_credit_usd"), ("your own deals bring", "direct_credit_usd"))
+    }
+    moved = [
+        f"{route} {usd(abs(money.value))} {'more' if money.value > 0 else 'less'}"
+        for route, money in sorted(routes.items(), key=lambda each: -each[1].value)
+        if money.clear
+    ]
+    said = " and ".join(moved) if moved else "neither partners nor your own deals bring clearly more or less"
+    last = f"Q{its.scenario.horizon_quarters}"
+    now, before = (_partners_then(one) for one in (its, base))
+    if now is None or before is None:
+        return f"{said[0].upper()}{said[1:]}."
+    return (
+        f"{said[0].upper()}{said[1:]}: in {last} the partners win {now[0]:.0f}% as often as you "
+        f"({before[0]:.0f}% under {the(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals ({before[1]:.0f})."
+    )
+
+
+def _partners_then(its: Outcomes) -> tuple[float, float] | None:
+    """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
+    if not its.scenario.all_partners:
+        return None
+    assumed = its.scenario.assumptions
+    exponents = (("skill", assumed.skill_exponent.likely), ("engagement", assumed.engagement_exponent.likely))
+    wins, brought = (100 * float((its[kpi][:, -1] ** exponent).mean()) for kpi, exponent in exponents)
+    return wins, brought
 
 
 def turns_if(plan: Robustness) -> str:

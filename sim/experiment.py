@@ -96,6 +96,8 @@ class PlanResult:
     difference_share: Estimate
     """the same as a share of the baseline plan's mean credit"""
     difference_by_quarter_usd: tuple[Estimate, ...]
+    difference_to_quarter_usd: tuple[Estimate, ...]
+    """the same cumulated to each quarter: the dip, and how it is paid back"""
     markets_ahead: Estimate
     """share of markets with more credit than the baseline plan over the horizon"""
     markets_ahead_by_quarter: tuple[Estimate, ...]
@@ -298,6 +300,7 @@ def _result(its: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> Plan
         difference_usd=paired,
         difference_share=paired.scaled(_ratio(1.0, base_mean)),
         difference_by_quarter_usd=tuple(estimates.mean(difference[:, q]) for q in range(quarters)),
+        difference_to_quarter_usd=tuple(estimates.mean(cumulated[:, q]) for q in range(quarters)),
         markets_ahead=ahead[-1],
         markets_ahead_by_quarter=tuple(ahead),
         payback_quarter=None if is_baseline else estimates.payback_quarter(difference.mean(axis=0)),

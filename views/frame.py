@@ -1,0 +1,127 @@
+"""The page around a page: the choice of the scenario, the state in the address, and errors in one sentence.
+
+    draw("lab", "Lab", body, fields)
+
+Left out: what a page shows.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from sim import NextHourError, Scenario, TimePlan
+from sim.errors import one_line
+from telling import CAVEAT, version
+from views import charts, library, links, runs
+from views.links import Field
+
+LARGEST_SEED = 10**9
+"""Larger ones are for programs."""
+STYLE = """<style>
+.nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
+.nh-said {font-size: 1.15rem; line-height: 1.5; margin: 0 0 .5rem 0}
+[data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
+[data-testid="stMetricValue"] {font-size: 1.4rem}
+[data-testid="stMetricLabel"] p {white-space: normal}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
+</style>"""
+
+
+@dataclass(frozen=True)
+class At:
+    """Where a page is: what it is about."""
+
+    scenario_id: str
+    scenario: Scenario
+    plans: dict[str, TimePlan]
+    """that can be followed there, by name, the status quo first"""
+    seed: int
+
+
+def no_fields(at: At) -> Sequence[Field]:
+    """For a page without a state of its own."""
+    return ()
+
+
+def draw(
+    page: str, title: str, body: Callable[[At], None], fields: Callable[[At], Sequence[Field]] = no_fields
+) -> None:
+    """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
+
+    Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
+    """
+    st.html(STYLE)
+    st.title(title, anchor=False)
+    try:
+        at, all_fields, wrong = _arrived(page, fields)
+        for sentence in wrong:
+            st.warning(plain(sentence))
+        body(at)
+        links.leave(page, all_fields)
+    except NextHourError as problem:
+        st.error(plain(one_line(str(problem))))
+    except Exception as problem:
+        logging.getLogger(__name__).exception("page %s", page)
+        what = one_line(f"{type(problem).__name__}: {problem}")
+        st.error(plain(f"This should not happen ({what}); please report it with the address of this page."))
+
+
+def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
+    files = library.scenario_files()
+    which = links.choice("scenario", list(files), library.DEFAULT)
+    seed = links.number("seed", 0, LARGEST_SEED, 7)
+    its_id = links.peek(page, which)
+    try:
+        scenario, problem = runs.scenario(its_id, files), ""
+    except NextHourError as error:
+        scenario, problem = runs.scenario(library.DEFAULT, files), one_line(str(error))
+        its_id = library.DEFAULT
+    at = At(its_id, scenario, runs.plans_for(scenario), int(links.peek(page, seed)))
+    all_fields = [which, seed, *fields(at)]
+    wrong = links.arrive(page, all_fields)
+    if problem:
+        st.session_state["scenario"] = its_id
+        wrong.append(problem)
+    _sidebar(files, at)
+    return at, all_fields, wrong
+
+
+def _sidebar(files: Iterable[str], at: At) -> None:
+    with st.sidebar:
+        st.selectbox("Scenario", list(files), key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
+        note(at.scenario.question or at.scenario.name)
+        with st.expander("Markets"):
+            st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
+        note(f"Next Hour {version()} · scenario {at.scenario.digest()}")
+
+
+def note(text: str) -> None:
+    """Small print. Not st.caption, whose contrast is too weak to read."""
+    st.html(f'<p class="nh-note">{html.escape(text)}</p>')
+
+
+def said(text: str) -> None:
+    """The sentence that matters."""
+    st.html(f'<p class="nh-said">{html.escape(text)}</p>')
+
+
+def caveat() -> None:
+    """The limit of the model, where a recommendation stands."""
+    note(f"{CAVEAT} A simulation is not a forecast.")
+
+
+def plain(text: str) -> str:
+    """Text as it is where Streamlit reads Markdown: names come from anybody."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
+
+
+def picture(spec: charts.Spec) -> None:
+    """A picture under its title, which is read aloud too."""
+    st.markdown(f"**{plain(spec['description'])}**")
+    st.vega_lite_chart(spec)

@@ -1,0 +1,180 @@
+"""The Lab: move the split of the week, and see what becomes of the quarters.
+
+The first markets are shown at once and the rest follow. Left out: plans that change over the quarters (find_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import telling
+from sim import Comparison, PlanError, Scenario, TimePlan
+from sim.assumptions import Assumption, assumptions, with_value
+from sim.estimates import Estimate
+from sim.experiment import PlanResult
+from sim.plan import ACTIVITY_WORDS
+from views import charts, library, links, mixture, runs
+from views.frame import At, caveat, draw, note, picture, plain, said
+from views.links import Field
+
+PAGE = "lab"
+CHANGED = "assume"
+"""The field that holds which assumptions are another value."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Lab", _page, _fields)
+
+
+def _page(at: At) -> None:
+    controls, results = st.columns([1, 2.4], gap="large")
+    scenario = _assumed(at.scenario)
+    with controls:
+        _controls(scenario)
+    state = {field.key: st.session_state[field.key] for field in mixture.fields(scenario)}
+    plan = mixture.plan(scenario, state)
+    with results:
+        _results(at, scenario, plan)
+    with controls:
+        _keep(at, scenario, plan, state)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    known = {its.name: its for its in assumptions(at.scenario)}
+    changed = links.several(CHANGED, list(known))
+    chosen = [known[name] for name in links.peek(PAGE, changed) if name in known]
+    values = [links.number(_key(its), its.least, its.most, its.likely, whole=False) for its in chosen]
+    return [*mixture.fields(at.scenario), changed, *values]
+
+
+def _key(its: Assumption) -> str:
+    return f"assume {its.name}"
+
+
+def _assumed(scenario: Scenario) -> Scenario:
+    """The scenario with the assumptions that were changed."""
+    for its in assumptions(scenario):
+        if its.name in st.session_state[CHANGED] and st.session_state[_key(its)] != its.likely:
+            scenario = with_value(scenario, its, st.session_state[_key(its)])
+    return scenario
+
+
+def _controls(scenario: Scenario) -> None:
+    partners = [partner.name for partner in scenario.partners]
+    st.slider("Time with partners", 0, 80, key="share", format="%d%%", disabled=not partners)
+    if not partners:
+        note("This scenario has no partners.")
+    st.selectbox("With whom", list(mixture.FOCUS), key="focus", format_func=mixture.FOCUS.__getitem__)
+    if st.session_state["focus"] == mixture.CHOSEN:
+        st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
+    with st.expander("On what", expanded=True):
+        parts = sum(st.session_state[activity] for activity in mixture.MIXED)
+        for activity in mixture.MIXED:
+            share = st.session_state[activity] / parts if parts else 0.0
+            st.slider(
+                f"{ACTIVITY_WORDS[activity].capitalize()}: {share:.0%} of it", 0, 100, key=activity, step=5,
+                label_visibility="visible", format="%d parts",
+            )  # fmt: skip
+    with st.expander("Who is left alone, and prospecting"):
+        st.multiselect(
+            "Parked partners: they get nothing, cost nothing, and bring what they bring", partners, key="park",
+            placeholder="Nobody is parked",
+        )  # fmt: skip
+        st.slider("Time for planned prospecting", 0, 80, key="prospect", format="%d%%")
+    with st.expander("Coverage: direct, shared or partner-led"):
+        for name in scenario.segment_names:
+            st.selectbox(plain(name), list(mixture.MODES), key=mixture.mode_key(name), format_func=_mode)
+
+
+def _mode(mode: str) -> str:
+    return mixture.MODES[mode]
+
+
+def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
+    base = TimePlan.status_quo(scenario)
+    if plan.name == base.name:
+        plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
+    plans = {base.name: base, plan.name: plan}
+    place = st.empty()
+    for markets, worlds in ((runs.FIRST_MARKETS, 0), (runs.MARKETS, 0), (runs.MARKETS, runs.WORLDS)):
+        comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
+        with place.container():
+            _result(comparison, plan.name)
+    with st.expander("What is assumed, and what would turn the verdict"):
+        _assumptions(at.scenario)
+    caveat()
+
+
+def _result(comparison: Comparison, name: str) -> None:
+    its = comparison[name]
+    _numbers(comparison, its)
+    said(telling.verdict(comparison, name))
+    if reason := telling.why(comparison, name):
+        note(f"Why: {reason}")
+    picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
+    hours = {
+        activity: [float(value) for value in row]
+        for activity, row in its.plan.hours_by_activity(comparison.scenario).items()
+    }
+    picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
+
+
+def _numbers(comparison: Comparison, its: PlanResult) -> None:
+    share, quarters = its.difference_share, comparison.scenario.horizon_quarters
+    worlds = its.worlds_ahead
+    columns = st.columns(5)
+    columns[0].metric(
+        "Attainment", f"{its.attainment.value:.0%}", help=f"Quota credit over quota, {quarters} quarters."
+    )
+    columns[1].metric("Chance of quota", f"{its.quarters_at_quota.value:.0%}", help="In an average quarter.")
+    columns[2].metric(
+        f"Against {plain(telling.the(comparison.baseline))}", f"{share.value:+.1%}",
+        help=f"95% interval {share.low:+.1%} to {share.high:+.1%}, the same markets.",
+    )  # fmt: skip
+    columns[3].metric("Markets ahead", _of_100(its.markets_ahead), help=f"{telling.of_all(its.markets_ahead)} markets.")
+    columns[4].metric(
+        "Worlds better", "…" if worlds is None else _of_100(worlds),
+        help="Plausible worlds: sets of assumptions drawn from their ranges.",
+    )  # fmt: skip
+
+
+def _of_100(share: Estimate) -> str:
+    return f"{100 * share.value:.0f} of 100"
+
+
+def _assumptions(scenario: Scenario) -> None:
+    known = {its.name: its for its in assumptions(scenario)}
+    st.multiselect(
+        "Change an assumption", list(known), key=CHANGED, placeholder="All are as the scenario thinks likely"
+    )
+    for name in st.session_state[CHANGED]:
+        its = known[name]
+        if _key(its) in st.session_state:
+            st.number_input(
+                plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
+                its.least, its.most, key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
+            )  # fmt: skip
+    table = pd.DataFrame([asdict(its) for its in known.values()])
+    if len(table):
+        st.dataframe(
+            table[["name", "low", "likely", "high", "unit", "meaning", "source"]],
+            hide_index=True, alt="Every assumption with its plausible range, meaning and source",
+        )  # fmt: skip
+
+
+def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> None:
+    """Save it, and take it further."""
+    with st.form("save", border=False):
+        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=80)
+        if st.form_submit_button("Save"):
+            if not name.strip():
+                raise PlanError("A plan needs a name; give it one")
+            its_id = library.save(plan.model_copy(update={"name": name}), "plans")
+            st.success(plain(f"Saved as {its_id}. It is in Compare now."))
+    note("The address of this page holds all of it: copy it to share what you see.")

@@ -1,0 +1,110 @@
+"""The scenarios and plans there are: those that come with Next Hour, and those saved on this machine.
+
+What is saved are YAML files in a folder of the user's (NEXTHOUR_LIBRARY, else the platform's usual place), so a reload,
+a new browser or a restart loses nothing, and any editor can change them. Nothing is overwritten: another thing with the
+same name gets a number, in its name too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from sim import InputError, Scenario, TimePlan
+from sim.documents import Document
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "scenarios"
+DEFAULT = "baseline"
+LONGEST_ID = 60
+MOST_SAVED = 2000
+"""Files of a kind that are looked at."""
+
+
+def folder(kind: str) -> Path:
+    """Where scenarios or plans are saved; it need not exist."""
+    own = os.environ.get("NEXTHOUR_LIBRARY")
+    return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
+
+
+def scenario_files() -> dict[str, Path]:
+    """The files of all scenarios by their id: the baseline first, what comes with Next Hour, then what was saved."""
+    built_in = {path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda its: (its.stem != DEFAULT, its))}
+    return built_in | {path.stem: path for path in _saved("scenarios") if path.stem not in built_in}
+
+
+def plan_files() -> dict[str, Path]:
+    """The files of all saved plans by their id."""
+    return {path.stem: path for path in _saved("plans")}
+
+
+def plans_for(its: Scenario) -> dict[str, TimePlan]:
+    """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
+    named = {split.name: TimePlan.from_split(its, split) for split in (its.status_quo, *its.plans)}
+    return named | {name: plan for name, plan in _fitting(its) if name not in named}
+
+
+def save(document: Scenario | TimePlan, kind: str) -> str:
+    """Save it; returns its id. The same document again is not saved twice. Raises InputError if it cannot be."""
+    where, name = folder(kind), document.name
+    base, taken = _id(document.name), (scenario_files() if kind == "scenarios" else plan_files())
+    for number in range(1, MOST_SAVED):
+        its_id = base if number == 1 else f"{base}-{number}"
+        if number > 1:
+            document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
+        if its_id in taken:
+            if _same(document, taken[its_id]):
+                return its_id
+            continue
+        try:
+            where.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise InputError(
+                f"{where}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can be written"
+            ) from None
+        document.write(where / f"{its_id}.yaml")
+        return its_id
+    raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
+
+
+def read(kind: type[Document], data: bytes, file_name: str) -> Document:
+    """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
+    with tempfile.TemporaryDirectory() as away:
+        path = Path(away) / (_id(Path(file_name).stem) + ".yaml")
+        path.write_bytes(data)
+        try:
+            return kind.read(path)
+        except InputError as problem:
+            raise kind.error(*(said.replace(str(path), file_name) for said in problem.problems)) from None
+
+
+def _saved(kind: str) -> list[Path]:
+    return sorted(folder(kind).glob("*.yaml"))[:MOST_SAVED]
+
+
+def _fitting(its: Scenario) -> Iterator[tuple[str, TimePlan]]:
+    for path in _saved("plans"):
+        try:
+            plan = TimePlan.load(path)
+            plan.table(its)
+        except InputError:
+            continue
+        yield plan.name, plan
+
+
+def _same(document: Document, path: Path) -> bool:
+    try:
+        return type(document).read(path) == document
+    except InputError:
+        return False
+
+
+def _id(name: str) -> str:
+    """A name as a file name that every system takes."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_ID].strip("-") or "unnamed"

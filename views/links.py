@@ -1,0 +1,174 @@
+"""The state of a page in its address, so that a link, a reload and the back button bring it back.
+
+A page declares its fields. A field's value lives in the session under its key, where its widget finds it, and in the
+address unless it is the default. What a link says wrongly is told in one sentence and replaced by the default.
+
+Streamlit's own binding of widgets to the address is not used: a link to another page that has the same field could not
+set it, and a value that makes no sense would vanish without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from sim.errors import one_line
+from sim.wording import guess, show
+
+SHARED = ("scenario", "seed")
+"""Fields that go along from page to page."""
+LONGEST_VALUE = 4000
+"""Letters of one value in an address."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing of a page that its address holds."""
+
+    key: str
+    default: Any
+    parse: Callable[[Sequence[str]], Any]
+    """from the address; raises ValueError that says what is allowed"""
+    written: Callable[[Any], list[str]]
+    """for the address"""
+
+
+def choice(key: str, options: Sequence[str], default: str) -> Field:
+    """One of some words."""
+
+    def parse(words: Sequence[str]) -> str:
+        if words[-1] not in options:
+            raise ValueError(guess(words[-1], list(options)))
+        return words[-1]
+
+    return Field(key, default, parse, lambda value: [value])
+
+
+def several(key: str, options: Sequence[str], default: Sequence[str] = ()) -> Field:
+    """Any of some words; an empty one stands for none."""
+
+    def parse(words: Sequence[str]) -> list[str]:
+        wanted = [word for word in words if word]
+        for word in wanted:
+            if word not in options:
+                raise ValueError(guess(word, list(options)))
+        return list(dict.fromkeys(wanted))
+
+    return Field(key, list(default), parse, lambda value: list(value) or [""])
+
+
+def number(key: str, least: float, most: float, default: float, whole: bool = True) -> Field:
+    """A number within bounds."""
+    kind, what = (int, "a whole number") if whole else (float, "a number")
+
+    def parse(words: Sequence[str]) -> float:
+        try:
+            value = kind(words[-1])
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise ValueError(f"allowed: {what} from {least:,g} to {most:,g}")
+        return value
+
+    return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
+
+
+def text(key: str, default: str = "") -> Field:
+    """Any short text."""
+
+    def parse(words: Sequence[str]) -> str:
+        if len(words[-1]) > LONGEST_VALUE:
+            raise ValueError(f"allowed: at most {LONGEST_VALUE:,} letters")
+        return words[-1]
+
+    return Field(key, default, parse, lambda value: [value])
+
+
+def peek(page: str, field: Field) -> Any:
+    """What the value of a field will be once the page has arrived; the default if the address makes no sense."""
+    if not _is_new(page) and field.key in st.session_state:
+        return st.session_state[field.key]
+    words = _arriving(page).get(field.key)
+    try:
+        return field.default if words is None else field.parse(words)
+    except ValueError:
+        return field.default
+
+
+def arrive(page: str, fields: Sequence[Field]) -> list[str]:
+    """Bring the fields of a page into the session, from the address where it is new. Returns what is wrong in it.
+
+    An address without any state, as of a page chosen in the menu, brings back what the page had before.
+    """
+    wrong: list[str] = []
+    known = {field.key: field for field in fields}
+    new = _is_new(page)
+    words = _arriving(page) if new else {}
+    for key in words.keys() - known.keys():
+        wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
+    for field in fields:
+        if new or field.key not in st.session_state:
+            st.session_state[field.key], problem = _parsed(field, words.get(field.key))
+            if problem:
+                wrong.append(problem)
+        else:  # of another scenario, it may name what is not there any more
+            st.session_state[field.key], _ = _parsed(field, field.written(st.session_state[field.key]))
+    told = st.session_state.setdefault("wrong", {})
+    if new:
+        told[page] = wrong
+    return list(told.get(page, ()))
+
+
+def leave(page: str, fields: Sequence[Field]) -> None:
+    """Write the state of a page into its address."""
+    words = written({field.key: st.session_state[field.key] for field in fields}, fields)
+    if words != _here():
+        st.query_params.from_dict(words)
+    st.session_state.setdefault("kept", {})[page] = words
+    st.session_state["page"] = page
+    st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
+
+
+def written(values: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, list[str]]:
+    """Query parameters that say these values; those that are as usual are left out."""
+    known = {field.key: field for field in fields}
+    return {key: known[key].written(value) for key, value in values.items() if value != known[key].default}
+
+
+def _here() -> dict[str, list[str]]:
+    return {key: st.query_params.get_all(key) for key in st.query_params}
+
+
+def _arriving(page: str) -> dict[str, list[str]]:
+    """What a page is asked to show: what its address says, else what it had before, of what all pages are about now."""
+    if here := _here():
+        return here
+    own = {key: words for key, words in _kept(page).items() if key not in SHARED}
+    return own | dict(st.session_state.get("shared", {}))
+
+
+def _kept(page: str) -> dict[str, list[str]]:
+    return dict(st.session_state.get("kept", {}).get(page, {}))
+
+
+def _is_new(page: str) -> bool:
+    """Whether the address was not written by this page just now: a link, a reload, the back button, another page."""
+    return st.session_state.get("page") != page or _here() != _kept(page)
+
+
+def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
+    """The value of a field, and a sentence if it had to be the default."""
+    if not words:
+        return field.default, ""
+    try:
+        return field.parse(words), ""
+    except ValueError as problem:
+        return field.default, _sentence(f"the link says {field.key} is {show(words[-1])}", str(problem))
+
+
+def _sentence(what: str, allowed: str) -> str:
+    said = f"{what}; {allowed}"
+    return one_line(said[0].upper() + said[1:] + ("" if said.endswith("?") else "."))

@@ -1,0 +1,104 @@
+"""A split of the week in the words of the Lab: its fields, what they mean as a plan, and back.
+
+Shares are written in percent. What is given to each activity are parts, so that no slider has to give way to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sim import PlanError, Scenario, TimePlan
+from sim.documents import validate
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import COVERAGE_MODES, DEFAULT_MIX, LABEL_WORDS, TREATMENTS, Split
+from views import links
+from views.links import Field
+
+MIXED = ("coach", "joint_plan", "co_sell", "sell_for", "socialise")
+"""Activities that a split may hold. Recruiting needs a plan of its own: it ends."""
+CHOSEN = "chosen"
+FOCUS = {
+    "even": "all of them, evenly",
+    **{word: f"{word.capitalize()} ({TREATMENTS[label]})" for word, label in LABEL_WORDS.items()},
+    CHOSEN: "those I choose",
+}
+MODES = {
+    "partner_first": "partner first: the partner keeps what both see",
+    "direct_first": "direct first: you take what both see",
+    "partner_led": "partner-led: you leave its accounts alone",
+    "direct": "direct: partners bring nothing",
+}
+USUAL_SHARE, USUAL_FOCUS = 20, "believers"
+"""A split to begin with: interesting, and not the best."""
+
+
+def mode_key(segment: str) -> str:
+    """The field of a segment's coverage mode."""
+    return f"mode {segment}"
+
+
+def fields(scenario: Scenario) -> list[Field]:
+    """The state of a split."""
+    partners = [partner.name for partner in scenario.partners]
+    return [
+        links.number("share", 0, 80, USUAL_SHARE if partners else 0),
+        links.choice("focus", list(FOCUS), USUAL_FOCUS if has_label(scenario, USUAL_FOCUS) else "even"),
+        links.several("with", partners),
+        *(links.number(activity, 0, 100, 100 * DEFAULT_MIX.get(activity, 0)) for activity in MIXED),
+        links.several("park", partners),
+        links.number("prospect", 0, 80, 0),
+        *(links.choice(mode_key(name), COVERAGE_MODES, "partner_first") for name in scenario.segment_names),
+    ]
+
+
+def has_label(scenario: Scenario, focus: str) -> bool:
+    """Whether the scenario has a partner that a focus on a label means."""
+    return focus in LABEL_WORDS and any(p.label == LABEL_WORDS[focus] for p in scenario.partners)
+
+
+def split(scenario: Scenario, state: Mapping[str, Any]) -> Split:
+    """What the fields say. Raises PlanError, one sentence, if that cannot be done."""
+    share, chosen = state["share"] / 100, list(state["with"])
+    parts = {activity: state[activity] for activity in MIXED if state[activity]}
+    if share and not parts:
+        raise PlanError("No activity has any part of the partner time; give one of them some, or set the time to 0%")
+    if share and state["focus"] == CHOSEN and not chosen:
+        raise PlanError("No partner is chosen for the partner time; choose one, or another focus")
+    focus: Any = dict.fromkeys(chosen, 1.0) if state["focus"] == CHOSEN else state["focus"]
+    written = {
+        "name": name(state),
+        "partner_share": share,
+        "mix": {activity: part / sum(parts.values()) for activity, part in parts.items()} or DEFAULT_MIX,
+        "focus": focus if focus else "even",
+        "prospect_share": state["prospect"] / 100,
+        "coverage_mode": {
+            segment: mode for segment in scenario.segment_names if (mode := state[mode_key(segment)]) != "partner_first"
+        },
+        "park": list(state["park"]),
+    }
+    return validate(Split, written, "the split", PlanError)
+
+
+def plan(scenario: Scenario, state: Mapping[str, Any]) -> TimePlan:
+    """The plan that the fields mean. Raises PlanError."""
+    return TimePlan.from_split(scenario, split(scenario, state))
+
+
+def name(state: Mapping[str, Any]) -> str:
+    """A name that says what is particular: 20% with Believers, 2 parked."""
+    whom = {"even": "all partners", CHOSEN: " and ".join(state["with"])}.get(
+        state["focus"], state["focus"].capitalize()
+    )
+    said = f"{state['share']}% with {whom}" if state["share"] else "no partner time"
+    if len(said) > 50:
+        said = f"{state['share']}% with {len(state['with'])} partners"
+    more = [f"{len(state['park'])} parked"] if state["park"] else []
+    usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
+    if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
+        most = max(MIXED, key=lambda activity: state[activity])
+        more.append(f"mostly {ACTIVITY_WORDS[most]}")
+    more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
+    changed = [key for key, value in state.items() if key.startswith("mode ") and value != "partner_first"]
+    more += [f"{len(changed)} {'segment' if len(changed) == 1 else 'segments'} covered otherwise"] if changed else []
+    return ", ".join([said, *more])[:80]

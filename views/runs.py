@@ -1,0 +1,88 @@
+"""What was read and computed already, shared by all who look: bounded caches of Streamlit's.
+
+Scenarios and plans are frozen, so a digest stands for each. A comparison is put together from runs of single plans: of
+two plans that differ in a slider, today's split is run once. It is the same comparison as `nexthour compare` makes.
+
+Left out: long work (searches.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from sim import Comparison, Outcomes, Scenario, TimePlan, compare_outcomes, load_scenario, replicate
+from sim.batches import FloatArray, How, KeptTapes, world_credit
+from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
+from sim.market import tape_numbers
+from views import library
+
+FIRST_MARKETS, MARKETS = 100, 1000
+"""Shown at once, and following."""
+WORLDS = 100
+BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: Scenario.digest, TimePlan: TimePlan.digest}
+
+
+def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
+    """A scenario of the library. Raises InputError if its file cannot be used."""
+    path = files[its_id]
+    return _scenario(path, path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _scenario(path: Path, changed_ns: int) -> Scenario:
+    return load_scenario(path)
+
+
+def plans_for(its: Scenario) -> dict[str, TimePlan]:
+    """The plans of the library that can be followed in a scenario, by name, the status quo first."""
+    return _plans_for(its, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
+
+
+@st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)
+def _plans_for(its: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
+    return library.plans_for(its)
+
+
+def comparison(
+    scenario: Scenario, plans: Mapping[str, TimePlan], markets: int, seed: int, worlds: int = 0
+) -> Comparison:
+    """Plans against the first of them, each in the same markets; with `worlds`, in plausible worlds too."""
+    return across({name: (scenario, plan) for name, plan in plans.items()}, markets, seed, worlds)
+
+
+def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0) -> Comparison:
+    """The same for plans each of a scenario of its own. Raises SimulationError if these have other horizons."""
+    made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
+    in_worlds = {name: _in_worlds(*its, worlds, seed) for name, its in plans.items()} if worlds else None
+    return compare_outcomes(made, next(iter(plans)), in_worlds)
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=BY_DIGEST)
+def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
+    """A plan in so many markets; 2.6 MB for 1,000 of twelve quarters."""
+    return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
+
+
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
+def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> FloatArray:
+    """Quota credit in US dollars, shape (worlds, markets)."""
+    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD, seed, How())[:, 0]
+
+
+def _tapes_of(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
+    """Tapes of the first markets are kept, some 24 MB; of 1,000 they would be 240 MB, and are drawn again."""
+    if markets > FIRST_MARKETS:
+        return None
+    numbers = tape_numbers(scenario, seed)
+    return _tapes(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tapes(
+    numbers: tuple[tuple[tuple[int, ...], bytes], ...], _scenario: Scenario, markets: int, seed: int
+) -> KeptTapes:
+    return keep_tapes(_scenario, markets, seed)
