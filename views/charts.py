@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sim.estimates import Estimate
+from telling import usd
 
 Spec = dict[str, Any]
 BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY = (
@@ -62,7 +63,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
                     "encoding": {"y": _money("value"), "tooltip": _tooltip(DOLLARS)},
                 },
-                _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]], DOLLARS),
+                _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
             ]
         },
         rows,
@@ -151,7 +152,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
         },
         rows,
         ordinal=True,
-        height=220,
+        height=280,
     )
 
 
@@ -205,12 +206,11 @@ def _picture(
     return {
         "$schema": SCHEMA,
         "description": title,
-        "usermeta": {"embedOptions": {"logLevel": 1}},  # a picture is drawn before its data are there, which warns
         "width": "container",
         "height": height,
-        "data": {"values": list(rows)},
-        **body,
-        "encoding": {"x": x, **body.get("encoding", {})},
+        # Data of the whole picture would be sent apart from it, and Vega warns of a picture that is still empty.
+        "layer": [{"data": {"values": list(rows)}, **body}],
+        "encoding": {"x": x},
     }
 
 
@@ -227,13 +227,17 @@ def _tooltip(number: str) -> list[Spec]:
     ]
 
 
-def _labelled(rows: Sequence[Mapping[str, Any]], number: str) -> Spec:
-    """Numbers at some points, so that nobody has to read them off an axis."""
+def _labelled(rows: Sequence[Mapping[str, Any]]) -> Spec:
+    """Amounts at some points, so that nobody has to read them off an axis."""
     return {
-        "data": {"values": [dict(its) for its in {row["q"]: row for row in rows}.values()]},
+        "data": {
+            "values": [
+                {**its, "said": usd(its["value"], sign=True)} for its in {row["q"]: row for row in rows}.values()
+            ]
+        },
         "mark": {"type": "text", "dy": -14, "fontWeight": "bold"},
         "encoding": {
             "y": {"field": "value", "type": "quantitative"},
-            "text": {"field": "value", "type": "quantitative", "format": number.replace("$", "+$")},
+            "text": {"field": "said"},
         },
     }
