@@ -23,6 +23,7 @@ from views.links import Field
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
+LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
 STYLE = """<style>
 .nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
 .nh-said {font-size: 1.15rem; line-height: 1.5; margin: 0 0 .5rem 0}
@@ -124,4 +125,6 @@ def plain(text: str) -> str:
 def picture(spec: charts.Spec) -> None:
     """A picture under its title, which is read aloud too."""
     st.markdown(f"**{plain(spec['description'])}**")
-    st.vega_lite_chart(spec)
+    # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
+    ink = DARK_INK if st.context.theme.type == "dark" else LIGHT_INK
+    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}})
