@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import cli_app
 import cli_calibrate
 import cli_gap
 import cli_monday
@@ -66,6 +67,7 @@ def nexthour(
 
     \b
     Start here:
+      nexthour app
       nexthour compare scenarios/baseline.yaml
     """
     if context.invoked_subcommand is None:
@@ -235,7 +237,14 @@ def sensitivity(
     print_again(scenario, _again("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
 
 
-for _command in (cli_plan.plan, cli_plan.frontier, cli_gap.gap, cli_monday.monday, *cli_calibrate.COMMANDS):
+for _command in (
+    cli_app.app,
+    cli_plan.plan,
+    cli_plan.frontier,
+    cli_gap.gap,
+    cli_monday.monday,
+    *cli_calibrate.COMMANDS,
+):
     app.command()(_command)
 
 
