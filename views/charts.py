@@ -99,7 +99,7 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                         "tooltip": _tooltip(".0f"),
                     },
                 },
-                {"mark": {"type": "rule", "color": GREY}, "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}}},
+                {"mark": {"type": "rule", "color": GREY}, "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}},
                 {
                     "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
                     "encoding": {"y": {"datum": 50}},
@@ -154,6 +154,47 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
         ordinal=True,
         height=280,
     )
+
+
+def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
+    """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
+    rows: list[Spec] = [
+        {"plan": name, "value": its.value, "low": its.low, "high": its.high, "said": f"{its.value:+.1%}", "at": 0.0}
+        | {"side": its.verdict}
+        for name, its in shares.items()
+    ]
+    sides, legend = ["ahead", "behind", "no clear difference"], {"title": None, "orient": "top"}
+    side: Spec = {"field": "side", "type": "nominal", "legend": legend}
+    colour = {**side, "scale": {"domain": sides, "range": [BLUE, VERMILLION, GREY]}}
+    shape = {**side, "scale": {"domain": sides, "range": ["triangle-up", "triangle-down", "circle"]}}
+    x: Spec = {"type": "quantitative", "axis": {"title": f"against {base}", "format": "+.0%"}}
+    y: Spec = {
+        "field": "plan", "type": "nominal", "sort": list(shares), "axis": {"title": None, "labelLimit": 220},
+    }  # fmt: skip
+    marks: list[tuple[Spec, Spec]] = [
+        (
+            {"type": "rule", "strokeWidth": 2.5},
+            {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
+        ),
+        (
+            {"type": "point", "filled": True, "size": 120, "opacity": 1},
+            {"x": {"field": "value", **x}, "color": colour, "shape": shape},
+        ),
+        ({"type": "text", "dy": -14, "fontWeight": "bold"}, {"x": {"field": "value", **x}, "text": {"field": "said"}}),
+        ({"type": "tick", "thickness": 1.5, "size": 40, "color": GREY}, {"x": {"field": "at", **x}}),
+    ]
+    return {
+        "$schema": SCHEMA,
+        "description": f"Quota credit against {base}, over all quarters, with 95% intervals",
+        "width": "container",
+        "height": 90 + 46 * len(rows),
+        "layer": [
+            {
+                "data": {"values": rows},
+                "layer": [{"mark": mark, "encoding": {"y": y, **encoding}} for mark, encoding in marks],
+            }
+        ],
+    }
 
 
 def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, number: str, zero: bool = False) -> Spec:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -51,9 +51,15 @@ def no_fields(at: At) -> Sequence[Field]:
 
 
 def draw(
-    page: str, title: str, body: Callable[[At], None], fields: Callable[[At], Sequence[Field]] = no_fields
+    page: str,
+    title: str,
+    body: Callable[[At], None],
+    fields: Callable[[At], Sequence[Field]] = no_fields,
+    chooses_scenario: bool = True,
 ) -> None:
     """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
+
+    A page that is not about one scenario does not offer to choose it.
 
     Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
     """
@@ -61,6 +67,7 @@ def draw(
     st.title(title, anchor=False)
     try:
         at, all_fields, wrong = _arrived(page, fields)
+        _sidebar(at, chooses_scenario)
         for sentence in wrong:
             st.warning(plain(sentence))
         body(at)
@@ -89,17 +96,19 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
     if problem:
         st.session_state["scenario"] = its_id
         wrong.append(problem)
-    _sidebar(files, at)
     return at, all_fields, wrong
 
 
-def _sidebar(files: Iterable[str], at: At) -> None:
+def _sidebar(at: At, chooses_scenario: bool) -> None:
     with st.sidebar:
-        st.selectbox("Scenario", list(files), key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
-        note(at.scenario.question or at.scenario.name)
+        if chooses_scenario:
+            names = list(library.scenario_files())
+            st.selectbox("Scenario", names, key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
+            note(at.scenario.question or at.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
-        note(f"Next Hour {version()} · scenario {at.scenario.digest()}")
+        about = f" · scenario {at.scenario.digest()}" if chooses_scenario else ""
+        note(f"Next Hour {version()}{about}")
 
 
 def note(text: str) -> None:

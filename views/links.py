@@ -106,8 +106,8 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
     wrong: list[str] = []
     known = {field.key: field for field in fields}
     new = _is_new(page)
-    words = _arriving(page) if new else {}
-    for key in words.keys() - known.keys():
+    words = _arriving(page) if new else _kept(page)
+    for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
         if new or field.key not in st.session_state:
