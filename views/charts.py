@@ -50,7 +50,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
     Money is in US dollars.
     """
     rows = by_quarter(cumulated)
-    return _picture(
+    return picture(
         f"Quota credit gained or lost against {base}, by the end of each quarter",
         {
             "layer": [
@@ -58,10 +58,10 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                     "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
                     "encoding": {"y": _money("low"), "y2": {"field": "high"}},
                 },
-                {"mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY}, "encoding": {"y": {"datum": 0}}},
+                level(0),
                 {
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
-                    "encoding": {"y": _money("value"), "tooltip": _tooltip(DOLLARS)},
+                    "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS)},
                 },
                 _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
             ]
@@ -77,14 +77,14 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
         for row in by_quarter(shares)
     ]
     for row in rows:
-        row["side"] = "ahead in most" if row["value"] >= 50 else "behind in most"
+        row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
     ahead: Spec = {
         "field": "side",
         "type": "nominal",
         "scale": {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]},
         "legend": {"title": None, "orient": "top", "symbolType": "square"},
     }
-    return _picture(
+    return picture(
         f"Markets out of 100 in which {name} is ahead of {base} by the end of each quarter",
         {
             "layer": [
@@ -96,19 +96,19 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                             "axis": {"title": "markets ahead, of 100"},
                         },
                         "color": ahead,
-                        "tooltip": _tooltip(".0f"),
+                        "tooltip": tooltip(".0f"),
                     },
                 },
-                {"mark": {"type": "rule", "color": GREY}, "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}},
                 {
-                    "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
-                    "encoding": {"y": {"datum": 50}},
+                    "mark": {"type": "rule", "color": GREY},
+                    "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
+                level(50),
                 {
                     "mark": {"type": "text", "dy": -9, "fontWeight": "bold"},
                     "encoding": {
                         "y": {"field": "high", "type": "quantitative"},
-                        "text": {"field": "value", "type": "quantitative", "format": ".0f"},
+                        "text": {"field": "said"},
                     },
                 },
             ]
@@ -127,7 +127,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
         for activity in order
         for q, value in enumerate(used[activity], 1)
     ]
-    return _picture(
+    return picture(
         f"Hours a week under {name}",
         {
             "mark": {"type": "bar", "stroke": "white", "strokeWidth": 0.6},
@@ -156,47 +156,6 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
     )
 
 
-def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
-    """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
-    rows: list[Spec] = [
-        {"plan": name, "value": its.value, "low": its.low, "high": its.high, "said": f"{its.value:+.1%}", "at": 0.0}
-        | {"side": its.verdict}
-        for name, its in shares.items()
-    ]
-    sides, legend = ["ahead", "behind", "no clear difference"], {"title": None, "orient": "top"}
-    side: Spec = {"field": "side", "type": "nominal", "legend": legend}
-    colour = {**side, "scale": {"domain": sides, "range": [BLUE, VERMILLION, GREY]}}
-    shape = {**side, "scale": {"domain": sides, "range": ["triangle-up", "triangle-down", "circle"]}}
-    x: Spec = {"type": "quantitative", "axis": {"title": f"against {base}", "format": "+.0%"}}
-    y: Spec = {
-        "field": "plan", "type": "nominal", "sort": list(shares), "axis": {"title": None, "labelLimit": 220},
-    }  # fmt: skip
-    marks: list[tuple[Spec, Spec]] = [
-        (
-            {"type": "rule", "strokeWidth": 2.5},
-            {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
-        ),
-        (
-            {"type": "point", "filled": True, "size": 120, "opacity": 1},
-            {"x": {"field": "value", **x}, "color": colour, "shape": shape},
-        ),
-        ({"type": "text", "dy": -14, "fontWeight": "bold"}, {"x": {"field": "value", **x}, "text": {"field": "said"}}),
-        ({"type": "tick", "thickness": 1.5, "size": 40, "color": GREY}, {"x": {"field": "at", **x}}),
-    ]
-    return {
-        "$schema": SCHEMA,
-        "description": f"Quota credit against {base}, over all quarters, with 95% intervals",
-        "width": "container",
-        "height": 90 + 46 * len(rows),
-        "layer": [
-            {
-                "data": {"values": rows},
-                "layer": [{"mark": mark, "encoding": {"y": y, **encoding}} for mark, encoding in marks],
-            }
-        ],
-    }
-
-
 def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, number: str, zero: bool = False) -> Spec:
     """A line a plan by quarter with its interval; each has its own colour and dash, and its name at the end."""
     rows = [{**row, "plan": name} for name, values in named.items() for row in by_quarter(values)]
@@ -208,7 +167,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
     legend = {"title": None, "orient": "top", "symbolStrokeWidth": 2.5, "labelLimit": 320}
     plan: Spec = {"field": "plan", "type": "nominal", "legend": legend}
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}, "scale": {"zero": zero}}
-    return _picture(
+    return picture(
         title,
         {
             "layer": [
@@ -225,7 +184,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
                         "y": {"field": "value", **y},
                         "color": {**plan, **look["color"]},
                         "strokeDash": {**plan, **look["strokeDash"]},
-                        "tooltip": [{"field": "plan"}, *_tooltip(number)],
+                        "tooltip": [{"field": "plan"}, *tooltip(number)],
                     },
                 },
             ]
@@ -234,7 +193,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
     )  # fmt: skip
 
 
-def _picture(
+def picture(
     title: str, body: Spec, rows: Sequence[Mapping[str, Any]], ordinal: bool = False, height: int = 260
 ) -> Spec:
     """What all pictures by quarter have in common; `ordinal` gives each quarter a band, for bars.
@@ -259,13 +218,21 @@ def _money(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "axis": {"title": "US dollars", "format": DOLLARS}}
 
 
-def _tooltip(number: str) -> list[Spec]:
+def tooltip(number: str) -> list[Spec]:
     return [
         {"field": "q", "title": "quarter"},
         {"field": "value", "title": "mean", "format": number},
         {"field": "low", "title": "95% from", "format": number},
         {"field": "high", "title": "95% to", "format": number},
     ]
+
+
+def level(value: float) -> Spec:
+    """A line across the picture."""
+    return {
+        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
+        "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": {"datum": value}},
+    }
 
 
 def _labelled(rows: Sequence[Mapping[str, Any]]) -> Spec:

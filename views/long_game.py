@@ -12,7 +12,7 @@ import streamlit as st
 
 import telling
 from sim import Comparison, Scenario, TimePlan
-from views import charts, library, links, runs
+from views import charts, comparison_charts, library, links, runs
 from views.frame import At, caveat, draw, note, picture, plain, said
 from views.links import Field
 from views.pages import link
@@ -101,7 +101,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     st.subheader("What happened", anchor=False)
     said(_judged(comparison, others))
     base = telling.the(comparison.baseline)
-    picture(charts.differences({name: comparison[name].difference_share for name in others}, base))
+    picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
         note(telling.verdict(comparison, name))
     picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
