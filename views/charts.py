@@ -157,40 +157,35 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
 
 
 def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, number: str, zero: bool = False) -> Spec:
-    """A line a plan by quarter with its interval; each has its own colour and dash, and its name at the end."""
+    """A line a plan by quarter with its interval; each has its own colour and dash."""
     rows = [{**row, "plan": name} for name, values in named.items() for row in by_quarter(values)]
     plans = list(named)
-    look: dict[str, Spec] = {
-        "color": {"scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}},
-        "strokeDash": {"scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}},
-    }
-    legend = {"title": None, "orient": "top", "symbolStrokeWidth": 2.5, "labelLimit": 320}
+    legend = {"title": None, "orient": "top", "symbolStrokeWidth": 2.5, "labelLimit": 320, "columns": 2}
     plan: Spec = {"field": "plan", "type": "nominal", "legend": legend}
+    colour = {**plan, "scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}}
+    dash = {**plan, "scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}}
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}, "scale": {"zero": zero}}
     return picture(
         title,
         {
+            "encoding": {"color": colour},
             "layer": [
                 {
                     "mark": {"type": "area", "opacity": 0.15},
-                    "encoding": {
-                        "y": {"field": "low", **y}, "y2": {"field": "high"},
-                        "color": {**plan, **look["color"], "legend": None},
-                    },
+                    "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
                 },
                 {
                     "mark": {"type": "line", "strokeWidth": 2.2},
                     "encoding": {
                         "y": {"field": "value", **y},
-                        "color": {**plan, **look["color"]},
-                        "strokeDash": {**plan, **look["strokeDash"]},
+                        "strokeDash": dash,
                         "tooltip": [{"field": "plan"}, *tooltip(number)],
                     },
                 },
-            ]
+            ],
         },
         rows,
-    )  # fmt: skip
+    )
 
 
 def picture(

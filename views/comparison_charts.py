@@ -9,21 +9,23 @@ from collections.abc import Mapping, Sequence
 
 from sim.estimates import Estimate
 from telling import usd
-from views.charts import BLUE, DOLLARS, GREY, SCHEMA, VERMILLION, Spec, tooltip
+from views.charts import BLUE, DOLLARS, GREY, SCHEMA, VERMILLION, Spec
+
+UNCLEAR = "not clear"
 
 
 def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
     rows: list[Spec] = [
         {"plan": name, "value": its.value, "low": its.low, "high": its.high, "said": f"{its.value:+.1%}", "at": 0.0}
-        | {"side": its.verdict}
+        | {"side": UNCLEAR if its.verdict == "no clear difference" else its.verdict}
         for name, its in shares.items()
     ]
-    sides, legend = ["ahead", "behind", "no clear difference"], {"title": None, "orient": "top"}
+    sides, legend = ["ahead", "behind", UNCLEAR], {"title": None, "orient": "top"}
     side: Spec = {"field": "side", "type": "nominal", "legend": legend}
     colour = {**side, "scale": {"domain": sides, "range": [BLUE, VERMILLION, GREY]}}
     shape = {**side, "scale": {"domain": sides, "range": ["triangle-up", "triangle-down", "circle"]}}
-    x: Spec = {"type": "quantitative", "axis": {"title": f"against {base}", "format": "+.0%"}}
+    x: Spec = {"type": "quantitative", "axis": {"title": f"against {base}", "format": "+.1~%", "tickCount": 6}}
     y: Spec = {
         "field": "plan", "type": "nominal", "sort": list(shares), "axis": {"title": None, "labelLimit": 220},
     }  # fmt: skip
@@ -65,32 +67,31 @@ def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, 
     ]
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}}
     x: Spec = {"field": "q", "type": "quantitative", "axis": {"title": "quarter", "tickMinStep": 1, "format": "d"}}
-    tips = [{**its, "title": its["title"].replace("95% from", "10th of 100").replace("95% to", "90th of 100")}
-            for its in tooltip(number)]  # fmt: skip
     return {
         "$schema": SCHEMA,
         "description": title,
-        "data": {"values": rows},
-        "facet": {
-            "field": "plan", "type": "nominal", "sort": list(named),
-            "header": {"title": None, "labelLimit": 190, "labelFontWeight": "bold", "labelAnchor": "start"},
-        },
         "columns": 2,
-        "spec": {
-            "width": 230,
-            "height": 130,
-            "layer": [
-                {
-                    "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
-                    "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
-                },
-                {
-                    "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.2},
-                    "encoding": {"x": x, "y": {"field": "value", **y}, "tooltip": tips},
-                },
-            ],
-        },
-    }  # fmt: skip
+        "concat": [
+            {
+                "data": {"values": [row for row in rows if row["plan"] == name]},
+                "title": {"text": name, "anchor": "start", "limit": 230},
+                "width": 230,
+                "height": 130,
+                "layer": [
+                    {
+                        "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
+                        "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
+                    },
+                    {
+                        "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.2},
+                        "encoding": {"x": x, "y": {"field": "value", **y}},
+                    },
+                ],
+            }
+            for name in named
+        ],
+        "resolve": {"scale": {"y": "shared"}},
+    }
 
 
 def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: tuple[str, float]) -> Spec:
@@ -114,7 +115,12 @@ def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: t
         # Steps are small beside what they stand on; the axis says where it begins.
         "scale": {"domainMin": max(0.0, 0.9 * min(least, start, end)), "zero": False, "clamp": True},
     }
-    x: Spec = {"field": "what", "type": "ordinal", "sort": None, "axis": {"title": None, "labelAngle": -20}}
+    x: Spec = {
+        "field": "what",
+        "type": "ordinal",
+        "sort": None,
+        "axis": {"title": None, "labelAngle": -30, "labelOverlap": False, "labelLimit": 130},
+    }
     return {
         "$schema": SCHEMA,
         "description": f"From {first} to {last}: quota credit over all quarters, and who brings more or less of it",
@@ -166,7 +172,7 @@ def hours_heat(hours: Mapping[str, Sequence[float]], name: str) -> Spec:
         "$schema": SCHEMA,
         "description": f"Hours a week under {name}",
         "width": "container",
-        "height": 40 + 28 * len({row["what"] for row in rows}),
+        "height": 100 + 28 * len({row["what"] for row in rows}),
         "layer": [
             {
                 "data": {"values": rows},

@@ -12,6 +12,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
     "Explore": {
         "start": "Start",
         "lab": "Lab",
+        "compare": "Compare",
         "long_game": "The long game",
     },
 }
