@@ -160,7 +160,8 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
     """A line a plan by quarter with its interval; each has its own colour and dash."""
     rows = [{**row, "plan": name} for name, values in named.items() for row in by_quarter(values)]
     plans = list(named)
-    legend = {"title": None, "orient": "top", "symbolStrokeWidth": 2.5, "labelLimit": 320, "columns": 2}
+    legend = {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1,
+              "labelLimit": 320, "columns": 2}  # fmt: skip
     plan: Spec = {"field": "plan", "type": "nominal", "legend": legend}
     colour = {**plan, "scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}}
     dash = {**plan, "scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}}

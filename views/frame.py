@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -136,4 +137,5 @@ def picture(spec: charts.Spec) -> None:
     st.markdown(f"**{plain(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
     ink = DARK_INK if st.context.theme.type == "dark" else LIGHT_INK
-    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}})
+    width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
+    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}}, width=width)

@@ -21,6 +21,7 @@ from sim.plan import ACTIVITY_WORDS
 from views import charts, library, links, mixture, runs
 from views.frame import At, caveat, draw, note, picture, plain, said
 from views.links import Field
+from views.pages import link
 
 PAGE = "lab"
 CHANGED = "assume"
