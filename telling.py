@@ -74,10 +74,17 @@ def _nothing_to_share(comparison: Comparison) -> bool:
 
 
 def _interval(comparison: Comparison, result: PlanResult) -> str:
-    share, its = result.difference_share, result.difference_usd
+    share = result.difference_share
     if _nothing_to_share(comparison):
-        return f"95% interval {usd(its.low, sign=True)} to {usd(its.high, sign=True)}"
+        return between(result.difference_usd)
     return f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+
+
+def between(difference_usd: Estimate) -> str:
+    """The interval of a difference in dollars; one market has none."""
+    if difference_usd.observations < 2:
+        return "one market, no interval"
+    return f"95% interval {usd(difference_usd.low, sign=True)} to {usd(difference_usd.high, sign=True)}"
 
 
 def _ahead(result: PlanResult) -> str:

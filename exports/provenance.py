@@ -11,8 +11,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
+from exports.words import outward
 from sim import Comparison, Scenario
-from telling import count, forwardable, one_line
+from telling import count, forwardable
 
 LONGEST_SLUG = 60
 
@@ -41,7 +42,7 @@ class Provenance:
         words += [f"--replications {comparison.replications} --seed {comparison.seed}"]
         words += [f"--worlds {comparison.worlds}"] if comparison.worlds else []
         return cls(
-            scenario=forwardable(one_line(made["scenario"])),
+            scenario=outward(made["scenario"]),
             digest=made["scenario_digest"],
             seed=comparison.seed,
             replications=comparison.replications,

@@ -17,8 +17,8 @@ from typing import Any
 
 import xlsxwriter
 
+from exports.words import outward
 from sim.estimates import Estimate
-from telling import forwardable, one_line
 
 LONGEST_TEXT = 32_000
 """A cell holds 32,767 letters."""
@@ -52,7 +52,7 @@ class Book:
         )
         # Otherwise it is the time of day at which it is made, and no two files are equal.
         made = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)
-        self._book.set_properties({"title": forwardable(one_line(title)), "author": "Next Hour", "created": made})
+        self._book.set_properties({"title": outward(title), "author": "Next Hour", "created": made})
         self._footer = footer
         self._formats: dict[tuple[str, bool], Any] = {}
 
@@ -109,7 +109,7 @@ class Sheet:
         self.book, self.its, self.name, self.widths = book, its, name, widths
 
     def text(self, row: int, column: int, text: str, style: str = "text", total: bool = False) -> None:
-        safe = forwardable(one_line(text))[:LONGEST_TEXT]
+        safe = outward(text)[:LONGEST_TEXT]
         self.its.write_string(row, column, safe, self.book.style(style, total))
 
     def heads(self, row: int, words: Sequence[str], texts: Sequence[int] = (0,)) -> None:
