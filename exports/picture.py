@@ -13,8 +13,9 @@ import vl_convert
 
 from exports.words import outward
 
+SMALL = 10
 LETTER = 5.0
-"""Width of a letter of a line under the title, in pixels."""
+"""Size of a line under the title, and width of one of its letters, in pixels."""
 LETTERS = 80
 """On a line where the picture's width is not said."""
 
@@ -40,15 +41,14 @@ def _title(spec: dict[str, Any], line: str) -> dict[str, Any]:
     """The title, which may be text, lines, an object or nothing, with more small lines under it."""
     title, width = spec.get("title"), spec.get("width")
     its = dict(title) if isinstance(title, dict) else {"text": title or ""}
-    under = its.get("subtitle") or []
     letters = int(width / LETTER) if isinstance(width, int | float) else LETTERS
     lines = wrap(line, max(20, letters), break_on_hyphens=False)
-    return {
-        "anchor": "start",
-        "subtitleFontSize": 10,
-        **its,
-        "subtitle": [*([under] if isinstance(under, str) else under), *lines],
-    }
+    if not its["text"]:
+        # Nothing is drawn under a title that is not there.
+        return {"anchor": "start", "fontSize": SMALL, "fontWeight": "normal", **its, "text": lines}
+    under = its.get("subtitle") or []
+    under = [under] if isinstance(under, str) else under
+    return {"anchor": "start", "subtitleFontSize": SMALL, **its, "subtitle": [*under, *lines]}
 
 
 def _version(spec: dict[str, Any]) -> str:
