@@ -88,9 +88,11 @@ class Book:
                 looks |= {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E8EEF4"}
                 looks |= {"align": "right"} if name == "head_right" else {}
             elif name == "wrap":
-                looks |= {"text_wrap": True, "indent": 1}
+                looks |= {"text_wrap": True}
             elif name == "note":
                 looks |= {"font_color": "#555555", "italic": True}
+            if name in ("text", "wrap", "head"):
+                looks |= {"indent": 1}
             if total:
                 looks |= {"bold": True, "top": 1}
             self._formats[name, total] = self._book.add_format(looks)
@@ -116,17 +118,20 @@ class Sheet:
         """The columns of `texts` hold text, the others numbers."""
         for column, word in enumerate(words):
             self.text(row, column, word, "head" if column in texts else "head_right")
-        self._fit_height(row, max(-(-len(word) // width) for word, width in zip(words, self.widths, strict=False)))
+        self._fit_height(row, max(self._lines(column, word) for column, word in enumerate(words)))
 
     def wrapped(self, row: int, texts: Mapping[int, str]) -> None:
         """Text by column, on as many lines as it takes."""
         lines = 1
         for column, text in texts.items():
             self.text(row, column, text, "wrap")
-            lines = max(lines, len(wrap(text, max(1, int(self.widths[column]) - WRAP_ROOM))))
+            lines = max(lines, self._lines(column, text))
         self._fit_height(row, lines)
 
-    def _fit_height(self, row: int, lines: float) -> None:
+    def _lines(self, column: int, text: str) -> int:
+        return len(wrap(text, max(1, int(self.widths[column]) - WRAP_ROOM)))
+
+    def _fit_height(self, row: int, lines: int) -> None:
         # Not every reader makes a row as high as its text; none goes above the highest.
         self.its.set_row(row, min(HIGHEST_ROW, LINE_HEIGHT * lines))
 

@@ -17,7 +17,7 @@ import pytest
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 
-from exports.deals import deals
+from exports.deals import OUTCOMES, deals
 from exports.fields import field_rows
 from exports.one_pager import one_pager
 from exports.picture import png
@@ -25,7 +25,7 @@ from exports.plans import challengers
 from exports.provenance import Provenance, file_name
 from exports.workbook import workbook
 from sim import Comparison, PlanError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, simulate
-from sim.ledger import WON, Kind
+from sim.ledger import ENDINGS, WON, Kind
 from sim.scenario import PARTNER_SEGMENTS, Range, with_ranges
 from telling import CAVEAT, forwardable, headline, verdict
 from tests.helpers import partner, segment, stage, territory
@@ -224,6 +224,7 @@ def test_every_deal_of_the_horizon_is_listed_once(comparison: Comparison) -> Non
     assert sum(deal.outcome == "lost" for deal in listed) == (ledger.of(Kind.LOST)["tick"] >= 0).sum() > 0
     assert any(deal.opened_week < 0 for deal in listed), "deals of the history that are still open belong to it"
     assert all(deal.closed_week is None or deal.closed_week >= 0 for deal in listed)
+    assert {*OUTCOMES} == {*ENDINGS} - {Kind.LEAKED, Kind.REPLACED}
     assert {deal.route for deal in listed} >= {"direct", NAMES[2]}
 
 
