@@ -242,6 +242,7 @@ for _command in (
     cli_plan.plan,
     cli_plan.frontier,
     cli_gap.gap,
+    cli_gap.rollup,
     cli_monday.monday,
     *cli_calibrate.COMMANDS,
 ):
