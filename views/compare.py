@@ -18,6 +18,7 @@ from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from views import charts, comparison_charts, library, links, mixture, runs
+from views.downloads import downloads
 from views.frame import At, caveat, draw, note, picture, plain, said
 from views.links import Field
 
@@ -167,7 +168,8 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         name: its.difference_to_quarter_usd for name, its in others.items()
     }
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
-    picture(charts.lines(totals, title, "US dollars", charts.DOLLARS))
+    cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
+    picture(cumulated)
     names = list(others)
     if st.session_state["plan"] not in names:
         st.session_state["plan"] = names[0]
@@ -182,6 +184,11 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
         picture(comparison_charts.hours_heat(hours, name))
+    st.subheader("Take it along", anchor=False)
+    if all(its == comparison.scenario for its, _ in chosen.values()):
+        downloads(comparison, name, cumulated)
+    else:
+        note("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
         fans = {one: _fan(comparison, one) for one in comparison.results}
         picture(comparison_charts.fans(
