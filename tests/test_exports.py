@@ -194,6 +194,10 @@ def test_every_assumption_is_listed_with_unit_meaning_and_source() -> None:
     assert rows["partners > Birch IT > fit"].source == "judgement"
     assert rows["market map > enterprise > demand cv"].source.startswith("weekly win/loss sample")
     assert all(its.unit and its.meaning and its.source for its in rows.values())
+    theirs = scenario_of(market_map=[segment(NAMES[1], source="its own"), segment(NAMES[4])])
+    rows = {its.where: its for its in field_rows(theirs)}
+    assert rows[f"market map > {NAMES[1]} > stages > 1 > mean hours"].source == "its own"
+    assert rows[f"market map > {NAMES[4]} > stages > 1 > mean hours"].source == "@cmd"
 
 
 def test_deals_credit_is_the_ledgers(comparison: Comparison, sheets: dict[bool, Any]) -> None:
@@ -203,8 +207,11 @@ def test_deals_credit_is_the_ledgers(comparison: Comparison, sheets: dict[bool, 
     by_quarter = kpis.credit_usd(kpis.Tally.of(ledger))
     rows = [row for row in table(kept, 3) if row["Opportunity"] is not None]
     for q, credit in enumerate(by_quarter.tolist(), start=1):
-        listed = sum(row["Amount"] * (1 if row["Route"] == "direct" else 0.8) for row in rows
-                     if row["Quarter closed"] == q and row["Outcome"].startswith("won"))  # fmt: skip
+        won = [row for row in rows if row["Quarter closed"] == q and row["Outcome"].startswith("won")]
+        for row in won:
+            # The partners keep 20%.
+            assert row["Quota credit"] == pytest.approx(row["Amount"] * (1 if row["Route"] == "direct" else 0.8))
+        listed = sum(row["Quota credit"] for row in rows if row["Quarter closed"] == q)
         assert listed == pytest.approx(credit)
         assert kept.cell(3 + q, 12).value == pytest.approx(credit)
         assert live.cell(3 + q, 12).value == f"=SUMIFS($I$4:$I${3 + len(rows)},$F$4:$F${3 + len(rows)},K{3 + q})"
@@ -291,6 +298,8 @@ def test_the_same_day_gives_the_same_bytes(comparison: Comparison, monkeypatch: 
         with zipfile.ZipFile(BytesIO(data)) as parts:
             assert b"2026-03-02T00:00:00Z" in parts.read("docProps/core.xml")
             assert {entry.date_time for entry in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    made = _all_text(first[1])
+    assert len(re.findall("2026-03-02T00:00:00Z", made)) == 4, "the slide's two, and those of the workbook in its chart"
 
 
 # The slide
@@ -336,6 +345,15 @@ def test_the_first_quarter_and_the_payback_stand_on_the_slide(comparison: Compar
     words = {"ahead": "Gained in quarter 1", "behind": "Cost in quarter 1"}.get(first.verdict, "Quarter 1, not clear")
     assert words in said
     assert "Over 4 quarters" in said
+
+
+def test_what_is_gained_and_what_is_lost_at_once() -> None:
+    scenario = territory()
+    plans = {"idle": TimePlan.from_table(scenario, [], "idle"), "status quo": TimePlan.status_quo(scenario)}
+    gained = slide_text(slide_of(one_pager(compare(scenario, plans, 4), "status quo", DAY)))
+    assert "Gained in quarter 1" in gained and "Ahead since quarter 1" in gained
+    lost = slide_text(slide_of(one_pager(compare(scenario, plans, 4, baseline="status quo"), "idle", DAY)))
+    assert "Cost in quarter 1" in lost and "Does not pay back within 4 quarters" in lost
 
 
 @pytest.mark.parametrize("replications", [1, 2])
@@ -389,12 +407,16 @@ def test_many_long_names_fit_the_slide() -> None:
         partners=[partner(name, base_share=share) for name, share in zip(names, shares, strict=True)],
     )
     mix = {"coach": 0.2, "joint_plan": 0.2, "co_sell": 0.2, "sell_for": 0.2, "socialise": 0.2}
-    wild = TimePlan.constant(scenario, 0.9, mix=mix, focus={names[0]: 1, names[1]: 1}, name="W" * 80, park=[names[2]])
+    wild = TimePlan.constant(
+        scenario, 0.9, mix=mix, focus={names[0]: 1, names[1]: 1}, name="W" * 80, prospect_share=0.05
+    )
     today = TimePlan.status_quo(scenario).model_copy(update={"name": "M" * 80})
     its = compare(scenario, {today.name: today, wild.name: wild}, 2)
     slide = slide_of(one_pager(its, wild.name, DAY))
     (rows,) = (list(shape.table.rows) for shape in slide.shapes if shape.has_table)
-    assert len(rows) <= 8
+    assert len(rows) == 8
+    assert rows[-1].cells[1].text_frame.text == "and 2 smaller changes"
+    assert ("LESS", "selling") in [tuple(row.cells[i].text_frame.text for i in (0, 1)) for row in rows]
     assert max(len(row.cells[1].text_frame.text) for row in rows) <= 60
     assert ("W" * 80) in slide.shapes.title.text_frame.text
 
