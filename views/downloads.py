@@ -15,6 +15,7 @@ from exports.picture import png
 from exports.provenance import Provenance, file_name
 from exports.workbook import workbook
 from sim import Comparison
+from sim.documents import Document
 from views import charts
 from views.frame import note
 
@@ -33,8 +34,8 @@ def downloads(comparison: Comparison, name: str, spec: charts.Spec) -> None:
         "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
         "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
         "Picture (PNG)": (lambda: png(_still(spec), provenance=made.line), "picture", "png", PNG),
-        "Plan (YAML)": (plan.text, "plan", "yaml", YAML),
-        "Scenario (YAML)": (scenario.text, "scenario", "yaml", YAML),
+        "Plan (YAML)": (lambda: _signed(plan, made), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _signed(scenario, made), "scenario", "yaml", YAML),
     }
     with st.container(horizontal=True):
         for label, (data, what, ending, mime) in files.items():
@@ -42,6 +43,10 @@ def downloads(comparison: Comparison, name: str, spec: charts.Spec) -> None:
                 label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
             )
     note(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
+
+
+def _signed(document: Document, made: Provenance) -> str:
+    return f"{document.text()}\n# {made.line}\n"
 
 
 def _still(spec: charts.Spec) -> charts.Spec:
