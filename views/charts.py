@@ -100,7 +100,7 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                     },
                 },
                 {
-                    "mark": {"type": "rule", "color": GREY},
+                    "mark": {"type": "rule", "color": GREY, "aria": False},
                     "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
                 level(50),
@@ -226,7 +226,7 @@ def tooltip(number: str) -> list[Spec]:
 def level(value: float) -> Spec:
     """A line across the picture."""
     return {
-        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
+        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5, "aria": False},
         "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": {"datum": value}},
     }
 

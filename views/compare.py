@@ -19,7 +19,7 @@ from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from views import charts, comparison_charts, library, links, mixture, runs
 from views.downloads import downloads
-from views.frame import At, caveat, draw, note, picture, plain, said
+from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 
 PAGE = "compare"
@@ -184,7 +184,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
         picture(comparison_charts.hours_heat(hours, name))
-    st.subheader("Take it along", anchor=False)
+    section("Take it along")
     if all(its == comparison.scenario for its, _ in chosen.values()):
         downloads(comparison, name, cumulated)
     else:

@@ -21,12 +21,14 @@ from sim.errors import one_line
 from telling import CAVEAT, version
 from views import charts, library, links, runs
 from views.links import Field
+from views.pages import draw_menu
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
 LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
 STYLE = """<style>
 .nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
+h2 {font-size: 1.35rem !important}
 .nh-said {font-size: 1.15rem; line-height: 1.5; margin: 0 0 .5rem 0}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
@@ -71,6 +73,7 @@ def draw(
         _sidebar(at, chooses_scenario)
         for sentence in wrong:
             st.warning(plain(sentence))
+        links.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
         body(at)
         links.leave(page, all_fields)
     except NextHourError as problem:
@@ -102,6 +105,8 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
 
 def _sidebar(at: At, chooses_scenario: bool) -> None:
     with st.sidebar:
+        draw_menu()
+        st.divider()
         if chooses_scenario:
             names = list(library.scenario_files())
             st.selectbox("Scenario", names, key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
@@ -120,6 +125,11 @@ def note(text: str) -> None:
 def said(text: str) -> None:
     """The sentence that matters."""
     st.html(f'<p class="nh-said">{html.escape(text)}</p>')
+
+
+def section(title: str) -> None:
+    """A heading within a page."""
+    st.header(title, anchor=False)
 
 
 def caveat() -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 import telling
 from sim import Comparison, Scenario, TimePlan
 from views import charts, comparison_charts, library, links, runs
-from views.frame import At, caveat, draw, note, picture, plain, said
+from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 from views.pages import link
 
@@ -79,12 +79,10 @@ def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
 
 
 def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
-    st.subheader("Predict", anchor=False)
+    section("Predict")
     st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
-    st.slider(
-        "By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%",
-        disabled=st.session_state["best"] == scenario.status_quo.name,
-    )  # fmt: skip
+    if st.session_state["best"] != scenario.status_quo.name:
+        st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
     st.button("Show what happened", type="primary", on_click=_open)
 
 
@@ -98,7 +96,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     others = sorted(
         (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
     )
-    st.subheader("What happened", anchor=False)
+    section("What happened")
     said(_judged(comparison, others))
     base = telling.the(comparison.baseline)
     picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
@@ -106,7 +104,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
         note(telling.verdict(comparison, name))
     picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
     note(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
-    st.subheader("Talk about it", anchor=False)
+    section("Talk about it")
     said(STORIES[st.session_state["story"]])
     left, right = st.columns(2)
     with left:

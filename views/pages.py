@@ -36,6 +36,14 @@ def place(page: str) -> st.Page:
     return st.Page(show, title=titles[page], url_path=address, default=page == FIRST)
 
 
+def draw_menu() -> None:
+    """The menu, for the sidebar. Streamlit's own is a list whose items are none to a screen reader."""
+    for section, pages in MENU.items():
+        st.markdown(f"**{section}**")
+        for page in pages:
+            st.page_link(place(page))
+
+
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
     """A link to a page; `says` are its query parameters, as links.written gives them."""
     st.page_link(place(page), label=label, query_params={key: list(words) for key, words in says.items()})
