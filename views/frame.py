@@ -37,6 +37,10 @@ h2 {font-size: 1.35rem !important}
 </style>"""
 
 
+DARK_STYLE = """<style>[data-testid="stBaseButton-primary"] p {color: #10202B}</style>"""
+"""Streamlit writes white on the primary colour, which is light in the dark."""
+
+
 @dataclass(frozen=True)
 class At:
     """Where a page is: what it is about."""
@@ -66,7 +70,7 @@ def draw(
 
     Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
     """
-    st.html(STYLE)
+    st.html(STYLE + (DARK_STYLE if _dark() else ""))
     st.title(title, anchor=False)
     try:
         at, all_fields, wrong = _arrived(page, fields)
@@ -142,10 +146,14 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
 
 
+def _dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
 def picture(spec: charts.Spec) -> None:
     """A picture under its title, which is read aloud too."""
     st.markdown(f"**{plain(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
-    ink = DARK_INK if st.context.theme.type == "dark" else LIGHT_INK
+    ink = DARK_INK if _dark() else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
     st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}}, width=width)
