@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from telling import one_line
+from telling import one_line, unexpected
 from terminal import plain_console
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ class Commands(TyperGroup):
                 raise typer.Exit(fail(str(problem), 1)) from None
             if "NEXTHOUR_TRACEBACK" in os.environ:
                 raise
-            what = f"{type(problem).__name__}: {problem}"
-            raise typer.Exit(
-                fail(f"this should not happen ({what}); please report it, with NEXTHOUR_TRACEBACK=1 set", 1)
-            ) from None
+            raise typer.Exit(fail(f"{unexpected(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
 
 
 @contextmanager

@@ -141,6 +141,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
 
 
+def unexpected(problem: Exception) -> str:
+    """What people see of a mistake of ours; the traceback is for the log."""
+    return f"this should not happen ({one_line(f'{type(problem).__name__}: {problem}')}); please report it"
+
+
 def version() -> str:
     from importlib.metadata import version
 

@@ -13,7 +13,7 @@ from terminal import make_table, plain_console
 from terminal_monday import change_lines
 
 if TYPE_CHECKING:
-    from optimize import Certificate, Explanation, Frontier, Solution
+    from optimize import Answer, Certificate, Explanation, Frontier
     from sim.estimates import Estimate
 
 QUARTERS_AT_ONCE = 6
@@ -22,7 +22,7 @@ LEAST_SHOWN = 0.05
 """Hours a week."""
 
 
-def print_solution(solution: Solution, reasons: Explanation | None = None) -> None:
+def print_solution(solution: Answer, reasons: Explanation | None = None) -> None:
     from optimize.objective import WORDS
 
     out, scenario, its = plain_console(), solution.scenario, solution.certificate
@@ -89,14 +89,14 @@ def print_frontier(its: Frontier) -> None:
     out.print(CAVEAT)
 
 
-def _seen(solution: Solution) -> list[str]:
+def _seen(solution: Answer) -> list[str]:
     """What was not as planned, and how surprising that is."""
     off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
     lines = off or ["Everything is as planned, within what 80 of 100 markets show."]
     return [*map(one_line, lines), one_line(solution.alike)]
 
 
-def _why(solution: Solution, its: Explanation) -> list[str]:
+def _why(solution: Answer, its: Explanation) -> list[str]:
     lines = []
     if its.hour_value_usd:
         ahead = list(enumerate(its.hour_value_usd, 1))[solution.quarter - 1 :]
@@ -121,7 +121,7 @@ def _why(solution: Solution, its: Explanation) -> list[str]:
     return lines
 
 
-def _changes(solution: Solution) -> list[str]:
+def _changes(solution: Answer) -> list[str]:
     """Stop, start and so on, a line each, and what the first quarter costs."""
     known = solution.certificate
     first, payback = known.difference_by_quarter[solution.quarter - 1], known.payback_quarter
@@ -157,7 +157,7 @@ def _some(quarters: int) -> Iterator[range]:
     yield from (range(first, min(first + QUARTERS_AT_ONCE, quarters)) for first in range(0, quarters, QUARTERS_AT_ONCE))
 
 
-def _hours(solution: Solution, quarters: range) -> Any:
+def _hours(solution: Answer, quarters: range) -> Any:
     """By activity, then by partner and by segment that the manager prospects in."""
     from sim.plan import ACTIVITY_WORDS
 
@@ -178,7 +178,7 @@ def _hours(solution: Solution, quarters: range) -> Any:
     return table
 
 
-def _parked(solution: Solution) -> list[str]:
+def _parked(solution: Answer) -> list[str]:
     by_partner: dict[str, list[str]] = {}
     for row in solution.plan.parked:
         last = row.to_quarter or solution.scenario.horizon_quarters
@@ -188,13 +188,13 @@ def _parked(solution: Solution) -> list[str]:
     return [f"Parked: {said}."] if said else []
 
 
-def _modes(solution: Solution) -> list[str]:
+def _modes(solution: Answer) -> list[str]:
     modes = {name: mode for name, mode in solution.plan.coverage_mode.items() if mode != "partner_first"}
     said = ", ".join(f"{one_line(name)} {mode.replace('_', ' ')}" for name, mode in modes.items())
     return [f"Coverage: {said}; the others partner first."] if said else ["Coverage: partner first in every segment."]
 
 
-def _certificate(solution: Solution) -> list[str]:
+def _certificate(solution: Answer) -> list[str]:
     its = solution.certificate
     low, high = sorted(its.interval, key=abs)
     direct, partner = its.promise_off_by_route
@@ -239,7 +239,7 @@ def _chance(its: Estimate) -> str:
     return f"{its.value:.0%} ({its.low:.0%} to {its.high:.0%})"
 
 
-def _over(solution: Solution) -> str:
+def _over(solution: Answer) -> str:
     """The quarters that count."""
     last = solution.scenario.horizon_quarters
     said = f"Over {count(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"

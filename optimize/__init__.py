@@ -27,7 +27,7 @@ from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.reasons import Explanation, explain
 from optimize.reconcile import Planner
-from optimize.solution import Certificate, HourTest, Solution
+from optimize.solution import Answer, Certificate, HourTest, Solution
 from optimize.solve import SOLVER_SECONDS, PlanningError
 from optimize.tradeoff import Frontier, frontier
 from optimize.trials import Purpose, Trials
@@ -40,6 +40,7 @@ from sim.scenario import Scenario
 
 __all__ = [
     "Actuals",
+    "Answer",
     "Certificate",
     "Explanation",
     "Frontier",
@@ -129,7 +130,7 @@ def optimize_plan(
     if limits.broken(scenario, plan.table(scenario), past):
         raise PlanningError("the plan that was found does not keep to its limits; please report this")
     off = () if seen is None else seen.deviations(seed)
-    return Solution(scenario, seed, plan, certificate, planner, found, so_far, off, alike)
+    return Solution(scenario, seed, plan, certificate, past + 1, so_far, off, alike, planner, found)
 
 
 def _check(scenario: object, followed: object, actuals: object, seed: int, name: str) -> None:

@@ -5,7 +5,7 @@ Left out: how the certificate is made (certify.py), and the reasons (reasons.py)
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from optimize.actuals import Deviation
@@ -140,27 +140,21 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Solution:
-    """A plan with its certificate."""
+class Answer:
+    """A plan with its certificate: all that is shown of it, and small enough to be sent to another process."""
 
     scenario: Scenario
     seed: int
     plan: TimePlan
     certificate: Certificate
-    planner: Planner
-    """the trials and the model behind it, for those who ask why (reasons.py)"""
-    found: Reconciled
-    followed: TimePlan | None = None
+    quarter: int
+    """the first that was planned"""
+    followed: TimePlan | None
     """in the quarters that are over"""
-    deviations: tuple[Deviation, ...] = ()
+    deviations: tuple[Deviation, ...]
     """what was not as planned in these"""
-    alike: str = ""
+    alike: str
     """how like them the markets are in which the plan was tried, in words; nothing without actuals"""
-
-    @property
-    def quarter(self) -> int:
-        """The first that was planned."""
-        return self.planner.problem.past + 1
 
     def changes(self, quarter: int | None = None) -> tuple[Change, ...]:
         """Every use of the manager's time in a quarter, the first planned if not given, against what is done today.
@@ -181,6 +175,20 @@ class Solution:
             "deviations": [{"says": its.says, "surprise": its.surprise} for its in self.deviations],
             "alike": self.alike,
         }
+
+
+@dataclass(frozen=True)
+class Solution(Answer):
+    """An answer with what it was made of, for those who ask why (reasons.py): hundreds of markets, some 150 MB."""
+
+    planner: Planner
+    """the trials and the model behind it"""
+    found: Reconciled
+
+    @property
+    def answer(self) -> Answer:
+        """Without what it was made of."""
+        return Answer(**{field.name: getattr(self, field.name) for field in fields(Answer)})
 
 
 def _off(promised: float, realised: float) -> float:

@@ -1,0 +1,156 @@
+"""What the worker process does: one job after the other, telling how it goes, until the server is gone.
+
+From the server comes a Job, or STOP for the one it is at; back go pairs of a word and what belongs to it:
+
+    "says", sentence        any number of times, then one of
+    "done", result
+    "failed", sentence      what was asked for cannot be had
+    "stopped", ""           as wanted
+    "broken", (sentence, traceback)
+
+Everything heavy is imported here and not in the server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from optimize import Answer, Explanation, Frontier, Solution
+    from optimize.gaps import GapAnalysis
+    from optimize.treatment import Treatment
+    from sim import Scenario
+
+Kind = Literal["warm", "plan", "reasons", "frontier", "gaps"]
+STOP = "stop"
+NICE = 10
+"""Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
+
+
+class Job(NamedTuple):
+    """One piece of work."""
+
+    kind: Kind
+    scenario: Scenario
+    seed: int
+    arguments: Mapping[str, Any]
+    """of the function that does it"""
+    plan_key: str
+    """of the plan search with these arguments"""
+
+
+class Stopped(Exception):
+    """Nobody wants the result any more."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """A gap analysis, and how its plan treats each partner."""
+
+    analysis: GapAnalysis
+    partners: tuple[Treatment, ...]
+
+
+Told = Callable[[str], None]
+Kept = dict[str, "Solution"]
+"""The last solution by the key of its search: reasons need all of it, some 150 MB."""
+
+
+def serve(server: Connection) -> None:
+    """Do what the server sends until it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    with suppress(EOFError, ConnectionError):
+        _serve(server)
+
+
+def _serve(server: Connection) -> None:
+    # Before anybody waits for it.
+    import optimize.gaps  # noqa: F401
+    from sim import compiled
+    from sim.errors import NextHourError
+    from telling import unexpected
+
+    def told(text: str) -> None:
+        server.send(("says", text))
+        if server.poll():
+            server.recv()  # nothing but STOP comes before the answer is sent
+            raise Stopped
+
+    compiled.tell = told
+    kept: Kept = {}
+    while True:
+        job = server.recv()
+        if job == STOP:
+            continue  # it crossed the answer
+        answer: tuple[str, Any]
+        try:
+            answer = "done", WORK[job.kind](job, kept, told)
+        except Stopped:
+            answer = "stopped", ""
+        except NextHourError as problem:
+            answer = "failed", str(problem)
+        except Exception as problem:
+            answer = "broken", (unexpected(problem), traceback.format_exc())
+        server.send(answer)
+
+
+def _warm(job: Job, kept: Kept, told: Told) -> None:
+    """Compile what searches need, or link it if it is compiled."""
+    from sim import TimePlan, replicate
+    from sim.batches import table_coverage
+
+    status_quo = TimePlan.status_quo(job.scenario)
+    replicate(job.scenario, status_quo, 1, job.seed)
+    table_coverage(job.scenario, [status_quo.table(job.scenario)], 1, job.seed)
+
+
+def _solution(job: Job, kept: Kept, told: Told) -> Solution:
+    from optimize import optimize_plan
+
+    if job.plan_key not in kept:
+        kept.clear()
+        kept[job.plan_key] = optimize_plan(job.scenario, seed=job.seed, told=told, **job.arguments)
+    return kept[job.plan_key]
+
+
+def _plan(job: Job, kept: Kept, told: Told) -> Answer:
+    return _solution(job, kept, told).answer
+
+
+def _reasons(job: Job, kept: Kept, told: Told) -> Explanation:
+    from optimize import explain
+
+    return explain(_solution(job, kept, told))
+
+
+def _frontier(job: Job, kept: Kept, told: Told) -> Frontier:
+    from optimize import frontier
+
+    return frontier(job.scenario, seed=job.seed, told=told, **job.arguments)
+
+
+def _gaps(job: Job, kept: Kept, told: Told) -> Gaps:
+    from optimize.gaps import gap_analysis
+    from optimize.treatment import treatments
+
+    analysis = gap_analysis(job.scenario, seed=job.seed, told=told, **job.arguments)
+    return Gaps(analysis, treatments(job.scenario, analysis.plan, job.seed))
+
+
+WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
+    "warm": _warm,
+    "plan": _plan,
+    "reasons": _reasons,
+    "frontier": _frontier,
+    "gaps": _gaps,
+}
