@@ -235,7 +235,14 @@ def sensitivity(
     print_again(scenario, _again("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
 
 
-for _command in (cli_plan.plan, cli_plan.frontier, cli_gap.gap, cli_monday.monday, *cli_calibrate.COMMANDS):
+for _command in (
+    cli_plan.plan,
+    cli_plan.frontier,
+    cli_gap.gap,
+    cli_gap.rollup,
+    cli_monday.monday,
+    *cli_calibrate.COMMANDS,
+):
     app.command()(_command)
 
 

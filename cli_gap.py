@@ -1,6 +1,7 @@
-"""The terminal's gap analysis: nexthour gap.
+"""The terminal's gap analysis: nexthour gap, and nexthour rollup for several territories.
 
-Left out: how gaps and remedies are computed (optimize/gaps.py), and what they look like (terminal_gap.py).
+Left out: how they are computed (optimize/gaps.py, optimize/organisation.py), and what they look like (terminal_gap.py,
+terminal_organisation.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import typer
 from cli_common import AsJson, Seed, print_json, saying
 from terminal import print_again
 from terminal_gap import print_gaps
+from terminal_organisation import print_organisation
 
 
 def gap(
@@ -47,3 +49,32 @@ def gap(
         return
     print_gaps(gaps, partners)
     print_again(scenario, ["gap", scenario_file, *([] if plan is None else ["--plan", plan]), "--seed", seed])
+
+
+def rollup(
+    scenario_files: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.", show_default=False)
+    ],
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Add up the market maps of several territories.
+
+    By segment: who sees what today in all territories together. By partner: what it brings and gets from all managers;
+    a partner of several territories is one partner.
+
+    \b
+    Example:
+      nexthour rollup scenarios/two-territories-partner-rich.yaml scenarios/two-territories-direct-rich.yaml
+    """
+    import sim
+    from optimize.organisation import roll_up
+
+    scenarios = [sim.load_scenario(file) for file in scenario_files]
+    with saying() as told:
+        its = roll_up(scenarios, seed, told)
+    if as_json:
+        print_json(its.as_dict())
+        return
+    print_organisation(its)
+    print_again(scenarios[0], ["rollup", *scenario_files, "--seed", seed], *scenarios[1:])

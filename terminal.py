@@ -218,8 +218,9 @@ def _chunks(names: list[str]) -> Iterator[list[str]]:
         yield names[start : start + COLUMNS_AT_ONCE]
 
 
-def print_again(scenario: Scenario, words: list[Any]) -> None:
+def print_again(scenario: Scenario, words: list[Any], *others: Scenario) -> None:
     """How to get the numbers above again."""
     print("\nTo get this again:")
     print("  " + shlex.join(["nexthour", *map(str, words)]))
-    print(f"  nexthour {version()}, scenario digest {scenario.digest()}")
+    digests = ", ".join(its.digest() for its in (scenario, *others))
+    print(f"  nexthour {version()}, scenario digest{'s' if others else ''} {digests}")

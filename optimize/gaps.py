@@ -53,6 +53,7 @@ __all__ = [
     "GapAnalysis",
     "Remedy",
     "SegmentGap",
+    "coverage_of",
     "gap_analysis",
     "market_map",
 ]
@@ -256,9 +257,9 @@ def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAn
                 segment=name,
                 opportunities=estimates.mean(today[..., s].sum(axis=1)),
                 value_usd=value_usd,
-                today=_coverage(today[..., s]),
-                planned=None if plan is None else _coverage(planned[..., s]),
-                reachable=_coverage(reachable[..., s]),
+                today=coverage_of(today[..., s]),
+                planned=None if plan is None else coverage_of(planned[..., s]),
+                reachable=coverage_of(reachable[..., s]),
                 gap_usd=estimates.mean(planned[:, LEAKED, s] * value_usd),
                 remedies=(),
             )
@@ -358,7 +359,7 @@ def _tables(options: Iterable[Option | str]) -> list[PlanTable]:
     return list({id(its.table): its.table for its in options if not isinstance(its, str)}.values())
 
 
-def _coverage(counts: FloatArray) -> Coverage | None:
+def coverage_of(counts: FloatArray) -> Coverage | None:
     """From counts by market, shape (markets, COVERAGE_KINDS)."""
     shares = _shares(counts)
     if len(shares) < 2:

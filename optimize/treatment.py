@@ -68,10 +68,9 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     """Each partner, then each candidate, once. Raises PlanError if the plan does not fit."""
     check_plan("plan", plan)
     table = plan.table(scenario)
-    problem, objective = PlanningProblem.of(scenario), Objective.of(scenario, "quota_credit", 0.0)
-    booked = table_bookings(scenario, [TimePlan.status_quo(scenario).table(scenario)], range(MARKETS), seed)
-    total = float(objective.value(booked.direct, booked.partner)[0].mean())
-    credit = booked.partner[0].sum(axis=1) * objective.partner_share
+    problem = PlanningProblem.of(scenario)
+    direct, credit = credit_today(scenario, seed)
+    total = float(direct.mean() + credit.sum(axis=1).mean())
     results = [estimates.mean(its).scaled(1 / total if total > 0 else 0.0) for its in credit.T]
     beta = scenario.assumptions.engagement_exponent.likely
     commitment = [bring_probability(float(its), beta) for its in problem.engagement.start]
@@ -79,12 +78,12 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     value = problem.base @ market / max(float(market.sum()), 1.0)
     there = slice(problem.established)
     average = float(np.mean([its.value for its in results[there]])) if results[there] else 0.0
+    kept = 1 - Objective.of(scenario, "quota_credit", 0.0).partner_share
     made = []
     for p, partner in enumerate(scenario.all_partners):
         is_candidate = p >= problem.established
         word = _word(table, p, is_candidate)
         usual = None if is_candidate else cast(Word, TREATMENTS[partner.label])
-        kept = 1 - objective.partner_share
         reason = "" if usual in (None, word) else _reason(word, usual, value[p], value[there], kept[p], kept[there])
         made.append(
             Treatment(
@@ -102,6 +101,14 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
             )
         )
     return tuple(made)
+
+
+def credit_today(scenario: Scenario, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Quota credit in US dollars over the horizon under the status quo, by market: the manager's own, shape (MARKETS,),
+    and by partner, candidates last, shape (MARKETS, partners)."""
+    objective = Objective.of(scenario, "quota_credit", 0.0)
+    booked = table_bookings(scenario, [TimePlan.status_quo(scenario).table(scenario)], range(MARKETS), seed)
+    return booked.direct[0].sum(axis=1), booked.partner[0].sum(axis=1) * objective.partner_share
 
 
 def _hours(table: PlanTable, p: int) -> NDArray[np.float64]:

@@ -43,7 +43,7 @@ class Search:
         self.says = ""
         """how it goes, in words"""
         self.result: Any = None
-        """when done: Answer of a plan, Explanation of reasons, Frontier, Gaps"""
+        """when done: Answer of a plan, Explanation of reasons, Frontier, Gaps, Organisation"""
         self.problem = ""
         """when failed: why, in one sentence"""
         self.wanted_by: set[str] = set()
@@ -92,8 +92,8 @@ class Searches:
     while it waits and runs, can be stopped, and is not kept if it failed.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
+    def __init__(self, kept: int = KEPT, grace_seconds: float = GRACE_SECONDS) -> None:
+        self._kept, self._grace_seconds = kept, grace_seconds
         self._by_key: dict[str, Search] = {}
         self._waiting: deque[Search] = deque()
         self._running: Search | None = None
@@ -106,8 +106,9 @@ class Searches:
         """The search for this, which may be waiting, running or done since somebody else asked.
 
         `arguments` are those of the function that does it, but `told`: optimize_plan for "plan" and "reasons" (the
-        reasons of that plan), frontier, gap_analysis. One that failed or was cancelled is begun anew. `who` is whose
-        `cancel` counts, such as the id of a session.
+        reasons of that plan), frontier, gap_analysis; for "organisation" `others`, a list of the scenarios that are
+        added to this one. One that failed or was cancelled is begun anew. `who` is whose `cancel` counts, such as the
+        id of a session.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         job = Job(kind, scenario, seed, given, _key("plan", scenario, seed, given))
@@ -217,7 +218,7 @@ class Searches:
                     if not asked_to_stop:
                         worker.pipe.send(STOP)
                         asked_to_stop = time.monotonic()
-                    elif time.monotonic() - asked_to_stop > GRACE_SECONDS:
+                    elif time.monotonic() - asked_to_stop > self._grace_seconds:
                         worker.end()
                         break
         except (EOFError, ConnectionError):

@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 
     from optimize import Answer, Explanation, Frontier, Solution
     from optimize.gaps import GapAnalysis
+    from optimize.organisation import Organisation
     from optimize.treatment import Treatment
     from sim import Scenario
 
-Kind = Literal["warm", "plan", "reasons", "frontier", "gaps"]
+Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation"]
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
@@ -147,10 +148,17 @@ def _gaps(job: Job, kept: Kept, told: Told) -> Gaps:
     return Gaps(analysis, treatments(job.scenario, analysis.plan, job.seed))
 
 
+def _organisation(job: Job, kept: Kept, told: Told) -> Organisation:
+    from optimize.organisation import roll_up
+
+    return roll_up([job.scenario, *job.arguments["others"]], job.seed, told)
+
+
 WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
     "warm": _warm,
     "plan": _plan,
     "reasons": _reasons,
     "frontier": _frontier,
     "gaps": _gaps,
+    "organisation": _organisation,
 }

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,7 @@ import pytest
 
 from optimize import explain, optimize_plan
 from optimize.gaps import gap_analysis
+from optimize.organisation import roll_up
 from searches import Gaps, Search, Searches
 from sim import Scenario, TimePlan, load_scenario
 from tests.helpers import partner, segment, territory
@@ -100,14 +102,17 @@ def test_plan_and_reasons_are_those_of_this_process(shared: Searches) -> None:
     assert reasons.seconds < search.seconds + 10, "reasons took the solution that was there"
 
 
-def test_gaps_and_frontier_take_the_same_way(shared: Searches) -> None:
+def test_gaps_frontier_and_organisation_take_the_same_way(shared: Searches) -> None:
     plan = TimePlan.constant(tiny(), 0.1)
     search = shared.start("gaps", tiny(), SEED, plan=plan)
     drawn = shared.start("frontier", tiny(), SEED, points=2)
+    together = shared.start("organisation", tiny(), SEED, others=[tiny("other")])
+    assert together is not shared.start("organisation", tiny(), SEED, others=[tiny("another")])
     its = finished(search).result
     assert isinstance(its, Gaps) and its.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
     assert [one.partner for one in its.partners] == ["Pine"]
     assert len(finished(drawn).result.points) == 2, drawn.problem
+    assert finished(together).result.as_dict() == roll_up([tiny(), tiny("other")], SEED).as_dict()
 
 
 def test_the_same_thing_is_one_search(shared: Searches) -> None:
@@ -134,13 +139,14 @@ def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works
     assert own.start("plan", load_scenario(BASELINE)) is not long
 
 
-def test_a_search_that_hears_of_it_stops_without_losing_its_process(own: Searches) -> None:
-    search = own.start("plan", tiny())
-    until(lambda: search.says)
-    before = pid(own)
-    search.cancel()
-    assert finished(own.start("warm", tiny())).state == "done"
-    assert pid(own) == before
+def test_a_search_that_hears_of_it_stops_without_losing_its_process() -> None:
+    with closing(Searches(grace_seconds=LONG)) as own:
+        search = own.start("plan", tiny())
+        until(lambda: search.says)
+        before = pid(own)
+        search.cancel()
+        assert finished(own.start("warm", tiny())).state == "done"
+        assert pid(own) == before
 
 
 def test_one_of_two_cannot_cancel_what_the_other_wants(own: Searches) -> None:
