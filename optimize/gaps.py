@@ -56,6 +56,7 @@ __all__ = [
     "coverage_of",
     "gap_analysis",
     "market_map",
+    "rank",
 ]
 
 LEAKED = list(COVERAGE_KINDS).index("leaked")
@@ -229,7 +230,7 @@ def gap_analysis(
             )
             for kind, its in chosen[s].items()
         ]
-        rows.append(replace(row, remedies=tuple(sorted(remedies, key=_rank))))
+        rows.append(replace(row, remedies=tuple(sorted(remedies, key=rank))))
     return replace(bare, segments=tuple(rows))
 
 
@@ -380,7 +381,7 @@ def _shares(counts: FloatArray) -> FloatArray:
     return np.asarray(counts[some] / totals[some])
 
 
-def _rank(its: Remedy) -> tuple[int, float]:
+def rank(its: Remedy) -> tuple[int, float]:
     """The order of remedies: what gains, by what it gains an hour; what is not clear; what costs; what cannot be."""
     if its.gain_usd is None:
         return 3, 0.0

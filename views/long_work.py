@@ -29,9 +29,7 @@ def result(kind: Kind, scenario: Scenario, seed: int, *, label: str, **arguments
     what = (kind, scenario.digest(), seed, repr(sorted(arguments.items())))
     kept: dict[str, tuple[Any, Search]] = st.session_state.setdefault("searches", {})
     search = kept[kind][1] if kind in kept and kept[kind][0] == what else None
-    if search is None:
-        search = searches.start(kind, scenario, seed, who=_who(), **arguments)
-    elif search.state in ("cancelled", "failed") and st.button(label, key=f"again {kind}"):
+    if search is None or (search.state in ("cancelled", "failed") and st.button(label, key=f"again {kind}")):
         search = searches.start(kind, scenario, seed, who=_who(), **arguments)
     kept[kind] = what, search
     if search.state == "done":

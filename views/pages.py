@@ -12,6 +12,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
     "Explore": {
         "start": "Start",
         "lab": "Lab",
+        "territory": "Territory",
     },
 }
 """By section: the module of each page in views/, whose `show` draws it, and its title."""

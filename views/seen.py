@@ -1,4 +1,4 @@
-"""What was seen of a territory so far, as somebody entered or uploaded it: kept beside scenarios and plans, by scenario.
+"""What was seen of a territory so far, as it was entered or uploaded: kept beside scenarios and plans, by scenario.
 
 Nothing is overwritten. Each change is a file of its own, with the digest of the scenario and a number in its name, and
 the highest number counts: what was there before can always be had again.

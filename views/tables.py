@@ -22,27 +22,24 @@ STYLE = """<style>
 </style>"""
 
 
-def table(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = (), name: str = ""
-) -> str:
+def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = ()) -> str:
     """Rows of text under heads; the first cell of a row is its name. Columns of `words` are set left.
 
-    The caption is written above, and the table can be scrolled sideways where the screen is narrow. `name` is read
-    aloud in place of a caption that is empty.
+    The caption is written above, and the table can be scrolled sideways where the screen is narrow.
     """
 
-    def cells(row: Sequence[str], first: str) -> str:
-        kinds = [first if i == 0 else "td" if first == 'th scope="row"' else 'th scope="col"' for i in range(len(row))]
-        looks = [' class="nh-text"' if i in words else "" for i in range(len(row))]
-        return "".join(
-            f"<{kind}{look}>{escape(text)}</{kind.split()[0]}>"
-            for kind, look, text in zip(kinds, looks, row, strict=True)
-        )
+    def cells(row: Sequence[str], first: str, others: str) -> str:
+        made = []
+        for i, text in enumerate(row):
+            kind, look = others if i else first, ' class="nh-text"' if i in words else ""
+            made.append(f"<{kind}{look}>{escape(text)}</{kind.split()[0]}>")
+        return "".join(made)
 
+    column, its_name = 'th scope="col"', 'th scope="row"'
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
-    body = "".join(f"<tr>{cells(row, 'th scope="row"')}</tr>" for row in rows)
+    body = "".join(f"<tr>{cells(row, its_name, 'td')}</tr>" for row in rows)
     return (
-        f'{STYLE}<div class="nh-scroll" tabindex="0" role="region" aria-label="{escape(caption or name)}">'
-        f'<table class="nh-table">{said}<thead><tr>{cells(heads, "th scope=" + chr(34) + "col" + chr(34))}</tr></thead>'
+        f'{STYLE}<div class="nh-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f'<table class="nh-table">{said}<thead><tr>{cells(heads, column, column)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -16,8 +16,9 @@ from views.indicators import Indicator, Quarter
 
 FOUND, BROUGHT, NOBODY = "found by you", "brought by partners", "seen by nobody"
 WHO = (FOUND, BROUGHT, NOBODY)
-BAR, GAP = 30, 14
-"""Pixels of a bar, and between those of two segments."""
+HOLLOW = "rgba(127, 127, 127, 0.12)"
+BAR, GAP, AROUND = 24, 12, 110
+"""Pixels of a bar, between those of two segments, and of what stands above and below a picture of rows."""
 NARROWEST = 0.09
 """Share of the longest bar in which a number can be read."""
 ON_BAR = ("#FFFFFF", "#1F1F1F")
@@ -92,7 +93,7 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
                 "mark": {"type": "bar", "strokeWidth": 1.2},
                 "encoding": {
                     **y, "x": {"field": "from", **x}, "x2": {"field": "to"},
-                    "fill": look(BLUE, ORANGE, GREY), "fillOpacity": look(1, 1, 0.12),
+                    "fill": look(BLUE, ORANGE, HOLLOW),
                     "stroke": look(BLUE, ORANGE, GREY), "strokeDash": look([1, 0], [1, 0], [4, 3]),
                     "tooltip": [
                         {"field": "segment"}, {"field": "when"}, {"field": "who"},
@@ -114,7 +115,7 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
                 "encoding": {**y, "x": {"field": "to", **x}, "text": {"field": "said"}},
             },
         ],
-        len(segments) * (BAR * len(whens) + GAP),
+        len(segments) * (BAR * len(whens) + GAP) + AROUND,
     )  # fmt: skip
 
 
@@ -177,7 +178,7 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
                 },
             },
         ],
-        len(segments) * 46,
+        len(segments) * 44 + AROUND,
     )
 
 
@@ -198,7 +199,11 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
         "axis": {"title": "results: % of quota credit", "grid": False, "tickCount": 5},
     }
     there = [word for word in TREATMENT_LOOKS if any(its["treatment"] == word for its in rows)]
-    word: Spec = {"field": "treatment", "type": "nominal", "legend": {"title": None, "orient": "top", "symbolSize": 120}}
+    word: Spec = {
+        "field": "treatment",
+        "type": "nominal",
+        "legend": {"title": None, "orient": "top", "symbolSize": 120},
+    }
     looks = {"domain": there}
     line: Spec = {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5}
     return _spec(
