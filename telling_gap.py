@@ -108,8 +108,8 @@ def remedy_words(gaps: GapAnalysis) -> str:
         f"an account manager (AM), {ACCOUNT_MANAGER_HOURS:g} h a week on top"
         f"{', of the usual worth, as there is none today' if cam is None else ''}, whose cost is not in it. "
         f"Gain: quota credit of the whole territory over {count(gaps.scenario.horizon_quarters, 'quarter')}, in the "
-        f"same {count(MARKETS, 'market')} with and without, each with its 95% interval; in brackets: no clear "
-        "difference. Seen: by somebody, of the segment's opportunities. Gains do not add up."
+        f"same {count(MARKETS, 'market')} with and without, each with its 95% interval. Seen: by "
+        "somebody, of the segment's opportunities. Gains do not add up."
     )
 
 

@@ -51,7 +51,7 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
         for said in not_possible(its.remedies):
             out.print(said)
     out.print()
-    out.print(remedy_words(gaps))
+    out.print(f"{remedy_words(gaps)} In brackets: no clear difference.")
     if partners:
         _print_partners(out, gaps, partners)
     out.print()

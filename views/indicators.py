@@ -19,7 +19,8 @@ from optimize.actuals import BAND, Actuals, Deviation, Figure
 from sim import Outcomes, Scenario, estimates
 from sim.estimates import Estimate
 from sim.kpis import KPIS, Kpi
-from telling import digits, usd
+from telling import usd
+from telling_gap import half
 
 WORDS = {
     "skill": "partners win, of 100 deals that you would win",
@@ -79,7 +80,18 @@ class Indicator:
             return usd(value)
         if self.of_100:
             return f"{value:.0f}" if self.kpi.name in WORDS else f"{value:.0f}%"
-        return f"{value:.2f}" if self.kpi.unit == "times quota" else digits(value, 3) if value else "0"
+        if self.kpi.unit == "times quota":
+            return f"{value:.2f}"
+        return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
+
+    def with_half(self, its: Estimate) -> str:
+        """A mean with half of its interval, both to the place that the interval lets tell."""
+        spread = half(its)
+        if self.is_money or spread == 0:
+            return f"{self.text(its.value)} ±{self.text(spread)}"
+        places = 0 if spread >= 10 else 1 if spread >= 0.1 else 2
+        percent = "%" if self.text(0.0).endswith("%") else ""
+        return f"{its.value:,.{places}f}{percent} ±{spread:.{places}f}"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import one_line
 from sim.kpis import KPIS
 from telling import count
-from telling_gap import half
 from views import indicators, library, pages, runs, seen, territory_charts
 from views.frame import At, note, picture, plain, said
 from views.indicators import Indicator, Quarter
@@ -27,6 +26,7 @@ WHEN = {
     "leading": "Leading: what is coming",
     "lagging": "Lagging: what happened",
 }
+HOURS = "Hours by activity: leading too"
 MOST_SAID = 8
 """Deviations that are told at once."""
 
@@ -87,13 +87,15 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
     heads = [f"Q{quarter}", "Unit", "Planned", "In 80 of 100 markets", "Actual"]
-    for when, words in WHEN.items():
-        rows = []
-        for kpi in KPIS:
-            if kpi.when == when:
-                its = Indicator.of(kpi.name, outcomes.scenario)
-                rows.append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
-        st.html(table(f"{words}, in Q{quarter}", heads, rows, words=(0, 1)))
+    rows: dict[str, list[list[str]]] = {}
+    for kpi in KPIS:
+        its = Indicator.of(kpi.name, outcomes.scenario)
+        part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
+        rows.setdefault(part, []).append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
+    for words in WHEN.values():
+        st.html(table(f"{words}, in Q{quarter}", heads, rows[words], words=(0, 1)))
+    with st.expander(HOURS):
+        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS], words=(0, 1)))
     note(
         f"Planned: the mean over {runs.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
         "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."
@@ -105,8 +107,7 @@ def _row(its: Indicator, row: Quarter) -> list[str]:
     if row.outside:
         assert row.actual is not None
         actual += f" {'▲ above' if row.actual > row.high else '▼ below'}"
-    planned = f"{its.text(row.planned.value)} ±{its.text(half(row.planned))}"
-    return [its.label, its.unit, planned, f"{its.text(row.low)} to {its.text(row.high)}", actual]
+    return [its.label, its.unit, its.with_half(row.planned), f"{its.text(row.low)} to {its.text(row.high)}", actual]
 
 
 # Entry

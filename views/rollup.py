@@ -44,9 +44,8 @@ def _shown(its: Organisation) -> None:
         f"({usd(total.gap_usd.low)} to {usd(total.gap_usd.high)})."
     )
     bars = [bar for name, row in its.by_segment.items() if (bar := _bar(name, row)) is not None]
-    picture(
-        territory_charts.market_map(bars, f"What the opportunities of {quarters} are worth, and who sees them today")
-    )
+    title = f"What the opportunities of {quarters} are worth, and who sees them today"
+    picture(territory_charts.market_map(bars, title, "managers"))
     rows = [*its.by_segment.items(), ("All segments", total)]
     st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows], (0,)))
     if many > 1:
@@ -62,7 +61,7 @@ def _shown(its: Organisation) -> None:
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(table("Partners, each once", heads, [_partner(one) for one in its.partners], (0, 1, 2)))
+        st.html(table("Partners, each once", heads, [_partner(one, many) for one in its.partners], (0, 1, 2)))
         note("Hours are those of today's plans, from all managers together.")
 
 
@@ -91,12 +90,13 @@ def _cells(row: Row) -> list[str]:
     return [opportunities, _with_half(row.value_usd), *counts, _with_half(row.gap_usd)]
 
 
-def _partner(its: Partner) -> list[str]:
-    return [
-        its.name, _usual(its), ", ".join(one.territory for one in its.territories),
-        _with_half(its.credit_usd), f"{its.opportunities.value:,.0f} ±{half(its.opportunities):,.0f}",
-        f"{its.manager_hours:.1f}", f"{its.account_manager_hours:.1f}",
-    ]  # fmt: skip
+def _partner(its: Partner, many: int) -> list[str]:
+    where = "all" if len(its.territories) == many else ", ".join(one.territory for one in its.territories)
+    name, credit = its.name, _with_half(its.credit_usd)
+    if all(one.is_candidate for one in its.territories):
+        name, credit = f"{its.name} (candidate)", "not yet"
+    accounts = f"{its.opportunities.value:,.0f} ±{half(its.opportunities):,.0f}"
+    return [name, _usual(its), where, credit, accounts, f"{its.manager_hours:.1f}", f"{its.account_manager_hours:.1f}"]
 
 
 def _usual(its: Partner) -> str:

@@ -13,12 +13,13 @@ STYLE = """<style>
 .nh-table {border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.35}
 .nh-table caption {text-align: left; font-weight: 600; padding: 0 0 .35rem 0}
 .nh-table th, .nh-table td {padding: .4rem .6rem; text-align: right; vertical-align: top;
-  border-bottom: 1px solid color-mix(in srgb, currentColor 22%, transparent); font-variant-numeric: tabular-nums}
+  border-bottom: 1px solid color-mix(in srgb, currentColor 22%, transparent);
+  font-variant-numeric: tabular-nums; white-space: nowrap}
 .nh-table th {font-weight: 600}
-.nh-table thead th {vertical-align: bottom; border-bottom-width: 2px}
-.nh-table .nh-text {text-align: left; min-width: 8rem}
+.nh-table thead th {white-space: normal; vertical-align: bottom; border-bottom-width: 2px}
+.nh-table .nh-text {text-align: left; min-width: 7rem; white-space: normal}
 .nh-table tr > :first-child {text-align: left; padding-left: 0}
-.nh-table tbody th {font-weight: 500; overflow-wrap: anywhere; min-width: 7rem}
+.nh-table tbody th {font-weight: 500; overflow-wrap: anywhere; min-width: 7rem; white-space: normal}
 </style>"""
 
 

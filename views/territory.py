@@ -86,16 +86,17 @@ def _map(at: At, plan: TimePlan) -> None:
     title = f"What the opportunities of {quarters} are worth, and who sees them"
     picture(territory_charts.market_map(list(_bars(gaps)), title))
     modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
-    whens = [""] if gaps.is_status_quo else [", today", ", with the plan"]
+    arrow = "" if gaps.is_status_quo else ": today → with the plan"
     heads = [
         "Segment", "Coverage", "Opportu\u00adnities", "Worth of one", "Worth of all",
-        *(f"{who}{when}" for when in whens for who in ("Found by you", "Brought by partners", "Seen by nobody")),
+        *(f"{who}{arrow}" for who in ("Found by you", "Brought by partners", "Seen by nobody")),
         "Gap, worth",
     ]  # fmt: skip
     rows = [
         [
             its.segment, _mode(modes[its.segment]), f"{its.opportunities.value:,.0f}", usd(its.value_usd),
-            usd(_worth(its)), *(percent(share) for seen in _coverages(gaps, its) for share in _shares(seen)),
+            usd(_worth(its)),
+            *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, its)), strict=True)),
             usd(its.gap_usd.value),
         ]
         for its in gaps.segments
@@ -201,19 +202,24 @@ def _remedies(gaps: GapAnalysis) -> None:
 
 
 def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
-    heads = ["Remedy", "Segment", "Hours", "Gain", "95% interval", "Gain an hour", "Seen then", "Ahead from"]
-    return table(caption, heads, [_remedy(*its) for its in rows], words=(0, 1))
+    """A row a remedy: what is done for one segment may be the best to do for another too."""
+    heads = ["Remedy", "For", "Hours", "Gain", "95% interval", "Gain an hour", "Seen then", "Ahead from"]
+    same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
+    for its, segment in rows:
+        same.setdefault((f"{words.kind(its)}: {its.what}", its.gain_usd), []).append((its, segment))
+    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()], words=(0, 1))
 
 
-def _remedy(its: Remedy, segment: str) -> list[str]:
+def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
+    its = some[0][0]
     assert its.gain_usd is not None
     gain, each, hours = its.gain_usd, its.gain_per_hour_usd, its.manager_hours or its.account_manager_hours
     each_said = "no hours" if each is None else f"{usd(each.value, sign=True)} ±{usd(half(each))}"
     return [
-        f"{words.kind(its)}: {its.what}", segment,
+        name, ", ".join(segment for _, segment in some),
         f"{hours:,.0f}{' AM' if its.account_manager_hours else ''}" if hours else "none",
         usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
-        each_said, percent(its.seen), words.ahead_from(its),
+        each_said, ", ".join(percent(remedy.seen) for remedy, _ in some), words.ahead_from(its),
     ]  # fmt: skip
 
 

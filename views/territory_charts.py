@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from telling import usd
 from views.charts import BLUE, DOLLARS, GREEN, GREY, ORANGE, PURPLE, SCHEMA, SKY, VERMILLION, Spec
 from views.indicators import Indicator, Quarter
 
-FOUND, BROUGHT, NOBODY = "found by you", "brought by partners", "seen by nobody"
-WHO = (FOUND, BROUGHT, NOBODY)
+BROUGHT, NOBODY = "brought by partners", "seen by nobody"
 HOLLOW = "rgba(127, 127, 127, 0.12)"
 BAR, GAP, AROUND = 24, 12, 110
 """Pixels of a bar, between those of two segments, and of what stands above and below a picture of rows."""
+FAR_RIGHT, LINE = 75, 0.06
+"""Of 100: names of partners beyond it stand to the left; a line of text, as a share of the grid's height."""
 NARROWEST = 0.09
 """Share of the longest bar in which a number can be read."""
 ON_BAR = ("#FFFFFF", "#1F1F1F")
@@ -46,8 +48,9 @@ class Seen:
     """shares; the three sum to 1"""
 
 
-def market_map(bars: Sequence[Seen], title: str) -> Spec:
+def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec:
     """A bar a segment, as long as it is worth, in parts by who sees it; a dashed outline is what nobody does."""
+    parts = (f"found by {who_finds}", BROUGHT, NOBODY)
     longest = max((its.worth_usd for its in bars), default=0.0) or 1.0
     whens = list(dict.fromkeys(its.when for its in bars))
     segments = list(dict.fromkeys(its.segment for its in bars))
@@ -60,11 +63,12 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
         }
         for its in bars
         for i, (who, share, start) in enumerate(zip(
-            WHO, (its.found, its.brought, its.nobody), (0.0, its.found, its.found + its.brought), strict=True))
+            parts, (its.found, its.brought, its.nobody), (0.0, its.found, its.found + its.brought), strict=True))
     ]  # fmt: skip
     totals = [
-        {"segment": its.segment, "when": its.when, "to": its.worth_usd, "said": _ends(its, len(whens) > 1)}
+        {"segment": its.segment, "when": its.when, "to": its.worth_usd, "said": said}
         for its in bars
+        if (said := _end(its, whens))
     ]
     who: Spec = {"field": "who", "type": "nominal"}
     legend = {"title": None, "orient": "top", "symbolType": "square", "symbolSize": 160, "columns": 3}
@@ -83,7 +87,7 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
     }
 
     def look(*values: Any) -> Spec:
-        return {**who, "scale": {"domain": list(WHO), "range": list(values)}, "legend": legend}
+        return {**who, "scale": {"domain": list(parts), "range": list(values)}, "legend": legend}
 
     return _spec(
         title,
@@ -107,7 +111,7 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
                     "mark": {"type": "text", "fontSize": 12, **({"color": ink} if ink else {})},
                     "encoding": {**y, "x": {"field": "middle", **x}, "text": {"field": "said"}},
                 }
-                for part, ink in zip(WHO, (*ON_BAR, None), strict=True)
+                for part, ink in zip(parts, (*ON_BAR, None), strict=True)
             ),
             {
                 "data": {"values": totals},
@@ -119,10 +123,10 @@ def market_map(bars: Sequence[Seen], title: str) -> Spec:
     )  # fmt: skip
 
 
-def _ends(its: Seen, named: bool) -> str:
-    from telling import usd
-
-    return f"{usd(its.worth_usd)} {its.when}" if named else usd(its.worth_usd)
+def _end(its: Seen, whens: Sequence[str]) -> str:
+    """What stands at the end of a bar: its worth, said once a segment, and which bar it is."""
+    worth = usd(its.worth_usd) if its.when == whens[0] else ""
+    return worth if len(whens) == 1 else f"{worth} {its.when}".strip()
 
 
 def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
@@ -168,15 +172,18 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
                     "tooltip": [{"field": "segment"}, {"field": "which", "title": "seen"}, *_percents("share")],
                 },
             },
-            {
-                "data": {"values": list(rows)},
-                "mark": {"type": "text", "dy": -13, "fontSize": 11},
-                "encoding": {
-                    "y": y,
-                    "x": {"field": "share", **x},
-                    "text": {"field": "share", "type": "quantitative", "format": ".0%"},
-                },
-            },
+            *(
+                {
+                    "data": {"values": [its for its in rows if (its["which"] == "with the plan") == below]},
+                    "mark": {"type": "text", "dy": 15 if below else -13, "fontSize": 11},
+                    "encoding": {
+                        "y": y,
+                        "x": {"field": "share", **x},
+                        "text": {"field": "share", "type": "quantitative", "format": ".0%"},
+                    },
+                }
+                for below in (False, True)
+            ),
         ],
         len(segments) * 44 + AROUND,
     )
@@ -188,14 +195,16 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
     A row: partner, treatment, brings (of 100), credit, low, high (of 100).
     """
     brings, credit = middle
+    top = 1.15 * max((its["high"] for its in rows), default=1.0) or 1.0
+    labels = _apart([{**its, "left": its["brings"] < brings or its["brings"] > FAR_RIGHT} for its in rows], top)
     x: Spec = {
         "type": "quantitative",
-        "scale": {"domain": [0, 105]},
+        "scale": {"domain": [max(0, min(its["brings"] for its in rows) - 30), 100]},
         "axis": {"title": "commitment: brings of 100 deals of its accounts", "grid": False, "tickCount": 5},
     }
     y: Spec = {
         "type": "quantitative",
-        "scale": {"domain": [0, 1.15 * max((its["high"] for its in rows), default=1.0) or 1.0]},
+        "scale": {"domain": [0, top]},
         "axis": {"title": "results: % of quota credit", "grid": False, "tickCount": 5},
     }
     there = [word for word in TREATMENT_LOOKS if any(its["treatment"] == word for its in rows)]
@@ -233,16 +242,35 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
                     ],
                 },
             },
-            {
-                "data": {"values": list(rows)},
-                "mark": {"type": "text", "align": "left", "dx": 9, "dy": -7, "fontSize": 12, "limit": 130},
-                "encoding": {
-                    "x": {"field": "brings", **x}, "y": {"field": "credit", **y}, "text": {"field": "partner"},
-                },
-            },
+            *(
+                {
+                    "data": {"values": [its for its in labels if its["left"] == left]},
+                    "mark": {
+                        "type": "text", "align": "right" if left else "left", "dx": -9 if left else 9,
+                        "baseline": "middle", "fontSize": 12, "limit": 120,
+                    },
+                    "encoding": {
+                        "x": {"field": "brings", **x}, "y": {"field": "at", **y}, "text": {"field": "partner"},
+                    },
+                }
+                for left in (True, False)
+            ),
         ],
         360,
     )  # fmt: skip
+
+
+def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
+    """Labels with the height `at` which they stand, so that those on one side do not cover each other."""
+    placed: list[Spec] = []
+    for left in (True, False):
+        last = top + LINE * top
+        side = sorted((its for its in labels if its["left"] == left), key=lambda its: -its["credit"])
+        for i, its in enumerate(side):
+            # Not so low that those after it would stand below the axis.
+            last = min(last - LINE * top, max(its["credit"], LINE * top * (len(side) - 1 - i)))
+            placed.append({**its, "at": last})
+    return placed
 
 
 def planned_and_actual(its: Indicator, quarters: Sequence[Quarter], title: str) -> Spec:
