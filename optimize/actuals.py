@@ -42,7 +42,8 @@ from sim.plan import TimePlan
 from sim.scenario import MAX_USD, PARTNER_SEGMENTS, Scenario, known_keys
 
 FloatArray = NDArray[np.float64]
-BAND_MARKETS = 2000
+BAND_MARKETS = 1000
+"""As many as a comparison has, so that a range on screen and a deviation come from the same runs."""
 BAND = (0.1, 0.9)
 """Quantiles between which a figure is as planned."""
 WANTED, PLANNED_IN = 500, 1000

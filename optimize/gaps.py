@@ -55,6 +55,8 @@ __all__ = [
     "SegmentGap",
     "coverage_of",
     "gap_analysis",
+    "market_map",
+    "rank",
 ]
 
 LEAKED = list(COVERAGE_KINDS).index("leaked")
@@ -206,16 +208,14 @@ def gap_analysis(
     gains |= _differences(more, ground.base, theirs, MARKETS, seed + Purpose.PRICING)
 
     say("counting who sees what")
-    there, at_their_best = at_ceilings(ground)
-    (reachable,) = table_coverage(there, [at_their_best], COVERAGE_MARKETS, seed)
-    now = [status_quo.table(scenario), ground.base]
-    today, planned, *counts = table_coverage(scenario, [*now, *_tables(others)], COVERAGE_MARKETS, seed)
+    bare = _without_remedies(ground, plan, seed)
+    planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], COVERAGE_MARKETS, seed)
     if _tables(theirs):
         counts += list(table_coverage(more, _tables(theirs), COVERAGE_MARKETS, seed))
     after = dict(zip(map(id, _tables(others) + _tables(theirs)), counts, strict=True))
 
     rows = []
-    for s, name in enumerate(scenario.segment_names):
+    for s, row in enumerate(bare.segments):
         remedies = [
             Remedy(kind, why_not=its)
             if isinstance(its, str)
@@ -230,6 +230,28 @@ def gap_analysis(
             )
             for kind, its in chosen[s].items()
         ]
+        rows.append(replace(row, remedies=tuple(sorted(remedies, key=rank))))
+    return replace(bare, segments=tuple(rows))
+
+
+def market_map(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
+    """The same without remedies, which take nearly all of its time. Raises PlanError if the plan does not fit."""
+    if plan is not None:
+        check_plan("plan", plan)
+    check_seed("seed", seed)
+    ground = Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, seed)
+    return _without_remedies(ground, plan, seed)
+
+
+def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAnalysis:
+    scenario, status_quo = ground.scenario, TimePlan.status_quo(ground.scenario)
+    there, at_their_best = at_ceilings(ground)
+    (reachable,) = table_coverage(there, [at_their_best], COVERAGE_MARKETS, seed)
+    now = [status_quo.table(scenario), *([] if plan is None else [ground.base])]
+    counts = table_coverage(scenario, now, COVERAGE_MARKETS, seed)
+    today, planned = counts[0], counts[-1]
+    rows = []
+    for s, name in enumerate(scenario.segment_names):
         value_usd = float(ground.problem.value_usd[s])
         rows.append(
             SegmentGap(
@@ -240,10 +262,10 @@ def gap_analysis(
                 planned=None if plan is None else coverage_of(planned[..., s]),
                 reachable=coverage_of(reachable[..., s]),
                 gap_usd=estimates.mean(planned[:, LEAKED, s] * value_usd),
-                remedies=tuple(sorted(remedies, key=_rank)),
+                remedies=(),
             )
         )
-    return GapAnalysis(scenario, seed, base, plan is None, tuple(rows))
+    return GapAnalysis(scenario, seed, status_quo if plan is None else plan, plan is None, tuple(rows))
 
 
 def _priced(
@@ -359,7 +381,7 @@ def _shares(counts: FloatArray) -> FloatArray:
     return np.asarray(counts[some] / totals[some])
 
 
-def _rank(its: Remedy) -> tuple[int, float]:
+def rank(its: Remedy) -> tuple[int, float]:
     """The order of remedies: what gains, by what it gains an hour; what is not clear; what costs; what cannot be."""
     if its.gain_usd is None:
         return 3, 0.0

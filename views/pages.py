@@ -13,6 +13,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "start": "Start",
         "lab": "Lab",
         "compare": "Compare",
+        "territory": "Territory",
         "long_game": "The long game",
     },
 }

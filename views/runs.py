@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from optimize import gaps, organisation, treatment
+from optimize.actuals import Actuals, Deviation, Seen
 from sim import Comparison, Outcomes, Scenario, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
@@ -24,7 +26,11 @@ from views import library
 FIRST_MARKETS, MARKETS = 100, 1000
 """Shown at once, and following."""
 WORLDS = 100
-BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {Scenario: Scenario.digest, TimePlan: TimePlan.digest}
+BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
+    Scenario: Scenario.digest,
+    TimePlan: TimePlan.digest,
+    Actuals: Actuals.model_dump_json,
+}
 
 
 def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
@@ -96,3 +102,27 @@ def _tapes(
     numbers: tuple[tuple[tuple[int, ...], bytes], ...], _scenario: Scenario, markets: int, seed: int
 ) -> KeptTapes:
     return keep_tapes(_scenario, markets, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> gaps.GapAnalysis:
+    """Who sees what today, and with a plan if one is given."""
+    return gaps.market_map(scenario, plan, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[treatment.Treatment, ...]:
+    """Where each partner stands, and what a plan does with it."""
+    return treatment.treatments(scenario, plan, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
+    """What was not as planned."""
+    return Seen(scenario, plan, actuals).deviations(seed)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
+def together(scenarios: tuple[Scenario, ...], seed: int) -> organisation.Organisation:
+    """Several territories as one market. Raises ScenarioError if they cannot be added up."""
+    return organisation.roll_up(scenarios, seed)
