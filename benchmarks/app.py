@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,14 +20,19 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.table import Table
 
-from tests.browser import Visit, browser, served, visit
+from tests.browser import browser, served, visit
 
 PRESSES = 60
 CHANGED = """(patience) => new Promise((done, fail) => {
-    const chart = document.querySelector('[data-testid=stVegaLiteChart]'), from = performance.now();
-    const seen = new MutationObserver(() => { seen.disconnect(); done(performance.now() - from); });
-    seen.observe(chart, {childList: true, subtree: true, attributes: true, characterData: true});
-    setTimeout(() => { seen.disconnect(); fail(new Error('no change')); }, patience);
+    const picture = () => document.querySelector('[data-testid=stVegaLiteChart] svg')?.outerHTML;
+    const before = picture(), from = performance.now();
+    const look = () => {
+        const now = picture();
+        if (now && now !== before) done(performance.now() - from);
+        else if (performance.now() - from > patience) fail(new Error('the picture does not change'));
+        else requestAnimationFrame(look);
+    };
+    look();
 })"""
 """Milliseconds until the first picture on the page is another."""
 
@@ -76,20 +80,10 @@ def _until_picture(chrome: Browser, address: str) -> float:
         return time.perf_counter() - begun
 
 
-def _slider(
-    chrome: Browser,
-    address: str,
-    presses: int,
-    what: str,
-    median: float,
-    p95: float,
-    before: Callable[[Visit], None] | None = None,
-) -> list[Row]:
+def _slider(chrome: Browser, address: str, presses: int, what: str, median: float, p95: float) -> list[Row]:
     """From the press of a key on a slider to another picture, each press when the page is quiet again."""
     with visit(chrome, address) as seen:
         seen.go("lab?share=1")
-        if before is not None:
-            before(seen)
         seen.page.get_by_role("slider").first.focus()
         took = []
         for _ in range(presses):
