@@ -14,9 +14,8 @@ MAKEFLAGS += --no-print-directory
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-app: $(READY) ## set up if needed, then compare the plans of the baseline scenario
-	@echo "Comparing plans on scenarios/baseline.yaml ..."
-	@$(BIN)/nexthour compare scenarios/baseline.yaml
+app: $(READY) ## set up if needed, then open the app on the baseline scenario (PORT=... for another port)
+	@$(BIN)/nexthour app $(if $(PORT),--port $(PORT))
 
 test: lint ## set up if needed, check the code, run the tests
 	@echo "Running the tests ..."

@@ -5,4 +5,4 @@ import streamlit as st
 from views.pages import menu
 
 st.set_page_config("Next Hour", layout="wide", initial_sidebar_state="auto")
-st.navigation(menu(), position="sidebar", expanded=True).run()
+st.navigation(menu(), position="hidden").run()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import cli_app
 import cli_calibrate
 import cli_gap
 import cli_monday
@@ -66,6 +67,7 @@ def nexthour(
 
     \b
     Start here:
+      nexthour app
       nexthour compare scenarios/baseline.yaml
     """
     if context.invoked_subcommand is None:
@@ -236,6 +238,7 @@ def sensitivity(
 
 
 for _command in (
+    cli_app.app,
     cli_plan.plan,
     cli_plan.frontier,
     cli_gap.gap,

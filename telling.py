@@ -23,19 +23,14 @@ CAVEAT = (
 def verdict(comparison: Comparison, name: str) -> str:
     """One plan against the baseline, in a sentence or two."""
     result, base = comparison[name], the(comparison.baseline)
-    share, markets = result.difference_share, result.markets_ahead
+    markets = result.markets_ahead
     if markets.observations < 2:
         amount = usd(result.difference_usd.value, sign=True)
         return f"{name}: {amount} against {base} in one market, which says nothing about luck; take more markets."
-    nothing = comparison[comparison.baseline].credit_usd.value == 0
+    nothing = _nothing_to_share(comparison)
     if nothing and result.credit_usd.value == 0:
         return f"{name}: no quota credit in any market, and none under {base} either."
-    percent = f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
-    if nothing:
-        its = result.difference_usd
-        percent = f"95% interval {usd(its.low, sign=True)} to {usd(its.high, sign=True)}"
-    ahead = f"ahead in {of_all(markets)} markets"
-    known = "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
+    percent, ahead, known = _interval(comparison, result), _ahead(result), _known(result)
     if result.verdict == "no clear difference":
         need = result.replications_for_one_percent
         more = (
@@ -49,6 +44,55 @@ def verdict(comparison: Comparison, name: str) -> str:
     amount = usd(abs(result.difference_usd.value))
     side = "ahead of" if result.verdict == "ahead" else "behind"
     return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {payback(comparison, result)}{known}."
+
+
+def headline(comparison: Comparison, name: str) -> str:
+    """The answer alone, as a title has room for it: one plan against the baseline, without how surely."""
+    result, base = comparison[name], the(comparison.baseline)
+    if result.markets_ahead.observations < 2:
+        return f"{name}: {usd(result.difference_usd.value, sign=True)} against {base}, in one market only"
+    if _nothing_to_share(comparison) and result.credit_usd.value == 0:
+        return f"{name}: no quota credit in any market, and none under {base} either"
+    over = f"over {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    if result.verdict == "no clear difference":
+        return f"{name}: no clear difference from {base} {over}"
+    side = "more" if result.verdict == "ahead" else "less"
+    return f"{name} brings {usd(abs(result.difference_usd.value))} {side} quota credit than {base} {over}"
+
+
+def how_surely(comparison: Comparison, name: str) -> str:
+    """What belongs under a headline: the interval, and in how many markets and worlds the plan is ahead."""
+    result = comparison[name]
+    if result.markets_ahead.observations < 2:
+        return "One market says nothing about luck; take more markets."
+    return f"{_interval(comparison, result)}; {_ahead(result)}{_known(result)}"
+
+
+def _nothing_to_share(comparison: Comparison) -> bool:
+    """Whether there is no credit under the baseline plan of which a difference could be a share."""
+    return comparison[comparison.baseline].credit_usd.value == 0
+
+
+def _interval(comparison: Comparison, result: PlanResult) -> str:
+    share = result.difference_share
+    if _nothing_to_share(comparison):
+        return between(result.difference_usd)
+    return f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+
+
+def between(difference_usd: Estimate) -> str:
+    """The interval of a difference in dollars; one market has none."""
+    if difference_usd.observations < 2:
+        return "one market, no interval"
+    return f"95% interval {usd(difference_usd.low, sign=True)} to {usd(difference_usd.high, sign=True)}"
+
+
+def _ahead(result: PlanResult) -> str:
+    return f"ahead in {of_all(result.markets_ahead)} markets"
+
+
+def _known(result: PlanResult) -> str:
+    return "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
 
 
 def payback(comparison: Comparison, result: PlanResult) -> str:

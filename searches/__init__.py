@@ -1,4 +1,4 @@
-"""Long work of the app, one piece at a time in a process of its own: plans, reasons, frontiers, gaps, roll-ups.
+"""Long work of the app, one piece at a time in a process of its own: plans, reasons, frontiers, gaps and so on.
 
     search = searches.start("plan", scenario, floors={1: 0.9}, who=session)
     search.state, search.says, search.place, search.seconds

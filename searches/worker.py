@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from optimize.gaps import GapAnalysis
     from optimize.organisation import Organisation
     from optimize.treatment import Treatment
-    from sim import Scenario
+    from sim import Scenario, Sensitivity
 
-Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation"]
+Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity"]
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
@@ -154,6 +154,17 @@ def _organisation(job: Job, kept: Kept, told: Told) -> Organisation:
     return roll_up([job.scenario, *job.arguments["others"]], job.seed, told)
 
 
+def _sensitivity(job: Job, kept: Kept, told: Told) -> Sensitivity:
+    """Of plans by name, the first of them the baseline, in `markets`."""
+    from sim import sensitivity
+
+    def progress(done: int, total: int) -> None:
+        told(f"{done:,} of about {total:,} runs under other assumptions")
+
+    markets = job.arguments["markets"]
+    return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=progress)
+
+
 WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
     "warm": _warm,
     "plan": _plan,
@@ -161,4 +172,5 @@ WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
     "frontier": _frontier,
     "gaps": _gaps,
     "organisation": _organisation,
+    "sensitivity": _sensitivity,
 }

@@ -183,12 +183,13 @@ class Document(Declared):
         Comments and order of the file it was loaded from are kept, and the text of every value that is the
         same.
         """
-        _write(path, self._as_text(), self.error)
+        _write(path, self.text(), self.error)
         schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
         if not schema.is_file() or schema.read_text(encoding="utf-8", errors="replace") != text:
             _write(schema, text, self.error)
 
-    def _as_text(self) -> str:
+    def text(self) -> str:
+        """What `write` would put into the file."""
         after = _whole(self.model_dump(exclude_unset=True))
         original = self._source.text
         text = None

@@ -125,6 +125,11 @@ class Comparison:
     def __getitem__(self, plan: str) -> PlanResult:
         return self.results[plan]
 
+    def cumulated_difference_usd(self, plan: str) -> tuple[Estimate, ...]:
+        """Paired difference of quota credit from the baseline plan, from quarter 1 to each quarter, in US dollars."""
+        difference = self.outcomes[plan].credit_usd - self.outcomes[self.baseline].credit_usd
+        return tuple(estimates.mean(its) for its in np.cumsum(difference, axis=1).T)
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
         return {

@@ -70,11 +70,11 @@ def guess(word: object, known: list[str]) -> str:
     return f"allowed: {listed(known)}" if known else "nothing is allowed here"
 
 
-def listed(words: list[str]) -> str:
-    """The words with commas, as many as a sentence can carry."""
+def listed(words: list[str], letters: int = LIST_LETTERS) -> str:
+    """The words with commas, as many as so many letters can carry: by default, a sentence."""
     shown: list[str] = []
     for word in words:
-        if shown and sum(map(len, shown)) + 2 * len(shown) + len(word) > LIST_LETTERS:
+        if shown and sum(map(len, shown)) + 2 * len(shown) + len(word) > letters:
             return f"{', '.join(shown)} and {len(words) - len(shown)} more"
         shown.append(word)
     return ", ".join(shown)

@@ -25,7 +25,7 @@ import pytest
 from optimize import explain, optimize_plan
 from optimize.gaps import gap_analysis
 from optimize.organisation import roll_up
-from searches import Gaps, Search, Searches
+from searches import Gaps, Search, Searches, queue
 from sim import Scenario, TimePlan, load_scenario
 from tests.helpers import partner, segment, territory
 
@@ -139,14 +139,17 @@ def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works
     assert own.start("plan", load_scenario(BASELINE)) is not long
 
 
-def test_a_search_that_hears_of_it_stops_without_losing_its_process() -> None:
+def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch: Any) -> None:
+    words: list[str] = []
+    end = queue._end
+    monkeypatch.setattr(queue, "_end", lambda search, word, its: (words.append(word), end(search, word, its)))
     with closing(Searches(grace_seconds=LONG)) as own:
         search = own.start("plan", tiny())
         until(lambda: search.says)
         before = pid(own)
         search.cancel()
         assert finished(own.start("warm", tiny())).state == "done"
-        assert pid(own) == before
+        assert words == ["stopped", "done"] and pid(own) == before
 
 
 def test_one_of_two_cannot_cancel_what_the_other_wants(own: Searches) -> None:
@@ -161,6 +164,7 @@ def test_limits_that_make_no_sense_are_told_in_their_sentence(shared: Searches) 
     search = finished(shared.start("plan", tiny(), max_partner_share=2.0))
     assert search.state == "failed" and search.result is None
     assert "max_partner_share" in search.problem and "2" in search.problem and "\n" not in search.problem
+    assert not search.problem.startswith("this should not happen")
     assert shared.start("plan", tiny(), max_partner_share=2.0) is not search
 
 
@@ -185,8 +189,9 @@ def test_a_worker_that_is_killed_is_told_and_replaced(own: Searches) -> None:
     os.kill(killed, signal.SIGKILL)
     assert finished(search).problem.startswith("the search was stopped by the system (SIGKILL")
     assert search.problem.endswith("start it again") and search.state == "failed"
+    until(lambda: pid(own) != killed)  # before anybody asks
     again = own.start("plan", tiny())
-    assert again is not search and finished(again).state == "done" and pid(own) != killed
+    assert again is not search and finished(again).state == "done"
     worker = own._worker
     os.kill(pid(own), signal.SIGKILL)  # while it has nothing to do
     until(lambda: worker is not None and not worker.process.is_alive())

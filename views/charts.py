@@ -50,7 +50,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
     Money is in US dollars.
     """
     rows = by_quarter(cumulated)
-    return _picture(
+    return picture(
         f"Quota credit gained or lost against {base}, by the end of each quarter",
         {
             "layer": [
@@ -58,10 +58,10 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                     "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
                     "encoding": {"y": _money("low"), "y2": {"field": "high"}},
                 },
-                {"mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY}, "encoding": {"y": {"datum": 0}}},
+                level(0),
                 {
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
-                    "encoding": {"y": _money("value"), "tooltip": _tooltip(DOLLARS)},
+                    "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS)},
                 },
                 _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
             ]
@@ -77,14 +77,14 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
         for row in by_quarter(shares)
     ]
     for row in rows:
-        row["side"] = "ahead in most" if row["value"] >= 50 else "behind in most"
+        row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
     ahead: Spec = {
         "field": "side",
         "type": "nominal",
         "scale": {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]},
         "legend": {"title": None, "orient": "top", "symbolType": "square"},
     }
-    return _picture(
+    return picture(
         f"Markets out of 100 in which {name} is ahead of {base} by the end of each quarter",
         {
             "layer": [
@@ -96,19 +96,19 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                             "axis": {"title": "markets ahead, of 100"},
                         },
                         "color": ahead,
-                        "tooltip": _tooltip(".0f"),
+                        "tooltip": tooltip(".0f"),
                     },
                 },
-                {"mark": {"type": "rule", "color": GREY}, "encoding": {"y": {"field": "low"}, "y2": {"field": "high"}}},
                 {
-                    "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
-                    "encoding": {"y": {"datum": 50}},
+                    "mark": {"type": "rule", "color": GREY, "aria": False},
+                    "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
+                level(50),
                 {
                     "mark": {"type": "text", "dy": -9, "fontWeight": "bold"},
                     "encoding": {
                         "y": {"field": "high", "type": "quantitative"},
-                        "text": {"field": "value", "type": "quantitative", "format": ".0f"},
+                        "text": {"field": "said"},
                     },
                 },
             ]
@@ -127,7 +127,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
         for activity in order
         for q, value in enumerate(used[activity], 1)
     ]
-    return _picture(
+    return picture(
         f"Hours a week under {name}",
         {
             "mark": {"type": "bar", "stroke": "white", "strokeWidth": 0.6},
@@ -157,43 +157,39 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
 
 
 def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, number: str, zero: bool = False) -> Spec:
-    """A line a plan by quarter with its interval; each has its own colour and dash, and its name at the end."""
+    """A line a plan by quarter with its interval; each has its own colour and dash."""
     rows = [{**row, "plan": name} for name, values in named.items() for row in by_quarter(values)]
     plans = list(named)
-    look: dict[str, Spec] = {
-        "color": {"scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}},
-        "strokeDash": {"scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}},
-    }
-    legend = {"title": None, "orient": "top", "symbolStrokeWidth": 2.5, "labelLimit": 320}
+    legend = {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1,
+              "labelLimit": 320, "columns": 2}  # fmt: skip
     plan: Spec = {"field": "plan", "type": "nominal", "legend": legend}
+    colour = {**plan, "scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}}
+    dash = {**plan, "scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}}
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}, "scale": {"zero": zero}}
-    return _picture(
+    return picture(
         title,
         {
+            "encoding": {"color": colour},
             "layer": [
                 {
                     "mark": {"type": "area", "opacity": 0.15},
-                    "encoding": {
-                        "y": {"field": "low", **y}, "y2": {"field": "high"},
-                        "color": {**plan, **look["color"], "legend": None},
-                    },
+                    "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
                 },
                 {
                     "mark": {"type": "line", "strokeWidth": 2.2},
                     "encoding": {
                         "y": {"field": "value", **y},
-                        "color": {**plan, **look["color"]},
-                        "strokeDash": {**plan, **look["strokeDash"]},
-                        "tooltip": [{"field": "plan"}, *_tooltip(number)],
+                        "strokeDash": dash,
+                        "tooltip": [{"field": "plan"}, *tooltip(number)],
                     },
                 },
-            ]
+            ],
         },
         rows,
-    )  # fmt: skip
+    )
 
 
-def _picture(
+def picture(
     title: str, body: Spec, rows: Sequence[Mapping[str, Any]], ordinal: bool = False, height: int = 260
 ) -> Spec:
     """What all pictures by quarter have in common; `ordinal` gives each quarter a band, for bars.
@@ -218,13 +214,21 @@ def _money(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "axis": {"title": "US dollars", "format": DOLLARS}}
 
 
-def _tooltip(number: str) -> list[Spec]:
+def tooltip(number: str) -> list[Spec]:
     return [
         {"field": "q", "title": "quarter"},
         {"field": "value", "title": "mean", "format": number},
         {"field": "low", "title": "95% from", "format": number},
         {"field": "high", "title": "95% to", "format": number},
     ]
+
+
+def level(value: float) -> Spec:
+    """A line across the picture."""
+    return {
+        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5, "aria": False},
+        "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": {"datum": value}},
+    }
 
 
 def _labelled(rows: Sequence[Mapping[str, Any]]) -> Spec:

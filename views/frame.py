@@ -10,8 +10,9 @@ from __future__ import annotations
 import html
 import logging
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -20,18 +21,24 @@ from sim.errors import one_line
 from telling import CAVEAT, version
 from views import charts, library, links, runs
 from views.links import Field
+from views.pages import draw_menu
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
 LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
 STYLE = """<style>
 .nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
+h2 {font-size: 1.35rem !important}
 .nh-said {font-size: 1.15rem; line-height: 1.5; margin: 0 0 .5rem 0}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 </style>"""
+
+
+DARK_STYLE = """<style>[data-testid="stBaseButton-primary"] p {color: #10202B}</style>"""
+"""Streamlit writes white on the primary colour, which is light in the dark."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +58,26 @@ def no_fields(at: At) -> Sequence[Field]:
 
 
 def draw(
-    page: str, title: str, body: Callable[[At], None], fields: Callable[[At], Sequence[Field]] = no_fields
+    page: str,
+    title: str,
+    body: Callable[[At], None],
+    fields: Callable[[At], Sequence[Field]] = no_fields,
+    chooses_scenario: bool = True,
 ) -> None:
     """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
 
+    A page that is not about one scenario does not offer to choose it.
+
     Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
     """
-    st.html(STYLE)
+    st.html(STYLE + (DARK_STYLE if _dark() else ""))
     st.title(title, anchor=False)
     try:
         at, all_fields, wrong = _arrived(page, fields)
+        _sidebar(at, chooses_scenario)
         for sentence in wrong:
             st.warning(plain(sentence))
+        links.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
         body(at)
         links.leave(page, all_fields)
     except NextHourError as problem:
@@ -89,17 +104,21 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
     if problem:
         st.session_state["scenario"] = its_id
         wrong.append(problem)
-    _sidebar(files, at)
     return at, all_fields, wrong
 
 
-def _sidebar(files: Iterable[str], at: At) -> None:
+def _sidebar(at: At, chooses_scenario: bool) -> None:
     with st.sidebar:
-        st.selectbox("Scenario", list(files), key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
-        note(at.scenario.question or at.scenario.name)
+        draw_menu()
+        st.divider()
+        if chooses_scenario:
+            names = list(library.scenario_files())
+            st.selectbox("Scenario", names, key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
+            note(at.scenario.question or at.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
-        note(f"Next Hour {version()} · scenario {at.scenario.digest()}")
+        about = f" · scenario {at.scenario.digest()}" if chooses_scenario else ""
+        note(f"Next Hour {version()}{about}")
 
 
 def note(text: str) -> None:
@@ -112,6 +131,11 @@ def said(text: str) -> None:
     st.html(f'<p class="nh-said">{html.escape(text)}</p>')
 
 
+def section(title: str) -> None:
+    """A heading within a page."""
+    st.header(title, anchor=False)
+
+
 def caveat() -> None:
     """The limit of the model, where a recommendation stands."""
     note(f"{CAVEAT} A simulation is not a forecast.")
@@ -122,9 +146,14 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
 
 
+def _dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
 def picture(spec: charts.Spec) -> None:
     """A picture under its title, which is read aloud too."""
     st.markdown(f"**{plain(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
-    ink = DARK_INK if st.context.theme.type == "dark" else LIGHT_INK
-    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}})
+    ink = DARK_INK if _dark() else LIGHT_INK
+    width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
+    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}}, width=width)

@@ -21,6 +21,7 @@ from sim.plan import ACTIVITY_WORDS
 from views import charts, library, links, mixture, runs
 from views.frame import At, caveat, draw, note, picture, plain, said
 from views.links import Field
+from views.pages import link
 
 PAGE = "lab"
 CHANGED = "assume"
@@ -177,4 +178,7 @@ def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> 
                 raise PlanError("A plan needs a name; give it one")
             its_id = library.save(plan.model_copy(update={"name": name}), "plans")
             st.success(plain(f"Saved as {its_id}. It is in Compare now."))
+    if scenario == at.scenario:
+        word = mixture.packed(mixture.split(scenario, state))
+        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "lab": [word]})
     note("The address of this page holds all of it: copy it to share what you see.")

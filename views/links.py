@@ -17,6 +17,7 @@ import streamlit as st
 
 from sim.errors import one_line
 from sim.wording import guess, show
+from telling import digits
 
 SHARED = ("scenario", "seed")
 """Fields that go along from page to page."""
@@ -70,7 +71,7 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
         except ValueError:
             value = least - 1
         if not least <= value <= most:
-            raise ValueError(f"allowed: {what} from {least:,g} to {most:,g}")
+            raise ValueError(f"allowed: {what} from {digits(least)} to {digits(most)}")
         return value
 
     return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
@@ -106,8 +107,8 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
     wrong: list[str] = []
     known = {field.key: field for field in fields}
     new = _is_new(page)
-    words = _arriving(page) if new else {}
-    for key in words.keys() - known.keys():
+    words = _arriving(page) if new else _kept(page)
+    for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
         if new or field.key not in st.session_state:

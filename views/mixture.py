@@ -5,6 +5,9 @@ Shares are written in percent. What is given to each activity are parts, so that
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +32,8 @@ MODES = {
     "partner_led": "partner-led: you leave its accounts alone",
     "direct": "direct: partners bring nothing",
 }
+LONGEST_SPLIT = 100_000
+"""Bytes that a word of an address may unpack to."""
 USUAL_SHARE, USUAL_FOCUS = 20, "believers"
 """A split to begin with: interesting, and not the best."""
 
@@ -102,3 +107,19 @@ def name(state: Mapping[str, Any]) -> str:
     changed = [key for key, value in state.items() if key.startswith("mode ") and value != "partner_first"]
     more += [f"{len(changed)} {'segment' if len(changed) == 1 else 'segments'} covered otherwise"] if changed else []
     return ", ".join([said, *more])[:80]
+
+
+def packed(split: Split) -> str:
+    """A split as a word for an address."""
+    return base64.urlsafe_b64encode(zlib.compress(split.model_dump_json(exclude_unset=True).encode())).decode()
+
+
+def unpacked(word: str) -> Split:
+    """The split that `packed` put into a word. Raises ValueError that says what is allowed."""
+    try:
+        text = zlib.decompressobj().decompress(base64.urlsafe_b64decode(word), LONGEST_SPLIT)
+        return validate(Split, json.loads(text), "the link", PlanError)
+    except PlanError as problem:
+        raise ValueError(str(problem)) from None
+    except (ValueError, zlib.error):
+        raise ValueError("allowed: what the Lab puts into a link to Compare") from None

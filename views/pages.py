@@ -12,7 +12,9 @@ MENU: Mapping[str, Mapping[str, str]] = {
     "Explore": {
         "start": "Start",
         "lab": "Lab",
+        "compare": "Compare",
         "territory": "Territory",
+        "long_game": "The long game",
     },
 }
 """By section: the module of each page in views/, whose `show` draws it, and its title."""
@@ -33,6 +35,14 @@ def place(page: str) -> st.Page:
     # Streamlit serves the first page at the address of the app itself.
     address = None if page == FIRST else page.replace("_", "-")
     return st.Page(show, title=titles[page], url_path=address, default=page == FIRST)
+
+
+def draw_menu() -> None:
+    """The menu, for the sidebar. Streamlit's own is a list whose items are none to a screen reader."""
+    for section, pages in MENU.items():
+        st.markdown(f"**{section}**")
+        for page in pages:
+            st.page_link(place(page))
 
 
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from optimize import gaps, organisation, treatment
 from optimize.actuals import Actuals, Deviation, Seen
 from sim import Comparison, Outcomes, Scenario, TimePlan, compare_outcomes, load_scenario, replicate
-from sim.batches import FloatArray, How, KeptTapes, world_credit
+from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.market import tape_numbers
 from views import library
@@ -71,6 +72,15 @@ def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: i
 def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
     """A plan in so many markets; 2.6 MB for 1,000 of twelve quarters."""
     return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
+
+
+@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=BY_DIGEST)
+def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> FloatArray:
+    """Quota credit in US dollars over the horizon, the manager's own deals first: shape (markets, 1 + partners)."""
+    bookings = table_bookings(scenario, [plan.table(scenario)], range(markets), seed)
+    shares = np.array([scenario.credit_share(partner) for partner in scenario.all_partners])
+    direct, partner = bookings.direct[0].sum(axis=1), bookings.partner[0].sum(axis=1) * shares
+    return np.column_stack([direct, partner])
 
 
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)

@@ -1,0 +1,161 @@
+"""The app in a real browser.
+
+Claims: every page opens, wide and narrow, light and dark, without an exception, a word in the console, a request that
+leaves the machine, something wider than the screen, or a serious finding of axe; a slider moves picture and address,
+and a reload and the back button bring them back; everything can be done by keyboard; files open again with the programs
+they are for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Download, Page, expect
+
+from tests.browser import Visit, browser, chromium, served, visit
+from views.pages import FIRST, MENU
+
+PAGES = [page for pages in MENU.values() for page in pages]
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    chromium()
+    folder = tmp_path_factory.mktemp("app")
+    with served(folder / "library", folder / "log.txt") as its:
+        yield its
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    with browser() as its:
+        yield its
+
+
+def where(page: str) -> str:
+    return "" if page == FIRST else page.replace("_", "-")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_keeps_to_what_every_page_must(
+    page: str, narrow: bool, dark: bool, address: str, chrome: Browser
+) -> None:
+    with visit(chrome, address, narrow, dark) as seen:
+        seen.go(where(page))
+        seen.picture(f"{page}-{'narrow' if narrow else 'wide'}-{'dark' if dark else 'light'}")
+        wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not seen.page.evaluate(wider), "something is wider than the screen"
+        found = Axe().run(seen.page).response["violations"]
+        serious = [
+            f"{its['id']}: {its['help']} ({node['html'][:200]})"
+            for its in found
+            if its["impact"] in SERIOUS
+            for node in its["nodes"]
+        ]
+        assert serious == []
+
+
+def slider(page: Page, label: str) -> str:
+    return page.locator(f"[data-testid=stSlider]:has-text('{label}') [data-testid=stSliderThumbValue]").inner_text()
+
+
+def test_a_slider_moves_the_answer_and_the_address_and_a_reload_keeps_both(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("lab?share=30")
+        before = seen.text()
+        thumb = seen.page.get_by_role("slider").first
+        thumb.focus()
+        thumb.press("ArrowRight")
+        expect(seen.page).to_have_url(re.compile("share=31"))
+        seen.done()
+        after = seen.text()
+        assert "31% with Believers" in after and "31% with Believers" not in before
+        seen.page.reload()
+        seen.done()
+        assert seen.text() == after
+        assert slider(seen.page, "Time with partners") == "31%"
+        seen.page.go_back()
+        expect(seen.page.locator("[data-testid=stSliderThumbValue]").first).to_have_text("30%")
+
+
+def test_a_page_that_is_left_comes_back_as_it_was(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("lab?share=44&scenario=lunch-trap")
+        seen.page.get_by_role("link", name="Compare", exact=True).click()
+        expect(seen.page.get_by_role("heading", name="Compare")).to_be_visible()
+        seen.done()
+        assert "scenario=lunch-trap" in seen.page.evaluate("location.search")
+        seen.page.get_by_role("link", name="Lab", exact=True).click()
+        expect(seen.page.get_by_role("heading", name="Lab")).to_be_visible()
+        seen.done()
+        assert slider(seen.page, "Time with partners") == "44%"
+
+
+def test_from_start_to_a_slide_by_keyboard_alone(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("")
+        press_until(seen, "Compare time splits")
+        expect(seen.page.get_by_role("heading", name="Lab")).to_be_visible()
+        seen.done()
+        press_until(seen, "Compare it with other plans")
+        expect(seen.page.get_by_role("heading", name="Compare")).to_be_visible()
+        seen.done()
+        with seen.page.expect_download() as got:
+            press_until(seen, "One slide (PowerPoint)")
+        assert got.value.suggested_filename.endswith(".pptx")
+
+
+def press_until(seen: Visit, label: str, most: int = 120) -> None:
+    """Go on with Tab until something with this label has the focus, and press Enter."""
+    for _ in range(most):
+        seen.page.keyboard.press("Tab")
+        if label in seen.page.evaluate("document.activeElement.innerText || ''"):
+            seen.page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"Tab does not come to {label!r}")
+
+
+def saved(download: Download, folder: Path) -> BytesIO:
+    path = folder / download.suggested_filename
+    download.save_as(path)
+    return BytesIO(path.read_bytes())
+
+
+def test_files_open_again(address: str, chrome: Browser, tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+    from pptx import Presentation
+
+    with visit(chrome, address) as seen:
+        seen.go("compare")
+        shown = seen.text()
+        files = {}
+        for label in ("One slide (PowerPoint)", "Workbook (Excel)", "Picture (PNG)", "Plan (YAML)"):
+            with seen.page.expect_download() as got:
+                seen.page.get_by_role("button", name=label).click()
+            files[label] = saved(got.value, tmp_path)
+    book = load_workbook(files["Workbook (Excel)"], data_only=True)
+    credit = next(row[1].value for row in book["Summary"].iter_rows(min_row=5) if row[0].value == "status quo")
+    assert f"${credit / 1e6:,.2f}M" in shown
+    slide = Presentation(files["One slide (PowerPoint)"]).slides[0]
+    assert any(shape.has_chart for shape in slide.shapes)
+    assert files["Picture (PNG)"].read(8) == b"\x89PNG\r\n\x1a\n"
+    assert b"hours:" in files["Plan (YAML)"].read()
+
+
+def test_it_listens_to_this_machine_only(address: str) -> None:
+    import socket
+
+    port = int(address.rpartition(":")[2])
+    others = {its[4][0] for its in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for its in others:
+        with socket.socket() as probe:
+            probe.settimeout(2)
+            assert probe.connect_ex((its, port)) != 0

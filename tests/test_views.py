@@ -1,0 +1,348 @@
+"""The pages Start, Lab, Compare and The long game, without a browser.
+
+Claims: a page shows the numbers of sim.compare for the same state, and those that `nexthour compare --json` prints;
+every control moves what it names; a link brings a state back; a link that makes no sense is told in one sentence; names
+from anybody do no harm; what is saved is found again.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from typer.testing import CliRunner
+
+import telling
+from cli import app
+from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
+from sim.plan import ACTIVITY_WORDS
+from tests.helpers import partner, segment, territory
+from tests.views import metrics, page, texts, wrong
+from views import library, mixture, runs
+
+BASELINE = Path("scenarios/baseline.yaml")
+NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
+
+
+@pytest.fixture(autouse=True)
+def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
+    monkeypatch.setattr(runs, "MARKETS", 200)
+    monkeypatch.setattr(runs, "WORLDS", 5)
+    return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_caches_left() -> Any:
+    yield
+    st.cache_resource.clear()
+
+
+def small(**changes: Any) -> Scenario:
+    usual: dict[str, Any] = {
+        "market_map": [segment("large", opportunities_per_quarter=9), segment("small", opportunities_per_quarter=20)],
+        "partners": [
+            partner("Pine", label="believer", base_share={"large": 0.4, "small": 0.3}),
+            partner("Thorn", label="deceiver", base_share={"small": 0.3}),
+        ],
+        "horizon_quarters": 4,
+    }
+    return territory(**{**usual, **changes})
+
+
+def saved(scenario: Scenario) -> str:
+    return library.save(scenario, "scenarios")
+
+
+# What every page does
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "long_game"])
+def test_a_page_opens(name: str) -> None:
+    test = page(name)
+    assert wrong(test) == []
+    assert telling.CAVEAT in html.unescape(texts(test)) or name == "long_game"
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "long_game"])
+def test_a_link_that_makes_no_sense_is_told_once_and_replaced(name: str) -> None:
+    test = page(name, {"scenario": "basline", "seed": "x"})
+    said = wrong(test)
+    assert sorted(said) == [
+        "The link says scenario is 'basline'; did you mean baseline?",
+        "The link says seed is 'x'; allowed: a whole number from 0 to 1,000,000,000.",
+    ]
+    unknown = wrong(page(name, {"colour": "red"}))
+    assert len(unknown) == 1 and unknown[0].startswith(
+        "The link says 'colour', which this page does not know; allowed: "
+    )
+
+
+def test_a_scenario_file_that_is_broken_is_told_and_the_baseline_shown(own_library: Path) -> None:
+    (own_library / "scenarios").mkdir()
+    (own_library / "scenarios" / "broken.yaml").write_text("name: [")
+    test = page("lab", {"scenario": "broken"})
+    said = wrong(test)
+    assert len(said) == 1 and "not YAML" in said[0]
+    assert metrics(test)
+
+
+def test_what_should_not_happen_is_one_sentence_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("by <b>zero</b>")
+
+    monkeypatch.setattr(runs, "comparison", fails)
+    test = page("lab")
+    (said,) = wrong(test)
+    assert said.startswith("This should not happen (ZeroDivisionError: by <b>zero</b>); please report it")
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare"])
+def test_names_from_anybody_do_no_harm(name: str) -> None:
+    scenario = small(
+        name=NASTY,
+        question=NASTY,
+        partners=[partner(NASTY, label="believer", base_share={NASTY: 0.3})],
+        market_map=[segment(NASTY, opportunities_per_quarter=9)],
+        plans=[{"name": NASTY, "partner_share": 0.3, "focus": "believers"}],
+    )
+    test = page(name, {"scenario": saved(scenario)})
+    assert wrong(test) == []
+    for block in test.get("html"):
+        assert "<b>x</b>" not in block.proto.body
+    for its in test.markdown:
+        assert NASTY not in its.value  # escaped: as it stands it would be bold, a link, red, a formula
+
+
+def test_a_name_of_ten_thousand_letters_is_refused_in_one_sentence(own_library: Path) -> None:
+    text = BASELINE.read_text().replace("name: Baseline territory", f"name: {'x' * 10_000}")
+    (own_library / "scenarios").mkdir()
+    (own_library / "scenarios" / "long.yaml").write_text(text)
+    (said,) = wrong(page("lab", {"scenario": "long"}))
+    assert "name" in said and len(said) < 420
+
+
+# Start
+
+
+def test_start_says_when_a_plan_is_ahead_and_when_not() -> None:
+    scenario = load_scenario(BASELINE)
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
+    its = compare(scenario, plans, runs.MARKETS, baseline="no partner time")["20% with Believers"]
+    early, late = (round(100 * its.markets_ahead_by_quarter[q].value) for q in (1, 11))
+    said = texts(page("start"))
+    assert f"is ahead of no partner time in {early} of 100 markets after 2 quarters, and in {late} of 100" in said
+
+
+def test_start_of_a_scenario_with_one_plan() -> None:
+    assert wrong(page("start", {"scenario": saved(small(plans=[]))})) == []
+
+
+# Lab
+
+
+def test_the_lab_shows_the_numbers_of_compare() -> None:
+    scenario = load_scenario(BASELINE)
+    plan = TimePlan.constant(scenario, 0.35, {"coach": 0.25, "co_sell": 0.75}, "even", park=["Fir Solutions"])
+    its = compare(
+        scenario, {"status quo": TimePlan.status_quo(scenario), "p": plan}, runs.MARKETS, 3, worlds=runs.WORLDS
+    )
+    test = page("lab", {"share": "35", "focus": "even", "coach": "25", "joint_plan": "0", "co_sell": "75",
+                        "park": "Fir Solutions", "seed": "3"})  # fmt: skip
+    assert wrong(test) == []
+    result = its["p"]
+    assert metrics(test) == {
+        "Attainment": f"{result.attainment.value:.0%}",
+        "Chance of quota": f"{result.quarters_at_quota.value:.0%}",
+        "Against the status quo": f"{result.difference_share.value:+.1%}",
+        "Markets ahead": f"{100 * result.markets_ahead.value:.0f} of 100",
+        "Worlds better": f"{100 * result.worlds_ahead.value:.0f} of 100",  # type: ignore[union-attr]
+    }
+
+
+def test_the_lab_shows_what_the_terminal_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "WORLDS", 20)
+    words = ["compare", str(BASELINE), "--plan", "20% with Believers", "--replications", "200", "--worlds", "20"]
+    its = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["plans"]["20% with Believers"]
+    shown = metrics(page("lab"))
+    assert shown["Against the status quo"] == f"{its['difference_share']['value']:+.1%}"
+    assert shown["Attainment"] == f"{its['attainment']['value']:.0%}"
+    assert shown["Worlds better"] == f"{100 * its['worlds_ahead']['value']:.0f} of 100"
+
+
+CONTROLS = {
+    "share": 40,
+    "coach": 0,
+    "joint_plan": 100,
+    "co_sell": 80,
+    "sell_for": 90,
+    "socialise": 100,
+    "prospect": 30,
+}
+
+
+@pytest.mark.parametrize("key", CONTROLS)
+def test_every_slider_moves_the_plan(key: str) -> None:
+    scenario = small()
+    its_id = saved(scenario)
+    test = page("lab", {"scenario": its_id})
+    before = {its.key: test.session_state[its.key] for its in mixture.fields(scenario)}
+    test.slider(key=key).set_value(CONTROLS[key]).run()
+    assert wrong(test) == []
+    assert test.query_params[key] == str(CONTROLS[key])
+    state = {**before, key: CONTROLS[key]}
+    plan, usual = (mixture.plan(scenario, its) for its in (state, before))
+    assert plan.hours != usual.hours
+    assert f"Hours a week under {plan.name}" in texts(test).replace("\\", "")
+
+
+def test_focus_parking_and_coverage_move_the_plan() -> None:
+    scenario = small()
+    test = page("lab", {"scenario": saved(scenario)})
+    test.selectbox(key="focus").set_value(mixture.CHOSEN).run()
+    assert wrong(test) == ["No partner is chosen for the partner time; choose one, or another focus"]
+    test.multiselect(key="with").set_value(["Thorn"]).run()
+    assert wrong(test) == [] and "20% with Thorn" in texts(test)
+    test.multiselect(key="park").set_value(["Pine"]).run()
+    assert "1 parked" in texts(test)
+    test.selectbox(key=mixture.mode_key("large")).set_value("direct").run()
+    assert "1 segment covered otherwise" in texts(test)
+    assert test.query_params[mixture.mode_key("large")] == "direct"
+
+
+def test_no_activity_is_told() -> None:
+    test = page("lab", {"coach": "0", "joint_plan": "0"})
+    assert wrong(test) == ["No activity has any part of the partner time; give one of them some, or set the time to 0%"]
+
+
+def test_an_assumption_that_is_changed_changes_the_answer() -> None:
+    test = page("lab")
+    usual = metrics(test)["Against the status quo"]
+    test.multiselect(key="assume").set_value(["effect of all partner time"]).run()
+    assert metrics(test)["Against the status quo"] == usual
+    test.number_input(key="assume effect of all partner time").set_value(0.0).run()
+    assert wrong(test) == []
+    assert float(metrics(test)["Against the status quo"][:-1]) < float(usual[:-1])
+
+
+def test_a_split_that_is_saved_is_found_in_compare() -> None:
+    scenario = small()
+    its_id = saved(scenario)
+    test = page("lab", {"scenario": its_id, "share": "30"})
+    test.text_input[-1].set_value("My plan")
+    test.button[-1].click().run()
+    assert wrong(test) == []
+    assert [its.value.replace("\\", "") for its in test.success] == ["Saved as my-plan. It is in Compare now."]
+    assert "My plan" in library.plans_for(scenario)
+    assert wrong(page("compare", {"scenario": its_id, "a": "My plan"})) == []
+
+
+def test_a_territory_without_partners_can_be_looked_at() -> None:
+    its_id = saved(small(partners=[], plans=[]))
+    test = page("lab", {"scenario": its_id})
+    assert wrong(test) == [] and test.slider(key="share").disabled
+    assert wrong(page("compare", {"scenario": its_id})) == []
+
+
+# Compare
+
+
+def test_compare_shows_the_numbers_of_compare() -> None:
+    scenario = load_scenario(BASELINE)
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
+    its = compare(scenario, plans, runs.MARKETS, worlds=runs.WORLDS)
+    test = page("compare")
+    assert wrong(test) == []
+    table = test.table[0].value
+    for name, result in its.results.items():
+        column = table[name.replace("%", "%")]
+        assert column["Quota credit"].startswith(telling.usd(result.credit_usd.value))
+        if name != "status quo":
+            share = result.difference_share
+            assert column["Difference"] == f"{share.value:+.1%} ({share.low:+.1%} to {share.high:+.1%})"
+            assert column["Markets ahead"] == telling.of_all(result.markets_ahead)
+            assert column["Plausible worlds better in"] == telling.of_all(result.worlds_ahead)  # type: ignore[arg-type]
+
+
+def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
+    scenario = load_scenario(BASELINE)
+    state = {its.key: its.default for its in mixture.fields(scenario)} | {"share": 33, "park": ["Fir Solutions"]}
+    word = mixture.packed(mixture.split(scenario, state))
+    test = page("compare", {"lab": word})
+    assert wrong(test) == []
+    assert test.selectbox(key="a").value == "33% with Believers, 1 parked"
+
+
+@pytest.mark.parametrize("word", ["x", "eJw=", "🦄", "A" * 5000, "eJyrViouTVKyUlAqLU4tUqoFADIQBZY="])
+def test_a_word_that_no_lab_made_is_told(word: str) -> None:
+    (said,) = wrong(page("compare", {"lab": word}))
+    assert said.startswith("The link says lab is ")
+
+
+def test_plans_of_two_scenarios_meet() -> None:
+    test = page("compare", {"b_in": "with-channel-account-manager", "b": "10% of the manager's time"})
+    assert wrong(test) == []
+    assert "10% of the manager's time (" in texts(test).replace("\\", "").replace("&#x27;", "'")
+
+
+def test_scenarios_of_other_lengths_cannot_be_compared() -> None:
+    short = saved(small())
+    test = page("compare", {"b_in": short, "b": small().status_quo.name})
+    (said,) = wrong(test)
+    assert "has another horizon (4) than" in said
+
+
+def test_only_todays_split_is_nothing_to_compare() -> None:
+    test = page("compare", {"a": "none", "b": "none", "c": "none"})
+    assert wrong(test) == [] and "Choose a plan to compare" in texts(test)
+
+
+# The long game
+
+
+def test_nothing_is_shown_before_the_prediction() -> None:
+    test = page("long_game", {"story": "squeaky-wheel"})
+    assert wrong(test) == []
+    assert "95% interval" not in texts(test) and not test.get("vega_lite_chart")
+    test.radio(key="best").set_value("20% with Believers").run()
+    test.slider(key="by").set_value(10).run()
+    test.button[0].click().run()
+    assert wrong(test) == []
+    scenario = load_scenario("scenarios/squeaky-wheel.yaml")
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
+    share = compare(scenario, plans, runs.MARKETS)["20% with Believers"].difference_share
+    assert f"For 20% with Believers you said +10%; it is {share.value:+.1%}" in texts(test)
+
+
+def test_a_prediction_comes_along_in_a_link_and_another_story_asks_anew() -> None:
+    says = {"story": "hero-seller", "best": "coaching instead", "by": "5", "seen": "yes"}
+    test = page("long_game", says)
+    assert wrong(test) == [] and "coaching instead" in texts(test)
+    test.segmented_control[0].set_value("lunch-trap").run()
+    assert test.radio(key="best").value == load_scenario("scenarios/lunch-trap.yaml").status_quo.name
+
+
+# The library
+
+
+def test_nothing_that_is_saved_is_overwritten() -> None:
+    scenario = small(name="Mine")
+    first, again = saved(scenario), saved(scenario)
+    other = saved(small(name="Mine", horizon_quarters=5))
+    assert (first, again, other) == ("mine", "mine", "mine-2")
+    assert load_scenario(library.scenario_files()["mine-2"]).name == "Mine 2"
+    assert load_scenario(library.scenario_files()["mine"]) == scenario
+
+
+def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) -> None:
+    assert saved(small(name="Baseline")) == "baseline-2"
+    save_scenario(small(), own_library / "scenarios" / "baseline.yaml")
+    assert library.scenario_files()["baseline"].parent == library.BUILT_IN
+
+
+def test_every_activity_of_a_split_has_its_slider() -> None:
+    assert set(mixture.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)

@@ -1,0 +1,228 @@
+"""Compare: up to three plans against today's split, on the same markets; of other scenarios too.
+
+Left out: making plans (lab.py, find_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import telling
+from sim import Comparison, InputError, Scenario, TimePlan, estimates
+from sim.estimates import Estimate
+from sim.experiment import PlanResult
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import TREATMENTS
+from views import charts, comparison_charts, library, links, mixture, runs
+from views.downloads import downloads
+from views.frame import At, caveat, draw, note, picture, plain, said, section
+from views.links import Field
+
+PAGE = "compare"
+SLOTS = ("a", "b", "c")
+NONE, HERE = "none", "this one"
+LAB = "lab"
+"""The field that holds a split that comes from the Lab and is not saved."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Compare", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    files = library.scenario_files()
+    lab = Field(LAB, "", _lab_word, lambda word: [word])
+    split = str(links.peek(PAGE, lab))
+    fields = [lab]
+    named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
+    from_lab = [mixture.unpacked(split).name] if split else []
+    usual = [*from_lab, *(name for name in named if name not in from_lab), *[NONE] * len(SLOTS)]
+    for slot, default in zip(SLOTS, usual, strict=False):
+        where = links.choice(f"{slot}_in", [HERE, *files], HERE)
+        fields += [where, links.choice(slot, [NONE, *_choices(at, str(links.peek(PAGE, where)), split)], default)]
+    return [*fields, links.text("plan")]
+
+
+def _lab_word(words: Sequence[str]) -> str:
+    mixture.unpacked(words[-1])
+    return words[-1]
+
+
+def _plans(scenario: Scenario, split: str) -> dict[str, TimePlan]:
+    """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
+    plans = dict(runs.plans_for(scenario))
+    if split:
+        its = mixture.unpacked(split)
+        try:
+            plan = TimePlan.from_split(scenario, its)
+        except InputError:
+            return plans
+        if plan != plans.get(its.name):
+            plans[its.name] = plan
+    return plans
+
+
+def _scenario(at: At, where: str) -> Scenario:
+    return at.scenario if where == HERE else runs.scenario(where, library.scenario_files())
+
+
+def _choices(at: At, where: str, split: str) -> list[str]:
+    try:
+        return list(_plans(_scenario(at, where), split))
+    except InputError:
+        return []
+
+
+def _page(at: At) -> None:
+    chosen = _chosen(at)
+    if len(chosen) == 1:
+        note("Choose a plan to compare with today's split.")
+        return
+    place = st.empty()
+    for markets, worlds in ((runs.FIRST_MARKETS, 0), (runs.MARKETS, 0), (runs.MARKETS, runs.WORLDS)):
+        comparison = runs.across(chosen, markets, at.seed, worlds)
+        with place.container():
+            _verdicts(comparison)
+    _pictures(comparison, chosen)
+    caveat()
+
+
+def _chosen(at: At) -> dict[str, tuple[Scenario, TimePlan]]:
+    """The plans that are compared, by the name they have here, the status quo first."""
+    base = at.scenario.status_quo.name
+    chosen = {base: (at.scenario, at.plans[base])}
+    others = library.scenario_files()
+    columns = st.columns(len(SLOTS), gap="medium")
+    for slot, column in zip(SLOTS, columns, strict=True):
+        where = st.session_state[f"{slot}_in"]
+        with column:
+            scenario = _scenario(at, where)
+            plans = _plans(scenario, st.session_state[LAB])
+            st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot)
+            with st.popover("In another scenario" if where == HERE else f"In {where.replace('-', ' ')}"):
+                st.selectbox(
+                    "Scenario", [HERE, *others], key=f"{slot}_in", format_func=lambda its_id: its_id.replace("-", " ")
+                )
+        name = st.session_state[slot]
+        if name == NONE or (where == HERE and name == base):
+            continue
+        shown = name if where == HERE else f"{name} ({scenario.name})"
+        chosen[shown] = (scenario, plans[name])
+    return chosen
+
+
+def _verdicts(comparison: Comparison) -> None:
+    names = [name for name in comparison.results if name != comparison.baseline]
+    best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
+    for name in best_first:
+        said(telling.verdict(comparison, name))
+        if reason := telling.why(comparison, name):
+            note(f"Why: {reason}")
+    shares = {name: comparison[name].difference_share for name in best_first}
+    picture(comparison_charts.differences(shares, telling.the(comparison.baseline)))
+    st.table(table(comparison))
+    note(
+        f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
+        "Intervals are 95%; P10, P90 and the share through partners have none."
+    )
+
+
+def table(comparison: Comparison) -> pd.DataFrame:
+    """What is told of each plan, a column each, as text."""
+    columns = {
+        plain(name): dict(_told(result, name == comparison.baseline, comparison.worlds))
+        for name, result in comparison.results.items()
+    }
+    return pd.DataFrame(columns)
+
+
+def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
+    usd = telling.usd
+    yield "Quota credit", f"{usd(its.credit_usd.value)} ({usd(its.credit_usd.low)} to {usd(its.credit_usd.high)})"
+    yield "P10 to P90", f"{usd(its.credit_p10_usd)} to {usd(its.credit_p90_usd)}"
+    yield "Attainment", _percent(its.attainment)
+    yield "Chance of quota in an average quarter", _percent(its.quarters_at_quota)
+    yield "Through partners", f"{its.partner_share_of_credit:.0%}"
+    against = its.difference_share
+    yield "Difference", "" if is_baseline else f"{against.value:+.1%} ({against.low:+.1%} to {against.high:+.1%})"
+    yield "Markets ahead", "" if is_baseline else telling.of_all(its.markets_ahead)
+    worlds_ahead = "" if is_baseline or its.worlds_ahead is None else telling.of_all(its.worlds_ahead)
+    yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
+    payback = "" if is_baseline else "never" if its.payback_quarter is None else f"quarter {its.payback_quarter}"
+    yield "Pays back in", payback
+
+
+def _percent(share: Estimate) -> str:
+    return f"{share.value:.0%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
+    base = telling.the(comparison.baseline)
+    others = {name: its for name, its in comparison.results.items() if name != comparison.baseline}
+    totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
+        name: its.difference_to_quarter_usd for name, its in others.items()
+    }
+    title = f"Quota credit gained or lost against {base}, by the end of each quarter"
+    cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
+    picture(cumulated)
+    names = list(others)
+    if st.session_state["plan"] not in names:
+        st.session_state["plan"] = names[0]
+    if len(names) > 1:
+        st.segmented_control("Look closer at", names, key="plan", required=True, format_func=plain)
+    name = st.session_state["plan"]
+    scenario, plan = chosen[name]
+    left, right = st.columns(2, gap="large")
+    with left:
+        picture(_waterfall(comparison, chosen, name))
+    with right:
+        hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
+                 plan.hours_by_activity(scenario).items()}  # fmt: skip
+        picture(comparison_charts.hours_heat(hours, name))
+    section("Take it along")
+    if all(its == comparison.scenario for its, _ in chosen.values()):
+        downloads(comparison, name, cumulated)
+    else:
+        note("Files are about plans of one scenario; choose all three in this one.")
+    with st.expander("How far markets differ"):
+        fans = {one: _fan(comparison, one) for one in comparison.results}
+        picture(comparison_charts.fans(
+            fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
+        ))  # fmt: skip
+
+
+def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
+    attained = comparison.outcomes[name].attainment
+    low, high = np.percentile(attained, [10, 90], axis=0)
+    return list(zip(low.tolist(), attained.mean(axis=0).tolist(), high.tolist(), strict=True))
+
+
+def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> charts.Spec:
+    """From the baseline to a plan: own deals, then partners by how they are treated."""
+    made = {one: _by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
+    kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)
+    none = np.zeros(comparison.replications)
+    steps = {
+        kind: estimates.mean(made[name].get(kind, none) - made[comparison.baseline].get(kind, none)) for kind in kinds
+    }
+    return comparison_charts.waterfall(
+        (comparison.baseline, comparison[comparison.baseline].credit_usd.value),
+        {kind: step for kind, step in steps.items() if step.value},
+        (name, comparison[name].credit_usd.value),
+    )
+
+
+def _by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict[str, np.ndarray]:
+    """Quota credit by who brings it, each of shape (markets,)."""
+    credit = runs.credit_by_seller(scenario, plan, comparison.replications, comparison.seed)
+    by_kind = {"your own deals": credit[:, 0]}
+    candidates = {its.name for its in scenario.candidates}
+    for partner, column in zip(scenario.all_partners, credit[:, 1:].T, strict=True):
+        kind = "recruited" if partner.name in candidates else f"{TREATMENTS[partner.label]} partners"
+        by_kind[kind] = by_kind.get(kind, 0.0) + column
+    return by_kind

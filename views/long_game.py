@@ -1,0 +1,130 @@
+"""The long game: teaching stories as guided demonstrations. A room predicts before it sees.
+
+A story is a scenario that comes with Next Hour. Its result is a run of its plans, made when the page is looked at; what
+stands here are questions, and no answers. Left out: the game with seats and rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+import telling
+from sim import Comparison, Scenario, TimePlan
+from views import charts, comparison_charts, library, links, runs
+from views.frame import At, caveat, draw, note, picture, plain, said, section
+from views.links import Field
+from views.pages import link
+
+PAGE = "long_game"
+STORIES = {
+    "lunch-trap": "What would your team have to stop, to have these hours?",
+    "hero-seller": "Who in your team wins deals for partners, and what do those partners learn from it?",
+    "squeaky-wheel": "Which partner calls you most often? What did it bring last quarter?",
+    "patient-builder": "How would you explain the first quarters to your boss?",
+    "rising-quota": "In which year does your own quota outgrow your own hours?",
+}
+"""By scenario: what to talk about when all is seen."""
+MOST = 60
+"""Percent that a prediction may say."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "The long game", _page, _fields, chooses_scenario=False)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    return [
+        links.choice("story", list(STORIES), next(iter(STORIES))),
+        links.text("best"),
+        links.number("by", -MOST, MOST, 0),
+        links.choice("seen", ["no", "yes"], "no"),
+    ]
+
+
+def _page(at: At) -> None:
+    st.segmented_control(
+        "Story", list(STORIES), key="story", format_func=_title, on_change=_close, required=True,
+    )  # fmt: skip
+    scenario = runs.scenario(st.session_state["story"], library.scenario_files())
+    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
+    if st.session_state["best"] not in plans:
+        st.session_state["best"] = next(iter(plans))
+    _brief(scenario, plans)
+    if st.session_state["seen"] == "no":
+        _predict(scenario, plans)
+    else:
+        _reveal(scenario, plans, at.seed)
+
+
+def _title(story: str) -> str:
+    return story.replace("-", " ").capitalize()
+
+
+def _close() -> None:
+    st.session_state.update(seen="no", best="", by=0)
+
+
+def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+    said(scenario.question)
+    names = [telling.one_line(name) for name in plans if name != scenario.status_quo.name]
+    years = scenario.horizon_quarters / 4
+    note(
+        f"A manager has {scenario.territory_manager.hours_per_week:g} hours a week, "
+        f"{telling.count(len(scenario.partners), 'partner')} and {years:g} years. "
+        f"Today's split goes on, or it changes: {'; '.join(names)}."
+    )
+
+
+def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+    section("Predict")
+    st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
+    if st.session_state["best"] != scenario.status_quo.name:
+        st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
+    st.button("Show what happened", type="primary", on_click=_open)
+
+
+def _open() -> None:
+    st.session_state["seen"] = "yes"
+
+
+def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
+    with st.spinner("Running a thousand markets"):
+        comparison = runs.comparison(scenario, plans, runs.MARKETS, seed)
+    others = sorted(
+        (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
+    )
+    section("What happened")
+    said(_judged(comparison, others))
+    base = telling.the(comparison.baseline)
+    picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
+    for name in others:
+        note(telling.verdict(comparison, name))
+    picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
+    note(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
+    section("Talk about it")
+    said(STORIES[st.session_state["story"]])
+    left, right = st.columns(2)
+    with left:
+        st.button("Predict again", on_click=_close)
+    with right:
+        link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
+    caveat()
+
+
+def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:
+    """The prediction against what came out."""
+    guess, by = st.session_state["best"], st.session_state["by"]
+    first = comparison[best_first[0]]
+    best = best_first[0] if first.difference_usd.value > 0 else comparison.baseline
+    right = "You were right" if guess == best else f"You said {guess}"
+    if guess == comparison.baseline:
+        return f"{right}: the most quota credit has {best}."
+    share = comparison[guess].difference_share
+    inside = "inside" if share.low <= by / 100 <= share.high else "outside"
+    return (
+        f"{right}: the most quota credit has {best}. For {guess} you said {by:+d}%; it is {share.value:+.1%} "
+        f"({share.low:+.1%} to {share.high:+.1%}), so your number is {inside} the interval."
+    )
