@@ -16,7 +16,7 @@ from sim.errors import one_line
 from sim.kpis import KPIS
 from telling import count, the
 from views import indicators, library, pages, runs, seen, territory_charts
-from views.frame import At, note, picture, plain, said
+from views.frame import At, note, picture, plain, said, section
 from views.indicators import Indicator, Quarter
 from views.tables import table
 
@@ -114,7 +114,7 @@ def _row(its: Indicator, row: Quarter) -> list[str]:
 
 
 def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
-    st.subheader(f"What happened in Q{quarter}", anchor=False)
+    section(f"What happened in Q{quarter}")
     if quarter == scenario.horizon_quarters:
         note("Nothing comes after the last quarter, so there is nothing to plan again; enter one of those before it.")
         return
@@ -172,11 +172,11 @@ def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, fl
 
 
 def _number(label: str, value: float | None, key: str, most: float | None = None, whole: bool = False) -> float | None:
+    """A box that can be empty. A number of its own to begin with could not be taken out again."""
+    st.session_state.setdefault(key, int(value) if whole and value is not None else value)
     if whole:
-        return st.number_input(
-            plain(label), 0, 10**6, None if value is None else int(value), key=key, step=1, placeholder="not known"
-        )
-    return st.number_input(plain(label), 0.0, most, value, key=key, format="%.10g", placeholder="not known")
+        return st.number_input(plain(label), 0, 10**6, None, key=key, step=1, placeholder="not known")
+    return st.number_input(plain(label), 0.0, most, None, key=key, format="%.10g", placeholder="not known")
 
 
 # Files
