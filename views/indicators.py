@@ -81,7 +81,7 @@ class Indicator:
         if self.of_100:
             return f"{value:.0f}" if self.kpi.name in WORDS else f"{value:.0f}%"
         if self.kpi.unit == "times quota":
-            return f"{value:.2f}"
+            return f"{value:.2f} × quota"
         return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
 
     def with_half(self, its: Estimate) -> str:
@@ -90,8 +90,8 @@ class Indicator:
         if self.is_money or spread == 0:
             return f"{self.text(its.value)} ±{self.text(spread)}"
         places = 0 if spread >= 10 else 1 if spread >= 0.1 else 2
-        percent = "%" if self.text(0.0).endswith("%") else ""
-        return f"{its.value:,.{places}f}{percent} ±{spread:.{places}f}"
+        unit = "%" if self.of_100 and self.kpi.name not in WORDS else ""
+        return f"{its.value:,.{places}f}{unit} ±{spread:.{places}f}"
 
 
 @dataclass(frozen=True)

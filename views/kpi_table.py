@@ -14,9 +14,9 @@ from optimize.actuals import BY_PARTNER, KNOWN, Actuals
 from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import one_line
 from sim.kpis import KPIS
-from telling import count
+from telling import count, the
 from views import indicators, library, pages, runs, seen, territory_charts
-from views.frame import At, note, picture, plain, said
+from views.frame import At, note, picture, plain, said, section
 from views.indicators import Indicator, Quarter
 from views.tables import table
 
@@ -73,9 +73,9 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
         return
     off, figures = runs.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
     outside = f"{len(off)} of {count(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
-    said(f"{outside} outside the range of 80 of 100 markets under {plan.name}. By luck alone one in five is.")
+    said(f"{outside} outside the range of 80 of 100 markets under {the(plan.name)}. By luck alone one in five is.")
     for its in off[:MOST_SAID]:
-        surprise = f" As far out: {100 * its.surprise:.1f} of 100 markets."
+        surprise = f" As far out or more: {100 * its.surprise:.1f} of 100 markets."
         st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}{surprise}"))
     if off[MOST_SAID:]:
         with st.expander(f"{count(len(off) - MOST_SAID, 'more figure')} outside"):
@@ -86,16 +86,16 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
 
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
-    heads = [f"Q{quarter}", "Unit", "Planned", "In 80 of 100 markets", "Actual"]
+    heads = [f"Q{quarter}", "Planned", "In 80 of 100 markets", "Actual"]
     rows: dict[str, list[list[str]]] = {}
     for kpi in KPIS:
         its = Indicator.of(kpi.name, outcomes.scenario)
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
         rows.setdefault(part, []).append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
     for words in WHEN.values():
-        st.html(table(f"{words}, in Q{quarter}", heads, rows[words], words=(0, 1)))
+        st.html(table(f"{words}, in Q{quarter}", heads, rows[words], words=(0,)))
     with st.expander(HOURS):
-        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS], words=(0, 1)))
+        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS], words=(0,)))
     note(
         f"Planned: the mean over {runs.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
         "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."
@@ -107,14 +107,14 @@ def _row(its: Indicator, row: Quarter) -> list[str]:
     if row.outside:
         assert row.actual is not None
         actual += f" {'▲ above' if row.actual > row.high else '▼ below'}"
-    return [its.label, its.unit, its.with_half(row.planned), f"{its.text(row.low)} to {its.text(row.high)}", actual]
+    return [its.label, its.with_half(row.planned), f"{its.text(row.low)} to {its.text(row.high)}", actual]
 
 
 # Entry
 
 
 def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
-    st.subheader(f"What happened in Q{quarter}", anchor=False)
+    section(f"What happened in Q{quarter}")
     if quarter == scenario.horizon_quarters:
         note("Nothing comes after the last quarter, so there is nothing to plan again; enter one of those before it.")
         return
@@ -152,13 +152,13 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
 def _figure(its: Indicator, level: float | None, key: str) -> float | None:
     """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
     label = f"{its.label[0].upper()}{its.label[1:]}"
-    shown = None if level is None else float(its.on_screen(level))
     if its.of_100:
+        shown = None if level is None else round(float(its.on_screen(level)), 2)
         entered = _number(label, shown, key, 100.0)
+        # Rounding is for the eye: what was not changed stays as it is.
         return None if entered is None else level if entered == shown else its.from_screen(entered)
     is_count = its.kpi.unit in ("deals", "partners")
-    entered = _number(label if is_count else f"{label}, {its.unit}", shown, key, whole=is_count)
-    return int(entered) if is_count and entered is not None else entered
+    return _number(label if is_count else f"{label}, {its.unit}", level, key, whole=is_count)
 
 
 def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
@@ -172,11 +172,11 @@ def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, fl
 
 
 def _number(label: str, value: float | None, key: str, most: float | None = None, whole: bool = False) -> float | None:
+    """A box that can be empty. A number of its own to begin with could not be taken out again."""
+    st.session_state.setdefault(key, int(value) if whole and value is not None else value)
     if whole:
-        return st.number_input(
-            plain(label), 0, 10**6, None if value is None else int(value), key=key, step=1, placeholder="not known"
-        )
-    return st.number_input(plain(label), 0.0, most, value, key=key, format="%.10g", placeholder="not known")
+        return st.number_input(plain(label), 0, 10**6, None, key=key, step=1, placeholder="not known")
+    return st.number_input(plain(label), 0.0, most, None, key=key, format="%.10g", placeholder="not known")
 
 
 # Files

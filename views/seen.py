@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from optimize.actuals import Actuals
-from sim import InputError, Scenario
+from sim import InputError, PlanError, Scenario
 from views import library
 
 MOST_CHANGES = 999
@@ -62,16 +62,24 @@ def keep(scenario: Scenario, actuals: Actuals) -> Path:
 def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_usd: float | None) -> Actuals:
     """The same with one quarter as in `row`; figures that are None are not known. Raises PlanError.
 
-    Quarters before it that nobody entered are there without figures; at the end there are none such.
+    `open_pipeline_usd` is of the end of that quarter, and counts if no later one was entered. Quarters before it that
+    nobody entered are there without figures; at the end there are none such.
     """
+    quarter, before = row["quarter"], 0 if actuals is None else actuals.quarters
     given = {} if actuals is None else actuals.model_dump(mode="json", exclude_none=True)
     rows = {its["quarter"]: its for its in given.get("by_quarter", [])}
     partners = {name: known for name, its in row.get("partners", {}).items() if (known := _known(its))}
-    rows[row["quarter"]] = {**_known(row), "partners": partners}
+    rows[quarter] = _known(row) | ({"partners": partners} if partners else {})
+    if quarter > before and open_pipeline_usd is None and not _says(rows[quarter]):
+        raise PlanError(f"Nothing is entered for Q{quarter}; enter one figure or more")
+    if quarter < before:
+        open_pipeline_usd = given.get("open_pipeline_usd")
     last = max((q for q, its in rows.items() if _says(its)), default=1)
-    kept = [rows.get(q, {"quarter": q}) for q in range(1, last + 1)]
-    said = {} if open_pipeline_usd is None else {"open_pipeline_usd": open_pipeline_usd}
-    return Actuals.of({"by_quarter": [{k: v for k, v in its.items() if v != {}} for its in kept], **said})
+    if open_pipeline_usd is not None:
+        given["open_pipeline_usd"], last = open_pipeline_usd, max(quarter, before)
+    else:
+        given.pop("open_pipeline_usd", None)
+    return Actuals.of({**given, "by_quarter": [rows.get(q, {"quarter": q}) for q in range(1, last + 1)]})
 
 
 def _files(scenario: Scenario) -> dict[int, Path]:

@@ -17,7 +17,7 @@ STYLE = """<style>
   font-variant-numeric: tabular-nums; white-space: nowrap}
 .nh-table th {font-weight: 600}
 .nh-table thead th {white-space: normal; vertical-align: bottom; border-bottom-width: 2px}
-.nh-table .nh-text {text-align: left; min-width: 7rem; white-space: normal}
+.nh-table .nh-text {text-align: left; min-width: 9rem; white-space: normal}
 .nh-table tr > :first-child {text-align: left; padding-left: 0}
 .nh-table tbody th {font-weight: 500; overflow-wrap: anywhere; min-width: 7rem; white-space: normal}
 </style>"""

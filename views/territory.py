@@ -21,7 +21,7 @@ from sim.kpis import KPIS
 from telling import count, usd
 from telling_gap import half, percent
 from views import kpi_table, library, links, long_work, mixture, rollup, runs, territory_charts
-from views.frame import At, caveat, draw, note, picture, plain, said
+from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 from views.tables import table
 from views.territory_charts import Seen
@@ -153,7 +153,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
     st.html(table("Seen by somebody, of all opportunities", heads, rows, words=(0,)))
     note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
-    st.subheader("What can be done about it", anchor=False)
+    section("What can be done about it")
     found = long_work.result("gaps", at.scenario, at.seed, label="Price the remedies", plan=chosen)
     if found is not None:
         _remedies(found.analysis)

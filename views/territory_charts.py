@@ -71,7 +71,7 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
         if (said := _end(its, whens))
     ]
     who: Spec = {"field": "who", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "symbolType": "square", "symbolSize": 160, "columns": 3}
+    legend = {"title": None, "orient": "top", "symbolType": "square", "symbolSize": 160, "columns": 2}
     y: Spec = {
         "y": {
             "field": "segment", "type": "nominal", "sort": segments, "axis": {"title": None, "labelLimit": 110},
@@ -82,7 +82,7 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
         y["yOffset"] = {"field": "when", "type": "nominal", "sort": whens, "scale": {"paddingInner": 0.08}}
     x: Spec = {
         "type": "quantitative",
-        "scale": {"domain": [0, longest * 1.3]},
+        "scale": {"domain": [0, longest * (1.25 if len(whens) == 1 else 1.5)]},
         "axis": {"title": "worth, US dollars", "format": DOLLARS, "tickCount": 4},
     }
 
@@ -276,7 +276,7 @@ def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
 def planned_and_actual(its: Indicator, quarters: Sequence[Quarter], title: str) -> Spec:
     """An indicator by quarter: the planned mean in the band of 80 of 100 markets, and what was seen."""
     planned = [{"q": row.quarter, "mean": row.planned.value, "low": row.low, "high": row.high} for row in quarters]
-    within, outside = "actual, as planned", "actual, outside the range"
+    within, outside = "actual, in the band", "actual, outside"
     seen = [
         {
             "q": row.quarter, "actual": row.actual, "said": its.text(row.actual),
