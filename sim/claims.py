@@ -408,9 +408,7 @@ def better_mix(scenario: Scenario) -> tuple[TimePlan, TimePlan, TimePlan]:
 def _how_not_how_much(its: Measured) -> Iterator[Finding]:
     baseline = its.territories.baseline
     better, old, more = better_mix(baseline)
-    yield Finding(
-        "a better mix against 10 points more of the old", its.gain(baseline, better, more), "USD", above=0
-    )
+    yield Finding("a better mix against 10 points more of the old", its.gain(baseline, better, more), "USD", above=0)
     yield Finding("and against as much of the old", its.gain(baseline, better, old), "USD", above=0)
 
 
