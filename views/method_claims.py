@@ -1,0 +1,97 @@
+"""Method, claims: the eight claims of the source, measured on the baseline as tests/test_claims.py does.
+
+Left out: the twins of the tests, in which the mechanism behind a claim is off.
+"""
+
+from __future__ import annotations
+
+from math import inf, isinf
+
+import streamlit as st
+
+import telling
+from sim.claims import CLAIMS, Claim, Finding, Measured, Territories, Unit
+from telling_calibrate import Rows
+from views import controls, library, runs
+from views.frame import At, caveat, note, plain, said
+
+MARKETS = 300
+TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
+MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
+RUN = "claims measured"
+"""The seed with which the claims were asked for in this visit."""
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    note(
+        f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
+        "with its 95% interval, and the whole interval must lie on the claimed side."
+    )
+    asked = st.button(f"Measure them now, with seed {at.seed}", type="primary", key="measure claims")
+    if asked:
+        st.session_state[RUN] = at.seed
+    if st.session_state.get(RUN) != at.seed:
+        note("This takes some twenty seconds the first time.")
+        for claim in CLAIMS:
+            st.markdown(f"**{claim.number}.** {plain(claim.statement)}")
+        return
+    summary, bar, hold = st.empty(), st.progress(0.0), 0
+    for done, claim in enumerate(CLAIMS):
+        bar.progress(done / len(CLAIMS), f"Measuring claim {claim.number} ... (a click anywhere stops it)")
+        found = findings(claim.number, MARKETS, at.seed)
+        hold += all(its.holds for its in found)
+        _show(claim, found)
+    bar.empty()
+    with summary.container():
+        said(f"{hold} of {len(CLAIMS)} claims hold.")
+    caveat()
+
+
+def _show(claim: Claim, found: list[Finding]) -> None:
+    verdicts = [its.verdict for its in found]
+    verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
+    st.markdown(f"**{claim.number}. {plain(claim.statement)}** {MARKS[verdict]} {verdict}")
+    rows = tuple((its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}") for its in found)
+    controls.table(
+        Rows(("figure", "measured, with 95% interval", "claimed", ""), rows), f"Figures of claim {claim.number}"
+    )
+
+
+@st.cache_resource(max_entries=80, show_spinner=False)
+def findings(number: int, markets: int, seed: int) -> list[Finding]:
+    """The figures of a claim."""
+    claim = next(its for its in CLAIMS if its.number == number)
+    return list(claim.findings(_measured(markets, seed)))
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _measured(markets: int, seed: int) -> Measured:
+    files = library.scenario_files()
+    return Measured(Territories(*(runs.scenario(its_id, files) for its_id in TERRITORIES)), markets, seed)
+
+
+def figure(its: Finding) -> str:
+    """The figure with its interval."""
+    value, low, high = (_said(number, its.unit) for number in (its.estimate.value, its.estimate.low, its.estimate.high))
+    return value if low == high else f"{value} ({low} to {high})"
+
+
+def wanted(its: Finding) -> str:
+    """Where the interval must lie."""
+    low, high = (None if isinf(end) else _said(end, its.unit) for end in (its.above, its.below))
+    if low == high:
+        return f"{low}"
+    if its.above > -inf and its.below < inf:
+        return f"{low} to {high}"
+    return f"above {low}" if low is not None else f"below {high}"
+
+
+def _said(number: float, unit: Unit) -> str:
+    if unit == "USD":
+        return telling.usd(number, sign=number != 0)
+    if unit == "quarter":
+        return "never" if isinf(number) else f"quarter {round(number)}"
+    if unit == "points":
+        return f"{100 * number:+.0f} points" if number else "0"
+    return f"{number:.1%}" if unit == "share" else f"{number:+.3f}"
