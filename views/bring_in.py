@@ -23,7 +23,8 @@ PARTS = {
     "judgement": ("Judgement", "import_judgement"),
     "library": ("Scenario library", "scenario_library"),
 }
-"""By its word in the address: the title of each section, and its module, whose `body` draws it."""
+"""By its word in the address: the title of each section, and its module, whose `body` draws it after its
+`INTRODUCTION`."""
 
 
 def show() -> None:
@@ -40,8 +41,9 @@ def _page(at: At) -> None:
     st.segmented_control(
         "What to bring in", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
     )
-    note("Nothing leaves this machine.")
-    import_module(f"views.{PARTS[st.session_state[PART]][1]}").body(at)
+    section = import_module(f"views.{PARTS[st.session_state[PART]][1]}")
+    note(f"{section.INTRODUCTION} Nothing leaves this machine.")
+    section.body(at)
 
 
 def _title(part: str) -> str:

@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import pandas as pd
 import streamlit as st
 from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
 
 from sim import InputError, NextHourError, Scenario, ScenarioError
+from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from telling_calibrate import Rows
 from views import library, pages
@@ -23,55 +25,59 @@ from views.uploads import Upload
 LONGEST_NAME = 80
 """Letters of a scenario's name."""
 MOST_SENTENCES = 20
-WORDLESS = ("none", "text", "name", "part", "list")
+SHOWN = {**TREATMENTS, **ACTIVITY_WORDS}
+WORDLESS = ("none", "text", "name", "part", "list", "word or share", "1 to 5")
 
 
 # A field as it is declared
 
 
+def pairs(number: int) -> Iterator[DeltaGenerator]:
+    """Places for so many controls, two beside each other; on a phone they follow in the same order."""
+    for place in range(0, number, 2):
+        yield from st.columns(2, gap="medium")[: number - place]
+
+
 def label(field: FieldInfo) -> str:
-    """What a field means, with its unit."""
+    """What a field means, with its unit. The unit of a word is the list of words, which the control shows."""
     text = str(field.description)
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
-    said = text if unit in WORDLESS or unit in text else f"{text}, {unit}"
+    wordless = unit in WORDLESS or unit in text or get_origin(_plain_kind(field.annotation)) is Literal
+    said = text if wordless else f"{text}, {unit}"
     return plain(said[0].upper() + said[1:])
 
 
-def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = ()) -> Any:
+def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
     """The control of a field: a number within its bounds, a choice, or text. `words` are offered for a text.
 
     An empty one is None.
     """
-    kind = _plain_kind(field.annotation)
+    kind, says = _plain_kind(field.annotation), says or label(field)
     if get_origin(kind) is Literal:
         options = list(get_args(kind))
         place = options.index(value) if value in options else None if value is None else 0
-        return st.selectbox(label(field), options, place, key=key, format_func=as_shown)
+        return st.selectbox(says, options, place, key=key, format_func=as_shown)
     if kind is int:
         least, most = (None if end is None else int(end) for end in _bounds(field))
-        return st.number_input(label(field), min_value=least, max_value=most, value=value, step=1, key=key)
+        return st.number_input(says, min_value=least, max_value=most, value=value, step=1, key=key)
     if kind is float:
         low, high = _bounds(field)
         made = None if value is None else float(value)
         step = _step(high)
-        return st.number_input(
-            label(field), min_value=low, max_value=high, value=made, step=step, key=key, format="%.6g"
-        )
+        return st.number_input(says, min_value=low, max_value=high, value=made, step=step, key=key, format="%.6g")
     if words:
-        return st.selectbox(
-            label(field), list(words), None, key=key, accept_new_options=True, placeholder="Choose or write"
-        )
+        return st.selectbox(says, list(words), None, key=key, accept_new_options=True, placeholder="Choose or write")
     longest = next(
         (m.max_length for m in _metadata(field.annotation, field.metadata) if hasattr(m, "max_length")), None
     )
-    text = st.text_input(label(field), "" if value is None else str(value), max_chars=longest, key=key)
+    text = st.text_input(says, "" if value is None else str(value), max_chars=longest, key=key)
     return text if text.strip() else None
 
 
 def as_shown(word: Any) -> str:
     """A word of a file as people see it."""
-    return TREATMENTS.get(word, str(word).replace("_", " "))
+    return SHOWN.get(word, str(word))
 
 
 def _step(most: float | None) -> float:
@@ -114,9 +120,12 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 # Uploads
 
 
-def upload(says: str, kinds: Sequence[str], key: str, megabytes: int) -> Upload | None:
-    """A file that has just been handed over; None on every other run."""
-    file = st.file_uploader(says, list(kinds), key=key, max_upload_size=megabytes)
+def upload(says: str, key: str, megabytes: int) -> Upload | None:
+    """A file that has just been handed over; None on every other run.
+
+    Any kind is taken: what a file is, its bytes say, and a wrong one is answered in a sentence.
+    """
+    file = st.file_uploader(says, key=key, max_upload_size=megabytes)
     seen = f"{key} seen"
     if file is None or st.session_state.get(seen) == file.file_id:
         return None
@@ -167,7 +176,9 @@ def keep(scenario: Scenario, name: str, key: str) -> bool:
     try:
         if not name.strip():
             raise ScenarioError("A scenario needs a name; give it one")
-        st.session_state[f"{key} kept"] = library.save(scenario.variant(name=name), "scenarios")
+        made = scenario.variant(name=name)
+        library.plans_for(made)  # one whose own plans cannot be followed could not be opened again
+        st.session_state[f"{key} kept"] = library.save(made, "scenarios")
     except NextHourError as problem:
         refused(problem)
         return False

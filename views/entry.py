@@ -79,7 +79,7 @@ def table(kind: Kind[T], words: Mapping[str, Sequence[str]]) -> Table[T] | None:
 
 
 def _upload(kind: Kind[T]) -> None:
-    file = controls.upload("A table, CSV or XLSX", ["csv", "xlsx", "txt"], f"{kind.key} file", LARGEST_MB)
+    file = controls.upload("A table, CSV or XLSX", f"{kind.key} file", LARGEST_MB)
     with st.expander("Numbers or letters look wrong?"):
         st.selectbox("Numbers are written", list(MARKS), key=f"{kind.key} decimal")
         st.text_input(
@@ -110,26 +110,27 @@ def _take(kind: Kind[T], upload: Upload, decimal: str | None = None) -> bool:
 
 def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str]]) -> None:
     rows = () if made is None else made.rows
-    names = {_name(kind, row): row for row in rows}
+    named = {_name(kind, row): row for row in rows}
     new = "a new row"
-    chosen = st.selectbox("Row", [new, *names], key=f"{kind.key} row", format_func=str) if names else new
-    before = names.get(chosen)
+    chosen = st.selectbox("Row", [new, *named], key=f"{kind.key} row", format_func=str) if named else new
+    before = named.get(chosen)
     with st.form(f"{kind.key} form {chosen}", clear_on_submit=before is None, border=False):
         data: dict[str, Any] = {}
-        places = st.columns(2, gap="medium")
-        for place, (name, field) in enumerate(kind.row.model_fields.items()):
+        fields = kind.row.model_fields
+        for place, (name, field) in zip(controls.pairs(len(fields)), fields.items(), strict=True):
             offered = words.get(name, ())
+            says = f"{name.replace('_', ' ').capitalize()}: {controls.label(field)}"
             value = getattr(before, name) if before is not None else None
             if value is not None and offered and value not in offered:
                 offered = (value, *offered)
-            with places[place % 2]:
+            with place:
                 if value is not None and offered:
                     its = st.selectbox(
-                        controls.label(field), list(offered), list(offered).index(value), format_func=as_shown,
+                        says, list(offered), list(offered).index(value), format_func=as_shown,
                         accept_new_options=True, key=f"{kind.key} {chosen} {name}",
                     )  # fmt: skip
                 else:
-                    its = controls.control(field, value, f"{kind.key} {chosen} {name}", offered)
+                    its = controls.control(field, value, f"{kind.key} {chosen} {name}", offered, says)
             if its is not None:
                 data[name] = its
         note("Leave blank what you do not know: blank is not 0.")

@@ -70,12 +70,14 @@ class Result:
     checks: tuple[Check, ...]
 
 
+INTRODUCTION = (
+    "Upload the opportunities that your CRM exports, won, lost and open. The scenario in the sidebar gives what no "
+    "table of deals can."
+)
+
+
 def body(at: At) -> None:
     """Draw the section."""
-    note(
-        "Upload the opportunities that your CRM exports, won, lost and open. The scenario in the sidebar gives what no "
-        "table of deals can."
-    )
     _ways_in()
     if problem := st.session_state.get(f"{STATE} wrong"):
         controls.refused(problem)
@@ -96,7 +98,7 @@ def body(at: At) -> None:
 def _ways_in() -> None:
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
-        upload = controls.upload("Deals, CSV or XLSX", ["csv", "xlsx", "txt", "tsv", "gz"], f"{STATE} file", LARGEST_MB)
+        upload = controls.upload("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
     if upload is not None:
         _propose(upload)
     with others:
@@ -147,7 +149,7 @@ def _mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
     """The mapping, to be used again next month."""
     with st.expander("Use a mapping again"):
         st.download_button("Download this mapping", _yaml(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
-        file = controls.upload("A mapping, YAML", ["yaml", "yml"], f"{STATE} mapping", LARGEST_MAPPING_MB)
+        file = controls.upload("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
         if file is None:
             return
         with on_disk(file) as path:
@@ -247,7 +249,8 @@ def _rejected(fit: Fit) -> None:
     with st.expander(f"{count(len(fit.rejected), 'row')} not used, and why", expanded=True):
         reasons = list(fit.rejected_by_reason().items())
         shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
-        controls.table(Rows(("rows", "reason"), tuple(shown)), "Why rows were not used")
+        if len(reasons) < len(fit.rejected):
+            controls.table(Rows(("rows", "reason"), tuple(shown)), "Why rows were not used")
         if len(reasons) > REASONS_SHOWN:
             note(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
         each = fit.rejected.head(ROWS_SHOWN)

@@ -17,14 +17,14 @@ KIND = entry.Kind(
     "judgement", JudgementRow, ("person", "partner", "activity"), read_judgement, "blank_judgement.csv",
     "made_up_judgement.csv",
 )  # fmt: skip
+INTRODUCTION = (
+    "Ask several, each alone: what would this partner sell in a year with none of your coaching, with today's, "
+    "with double, with as much as it can use? Any unit, so long as it is the same along the row."
+)
 
 
 def body(at: At) -> None:
     """Draw the section."""
-    note(
-        "Ask several, each alone: what would this partner sell in a year with none of your coaching, with today's, "
-        "with double, with as much as it can use? Any unit, so long as it is the same along the row."
-    )
     made = entry.table(KIND, {"partner": entry.kinds_and([partner.name for partner in at.scenario.partners])})
     if made is None:
         return

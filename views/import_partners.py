@@ -16,14 +16,14 @@ from views.frame import At, note, plain, said
 
 KIND = entry.Kind("partners", PartnerRow, ("partner",), read_partners, "blank_partners.csv", "made_up_partners.csv")
 LEAST_WEEKS, MOST_WEEKS, USUAL_WEEKS = 1, 520, 52
+INTRODUCTION = (
+    "Write down what you see of each partner, a row each; the scenario in the sidebar gives the rest, a partner's "
+    "accounts and margin by its name."
+)
 
 
 def body(at: At) -> None:
     """Draw the section."""
-    note(
-        "Write down what you see of each partner, a row each; the scenario in the sidebar gives the rest, a partner's "
-        "accounts and margin by its name."
-    )
     made = entry.table(KIND, {"partner": [partner.name for partner in at.scenario.partners]})
     if made is None:
         return
@@ -37,7 +37,7 @@ def body(at: At) -> None:
         controls.refused(problem)
         return
     _result(intake, at.scenario, scenario)
-    controls.save(scenario, f"{at.scenario.name}, own partners", "partners")
+    controls.save(that_fit(scenario), f"{at.scenario.name}, own partners", "partners")
 
 
 @st.cache_resource(
@@ -49,6 +49,13 @@ def found(made: entry.Table[PartnerRow], before: Scenario, weeks: float) -> tupl
     return intake, with_partners(before, intake)
 
 
+def that_fit(scenario: Scenario) -> Scenario:
+    """The scenario with those of its plans that its partners allow."""
+    alone = {split.name: scenario.variant(plans=(split,)) for split in scenario.plans}
+    at_all = plans_to_mend(scenario.variant(plans=()))
+    return scenario.variant(plans=[split for split in scenario.plans if plans_to_mend(alone[split.name]) == at_all])
+
+
 def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
     said(f"{told.labels_right(intake)}.")
     controls.table(told.intake_rows(intake, before), "How to treat each partner, and how sure that is")
@@ -58,4 +65,4 @@ def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
     if gone := told.gone(before, scenario):
         note(gone)
     for sentence in plans_to_mend(scenario):
-        st.warning(plain(f"To be mended before it is simulated: {sentence}."))
+        st.warning(plain(f"Left out, as these partners do not allow it: {sentence}."))

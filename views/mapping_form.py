@@ -20,6 +20,7 @@ from calibrate.mapping import Mapping as DealMapping
 from calibrate.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
 from calibrate.proposal import MOST_STAGES_ASKED, Proposal, values_of
 from calibrate.sources import Layout, open_table
+from views.controls import pairs
 from views.frame import note, plain
 from views.uploads import Upload, on_disk
 
@@ -44,7 +45,8 @@ class _Form:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        text = QUESTIONS.get(name) or str(DealMapping.model_fields[name].description).partition(";")[0]
+        asked, mark, _ = QUESTIONS.get(name, "").partition("?")
+        text = asked + mark or str(DealMapping.model_fields[name].description).partition(";")[0]
         return plain(text[0].upper() + text[1:])
 
     def known(self, name: str) -> Any:
@@ -162,16 +164,16 @@ def _result(its: _Form) -> None:
 
 def _stages(its: _Form, values: Sequence[str]) -> None:
     known = its.known("stages") or {}
-    st.markdown(plain("How far is a deal with this value, from 1 (begun) to 4 (about to close)?"))
+    note(f"{QUESTIONS['stages'].partition('?')[0].capitalize()}?")
     answers: dict[str, Any] = {}
     options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
-    places = st.columns(2)
-    for number, value in enumerate(values[:MOST_STAGES_ASKED]):
+    asked = values[:MOST_STAGES_ASKED]
+    for spot, value in zip(pairs(len(asked)), asked, strict=True):
         before = known.get(value)
         # A mapping that was answered leaves out what is not open.
         left_out = bool(known) and UNANSWERED not in known.values() and before is None
         place = len(options) - 1 if left_out else options.index(before) if before in options else None
-        with places[number % 2]:
+        with spot:
             chosen = st.selectbox(plain(value), options, place, key=its.at(f"stage {value}"), placeholder="Choose")
         if chosen != NOT_OPEN:
             answers[value] = UNANSWERED if chosen is None else chosen

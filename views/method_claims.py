@@ -5,9 +5,11 @@ Left out: the twins of the tests, in which the mechanism behind a claim is off.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf, isinf
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import telling
 from sim.claims import CLAIMS, Claim, Finding, Measured, Territories, Unit
@@ -31,31 +33,38 @@ def body(at: At) -> None:
     asked = st.button(f"Measure them now, with seed {at.seed}", type="primary", key="measure claims")
     if asked:
         st.session_state[RUN] = at.seed
-    if st.session_state.get(RUN) != at.seed:
-        note("This takes some twenty seconds the first time.")
-        for claim in CLAIMS:
-            st.markdown(f"**{claim.number}.** {plain(claim.statement)}")
-        return
-    summary, bar, hold = st.empty(), st.progress(0.0), 0
-    for done, claim in enumerate(CLAIMS):
-        bar.progress(done / len(CLAIMS), f"Measuring claim {claim.number} ... (a click anywhere stops it)")
-        found = findings(claim.number, MARKETS, at.seed)
+    measuring = st.session_state.get(RUN) == at.seed
+    summary = st.empty()
+    if not measuring:
+        summary.markdown("This takes some twenty seconds the first time.")
+    # Each claim has its place, filled as soon as it is measured.
+    places = [st.empty() for _ in CLAIMS]
+    for claim, place in zip(CLAIMS, places, strict=True):
+        place.markdown(f"**{claim.number}. {plain(claim.statement)}**")
+    if measuring:
+        _measure(at.seed, summary, places)
+
+
+def _measure(seed: int, summary: DeltaGenerator, places: Sequence[DeltaGenerator]) -> None:
+    hold = 0
+    for done, (claim, place) in enumerate(zip(CLAIMS, places, strict=True)):
+        summary.progress(done / len(CLAIMS), f"Measuring claim {claim.number} ... (a click anywhere stops it)")
+        found = findings(claim.number, MARKETS, seed)
         hold += all(its.holds for its in found)
-        _show(claim, found)
-    bar.empty()
+        with place.container():
+            _show(claim, found)
     with summary.container():
         said(f"{hold} of {len(CLAIMS)} claims hold.")
-    caveat()
+        caveat()
 
 
-def _show(claim: Claim, found: list[Finding]) -> None:
+def _show(claim: Claim, found: Sequence[Finding]) -> None:
     verdicts = [its.verdict for its in found]
     verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
     st.markdown(f"**{claim.number}. {plain(claim.statement)}** {MARKS[verdict]} {verdict}")
     rows = tuple((its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}") for its in found)
-    controls.table(
-        Rows(("figure", "measured, with 95% interval", "claimed", ""), rows), f"Figures of claim {claim.number}"
-    )
+    headers = ("figure", "measured, with 95% interval", "claimed", "verdict")
+    controls.table(Rows(headers, rows), f"Figures of claim {claim.number}")
 
 
 @st.cache_resource(max_entries=80, show_spinner=False)

@@ -84,13 +84,13 @@ def _fields(its: Scenario, key: str) -> dict[str, Any]:
     question = st.text_area(
         controls.label(fields["question"]), its.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
     )
-    left, right = st.columns(2)
+    left, right = controls.pairs(2)
     with left:
         horizon = controls.control(fields["horizon_quarters"], its.horizon_quarters, f"{key} horizon_quarters")
-        manager = _part(its.territory_manager, ("hours_per_week",), f"{key} manager")
     with right:
-        quota = _quota(its.quota, f"{key} quota")
-        credit = _credit(its, f"{key} credit")
+        manager = _part(its.territory_manager, ("hours_per_week",), f"{key} manager")
+    quota = _quota(its.quota, f"{key} quota")
+    credit = _credit(its, f"{key} credit")
     for field, value, before in (
         ("name", name, its.name),
         ("question", question, its.question),
@@ -109,9 +109,11 @@ def _fields(its: Scenario, key: str) -> dict[str, Any]:
 def _part(its: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
     """Asks for some fields of a part; returns the part as plain data, None if nothing differs."""
     differs = {}
-    for name in names:
+    places = controls.pairs(len(names)) if len(names) > 1 else [st.container()]
+    for place, name in zip(places, names, strict=True):
         before = getattr(its, name)
-        value = controls.control(type(its).model_fields[name], before, f"{key} {name}")
+        with place:
+            value = controls.control(type(its).model_fields[name], before, f"{key} {name}")
         if value != before:
             differs[name] = value
     return {**its.model_dump(exclude_unset=True), **differs} if differs else None
@@ -127,11 +129,12 @@ def _quota(its: Quota, key: str) -> dict[str, Any] | None:
 def _credit(its: Scenario, key: str) -> Any:
     known = its.quota_credit
     is_word = isinstance(known, str)
-    word = st.selectbox(
+    left, right = controls.pairs(2)
+    word = left.selectbox(
         controls.label(Scenario.model_fields["quota_credit"]), CREDITS,
         CREDITS.index(known) if isinstance(known, str) else len(CREDITS) - 1, key=f"{key} word",
     )  # fmt: skip
-    factor = st.number_input(
+    factor = right.number_input(
         "If a factor: credit of a dollar booked", 0.0, 1.0, USUAL_FACTOR if is_word else float(known), 0.01,
         key=f"{key} factor",
     )  # fmt: skip
@@ -165,12 +168,12 @@ def _partners(its: Scenario, key: str) -> list[Any] | None:
 def _partner(its: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
     changed = _part(its, PARTNER_FIELDS, key)
     note(str(Partner.model_fields["base_share"].description))
-    shares, places = dict(its.base_share), st.columns(2)
-    for place, segment in enumerate(segments[:MOST_CELLS]):
+    shares = dict(its.base_share)
+    for number, (place, segment) in enumerate(zip(controls.pairs(len(segments)), segments, strict=True)):
         before = its.base_share.get(segment, 0.0)
-        with places[place % 2]:
+        with place:
             value = st.number_input(
-                plain(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {place}"
+                plain(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {number}"
             )
         if value != before:
             shares[segment] = value

@@ -22,6 +22,7 @@ LONGEST_SEARCH = 60
 KEY = "library"
 MENDED = f"{KEY} mended"
 """The uploaded text that has mistakes."""
+INTRODUCTION = "Every scenario is a file on this machine; those that come with Next Hour are never changed."
 
 
 def body(at: At) -> None:
@@ -54,7 +55,7 @@ def _list(files: Mapping[str, Path]) -> None:
 
 
 def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
-    about, lab, edit = st.columns([6, 1, 1], vertical_alignment="center")
+    about, edit = st.columns([7, 1], vertical_alignment="center")
     with about:
         try:
             its = runs.scenario(its_id, files)
@@ -63,16 +64,20 @@ def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
             data = files[its_id].read_bytes()
             st.download_button("Download it", data, f"{its_id}.yaml", "text/yaml", f"{KEY} {its_id}", on_click="ignore")
             return
-        st.markdown(f"**{plain(its_id.replace('-', ' '))}**{' · saved here' if is_saved else ''}")
+        name = plain(its_id.replace("-", " "))
+        pages.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [its_id]})
         note(its.question or its.name)
-    with lab:
-        pages.link("lab", "Lab", {"scenario": [its_id]})
     with edit:
-        pages.link("bring_in", "Edit", {"scenario": [its_id], "part": ["library"]})
+        # A link to the page one is on would look like the place in the menu.
+        st.button("Edit", f"{KEY} edit {its_id}", f"Edit {name}", on_click=_choose, args=(its_id,))
+
+
+def _choose(its_id: str) -> None:
+    st.session_state["scenario"] = its_id
 
 
 def _upload() -> None:
-    file = controls.upload("A scenario, YAML", ["yaml", "yml"], f"{KEY} file", LARGEST_MB)
+    file = controls.upload("A scenario, YAML", f"{KEY} file", LARGEST_MB)
     state = st.session_state
     if file is not None:
         state[f"{KEY} found"] = state[MENDED] = state[f"{KEY} wrong"] = None
