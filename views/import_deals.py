@@ -172,7 +172,9 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
     st.subheader("Fit", anchor=False)
     questions = list(unanswered(mapping))
     if questions:
-        st.info("Still to be answered:\n" + "\n".join(f"* {plain(f'{name}: {asked}')}" for name, asked in questions))
+        st.info(
+            "Still to be answered:\n" + "\n".join(f"* {plain(mapping_form.question(name))}" for name, _ in questions)
+        )
     fraction = st.number_input(
         "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
         format="%.3g",

@@ -45,9 +45,7 @@ class _Form:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        asked, mark, _ = QUESTIONS.get(name, "").partition("?")
-        text = asked + mark or str(DealMapping.model_fields[name].description).partition(";")[0]
-        return plain(text[0].upper() + text[1:])
+        return plain(question(name) or _sentence(str(DealMapping.model_fields[name].description).partition(";")[0]))
 
     def known(self, name: str) -> Any:
         """What is known of a field, None if nothing is."""
@@ -110,6 +108,16 @@ def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
 
 
+def question(name: str) -> str:
+    """What is asked about a field, "" if nothing is; without how a file would have to say it."""
+    asked, mark, _ = QUESTIONS.get(name.partition(" ")[0], "").partition("?")
+    return _sentence(asked + mark)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Asks how the file is laid out; returns what was said, without what is as usual."""
     fields = Layout.model_fields
@@ -137,7 +145,7 @@ def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _meaning(text: str | None) -> str:
     said = str(text).replace("null:", "empty:")
-    return plain(said[0].upper() + said[1:])
+    return plain(_sentence(said))
 
 
 def _result(its: _Form) -> None:
@@ -164,7 +172,7 @@ def _result(its: _Form) -> None:
 
 def _stages(its: _Form, values: Sequence[str]) -> None:
     known = its.known("stages") or {}
-    note(f"{QUESTIONS['stages'].partition('?')[0].capitalize()}?")
+    note(question("stages"))
     answers: dict[str, Any] = {}
     options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
     asked = values[:MOST_STAGES_ASKED]

@@ -26,7 +26,7 @@ LIMITS, SOURCES, DIFFERENCES = (
     "Published magnitudes",
     "Where we differ from or add to the first design, and why",
 )
-WRAPPED = '<style>[data-testid="stMarkdownContainer"] pre code {white-space: pre-wrap}</style>'
+WRAPPED = '<style>[data-testid="stMarkdownPre"] code {white-space: pre-wrap !important}</style>'
 """Equations that would not fit are broken, not cut off."""
 
 

@@ -83,7 +83,8 @@ def _measured(markets: int, seed: int) -> Measured:
 def figure(its: Finding) -> str:
     """The figure with its interval."""
     value, low, high = (_said(number, its.unit) for number in (its.estimate.value, its.estimate.low, its.estimate.high))
-    return value if low == high else f"{value} ({low} to {high})"
+    unit = " points" if its.unit == "points" else ""
+    return f"{value}{unit}" if low == high else f"{value}{unit} ({low} to {high})"
 
 
 def wanted(its: Finding) -> str:
@@ -102,5 +103,5 @@ def _said(number: float, unit: Unit) -> str:
     if unit == "quarter":
         return "never" if isinf(number) else f"quarter {round(number)}"
     if unit == "points":
-        return f"{100 * number:+.0f} points" if number else "0"
+        return f"{100 * number:+.0f}" if number else "0"
     return f"{number:.1%}" if unit == "share" else f"{number:+.3f}"

@@ -43,13 +43,13 @@ def draw(its_id: str, scenario: Scenario, path: Path) -> None:
     if pressed:
         _keep_changed(scenario, changes, key)
     with st.expander("Everything else: the whole file as text"):
-        text = text_area(data, f"{key} text")
+        text = text_area(data, f"{key} text", "Check and save this text")
         if text is not None:
             _keep_text(text, its_id, key)
     controls.kept(key)
 
 
-def text_area(data: bytes, key: str) -> str | None:
+def text_area(data: bytes, key: str, button: str) -> str | None:
     """A file as text; what it has become, once that is asked for."""
     text = data.decode("utf-8-sig", errors="replace")
     if len(text) > LONGEST_TEXT or "\0" in text:
@@ -57,7 +57,7 @@ def text_area(data: bytes, key: str) -> str | None:
         return None
     with st.form(f"{key} form", border=False):
         made = st.text_area("The file, as YAML", text, TEXT_HEIGHT, LONGEST_TEXT, key=key)
-        return made if st.form_submit_button("Check and save this text") else None
+        return made if st.form_submit_button(button) else None
 
 
 def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:

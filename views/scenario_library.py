@@ -85,9 +85,11 @@ def _upload() -> None:
     if problem := state.get(f"{KEY} wrong"):
         controls.refused(problem)
     mended: Upload | None = state.get(MENDED)
-    if mended is not None and (text := scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}")) is not None:
-        _read(Upload(mended.name, text.encode()))
-        st.rerun()
+    if mended is not None:
+        text = scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}", "Check this text")
+        if text is not None:
+            _read(Upload(mended.name, text.encode()))
+            st.rerun()
     found: Scenario | None = state.get(f"{KEY} found")
     if found is not None:
         said(f"{found.name}: {found.question}" if found.question else found.name)
