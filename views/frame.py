@@ -33,6 +33,9 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
+button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
+@media (max-width: 640px) {[data-testid="stTable"] :is(td, th) {min-width: 6.5rem}}
+@media (max-width: 640px) {[data-testid="stTable"] :is(td, th):first-child {min-width: 9rem}}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 </style>"""
 
