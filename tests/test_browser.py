@@ -18,9 +18,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.browser import Visit, browser, chromium, served, visit
-from views.pages import FIRST, MENU
+from views import pages
 
-PAGES = [page for pages in MENU.values() for page in pages]
+PAGES = [page for section in pages.MENU.values() for page in section]
 SERIOUS = ("serious", "critical")
 
 
@@ -38,10 +38,6 @@ def chrome() -> Iterator[Browser]:
         yield its
 
 
-def where(page: str) -> str:
-    return "" if page == FIRST else page.replace("_", "-")
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 @pytest.mark.parametrize("page", PAGES)
@@ -49,7 +45,7 @@ def test_a_page_keeps_to_what_every_page_must(
     page: str, narrow: bool, dark: bool, address: str, chrome: Browser
 ) -> None:
     with visit(chrome, address, narrow, dark) as seen:
-        seen.go(where(page))
+        seen.go(pages.address(page))
         seen.picture(f"{page}-{'narrow' if narrow else 'wide'}-{'dark' if dark else 'light'}")
         wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not seen.page.evaluate(wider), "something is wider than the screen"
