@@ -48,7 +48,8 @@ class Indicator:
 
     @property
     def label(self) -> str:
-        return WORDS.get(self.kpi.name, self.kpi.label)
+        unit = ", times quota" if self.kpi.unit == "times quota" else ""
+        return WORDS.get(self.kpi.name, self.kpi.label) + unit
 
     @property
     def is_money(self) -> bool:
@@ -81,7 +82,7 @@ class Indicator:
         if self.of_100:
             return f"{value:.0f}" if self.kpi.name in WORDS else f"{value:.0f}%"
         if self.kpi.unit == "times quota":
-            return f"{value:.2f} × quota"
+            return f"{value:.2f}"
         return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
 
     def with_half(self, its: Estimate) -> str:

@@ -137,12 +137,12 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
             with st.expander("By partner"):
                 for name in scenario.partner_names:
                     row["partners"][name] = _of_partner(name, given.get("partners", {}).get(name, {}), where)
-        open_usd = None if actuals is None else actuals.open_pipeline_usd
+        open_usd = None
         if quarter >= past:  # it is of today, the end of the last quarter that was entered
+            known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
             open_usd = _number(
-                f"Amount of all deals that are open after Q{quarter}, US dollars",
-                open_usd if quarter == past else None, f"open {where}",
-            )  # fmt: skip
+                f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"
+            )
         if st.form_submit_button("Save"):
             seen.keep(scenario, seen.with_quarter(actuals, row, open_usd))
             st.rerun()
@@ -158,7 +158,7 @@ def _figure(its: Indicator, level: float | None, key: str) -> float | None:
         # Rounding is for the eye: what was not changed stays as it is.
         return None if entered is None else level if entered == shown else its.from_screen(entered)
     is_count = its.kpi.unit in ("deals", "partners")
-    return _number(label if is_count else f"{label}, {its.unit}", level, key, whole=is_count)
+    return _number(f"{label}, {its.unit}" if its.is_money else label, level, key, whole=is_count)
 
 
 def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
@@ -212,7 +212,7 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
     if its == actuals:
         st.success(plain(f"{file.name} is what counts here: {_holds(its, figures)}."))
         return
-    instead = "" if actuals is None else f", instead of the {count(actuals.quarters, 'quarter')} there are"
+    instead = "" if actuals is None else f" in place of the {count(actuals.quarters, 'quarter')} entered"
     note(f"{file.name} holds {_holds(its, figures)}.")
     if st.button(f"Use it{instead}"):
         seen.keep(scenario, its)

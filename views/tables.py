@@ -11,7 +11,7 @@ from html import escape
 STYLE = """<style>
 .nh-scroll {overflow-x: auto; margin: .25rem 0 .75rem 0}
 .nh-table {border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.35}
-.nh-table caption {text-align: left; font-weight: 600; padding: 0 0 .35rem 0}
+.nh-table caption {text-align: left; font-weight: 600; padding: 0 0 .35rem 0; max-width: calc(100vw - 2.5rem)}
 .nh-table th, .nh-table td {padding: .4rem .6rem; text-align: right; vertical-align: top;
   border-bottom: 1px solid color-mix(in srgb, currentColor 22%, transparent);
   font-variant-numeric: tabular-nums; white-space: nowrap}

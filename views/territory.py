@@ -203,11 +203,11 @@ def _remedies(gaps: GapAnalysis) -> None:
 
 def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     """A row a remedy: what is done for one segment may be the best to do for another too."""
-    heads = ["Remedy", "For", "Hours", "Gain", "95% interval", "Gain an hour", "Seen then", "Ahead from"]
+    heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for its, segment in rows:
         same.setdefault((f"{words.kind(its)}: {its.what}", its.gain_usd), []).append((its, segment))
-    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()], words=(0, 1))
+    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()], words=(0, 6))
 
 
 def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
@@ -216,10 +216,10 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     gain, each, hours = its.gain_usd, its.gain_per_hour_usd, its.manager_hours or its.account_manager_hours
     each_said = "no hours" if each is None else f"{usd(each.value, sign=True)} ±{usd(half(each))}"
     return [
-        name, ", ".join(segment for _, segment in some),
-        f"{hours:,.0f}{' AM' if its.account_manager_hours else ''}" if hours else "none",
-        usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
-        each_said, ", ".join(percent(remedy.seen) for remedy, _ in some), words.ahead_from(its),
+        name, usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
+        f"{hours:,.0f}{' AM' if its.account_manager_hours else ''}" if hours else "none", each_said,
+        words.ahead_from(its), ", ".join(segment for _, segment in some),
+        ", ".join(percent(remedy.seen) for remedy, _ in some),
     ]  # fmt: skip
 
 

@@ -71,7 +71,8 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
         if (said := _end(its, whens))
     ]
     who: Spec = {"field": "who", "type": "nominal"}
-    legend = {"title": None, "orient": "top", "symbolType": "square", "symbolSize": 160, "columns": 2}
+    # Two columns of small letters, as three names are more than a phone has room for.
+    legend = {"title": None, "orient": "top", "symbolType": "square", "columns": 2, "labelFontSize": 12}
     y: Spec = {
         "y": {
             "field": "segment", "type": "nominal", "sort": segments, "axis": {"title": None, "labelLimit": 110},
