@@ -109,6 +109,7 @@ class Visit:
         self.page.wait_for_selector("h1", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=PATIENCE_MS)
+        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
 
     def picture(self, name: str) -> None:

@@ -17,7 +17,7 @@ from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from views import charts, library, links, long_work, mixture, runs
-from views.frame import At, caveat, draw, note, picture, plain, said
+from views.frame import At, caveat, chain, draw, note, picture, plain, said
 from views.links import Field
 from views.pages import link
 
@@ -78,10 +78,11 @@ def _controls(scenario: Scenario) -> None:
     st.selectbox("With whom", list(mixture.FOCUS), key="focus", format_func=mixture.FOCUS.__getitem__)
     if st.session_state["focus"] == mixture.CHOSEN:
         st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
-    with st.expander("On what", expanded=True):
-        parts = sum(st.session_state[activity] for activity in mixture.MIXED)
-        for activity in mixture.MIXED:
-            share = st.session_state[activity] / parts if parts else 0.0
+    parts = sum(st.session_state[activity] for activity in mixture.MIXED)
+    shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in mixture.MIXED}
+    mixed = ", ".join(f"{ACTIVITY_WORDS[activity]} {share:.0%}" for activity, share in shares.items() if share)
+    with st.expander(f"On what: {mixed or 'nothing'}", key="mix"):
+        for activity, share in shares.items():
             st.slider(
                 f"{ACTIVITY_WORDS[activity].capitalize()}: {share:.0%} of it", 0, 100, key=activity, step=5,
                 label_visibility="visible", format="%d parts",
@@ -122,6 +123,7 @@ def _result(comparison: Comparison, name: str) -> None:
     said(telling.verdict(comparison, name))
     if reason := telling.why(comparison, name):
         note(f"Why: {reason}")
+        chain(telling.chain(comparison, name))
     picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
