@@ -54,7 +54,9 @@ def _warm(port: int) -> None:
     while _free(port) and time.monotonic() < until:
         time.sleep(0.05)
     from sim import TimePlan, load_scenario, replicate
-    from views import library
+    from views import library, pages
 
+    for page in pages.names():
+        pages.load(page)
     scenario = load_scenario(library.scenario_files()[library.DEFAULT])
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Download, Page, expect
 from tests.browser import Visit, browser, chromium, served, visit
 from views import pages
 
-PAGES = [page for section in pages.MENU.values() for page in section]
+PAGES = pages.names()
 SERIOUS = ("serious", "critical")
 
 

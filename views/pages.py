@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from types import ModuleType
 
 import streamlit as st
 
@@ -35,10 +36,20 @@ def place(page: str) -> st.Page:
     """The page in views/ of this name. It is imported when somebody goes there."""
 
     def show() -> None:
-        import_module(f"views.{page}").show()
+        load(page).show()
 
     titles = {name: title for pages in MENU.values() for name, title in pages.items()}
     return st.Page(show, title=titles[page], url_path=address(page) or None, default=page == FIRST)
+
+
+def names() -> list[str]:
+    """Of all pages."""
+    return [page for section in MENU.values() for page in section]
+
+
+def load(page: str) -> ModuleType:
+    """The module of a page."""
+    return import_module(f"views.{page}")
 
 
 def address(page: str) -> str:
