@@ -50,17 +50,7 @@ def served(library: Path, log: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "NEXTHOUR_LIBRARY": str(library)}
-    words = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
+    words = [sys.executable, "-m", "cli", "app", "--port", str(port), "--no-browser"]
     with log.open("wb") as out, subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out) as server:
         try:
             _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
