@@ -18,7 +18,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.browser import Visit, browser, chromium, served, visit
-from views.pages import FIRST, MENU
+from views import pages
+from views.pages import MENU
 
 PAGES = [page for pages in MENU.values() for page in pages]
 SERIOUS = ("serious", "critical")
@@ -39,7 +40,7 @@ def chrome() -> Iterator[Browser]:
 
 
 def where(page: str) -> str:
-    return "" if page == FIRST else page.replace("_", "-")
+    return pages.address(page)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

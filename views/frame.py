@@ -33,6 +33,7 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
+[data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
 button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
 @media (max-width: 640px) {[data-testid="stTable"] :is(td, th) {min-width: 6.5rem}}
 @media (max-width: 640px) {[data-testid="stTable"] :is(td, th):first-child {min-width: 9rem}}

@@ -38,9 +38,12 @@ def place(page: str) -> st.Page:
         import_module(f"views.{page}").show()
 
     titles = {name: title for pages in MENU.values() for name, title in pages.items()}
-    # Streamlit serves the first page at the address of the app itself.
-    address = None if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
-    return st.Page(show, title=titles[page], url_path=address, default=page == FIRST)
+    return st.Page(show, title=titles[page], url_path=address(page) or None, default=page == FIRST)
+
+
+def address(page: str) -> str:
+    """Where a page is, after the address of the app itself, which is that of the first."""
+    return "" if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
 
 
 def draw_menu() -> None:
