@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -407,6 +408,13 @@ def test_nasty_names_do_no_harm(own_library: Path) -> None:
         opened("partners", scenario=its_id), "partners file", NASTY * 200, f"partner\n{'x' * 10_000}\n".encode()
     )
     assert len(wrong(test)) == 1 and len(wrong(test)[0]) < 500
+
+
+def test_a_name_in_a_table_is_no_markdown() -> None:
+    name = "[l](u) :red[z] `c` $a$"
+    test = upload(opened("partners"), "partners file", "ours.csv", f"partner\n{name}\n".encode())
+    (cell,) = {str(row[0]) for table in test.table for row in table.value.to_numpy().tolist()}
+    assert _plain(cell) == name and not re.search(r"(?<!\\)[\[`$:]", cell)
 
 
 def test_a_saved_file_that_is_broken_is_told_in_its_row(own_library: Path) -> None:

@@ -33,6 +33,7 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
+[data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
 button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
 .nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
   padding: 0 !important; margin: .25rem 0 .5rem 0 !important}
