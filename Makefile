@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help app test test-long bench lint lock setup
+.PHONY: help app test test-long bench bench-app lint lock setup
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ test-long: $(READY) ## the generated and statistical tests again: fresh seeds, m
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."
 	@$(BIN)/python -m benchmarks.run
+
+bench-app: $(READY) ## measure the app in a browser, on an idle machine (needs chromium)
+	@echo "Measuring the app ..."
+	@$(BIN)/python -m benchmarks.app
 
 # Each tool is silent unless it finds something; then its own words are shown.
 quietly = out=$$($(1) 2>&1) || { printf '%s\n' "$$out"; exit 1; }

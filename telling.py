@@ -128,6 +128,32 @@ def why(comparison: Comparison, name: str) -> str:
     )
 
 
+def chain(comparison: Comparison, name: str) -> list[tuple[str, str]]:
+    """From hours to credit, a link each: what it is, and what it was under the baseline and is now."""
+    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    hours = [_partner_hours(one) for one in (base, its)]
+    links = [("hours a week with partners", f"{hours[0]:.1f} → {hours[1]:.1f}")]
+    before, now = (_partners_then(one) for one in (base, its))
+    if before is not None and now is not None:
+        last = f"in Q{its.scenario.horizon_quarters}"
+        links += [
+            (f"partners win, {last}", f"{before[0]:.0f}% → {now[0]:.0f}% as often as you"),
+            (f"they bring, {last}", f"{before[1]:.0f} → {now[1]:.0f} of 100 deals"),
+        ]
+    for what, kpi in (
+        ("credit through partners", "partner_credit_usd"),
+        ("credit of your own deals", "direct_credit_usd"),
+    ):
+        links.append((what, usd(float((its[kpi] - base[kpi]).sum(axis=1).mean()), sign=True)))
+    return links
+
+
+def _partner_hours(its: Outcomes) -> float:
+    """Planned hours a week with partners, support among them, mean of the quarters."""
+    by_activity = its.plan.hours_by_activity(its.scenario)
+    return sum(float(hours.mean()) for use, hours in by_activity.items() if use not in ("sell", "prospect", "idle"))
+
+
 def _partners_then(its: Outcomes) -> tuple[float, float] | None:
     """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
     if not its.scenario.all_partners:

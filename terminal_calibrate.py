@@ -5,31 +5,24 @@ Left out: any computing. A number printed here is a field of what calibrate retu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from telling import CAVEAT, count, one_line, usd
+import telling_calibrate as told
+from telling import CAVEAT, count, one_line
 from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from calibrate import Backtest, Check, Fit
     from calibrate.calendar_audit import Audit
     from calibrate.contacts import Contacts
-    from calibrate.judgement import Judgement, JudgementRow, Opinion
+    from calibrate.judgement import Judgement
     from calibrate.partners import Intake
     from calibrate.proposal import Proposal
     from calibrate.recruiting import HoldOut, Recruiting
     from sim import Scenario
-    from sim.scenario import Range
 
 REASONS_SHOWN = 5
-QUESTION_WORDS = {
-    "with_none": "none",
-    "with_half_more": "half more",
-    "with_double": "double",
-    "with_all_it_can_use": "all it can use",
-}
-"""How much help a question of a judgement asks about; today is what the others are compared with."""
 UNKNOWN_SHOWN = 15
 DAYS_SHOWN = 5
 
@@ -54,22 +47,13 @@ def print_proposal(proposal: Proposal, out: str) -> None:
 def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     reasons = fit.rejected_by_reason()
     console = plain_console()
-    taken = ""
-    if fit.open_used:
-        taken = f", with {count(fit.open_used, 'open deal')} of {_whole_usd(fit.open_usd)} as its open pipeline"
-    console.print(f"Wrote {out}, fitted to {count(fit.closed_used, 'closed deal')}{taken}.", style="bold")
-    console.print(f"Rows read {fit.rows_read:,} = used {fit.rows_used:,} + not used {len(fit.rejected):,}.")
+    console.print(f"Wrote {out}, {told.fitted_to(fit)}.", style="bold")
+    console.print(told.rows_read(fit))
     console.print()
-    console.print(calibration_table(fit.report_rows()))
-    console.print(
-        "Win rate: as counted, and as fitted with its 90% interval, after what quarters share and other segments lend. "
-        "Amounts are of won deals. A quarter: deals of the whole table."
-    )
-    if fit.hours_scale < 1:
-        console.print(
-            f"A deal takes {fit.hours_scale:.2g} times the template's hours, so that one manager has time for these "
-            "deals. If several people sell in this export, say which share is this territory's (--fraction)."
-        )
+    console.print(_table(told.fit_rows(fit.report_rows())))
+    console.print(told.ABOUT_FIT)
+    if fewer := told.fewer_hours(fit, "--fraction"):
+        console.print(fewer)
     if reasons:
         console.print()
         console.print(f"{len(fit.rejected):,} rows were not used:")
@@ -78,55 +62,20 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
         if len(reasons) > REASONS_SHOWN:
             console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
     console.print()
-    for line in _checked_again(checks, rows=len(fit.cells)):
-        console.print(line)
+    first, *others = told.checked_again(checks, rows=len(fit.cells))
+    console.print(first)
+    for line in others:
+        console.print(f"  {line}")
     console.print()
     console.print("What the table could not say:")
     for sentence in fit.silent:
         console.print(f"  {one_line(sentence)}")
 
 
-def _checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
-    """Whether the simulated funnel gives back what it was fitted to."""
-    shown: dict[str, Callable[[float], str]] = {
-        "win rate": "{:.1%}".format,
-        "cycle weeks": "{:.1f}".format,
-        "deals a quarter": "{:.1f}".format,
-    }
-    off = [check for check in checks if not check.agrees]
-    yield f"Simulated again: {len(checks) - len(off)} of {count(len(checks), 'figure')} agree with the fit."
-    for its in off:
-        words = shown.get(its.what, usd)
-        yield (
-            f"  {one_line(its.segment)}, {its.route}, {its.what}: {words(its.fitted)} fitted, "
-            f"{words(its.simulated)} simulated (allowed: {words(its.tolerance)} off)"
-        )
-    missing = rows - len({(its.segment, its.route) for its in checks})
-    if missing:
-        yield f"  Nothing can be said of {count(missing, 'row')} of {rows}: too few simulated deals."
-
-
-def _whole_usd(amount: int) -> str:
-    """To the dollar, to be held against the export."""
-    return f"${amount:,}"
-
-
-def calibration_table(rows: list[dict[str, Any]]) -> Any:
-    first = ("segment", "route", "deals", "a\nquarter", "won", "fitted", "90%\ninterval")
-    table = make_table(*first, "median\namount", "mean\namount", "cycle\nweeks")
-    for its in rows:
-        table.add_row(
-            its["segment"],
-            its["route"],
-            f"{its['deals']:,}",
-            f"{its['deals a quarter']:,.0f}",
-            f"{its['observed win rate']:.0%}",
-            f"{its['win rate']:.0%}",
-            f"{its['win rate low']:.0%}-{its['win rate high']:.0%}",
-            usd(its["median amount"]),
-            usd(its["mean amount"]),
-            f"{its['cycle weeks']:.1f}",
-        )
+def _table(its: told.Rows) -> Any:
+    table = make_table(*its.headers)
+    for row in its.rows:
+        table.add_row(*row, style="bold" if row[0] == told.ALL_OF_THEM else None)
     return table
 
 
@@ -153,129 +102,40 @@ def print_backtest(result: Backtest) -> None:
 
 
 def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
-    from sim.scenario import TREATMENTS
-
-    console, right, n = plain_console(), intake.labels_right, len(intake.estimates)
-    many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
-    console.print(f"Wrote {out}: {count(n, 'partner')}{many if n > 2 else ''}.", style="bold")
+    console = plain_console()
+    console.print(f"Wrote {out}: {told.labels_right(intake)}.", style="bold")
     console.print()
-    alpha, beta = before.assumptions.skill_exponent.likely, before.assumptions.engagement_exponent.likely
-    table = make_table(
-        "partner", "treat as", "how sure", "wins as often\nas you", "brings\nof 100 deals", "help asked\nh/week"
-    )
-    for its in intake.estimates:
-        table.add_row(
-            one_line(its.row.partner),
-            TREATMENTS[its.label],
-            f"{its.how_sure}, {its.kinds[its.label]:.0%}",
-            _percent(its.skill, alpha, "%"),
-            _percent(its.engagement, beta, ""),
-            f"{its.reactive_support_hours.likely:.1f}",
-        )
-    console.print(table)
-    console.print(
-        f"In brackets: 90% intervals, of the mean over the last {intake.weeks:g} weeks. Maintain, Develop, Limit: an "
-        "Achiever, a Believer, a Deceiver to the model."
-    )
-    unsure = [its for its in intake.estimates if its.how_sure != "sure" or its.row.wins is None]
-    if unsure:
+    console.print(_table(told.intake_rows(intake, before)))
+    console.print(told.about_intake(intake))
+    if asked := told.to_be_surer(intake):
         console.print()
         console.print("To be surer, ask or watch:")
-        for its in sorted(unsure, key=lambda its: its.kinds[its.label]):
-            console.print(f"  {one_line(its.row.partner)}: {its.to_settle}", soft_wrap=True)
-    gone = [p.name for p in before.partners if p.name not in {q.name for q in made.partners}]
-    if gone:
+        for line in asked:
+            console.print(f"  {line}", soft_wrap=True)
+    if gone := told.gone(before, made):
         console.print()
-        console.print(f"Not in the table, so no longer in the scenario: {one_line(', '.join(gone))}.")
+        console.print(gone)
     for sentence in mend:
         console.print()
         console.print(f"To be mended in {out}: {one_line(sentence)}.")
 
 
-def _percent(level: Range, exponent: float, unit: str) -> str:
-    """A level as what it does to deals, of a hundred, with its interval."""
-    low, likely, high = (f"{100 * value**exponent:.0f}" for value in (level.low, level.likely, level.high))
-    return f"{likely}{unit} ({low}-{high})"
-
-
 def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
-    from sim.plan import ACTIVITY_WORDS
-
     console = plain_console()
-    said_by = len({opinion.person for opinion in judgement.opinions})
-    people = "1 person" if said_by == 1 else f"{said_by} people"
-    console.print(f"Wrote {out}, with what {people} said.", style="bold")
-    for activity in dict.fromkeys(opinion.activity for opinion in judgement.opinions):
-        theirs = [opinion for opinion in judgement.opinions if opinion.activity == activity]
-        stock = "skill" if activity == "coach" else "engagement"
-        table = make_table(
-            ACTIVITY_WORDS[activity], f"most {stock} gained\nin a week", "hours a week\nfor 63% of it", ""
-        )
-        for opinion in theirs:
-            used = "left out, see below" if opinion.missed else "changes nothing" if opinion.tau is None else ""
-            table.add_row(one_line(opinion.person), _interval(opinion.gain), _interval(opinion.tau), used)
-        fields = f"{activity}_gain_per_week", f"{activity}_tau_hours"
-        old = [getattr(before.assumptions, field) for field in fields]
-        new = [judgement.ranges.get(field, its) for field, its in zip(fields, old, strict=True)]
-        table.add_row("all of them", *map(_interval, new), "in the scenario now", style="bold")
-        table.add_row("before", *map(_interval, old), "")
+    console.print(f"Wrote {out}, with what {told.people(judgement)} said.", style="bold")
+    for rows in told.opinion_rows(judgement, before):
         console.print()
-        console.print(table)
-    console.print("In brackets: 90% of each person; of all of them, the widest of these.")
+        console.print(_table(rows))
+    console.print(told.ABOUT_PEOPLE)
     console.print()
-    console.print("What each said a partner would sell, today = 100, and what the model then says")
-    console.print(_answers_table(judgement))
-    console.print("Maintain, Develop, Limit as a partner: any Achiever, Believer, Deceiver of the scenario.")
-    for line in _doubts(judgement):
+    console.print(told.ABOUT_ANSWERS)
+    console.print(_table(told.answer_rows(judgement)))
+    console.print(told.ABOUT_WHOM)
+    for line in told.doubts(judgement):
         console.print()
         console.print(line)
     console.print()
     console.print(CAVEAT)
-
-
-def _interval(value: Range | None) -> str:
-    return "" if value is None else f"{value.likely:.2g} ({value.low:.2g}-{value.high:.2g})"
-
-
-def _answers_table(judgement: Judgement) -> Any:
-    from sim.plan import ACTIVITY_WORDS
-    from sim.scenario import TREATMENTS
-
-    table = make_table(
-        "person", "partner", "help", *(words.replace(" it ", " it\n") for words in QUESTION_WORDS.values())
-    )
-    for _, row, answers in _by_row(judgement):
-        said = (answers.get(question) for question in QUESTION_WORDS)
-        cells = ["" if its is None else f"{100 * its[0]:.0f} / {100 * its[1]:.0f}" for its in said]
-        whom = TREATMENTS.get(row.partner, row.partner)
-        table.add_row(one_line(row.person), one_line(whom), ACTIVITY_WORDS[row.activity], *cells)
-    return table
-
-
-def _by_row(judgement: Judgement) -> Iterator[tuple[Opinion, JudgementRow, dict[str, tuple[float, float]]]]:
-    """Each row of the table with what was said and fitted, by question."""
-    for opinion in judgement.opinions:
-        for row in dict.fromkeys(answer.row for answer in opinion.answers):
-            yield opinion, row, {a.question: (a.said, a.fitted) for a in opinion.answers if a.row is row}
-
-
-def _doubts(judgement: Judgement) -> Iterator[str]:
-    """What the answers hold that the model cannot say."""
-    for opinion, row, _ in _by_row(judgement):
-        who = f"{one_line(row.person)} on {one_line(row.partner)}"
-        if row.rises_faster_later():
-            yield (
-                f"{who}: later hours are said to bring more than the first ones; in the model the first hour is always "
-                "worth most, so this is lost."
-            )
-        missed = [answer for answer in opinion.missed if answer.row is row]
-        if missed:
-            worst = max(missed, key=lambda answer: abs(answer.said - answer.fitted))
-            yield (
-                f"{who}: the model cannot say that {QUESTION_WORDS[worst.question]} gives {worst.said:.2g} times "
-                f"today's sales, only {worst.fitted:.2g} times beside the other answers; {one_line(row.person)} is "
-                "left out of the range."
-            )
 
 
 # A time audit

@@ -108,12 +108,17 @@ def read_deals(path: Path | str, mapping: Mapping, progress: Progress | None = N
 
 
 def save_rejected(rejected: pd.DataFrame, path: Path | str) -> None:
-    """Write rows and reasons as CSV. Raises TableError.
+    """Write rows and reasons as CSV. Raises TableError."""
+    save_text(path, rejected_text(rejected), "utf-8-sig")
+
+
+def rejected_text(rejected: pd.DataFrame) -> str:
+    """Rows and reasons as CSV.
 
     What a spreadsheet would take for a formula (a name of a column may be one) gets an apostrophe before it.
     """
     safe = ["'" + reason if reason.startswith(FORMULA_STARTS) else reason for reason in rejected["reason"]]
-    save_text(path, rejected.assign(reason=safe).to_csv(index=False, lineterminator="\n"), "utf-8-sig")
+    return rejected.assign(reason=safe).to_csv(index=False, lineterminator="\n")
 
 
 def _joined(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
 from math import inf
@@ -119,11 +119,7 @@ class _Draft:
         hints = [column for column in table.header if column and ROUTE_HINT.search(column.casefold())]
         self.hints = [column for column in dict.fromkeys(hints) if table.header.count(column) == 1]
         wanted = list(dict.fromkeys(column for column in (*self.columns.values(), *self.hints) if column))
-        self.values: dict[str, Counter[Any]] = {column: Counter() for column in wanted}
-        for block in table.blocks(wanted) if wanted else ():
-            for column, counter in self.values.items():
-                if len(counter) < MOST_VALUES:
-                    counter.update(block[column].tolist())
+        self.values = values_of(table, wanted)
         self.mapping: dict[str, Any] = {}
         self.found: dict[str, list[str]] = {}
 
@@ -138,6 +134,16 @@ class _Draft:
     def note_columns(self, field: str) -> None:
         """Says beside a field which columns there are."""
         self.note(field, f"columns of the file: {listed([column for column in self.table.header if column])}")
+
+
+def values_of(table: Table, columns: Sequence[str]) -> dict[str, Counter[Any]]:
+    """How often each value of some columns occurs, of the first MOST_VALUES or so. Raises TableError."""
+    values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
+    for block in table.blocks(columns) if columns else ():
+        for column, counter in values.items():
+            if len(counter) < MOST_VALUES:
+                counter.update(block[column].tolist())
+    return values
 
 
 def _layout(path: Path | str, layout: Layout) -> Layout:

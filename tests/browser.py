@@ -19,11 +19,12 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = Path(os.environ.get("NEXTHOUR_SCREENSHOTS", ROOT / "build" / "screenshots"))
 PATIENCE_MS = 90_000
+expect.set_options(timeout=PATIENCE_MS)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--no-first-run"]  # fmt: skip
@@ -108,6 +109,7 @@ class Visit:
         self.page.wait_for_selector("h1", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]", timeout=PATIENCE_MS)
+        self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
 
     def picture(self, name: str) -> None:
@@ -151,4 +153,4 @@ def visit(its: Browser, address: str, narrow: bool = False, dark: bool = False) 
     yield seen
     assert page.locator("[data-testid=stException]").count() == 0, page.inner_text("body")
     context.close()
-    assert seen.complaints == []
+    assert not seen.complaints, "\n".join(seen.complaints)

@@ -21,7 +21,7 @@ import cli
 import cli_calibrate
 import cli_common
 import telling
-import terminal_calibrate
+import telling_calibrate
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
 from sim.documents import schema_text
@@ -298,11 +298,11 @@ def test_figures_that_do_not_agree_are_listed() -> None:
         Check("small", "direct", "cycle weeks", 4.0, 5.0, 0.3, 900),
         Check("small", "direct", "mean amount", 12_000.0, 15_000.0, 900.0, 900),
     )
-    assert list(terminal_calibrate._checked_again(checks, rows=2)) == [
+    assert list(telling_calibrate.checked_again(checks, rows=2)) == [
         "Simulated again: 1 of 3 figures agree with the fit.",
-        "  small, direct, cycle weeks: 4.0 fitted, 5.0 simulated (allowed: 0.3 off)",
-        "  small, direct, mean amount: $12k fitted, $15k simulated (allowed: $900 off)",
-        "  Nothing can be said of 1 row of 2: too few simulated deals.",
+        "small, direct, cycle weeks: 4.0 fitted, 5.0 simulated (allowed: 0.3 off)",
+        "small, direct, mean amount: $12k fitted, $15k simulated (allowed: $900 off)",
+        "Nothing can be said of 1 row of 2: too few simulated deals.",
     ]
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 import telling
@@ -17,7 +16,7 @@ from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
-from views import charts, comparison_charts, library, links, mixture, runs
+from views import charts, comparison_charts, library, links, mixture, runs, tables
 from views.downloads import downloads
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
@@ -125,20 +124,21 @@ def _verdicts(comparison: Comparison) -> None:
             note(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
     picture(comparison_charts.differences(shares, telling.the(comparison.baseline)))
-    st.table(table(comparison))
+    st.html(_table(comparison))
     note(
         f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
         "Intervals are 95%; P10, P90 and the share through partners have none."
     )
 
 
-def table(comparison: Comparison) -> pd.DataFrame:
-    """What is told of each plan, a column each, as text."""
-    columns = {
-        plain(name): dict(_told(result, name == comparison.baseline, comparison.worlds))
+def _table(comparison: Comparison) -> str:
+    """What is told of each plan, a column each."""
+    columns = [
+        dict(_told(result, name == comparison.baseline, comparison.worlds))
         for name, result in comparison.results.items()
-    }
-    return pd.DataFrame(columns)
+    ]
+    rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
+    return tables.table("The plans side by side", ["", *comparison.results], rows)
 
 
 def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,7 @@ def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, 
         "$schema": SCHEMA,
         "description": title,
         "columns": 2,
+        "autosize": "pad",
         "concat": [
             {
                 "data": {"values": [row for row in rows if row["plan"] == name]},

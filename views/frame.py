@@ -33,6 +33,24 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
+button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
+.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none; padding: 0; margin: .25rem 0 .5rem 0}
+.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
+  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0}
+.nh-chain li span {display: block; opacity: .85}
+.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
+@media (max-width: 640px) {[data-testid="stTable"] :is(td, th) {min-width: 6.5rem}}
+.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none; padding: 0; margin: .25rem 0 .5rem 0}
+.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
+  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0}
+.nh-chain li span {display: block; opacity: .85}
+.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
+@media (max-width: 640px) {[data-testid="stTable"] :is(td, th):first-child {min-width: 9rem}}
+.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none; padding: 0; margin: .25rem 0 .5rem 0}
+.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
+  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0}
+.nh-chain li span {display: block; opacity: .85}
+.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 </style>"""
 
@@ -134,6 +152,12 @@ def said(text: str) -> None:
 def section(title: str) -> None:
     """A heading within a page."""
     st.header(title, anchor=False)
+
+
+def chain(links: Sequence[tuple[str, str]]) -> None:
+    """Steps that lead from one to the next, in a row that wraps."""
+    steps = "".join(f"<li><span>{html.escape(what)}</span><b>{html.escape(value)}</b></li>" for what, value in links)
+    st.html(f'<ol class="nh-chain">{steps}</ol>')
 
 
 def caveat() -> None:

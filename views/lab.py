@@ -5,27 +5,27 @@ The first markets are shown at once and the rest follow. Left out: plans that ch
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 import telling
-from sim import Comparison, PlanError, Scenario, TimePlan
+from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
 from sim.assumptions import Assumption, assumptions, with_value
 from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
-from views import charts, library, links, mixture, runs
-from views.frame import At, caveat, draw, note, picture, plain, said
+from views import charts, library, links, long_work, mixture, runs
+from views.frame import At, caveat, chain, draw, note, picture, plain, said
 from views.links import Field
 from views.pages import link
 
 PAGE = "lab"
 CHANGED = "assume"
 """The field that holds which assumptions are another value."""
+TURNS = "turns"
+"""The field that says whether what turns the verdict was asked for."""
 
 
 def show() -> None:
@@ -51,7 +51,11 @@ def _fields(at: At) -> Sequence[Field]:
     changed = links.several(CHANGED, list(known))
     chosen = [known[name] for name in links.peek(PAGE, changed) if name in known]
     values = [links.number(_key(its), its.least, its.most, its.likely, whole=False) for its in chosen]
-    return [*mixture.fields(at.scenario), changed, *values]
+    return [*mixture.fields(at.scenario), changed, *values, links.choice(TURNS, ["no", "yes"], "no")]
+
+
+def _look() -> None:
+    st.session_state[TURNS] = "yes"
 
 
 def _key(its: Assumption) -> str:
@@ -74,10 +78,11 @@ def _controls(scenario: Scenario) -> None:
     st.selectbox("With whom", list(mixture.FOCUS), key="focus", format_func=mixture.FOCUS.__getitem__)
     if st.session_state["focus"] == mixture.CHOSEN:
         st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
-    with st.expander("On what", expanded=True):
-        parts = sum(st.session_state[activity] for activity in mixture.MIXED)
-        for activity in mixture.MIXED:
-            share = st.session_state[activity] / parts if parts else 0.0
+    parts = sum(st.session_state[activity] for activity in mixture.MIXED)
+    shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in mixture.MIXED}
+    mixed = ", ".join(f"{ACTIVITY_WORDS[activity]} {share:.0%}" for activity, share in shares.items() if share)
+    with st.expander(f"On what: {mixed or 'nothing'}", key="mix"):
+        for activity, share in shares.items():
             st.slider(
                 f"{ACTIVITY_WORDS[activity].capitalize()}: {share:.0%} of it", 0, 100, key=activity, step=5,
                 label_visibility="visible", format="%d parts",
@@ -107,8 +112,8 @@ def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
         comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
         with place.container():
             _result(comparison, plan.name)
-    with st.expander("What is assumed, and what would turn the verdict"):
-        _assumptions(at.scenario)
+    with st.expander("What is assumed, and what would turn the verdict", expanded=bool(st.session_state[CHANGED])):
+        _assumptions(at, scenario, plans)
     caveat()
 
 
@@ -118,6 +123,7 @@ def _result(comparison: Comparison, name: str) -> None:
     said(telling.verdict(comparison, name))
     if reason := telling.why(comparison, name):
         note(f"Why: {reason}")
+        chain(telling.chain(comparison, name))
     picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
@@ -149,8 +155,8 @@ def _of_100(share: Estimate) -> str:
     return f"{100 * share.value:.0f} of 100"
 
 
-def _assumptions(scenario: Scenario) -> None:
-    known = {its.name: its for its in assumptions(scenario)}
+def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+    known = {its.name: its for its in assumptions(at.scenario)}
     st.multiselect(
         "Change an assumption", list(known), key=CHANGED, placeholder="All are as the scenario thinks likely"
     )
@@ -161,12 +167,42 @@ def _assumptions(scenario: Scenario) -> None:
                 plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
                 its.least, its.most, key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
             )  # fmt: skip
-    table = pd.DataFrame([asdict(its) for its in known.values()])
-    if len(table):
-        st.dataframe(
-            table[["name", "low", "likely", "high", "unit", "meaning", "source"]],
-            hide_index=True, alt="Every assumption with its plausible range, meaning and source",
-        )  # fmt: skip
+    turned = _turned(at, scenario, plans)
+    rows = [
+        {
+            "assumption": its.name,
+            "low": its.low,
+            "likely": its.likely,
+            "high": its.high,
+            **({"the verdict turns": turned.get(its.path, "")} if turned is not None else {}),
+            "unit": its.unit,
+            "meaning": its.meaning,
+            "source": its.source,
+        }
+        for its in known.values()
+    ]
+    if rows:
+        st.dataframe(rows, hide_index=True, alt="Every assumption with its plausible range, meaning and source")
+
+
+def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+    """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
+    if st.session_state[TURNS] == "no":
+        st.button("Which assumption would turn the verdict?", on_click=_look, help="It takes about half a minute.")
+        return None
+    known: Sensitivity | None = long_work.result(
+        "sensitivity", scenario, at.seed, label="Look again", plans=dict(plans), markets=runs.MARKETS
+    )
+    if known is None:
+        return None
+    (its,) = known.plans.values()
+    said(f"The verdict {telling.turns_if(its)}.")
+    return {
+        swing.assumption.path: "; ".join(
+            f"at {telling.digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
+        )
+        for swing in its.swings
+    }
 
 
 def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from platformdirs import user_data_path
 
 from sim import InputError, Scenario, TimePlan
 from sim.documents import Document
+from views.uploads import Upload, on_disk
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "scenarios"
 DEFAULT = "baseline"
@@ -74,13 +74,8 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
 
 def read(kind: type[Document], data: bytes, file_name: str) -> Document:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
-    with tempfile.TemporaryDirectory() as away:
-        path = Path(away) / (_id(Path(file_name).stem) + ".yaml")
-        path.write_bytes(data)
-        try:
-            return kind.read(path)
-        except InputError as problem:
-            raise kind.error(*(said.replace(str(path), file_name) for said in problem.problems)) from None
+    with on_disk(Upload.of(file_name, data)) as path:
+        return kind.read(path)
 
 
 def _saved(kind: str) -> list[Path]:

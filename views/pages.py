@@ -16,8 +16,14 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "territory": "Territory",
         "long_game": "The long game",
     },
+    "Data": {
+        "bring_in": "Import",
+        "method": "Method",
+    },
 }
 """By section: the module of each page in views/, whose `show` draws it, and its title."""
+ADDRESSES = {"bring_in": "import"}
+"""Of pages whose module cannot have the name of their address."""
 
 
 def menu() -> dict[str, list[st.Page]]:
@@ -32,9 +38,12 @@ def place(page: str) -> st.Page:
         import_module(f"views.{page}").show()
 
     titles = {name: title for pages in MENU.values() for name, title in pages.items()}
-    # Streamlit serves the first page at the address of the app itself.
-    address = None if page == FIRST else page.replace("_", "-")
-    return st.Page(show, title=titles[page], url_path=address, default=page == FIRST)
+    return st.Page(show, title=titles[page], url_path=address(page) or None, default=page == FIRST)
+
+
+def address(page: str) -> str:
+    """Where a page is, below the app's own address, which is the first page's."""
+    return "" if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
 
 
 def draw_menu() -> None:
