@@ -177,6 +177,8 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
     scenario = small()
     (today,), (both,) = pictures(opened()), pictures(opened(plan="with Pine"))
     assert len(today["layer"][0]["data"]["values"]) == 6 and len(both["layer"][0]["data"]["values"]) == 12
+    before = [row["share"] for row in today["layer"][0]["data"]["values"]]
+    assert [row["share"] for row in both["layer"][0]["data"]["values"] if row["when"] == "today"] == before
     its = gaps.market_map(scenario, chosen(scenario), SEED).segments[0]
     assert its.planned is not None
     shares = [
