@@ -160,3 +160,26 @@ def test_it_listens_to_this_machine_only(address: str) -> None:
         with socket.socket() as probe:
             probe.settimeout(2)
             assert probe.connect_ex((its, port)) != 0
+
+
+def test_from_an_export_to_a_comparison(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("import")
+        seen.page.get_by_role("button", name="Try it with a made-up export").click()
+        seen.page.get_by_role("button", name="Fit a scenario").click()
+        expect(seen.page.get_by_role("button", name="Save")).to_be_visible()
+        seen.done()
+        rows = re.search(r"Rows read (\d+) = used (\d+) \+ not used (\d+)", seen.text())
+        assert rows is not None
+        read, used, rejected = map(int, rows.groups())
+        assert read == used + rejected and used > 100
+        seen.picture("import-fitted")
+        seen.page.get_by_role("button", name="Save").click()
+        expect(seen.page.get_by_text("Saved as")).to_be_visible()
+        seen.page.get_by_role("link", name="Open it in the Lab").click()
+        expect(seen.page.get_by_role("heading", name="Lab")).to_be_visible()
+        seen.done()
+        its_id = re.search(r"scenario=([\w-]+)", seen.page.evaluate("location.search"))
+        assert its_id is not None
+        seen.go(f"compare?scenario={its_id[1]}")
+        assert "Plan A" in seen.text()
