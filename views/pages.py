@@ -13,6 +13,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "start": "Start",
         "lab": "Lab",
         "compare": "Compare",
+        "find_plan": "Find a plan",
         "long_game": "The long game",
     },
 }
