@@ -118,7 +118,8 @@ def first_quarter(solution: Answer) -> list[str]:
     first, payback = known.difference_by_quarter[solution.quarter - 1], known.payback_quarter
     unclear = "" if first.clear else ", which is not clear"
     pays = f"is not ahead of {known.against} at the end" if payback is None else f"is ahead for good from Q{payback}"
-    cost = f"in Q{solution.quarter} {amount(known, first.value, sign=True)} against {known.against}{unclear}; it {pays}"
+    size, low, high = (amount(known, value, sign=True) for value in (first.value, first.low, first.high))
+    cost = f"in Q{solution.quarter} {size} ({low} to {high}) against {known.against}{unclear}; it {pays}"
     return [*change_lines(solution.scenario, solution.changes()), cost]
 
 

@@ -52,7 +52,9 @@ def hours(answer: Answer) -> None:
     """The plan by quarter, and what it changes in the first."""
     scenario, plan = answer.scenario, answer.plan
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
-    _list(telling_plan.first_quarter(answer))
+    *changes, cost = telling_plan.first_quarter(answer)
+    _list(changes, bold_kind=True)
+    note(f"{cost[0].upper()}{cost[1:]}.")
     for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
         note(line)
     table = plan.table(scenario)
@@ -100,5 +102,15 @@ def why(answer: Answer, its: Explanation) -> None:
     _list(telling_plan.why(answer, its))
 
 
-def _list(lines: list[str]) -> None:
-    st.markdown("\n".join(f"- {plain(line[:1].upper() + line[1:])}" for line in lines))
+def _list(lines: list[str], bold_kind: bool = False) -> None:
+    """A line each; with `bold_kind`, what stands before the colon is what to look for."""
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(_capital(line))}" for line in lines))
+
+
+def _kind_first(line: str) -> str:
+    kind, _, what = line.partition(": ")
+    return f"**{plain(_capital(kind))}:** {plain(what)}"
+
+
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]

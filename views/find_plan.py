@@ -78,7 +78,7 @@ def _page(at: At) -> None:
     if (other := searching.going_on("plan", search)) is not None:
         note("A search of yours with other limits still goes on.")
         st.button("Cancel that one", on_click=searching.cancel, args=(other.key,))
-    if search is not None and (answer := searching.result(search, "The search.")) is not None:
+    if search is not None and (answer := searching.result(search, "Finding the plan")) is not None:
         _found(at, wishes, answer)
     caveat()
 
@@ -114,7 +114,7 @@ def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
         st.button("Why this plan?", on_click=searching.begin, args=("reasons", at, wishes))
-    if search is not None and (its := searching.result(search, "The reasons.")) is not None:
+    if search is not None and (its := searching.result(search, "Finding the reasons")) is not None:
         certificate.why(answer, its)
 
 

@@ -53,7 +53,7 @@ def show(at: At, wishes: Mapping[str, Any]) -> None:
         st.button(
             "Draw this year against the next", on_click=searching.begin, args=("frontier", at, arguments)
         )  # fmt: skip
-    if search is not None and (its := searching.result(search, "Plans of the frontier.")) is not None:
+    if search is not None and (its := searching.result(search, "Finding plans to draw")) is not None:
         _drawn(at, its)
 
 

@@ -35,6 +35,8 @@ def controls(at: At) -> None:
         )  # fmt: skip
         with st.expander("A later booking is worth less"):
             st.slider("Less each year", 0, 100, key="discount", format="%d%%")
+        with st.expander("Some quarters are over already"):
+            _past(at)
     with holds:
         st.markdown("**What must hold**")
         st.number_input(
@@ -70,8 +72,6 @@ def controls(at: At) -> None:
                     plain(name), [FREE, *mixture.MODES], key=plan_limits.mode_key(name),
                     format_func=lambda mode: mixture.MODES.get(mode, "whatever is best"),
                 )  # fmt: skip
-        with st.expander("Some quarters are over already"):
-            _past(at)
 
 
 def _locks(scenario: Scenario) -> None:
@@ -110,7 +110,7 @@ def _lock(scenario: Scenario) -> None:
     try:
         plan_limits.check_lock(scenario, word)
     except ValueError as problem:
-        its["lock problem"] = f"{str(problem)[0].upper()}{str(problem)[1:]}"
+        its["lock problem"] = f"This cannot be locked: {problem}"
         return
     its["lock"] = list(dict.fromkeys([*its["lock"], word]))
 

@@ -65,7 +65,7 @@ def cancel(key: str) -> None:
 def how_it_goes(its: Search) -> str:
     """In words."""
     if its.state == "waiting":
-        return f"Waiting: {telling.count(its.place, 'search').replace('searchs', 'searches')} first."
+        return f"Waiting: {its.place} {'search is' if its.place == 1 else 'searches are'} before it."
     said = telling.one_line(its.says) or "getting ready"
     return f"{said[0].upper()}{said[1:]}."
 
@@ -78,7 +78,8 @@ def _watched(key: str, what: str) -> None:
     with st.container(border=True):
         # Read aloud when it changes; the seconds are not.
         st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(its))}</p>')
-        note(f"{what} {telling.count(round(its.seconds), 'second')} so far; you can go on with something else.")
+        so_far = telling.count(round(its.seconds), "second")
+        note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
         if st.button("Cancel", key=f"cancel {its.kind}", on_click=cancel, args=(key,)):
             note("Somebody else waits for the same, so it goes on.")
 
