@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from cli_common import AsJson, Seed, check_out, print_json, saying
+from telling_plan import lock_of
 from terminal import print_again
 from terminal_plan import print_frontier, print_solution
 
@@ -90,7 +91,7 @@ def plan(
             discount_rate=discount_rate,
             floors={_quarter(word): _number("--floor", word, value) for word, value in _pairs("--floor", floor)},
             early_floor=early_floor,
-            locks=[_lock(word, value) for word, value in _pairs("--lock", lock)],
+            locks=[_lock(word) for word in lock or ()],
             seed=seed,
             min_partner_share=min_partner_share,
             max_partner_share=max_partner_share,
@@ -169,7 +170,7 @@ def _pairs(option: str, words: Pairs) -> list[tuple[str, str]]:
         name, mark, value = word.rpartition("=")
         if not mark or not name:
             raise typer.BadParameter(f"{option} {word!r}: write it as NAME=VALUE")
-        if option != "--lock" and name in dict(pairs):
+        if name in dict(pairs):
             raise typer.BadParameter(f"{option} {name} is given twice; keep one")
         pairs.append((name, value))
     return pairs
@@ -181,16 +182,11 @@ def _quarter(word: str) -> int:
     return int(word)
 
 
-def _lock(word: str, value: str) -> dict[str, Any]:
-    """A row of hours from 'coach:Birch IT' and '2@1-4'."""
-    activity, _, target = word.partition(":")
-    hours, _, when = value.partition("@")
-    first, _, last = when.partition("-")
-    if when and not (first.isdecimal() and (last or first).isdecimal()):
-        raise typer.BadParameter(f"--lock {word}={value}: {when!r} is no quarters; write them as 2 or 1-4")
-    quarters = {"from_quarter": int(first), "to_quarter": int(last or first)} if when else {}
-    target_or_none = {"target": target} if target else {}
-    return {"activity": activity, **target_or_none, "hours_per_week": _number("--lock", word, hours), **quarters}
+def _lock(word: str) -> dict[str, Any]:
+    try:
+        return lock_of(word)
+    except ValueError as problem:
+        raise typer.BadParameter(f"--lock {word}: {problem}") from None
 
 
 def _number(option: str, word: str, value: str) -> float:

@@ -5,18 +5,15 @@ Left out: any computing. A number printed here is a field of what optimize retur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from telling import one_line
+from telling_plan import change_lines, clock, from_week
 from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
-    from datetime import time
-
-    from optimize.changes import Change
     from optimize.monday import Block, MondaySheet
-    from sim import Scenario
     from sim.plan import Who
 
 
@@ -44,26 +41,6 @@ def print_sheet(sheet: MondaySheet) -> None:
         out.print(one_line(note))
 
 
-def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
-    """Stop, start, less, more and keep, a line each; a partner that gets nothing any more is named once."""
-    from sim.plan import ACTIVITY_WORDS
-
-    changes = tuple(changes)
-    going_on = {its.target for its in changes if its.kind != "stop"}
-    partners = scenario.partner_names
-    left = dict.fromkeys(its.target for its in changes if its.target in partners and its.target not in going_on)
-    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left if name]} if left else {}
-    for its in changes:
-        if its.target in left:
-            continue
-        what = ACTIVITY_WORDS[its.activity] + (f" {one_line(its.target)}" if its.target else "")
-        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
-        by_kind.setdefault(its.kind, []).append(what if its.kind in ("stop", "keep") else f"{what} {hours}")
-    return [
-        f"{kind}: {'; '.join(by_kind[kind])}" for kind in ("stop", "start", "less", "more", "keep") if kind in by_kind
-    ]
-
-
 def _cadences(sheet: MondaySheet, who: Who) -> Any:
     """By partner and segment, with hours a week in the plan and in blocks."""
     from sim.plan import ACTIVITY_WORDS
@@ -89,12 +66,7 @@ def _cadences(sheet: MondaySheet, who: Who) -> Any:
 
 
 def _when(block: Block) -> str:
-    first = "" if block.every_weeks == 1 else f", from week {block.first_week}"
-    return f"{block.cadence}, {_clock(block.start)}{first}"
-
-
-def _clock(its: time) -> str:
-    return f"{its.hour}:{its.minute:02}"
+    return f"{block.cadence}, {clock(block.start)}{from_week(block)}"
 
 
 def _weeks(sheet: MondaySheet, blocks: list[Block], weeks: int) -> Any:
@@ -128,7 +100,7 @@ def _day(blocks: list[Block]) -> Iterator[str]:
     for block in sorted(blocks, key=lambda its: its.start):
         name = one_line(block.target or ACTIVITY_WORDS[block.activity])
         if name != before or block.start != over:
-            yield f"{_clock(block.start)} {name}"
+            yield f"{clock(block.start)} {name}"
         before, over = name, block.end
     if over is not None:
-        yield f"{_clock(over)} -"
+        yield f"{clock(over)} -"

@@ -19,7 +19,7 @@ Left out: what the work is (worker.py), and what people see of it (the views).
 from searches.queue import Search, Searches, State
 from searches.worker import Gaps, Kind
 
-__all__ = ["Gaps", "Kind", "Search", "Searches", "State", "find", "start", "warm"]
+__all__ = ["Gaps", "Kind", "Search", "Searches", "State", "find", "known", "start", "warm"]
 
 _of_this_server = Searches()
-start, find, warm = _of_this_server.start, _of_this_server.find, _of_this_server.warm
+start, known, find, warm = _of_this_server.start, _of_this_server.known, _of_this_server.find, _of_this_server.warm

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Search:
-    """One piece of work that is shared by all who asked for it. Read it; only `cancel` changes anything."""
+    """One piece of work that is shared by all who want it. Read it; only `join` and `cancel` change anything."""
 
     def __init__(self, key: str, job: Job, queue: Searches) -> None:
         self.key, self.job, self._queue = key, job, queue
@@ -63,6 +63,10 @@ class Search:
     def seconds(self) -> float:
         """How long it has been running, or did run; 0 while it waits."""
         return (self._ended or time.monotonic()) - self._begun if self._begun else 0.0
+
+    def join(self, who: str) -> None:
+        """`who` wants it too."""
+        self.wanted_by.add(who)
 
     def cancel(self, who: str = "") -> None:
         """`who` does not want it any more. It stops when nobody does, within a second or two."""
@@ -110,7 +114,7 @@ class Searches:
         added to this one. One that failed or was cancelled is begun anew. `who` is whose `cancel` counts, such as the
         id of a session.
         """
-        given = {name: value for name, value in arguments.items() if value is not None}
+        given = _given(arguments)
         job = Job(kind, scenario, seed, given, _key("plan", scenario, seed, given))
         key = _key(kind, scenario, seed, given)
         with self._changed:
@@ -128,6 +132,10 @@ class Searches:
     def find(self, key: str) -> Search | None:
         """The search with a key, as long as it is kept."""
         return self._by_key.get(key)
+
+    def known(self, kind: Kind, scenario: Scenario, seed: int = 7, **arguments: Any) -> Search | None:
+        """The search that `start` would give, if there is one already, failed or cancelled too. Begins nothing."""
+        return self.find(_key(kind, scenario, seed, _given(arguments)))
 
     def warm(self, scenario: Scenario) -> Search:
         """Start the worker and have it ready for scenarios like this one."""
@@ -260,6 +268,11 @@ def _end(search: Search, word: str, its: Any) -> None:
         sentence, trace = its
         log.error("a %s search: %s\n%s", search.kind, sentence, trace)
         search.end("failed", problem=sentence)
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """None is as good as not said."""
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _key(kind: Kind, scenario: Scenario, seed: int, arguments: Mapping[str, Any]) -> str:

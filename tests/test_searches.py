@@ -116,7 +116,9 @@ def test_gaps_frontier_and_organisation_take_the_same_way(shared: Searches) -> N
 
 
 def test_the_same_thing_is_one_search(shared: Searches) -> None:
+    assert shared.known("warm", tiny("shared")) is None
     one = shared.start("warm", tiny("shared"), who="one")
+    assert shared.known("warm", tiny("shared"), floors=None) is one is not shared.known("warm", tiny("shared"), seed=8)
     assert shared.start("warm", tiny("shared"), who="two", floors=None) is one is shared.find(one.key)
     assert shared.start("warm", tiny("other")) is not one is not shared.start("warm", tiny("shared"), seed=8)
     assert finished(one).state == "done" and shared.start("warm", tiny("shared")) is one
@@ -155,7 +157,9 @@ def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch:
 def test_one_of_two_cannot_cancel_what_the_other_wants(own: Searches) -> None:
     search = own.start("plan", tiny(), who="one")
     assert own.start("plan", tiny(), who="two") is search
+    search.join("three")
     search.cancel("one")
+    search.cancel("two")
     search.cancel("somebody else")
     assert finished(search).state == "done"
 

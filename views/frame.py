@@ -178,10 +178,11 @@ def _dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def picture(spec: charts.Spec) -> None:
-    """A picture under its title, which is read aloud too."""
+def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
+    """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
     st.markdown(f"**{plain(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
     ink = DARK_INK if _dark() else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
-    st.vega_lite_chart({**spec, "config": {"text": {"color": ink}}}, width=width)
+    shown = {**spec, "config": {"text": {"color": ink}}}
+    st.vega_lite_chart(shown, width=width, key=key, on_select="ignore" if on_select is None else on_select)

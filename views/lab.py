@@ -1,6 +1,7 @@
 """The Lab: move the split of the week, and see what becomes of the quarters.
 
-The first markets are shown at once and the rest follow. Left out: plans that change over the quarters (find_plan.py).
+The first markets are shown at once and the rest follow. A saved plan is shown as it is: it may change by quarter, so it
+has no sliders. Left out: finding such plans (find_plan.py).
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from views.links import Field
 from views.pages import link
 
 PAGE = "lab"
+SPLIT, SAVED = "", "plan"
+"""The field that holds the name of a saved plan, and what it holds when there is a split of one's own."""
 CHANGED = "assume"
 """The field that holds which assumptions are another value."""
 TURNS = "turns"
@@ -36,6 +39,12 @@ def show() -> None:
 def _page(at: At) -> None:
     controls, results = st.columns([1, 2.4], gap="large")
     scenario = _assumed(at.scenario)
+    if saved := st.session_state[SAVED]:
+        with controls:
+            _saved(at, saved)
+        with results:
+            _results(at, scenario, at.plans[saved])
+        return
     with controls:
         _controls(scenario)
     state = {field.key: st.session_state[field.key] for field in mixture.fields(scenario)}
@@ -51,7 +60,9 @@ def _fields(at: At) -> Sequence[Field]:
     changed = links.several(CHANGED, list(known))
     chosen = [known[name] for name in links.peek(PAGE, changed) if name in known]
     values = [links.number(_key(its), its.least, its.most, its.likely, whole=False) for its in chosen]
-    return [*mixture.fields(at.scenario), changed, *values, links.choice(TURNS, ["no", "yes"], "no")]
+    saved = links.choice(SAVED, [SPLIT, *at.plans], SPLIT)
+    turns = links.choice(TURNS, ["no", "yes"], "no")
+    return [*mixture.fields(at.scenario), saved, changed, *values, turns]
 
 
 def _look() -> None:
@@ -68,6 +79,18 @@ def _assumed(scenario: Scenario) -> Scenario:
         if its.name in st.session_state[CHANGED] and st.session_state[_key(its)] != its.likely:
             scenario = with_value(scenario, its, st.session_state[_key(its)])
     return scenario
+
+
+def _saved(at: At, name: str) -> None:
+    said(name)
+    note("This plan is shown as it is, and may change by quarter, so it has no sliders.")
+    st.button("Begin a split of your own", on_click=_begin)
+    if name != at.scenario.status_quo.name:
+        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name]})
+
+
+def _begin() -> None:
+    st.session_state[SAVED] = SPLIT
 
 
 def _controls(scenario: Scenario) -> None:

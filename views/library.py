@@ -43,6 +43,11 @@ def plan_files() -> dict[str, Path]:
     return {path.stem: path for path in _saved("plans")}
 
 
+def actuals_files() -> dict[str, Path]:
+    """The files of what was seen of quarters so far, by their id."""
+    return {path.stem: path for path in _saved("actuals")}
+
+
 def plans_for(its: Scenario) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
     named = {split.name: TimePlan.from_split(its, split) for split in (its.status_quo, *its.plans)}
@@ -52,7 +57,7 @@ def plans_for(its: Scenario) -> dict[str, TimePlan]:
 def save(document: Scenario | TimePlan, kind: str) -> str:
     """Save it; returns its id. The same document again is not saved twice. Raises InputError if it cannot be."""
     where, name = folder(kind), document.name
-    base, taken = _id(document.name), (scenario_files() if kind == "scenarios" else plan_files())
+    base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
     for number in range(1, MOST_SAVED):
         its_id = base if number == 1 else f"{base}-{number}"
         if number > 1:
@@ -99,7 +104,7 @@ def _same(document: Document, path: Path) -> bool:
         return False
 
 
-def _id(name: str) -> str:
+def file_stem(name: str) -> str:
     """A name as a file name that every system takes."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_ID].strip("-") or "unnamed"

@@ -14,6 +14,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "start": "Start",
         "lab": "Lab",
         "compare": "Compare",
+        "find_plan": "Find a plan",
         "territory": "Territory",
         "long_game": "The long game",
     },

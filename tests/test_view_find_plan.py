@@ -1,0 +1,471 @@
+"""The page Find a plan, without a browser.
+
+Claims: nothing is searched until somebody asks; every control moves the argument of the planner that it names; a link
+brings a wish back, and its result; limits that clash are told in their sentence, and the form stays; the certificate is
+said as in the terminal; a plan that is saved is found in Compare and in the Lab; files reopen.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import icalendar
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import searches
+import telling
+import telling_plan
+from optimize import Actuals, Answer, Explanation, Frontier, Solution, explain, frontier, optimize_plan
+from optimize.changes import uses
+from optimize.monday import monday_sheet
+from searches import Search
+from sim import Scenario, TimePlan
+from tests.helpers import candidate, partner, segment, territory
+from tests.views import metrics, page, texts, wrong
+from views import charts, frontier_view, library, plan_charts, plan_limits, runs, searching
+from views import monday_sheet as sheet_view
+
+NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄"
+
+
+def small(**changes: Any) -> Scenario:
+    """Planned in some seconds."""
+    usual: dict[str, Any] = {
+        "name": "small",
+        "market_map": [segment(opportunities_per_quarter=6, inbound_share=0.3, prospecting_yield=0.3)],
+        "partners": [partner(), partner("Thorn", label="deceiver", base_share={})],
+        "candidates": [candidate(base_share={})],
+    }
+    return territory(**{**usual, **changes})
+
+
+@pytest.fixture(autouse=True)
+def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
+    monkeypatch.setattr(runs, "MARKETS", 200)
+    monkeypatch.setattr(runs, "WORLDS", 5)
+    return tmp_path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_caches_left() -> Iterator[None]:
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture(scope="module")
+def solution() -> Solution:
+    return optimize_plan(small(), early_floor=0.01)
+
+
+@pytest.fixture(scope="module")
+def answer(solution: Solution) -> Answer:
+    return solution.answer
+
+
+@pytest.fixture(scope="module")
+def reasons(solution: Solution) -> Explanation:
+    return explain(solution)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Frontier:
+    return frontier(small(), 3)
+
+
+class Found:
+    """Searches that are done as soon as they are asked for, and what was asked."""
+
+    def __init__(self, results: dict[str, Any]) -> None:
+        self.results, self.asked = results, list[tuple[str, dict[str, Any]]]()
+        self.by_key: dict[str, Search] = {}
+        self.state, self.problem = "done", ""
+
+    def start(self, kind: Any, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Search:
+        self.asked.append((kind, arguments))
+        search: Any = Search(self.key(kind, arguments), type("Job", (), {"kind": kind}), searches._of_this_server)
+        search.begin()
+        if self.state != "running":
+            search.end(self.state, self.results.get(kind), self.problem)
+        return self.by_key.setdefault(search.key, search)
+
+    def known(self, kind: Any, scenario: Scenario, seed: int = 7, **arguments: Any) -> Search | None:
+        return self.by_key.get(self.key(kind, arguments))
+
+    def find(self, key: str) -> Search | None:
+        return self.by_key.get(key)
+
+    @staticmethod
+    def key(kind: str, arguments: dict[str, Any]) -> str:
+        return f"{kind} {sorted(arguments.items(), key=lambda its: its[0])}"
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch, answer: Answer, reasons: Explanation, drawn: Frontier) -> Found:
+    its = Found({"plan": answer, "reasons": reasons, "frontier": drawn})
+    for name in ("start", "known", "find"):
+        monkeypatch.setattr(searches, name, getattr(its, name))
+    return its
+
+
+@pytest.fixture
+def small_id() -> str:
+    return library.save(small(), "scenarios")
+
+
+def press(test: AppTest, label: str) -> AppTest:
+    return next(its for its in test.button if its.label == label).click().run()
+
+
+def find(test: AppTest) -> AppTest:
+    return press(test, "Find the plan")
+
+
+def labels(test: AppTest) -> list[str]:
+    return [its.label for its in test.button]
+
+
+# What is asked
+
+
+def test_nothing_is_searched_until_somebody_asks(found: Found) -> None:
+    test = page("find_plan")
+    assert wrong(test) == [] and found.asked == []
+    assert "Find the plan" in labels(test) and telling.CAVEAT in html.unescape(texts(test))
+    assert not metrics(test)
+    test = find(test)
+    assert found.asked == [("plan", {})]
+
+
+def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: Found, small_id: str) -> None:
+    says = {"scenario": small_id, "objective": "quota", "least": "200", "lock": "coach:Pina=2", "floors": "Q9",
+            "actuals": "none here", "colour": "red"}  # fmt: skip
+    said = wrong(page("find_plan", says))
+    assert len(said) == len(says) - 1
+    assert sum("'coach:Pina=2'" in its and "unknown target 'Pina'" in its for its in said) == 1
+    assert found.asked == []
+
+
+SET: dict[str, tuple[Callable[[AppTest], Any], dict[str, Any]]] = {
+    "objective": (lambda t: t.selectbox(key="objective").set_value("net_bookings"), {"objective": "net_bookings"}),
+    "after": (lambda t: t.slider(key="after").set_value(50), {"exit_weight": 0.5}),
+    "discount": (lambda t: t.slider(key="discount").set_value(10), {"discount_rate": 0.1}),
+    "early": (lambda t: t.number_input(key="early").set_value(80.0), {"early_floor": 0.8}),
+    "early 0": (lambda t: t.number_input(key="early").set_value(0.0), {"early_floor": 0.0}),
+    "least": (lambda t: t.slider(key="least").set_value(10), {"min_partner_share": 0.1}),
+    "most": (lambda t: t.slider(key="most").set_value(0), {"max_partner_share": 0.0}),
+    "change": (lambda t: t.number_input(key="change").set_value(0.0), {"largest_change_hours": 0.0}),
+    "recruit": (lambda t: t.radio(key="recruit").set_value("no"), {"recruit": False}),
+    "only": (lambda t: t.multiselect(key="only").set_value(["Thorn"]), {"only_partners": ["Thorn"]}),
+    "fix only": (lambda t: t.selectbox(key="fix only").set_value("direct"), {"coverage_mode": {"only": "direct"}}),
+    "floors": (lambda t: t.multiselect(key="floors").set_value(["Q2"]), {"floors": {2: 0.9}}),
+}
+
+
+@pytest.mark.parametrize("control", SET)
+def test_every_control_moves_the_argument_it_names_and_the_link_says_it(
+    found: Found, small_id: str, control: str
+) -> None:
+    move, argument = SET[control]
+    test = page("find_plan", {"scenario": small_id})
+    move(test).run()
+    assert wrong(test) == [] and "Asked for: " in texts(test)
+    says = dict(test.query_params)
+    assert len(says) == 2, says
+    find(test)
+    assert found.asked == [("plan", argument)]
+    again = page("find_plan", says)
+    assert metrics(again), "a reload finds the same search"
+    assert len(found.asked) == 1
+
+
+def test_the_floor_of_a_quarter_has_its_own_number(found: Found, small_id: str) -> None:
+    test = page("find_plan", {"scenario": small_id, "floors": ["Q1", "Q3"], "floor Q3": "40"})
+    test.number_input(key="floor Q1").set_value(20).run()
+    find(test)
+    assert found.asked == [("plan", {"floors": {1: 0.2, 3: 0.4}})]
+
+
+def test_hours_are_locked_and_unlocked(found: Found, small_id: str) -> None:
+    test = page("find_plan", {"scenario": small_id})
+    test.selectbox(key="lock what").set_value("coach").run()
+    test.selectbox(key="lock whom").set_value("Thorn")
+    test.number_input(key="lock hours").set_value(1.5)
+    test.number_input(key="lock first").set_value(2)
+    test.number_input(key="lock last").set_value(3)
+    press(test, "Add this lock")
+    assert wrong(test) == [] and "coaching Thorn locked at 1.5 hours from Q2 to Q3" in texts(test)
+    assert test.query_params["lock"] == "coach:Thorn=1.5@2-3"
+    test.selectbox(key="lock what").set_value("sell").run()
+    press(test, "Add this lock")
+    find(test)
+    row = {"activity": "coach", "target": "Thorn", "hours_per_week": 1.5, "from_quarter": 2, "to_quarter": 3}
+    other = {"activity": "sell", "hours_per_week": 1.5, "from_quarter": 2, "to_quarter": 3}
+    assert found.asked == [("plan", {"locks": [row, other]})]
+    press(test, "Remove")
+    find(test)
+    assert found.asked[1] == ("plan", {"locks": [other]})
+
+
+def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: Found, small_id: str) -> None:
+    test = page("find_plan", {"scenario": small_id, "lock": "sell=20@1-4"})
+    test.number_input(key="lock first").set_value(3)
+    test.number_input(key="lock last").set_value(2)
+    press(test, "Add this lock")
+    (said,) = wrong(test)
+    assert "to_quarter 2 is before from_quarter 3" in said
+    assert test.query_params["lock"] == "sell=20@1-4"
+
+
+def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: Found, small_id: str) -> None:
+    test = page("find_plan", {"scenario": small_id, "least": "60", "most": "40"})
+    (said,) = wrong(test)
+    assert "min_partner_share 0.6 is above max_partner_share 0.4" in said
+    assert next(its for its in test.button if its.label == "Find the plan").disabled
+    assert (test.slider(key="least").value, test.slider(key="most").value) == (60, 40)
+    test.slider(key="least").set_value(40).run()
+    assert wrong(test) == []
+
+
+def test_a_search_that_fails_says_why_and_can_be_begun_again(found: Found, small_id: str) -> None:
+    found.state, found.problem = "failed", "no plan keeps to all limits: drop one"
+    test = find(page("find_plan", {"scenario": small_id, "early": "300"}))
+    assert wrong(test) == ["No plan keeps to all limits: drop one"]
+    assert test.number_input(key="early").value == 300 and "Find the plan" in labels(test)
+
+
+# How it goes
+
+
+def test_a_search_can_be_watched_and_cancelled(found: Found, small_id: str) -> None:
+    found.state = "running"
+    test = find(page("find_plan", {"scenario": small_id}))
+    (its,) = found.by_key.values()
+    assert "Getting ready." in texts(test) and not metrics(test)
+    its.says = "simulating and correcting, 2 of 4"
+    assert "Simulating and correcting, 2 of 4." in texts(test.run())
+    assert "Find the plan" not in labels(test)
+    its.cancel = lambda who="": its.end("cancelled")  # type: ignore[method-assign]
+    press(test, "Cancel")
+    assert its.state == "cancelled" and "Find the plan" in labels(test) and wrong(test) == []
+
+
+def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: Found, small_id: str) -> None:
+    found.state = "running"
+    test = find(page("find_plan", {"scenario": small_id}))
+    (its,) = found.by_key.values()
+    test.slider(key="most").set_value(50).run()
+    assert "A search of yours with other limits still goes on." in texts(test) and "Find the plan" in labels(test)
+    its.cancel = lambda who="": its.end("cancelled")  # type: ignore[method-assign]
+    press(test, "Cancel that one")
+    assert its.state == "cancelled" and "other limits" not in texts(test)
+
+
+def test_who_waits_is_told_for_how_many(found: Found, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found.state = "running"
+    find(page("find_plan", {"scenario": small_id}))
+    (its,) = found.by_key.values()
+    its.state = "waiting"
+    monkeypatch.setattr(Search, "place", 1)
+    assert searching.how_it_goes(its) == "Waiting: 1 search is before it."
+    monkeypatch.setattr(Search, "place", 2)
+    assert searching.how_it_goes(its) == "Waiting: 2 searches are before it."
+
+
+def test_from_the_button_to_the_certificate(small_id: str) -> None:
+    """With the worker that there is in truth."""
+    test = find(page("find_plan", {"scenario": small_id, "early": "1"}))
+    search = searches.known("plan", small(), 7, early_floor=0.01)
+    assert search is not None and search.wait(300) and search.state == "done", search and search.problem
+    test.run()
+    assert wrong(test) == [] and metrics(test)
+    test.segmented_control(key="show").set_value("good").run()
+    for line in telling_plan.certificate(search.result):
+        assert line[1:] in texts(test).replace("\\", "")
+
+
+# What is found
+
+
+@pytest.fixture
+def shown(found: Found, small_id: str) -> Callable[..., AppTest]:
+    def its(**says: str) -> AppTest:
+        found.start("plan", small())
+        return page("find_plan", {"scenario": small_id, **says})
+
+    return its
+
+
+def test_the_headline_is_the_certificates(shown: Callable[..., AppTest], answer: Answer) -> None:
+    test, its = shown(), answer.certificate
+    assert wrong(test) == []
+    assert telling_plan.against(its) in html.unescape(texts(test))
+    assert telling_plan.totals(answer) in html.unescape(texts(test))
+    assert metrics(test)[f"Against {its.against}"] == f"{its.difference_share.value:+.1%}"
+
+
+def test_the_plan_is_a_picture_and_a_table(shown: Callable[..., AppTest], answer: Answer) -> None:
+    test = shown()
+    table = test.table[0].value
+    for word, row in telling_plan.hours_rows(answer):
+        assert list(table.loc[word.strip().replace("-", "\\-")]) == [telling_plan.hours_said(its) for its in row]
+    assert "Attainment by quarter under this plan" in texts(test)
+    for line in telling_plan.first_quarter(answer):
+        assert line[1:] in texts(test).replace("\\", "")
+
+
+def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: Found, reasons: Explanation,
+                                        answer: Answer) -> None:  # fmt: skip
+    test = shown(show="why")
+    assert [kind for kind, _ in found.asked] == ["plan"]
+    press(test, "Why this plan?")
+    assert found.asked[1] == ("reasons", {}) and wrong(test) == []
+    for line in telling_plan.why(answer, reasons):
+        assert line[1:] in texts(test).replace("\\", "")
+
+
+def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
+    shown: Callable[..., AppTest], found: Found, drawn: Frontier
+) -> None:
+    test = shown(show="years")
+    press(test, "Draw this year against the next")
+    assert found.asked[1] == ("frontier", {"points": frontier_view.POINTS, "through": 4}) and wrong(test) == []
+    names = [its.plan.name for its in drawn.points if its.proven]
+    assert test.radio(key="point").options == [its.replace("frontier", "plan") for its in names]
+    test.radio(key="point").set_value(names[-1]).run()
+    assert test.query_params["point"] == names[-1]
+    assert len(test.table[0].value) == len(names) + 1
+    test.text_input[-1].set_value("Hasty")
+    [its for its in test.button if its.label == "Save"][-1].click().run()
+    assert wrong(test) == [] and library.plans_for(small())["Hasty"].hours == drawn.points[-1].plan.hours
+
+
+def test_a_plan_of_some_quarters_goes_on_as_in_the_last() -> None:
+    long, short = small(horizon_quarters=8), small()
+    plan = TimePlan.from_table(short, [
+        {"activity": "sell", "hours_per_week": 30, "from_quarter": 1, "to_quarter": 4},
+        {"activity": "coach", "target": "Pine", "hours_per_week": 2, "from_quarter": 1, "to_quarter": 2},
+    ], "short")  # fmt: skip
+    its = frontier_view.going_on(long, plan, 4)
+    assert uses(long, its, 8) == uses(short, plan, 4) and uses(long, its, 2) == uses(short, plan, 2)
+    assert frontier_view.going_on(short, plan, 4) == plan
+
+
+def test_a_plan_that_is_saved_is_found_in_compare_and_in_the_lab(
+    shown: Callable[..., AppTest], answer: Answer, small_id: str
+) -> None:
+    test = shown()
+    test.text_input[0].set_value("Mine")
+    press(test, "Save")
+    assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == ["Saved as Mine."]
+    assert "Save" not in labels(test), "it is saved, and a reload knows that"
+    assert library.plans_for(small())["Mine"].hours == answer.plan.hours
+    links = {its.proto.label: its.proto.query_string for its in test.get("page_link")}
+    assert len(links) == 2
+    assert wrong(page("compare", {"scenario": small_id, "a": "Mine", "c": "none"})) == []
+    lab = page("lab", {"scenario": small_id, "plan": "Mine"})
+    assert wrong(lab) == [] and not lab.slider and "Hours a week under Mine" in texts(lab)
+    press(lab, "Begin a split of your own")
+    assert wrong(lab) == [] and lab.slider(key="share").value == 20 and "plan" not in lab.query_params
+
+
+@pytest.mark.parametrize(("name", "says"), [(" ", "A plan needs a name"), ("status quo", "is the name of a plan")])
+def test_a_name_that_will_not_do_is_told(shown: Callable[..., AppTest], name: str, says: str) -> None:
+    test = shown()
+    test.text_input[0].set_value(name)
+    press(test, "Save")
+    (said,) = wrong(test)
+    assert says in said and metrics(test)
+
+
+def test_files_reopen(
+    shown: Callable[..., AppTest], answer: Answer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    files: dict[str, bytes] = {}
+
+    def kept(label: str, data: Any, *, file_name: str, **_: Any) -> None:
+        files[Path(file_name).suffix] = data if isinstance(data, bytes) else data.encode()
+
+    monkeypatch.setattr(st, "download_button", kept)
+    test = shown(show="monday", quarter="2")
+    assert wrong(test) == []
+    (tmp_path / "plan.yaml").write_bytes(files[".yaml"])
+    assert TimePlan.load(tmp_path / "plan.yaml").hours == answer.plan.hours
+    calendar = icalendar.Calendar.from_ical(files[".ics"])
+    sheet = monday_sheet(answer.scenario, answer.plan, 2)
+    assert len(calendar.walk("VEVENT")) == sum(bool(sheet.days(block)) for block in sheet.blocks)
+    assert not any(word in files[".ics"].decode().lower() for word in ("achiever", "believer", "deceiver"))
+    table = test.table[0].value
+    assert len(table) == len(sheet.blocks) and list(table.columns) == ["Time", "What", "How often"]
+    assert len(sheet_view.blocks(sheet, "channel_account_manager")) == 0
+
+
+# Planning again
+
+
+def test_planning_again_in_the_middle(found: Found, small_id: str) -> None:
+    test = page("find_plan", {"scenario": small_id})
+    test.number_input(key="from").set_value(2).run()
+    assert wrong(test) == []
+    find(test)
+    assert found.asked == [("plan", {"from_quarter": 2, "followed": TimePlan.status_quo(small())})]
+
+
+def test_what_was_seen_comes_from_the_library(found: Found, small_id: str, own_library: Path) -> None:
+    (own_library / "actuals").mkdir()
+    actuals = Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]})
+    actuals.save(own_library / "actuals" / "q1.yaml")
+    test = page("find_plan", {"scenario": small_id, "actuals": "q1"})
+    assert wrong(test) == []
+    find(test)
+    assert found.asked == [("plan", {"actuals": actuals, "followed": TimePlan.status_quo(small())})]
+    test.multiselect(key="floors").set_value(["Q1"]).run()
+    (said,) = wrong(test)
+    assert "quarter 1 is over" in said
+    (own_library / "actuals" / "q1.yaml").write_text("by_quarter: []")
+    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "q1"}))
+    assert "by_quarter is empty" in said
+
+
+def test_names_from_anybody_do_no_harm(found: Found, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = small(
+        name=NASTY, question=NASTY, candidates=[], market_map=[segment(NASTY, opportunities_per_quarter=6)],
+        partners=[partner(NASTY, base_share={NASTY: 0.5})],
+    )  # fmt: skip
+    plan = TimePlan.constant(scenario, 0.2, name=NASTY)
+    found.results["plan"] = Answer(scenario, 7, plan, found.results["plan"].certificate, 1, None, (), "")
+    found.start("plan", scenario)
+    for part in ("plan", "monday"):
+        test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part})
+        assert wrong(test) == []
+        for block in test.get("html"):
+            assert "<b>x</b>" not in block.proto.body
+        for its in test.markdown:
+            assert NASTY not in its.value
+        assert test.table[0].value.to_string().find("<b>x</b>") == -1
+
+
+# Pictures
+
+
+def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: Answer) -> None:
+    points = [(its.plan.name, its.attainment, its.exit_usd) for its in (*drawn.points, drawn.status_quo)]
+    its = plan_charts.frontier(points, "status quo", "frontier 2", "title")
+    rows = its["layer"][0]["data"]["values"]
+    assert [row["kind"] for row in rows] == ["a plan", "the chosen plan", "a plan", "today"]
+    assert rows[0]["attained"] == drawn.points[0].attainment.value
+    bars = plan_charts.attainment(answer.certificate.attainment_by_quarter, "it")
+    worth = plan_charts.hour_values([1.0, 2.0, 3.0], 2)
+    assert [row["q"] for row in worth["layer"][0]["data"]["values"]] == [2, 3]
+    for spec in (its, bars, worth):
+        assert spec["description"] and "data" not in spec and spec["$schema"] == charts.SCHEMA
+
+
+def test_the_same_wish_is_the_same_search() -> None:
+    field = plan_limits.optional("early", 0, 1000)
+    assert field.written(None) == [] and field.parse(field.written(12.5)) == 12.5

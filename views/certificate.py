@@ -1,0 +1,116 @@
+"""A plan that was found, as people see it: what it gains, hour by hour, how good it is, and why.
+
+The sentences are those of the terminal (telling_plan.py). Left out: the search (find_plan.py), and the week
+(monday_sheet.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+import telling_plan
+from sim.plan import ACTIVITY_WORDS
+from telling import count, of_all
+from views import comparison_charts, plan_charts
+from views.frame import note, picture, plain, said
+
+if TYPE_CHECKING:
+    from optimize import Answer, Explanation
+
+NAME = "this plan"
+
+
+def headline(answer: Answer) -> None:
+    """What it gains against what is done today, and how surely."""
+    its = answer.certificate
+    share, worlds, quota = its.difference_share, its.worlds_ahead, its.chance_of_quota[-1]
+    columns = st.columns(4)
+    columns[0].metric(
+        f"Against {plain(its.against)}", f"{share.value:+.1%}", help=f"95% interval {telling_plan.interval(share)}."
+    )
+    columns[1].metric(
+        "Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", help=f"{of_all(its.markets_ahead)} markets."
+    )
+    columns[2].metric(
+        "Worlds better", "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
+        help="Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
+    )  # fmt: skip
+    columns[3].metric(
+        "Chance of quota, last quarter", f"{quota.value:.0%}", help=f"95% interval {quota.low:.0%} to {quota.high:.0%}."
+    )
+    said(f"This plan is {telling_plan.against(its)}. {telling_plan.totals(answer)}")
+    if missed := telling_plan.floors_missed(its):
+        st.warning(plain(missed))
+    for line in telling_plan.seen(answer):
+        note(line)
+
+
+def hours(answer: Answer) -> None:
+    """The plan by quarter, and what it changes in the first."""
+    scenario, plan = answer.scenario, answer.plan
+    st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
+    *changes, cost = telling_plan.first_quarter(answer)
+    _list(changes, bold_kind=True)
+    note(f"{cost[0].upper()}{cost[1:]}.")
+    for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
+        note(line)
+    table = plan.table(scenario)
+    by_activity = {
+        ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
+    }
+    theirs = table.partner.sum(axis=1)
+    by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
+    left, right = st.columns(2, gap="large")
+    with left:
+        picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
+    with right:
+        if theirs.any():
+            picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
+        else:
+            note("Nobody among the partners gets planned hours.")
+    with st.expander("The same as a table"):
+        st.table(hours_table(answer))
+    picture(plan_charts.attainment(answer.certificate.attainment_by_quarter, NAME))
+
+
+def hours_table(answer: Answer) -> pd.DataFrame:
+    """Hours a week, a row for each use and a column for each quarter, as text."""
+    rows = {plain(word.strip()): [telling_plan.hours_said(its) for its in row] for word, row in _rows(answer)}
+    quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=quarters)
+
+
+def _rows(answer: Answer) -> list[tuple[str, list[float]]]:
+    return [(word, list(row)) for word, row in telling_plan.hours_rows(answer)]
+
+
+def how_good(answer: Answer) -> None:
+    """The certificate, in words."""
+    st.subheader("How good it is, and how we know", anchor=False)
+    _list(telling_plan.certificate(answer))
+    markets = count(answer.certificate.realised_estimate.observations, "market")
+    note(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
+
+
+def why(answer: Answer, its: Explanation) -> None:
+    """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
+    if its.hour_value_usd:
+        picture(plan_charts.hour_values(its.hour_value_usd, answer.quarter))
+    _list(telling_plan.why(answer, its))
+
+
+def _list(lines: list[str], bold_kind: bool = False) -> None:
+    """A line each; with `bold_kind`, what stands before the colon is what to look for."""
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(_capital(line))}" for line in lines))
+
+
+def _kind_first(line: str) -> str:
+    kind, _, what = line.partition(": ")
+    return f"**{plain(_capital(kind))}:** {plain(what)}"
+
+
+def _capital(line: str) -> str:
+    return line[:1].upper() + line[1:]

@@ -1,0 +1,125 @@
+"""Find a plan: what is wanted and what must hold, the search, and what was found.
+
+Nothing is searched until somebody asks. What was found stays in the server under what was asked for, so a reload or a
+link shows it again; after a restart of the server it is searched anew when asked.
+
+Left out: the form (plan_form.py), how a search goes (searching.py), and what a plan looks like (certificate.py,
+monday_sheet.py, frontier_view.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from sim import NextHourError
+from sim.errors import one_line
+from sim.scenario import Split
+from views import certificate, frontier_view, keeping, links, monday_sheet, plan_form, plan_limits, searching
+from views.frame import At, caveat, draw, note, plain
+from views.links import Field
+
+if TYPE_CHECKING:
+    from optimize import Answer
+
+PAGE = plan_limits.PAGE
+PARTS = {
+    "plan": "The plan",
+    "good": "How good it is",
+    "why": "Why this plan",
+    "years": "This year or next",
+    "monday": "Monday sheet",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Find a plan", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    wishes = plan_limits.fields(at)
+    first = next(int(links.peek(PAGE, field)) for field in wishes if field.key == "from")
+    return [
+        *wishes,
+        links.choice("show", list(PARTS), next(iter(PARTS))),
+        links.number("quarter", 1, at.scenario.horizon_quarters, first),
+        *frontier_view.fields(at),
+    ]
+
+
+def _page(at: At) -> None:
+    plan_form.arriving()
+    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(at)}
+    wishes, problem = dict[str, Any](), ""
+    try:
+        wishes = plan_limits.asked(at, state)
+    except NextHourError as wrong:
+        problem = one_line(str(wrong))
+    search = None if problem else searching.known("plan", at, wishes)
+    is_new = search is None or search.state == "failed"
+    with st.expander("What to find, and what must hold", expanded=is_new):
+        plan_form.controls(at)
+    if problem:
+        st.error(plain(problem))
+    elif wishes or not is_new:
+        note(f"Asked for: {plan_limits.in_words(at, wishes)}.")
+    if is_new:
+        st.button(
+            "Find the plan", type="primary", disabled=bool(problem), on_click=searching.begin,
+            args=("plan", at, wishes),
+        )  # fmt: skip
+        note(
+            "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
+            "the search never saw."
+        )
+    if (other := searching.going_on("plan", search)) is not None:
+        note("A search of yours with other limits still goes on.")
+        st.button("Cancel that one", on_click=searching.cancel, args=(other.key,))
+    if search is not None and (answer := searching.result(search, "Finding the plan")) is not None:
+        _found(at, wishes, answer)
+    caveat()
+
+
+def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+    certificate.headline(answer)
+    keeping.show(at, answer.plan, _name(at, wishes), "plan", _best_split(answer))
+    st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
+    part = st.session_state["show"]
+    if part == "plan":
+        certificate.hours(answer)
+    elif part == "good":
+        certificate.how_good(answer)
+    elif part == "why":
+        _why(at, wishes, answer)
+    elif part == "years":
+        frontier_view.show(at, wishes)
+    else:
+        monday_sheet.show(answer)
+
+
+def _name(at: At, wishes: dict[str, Any]) -> str:
+    """What is particular about it."""
+    return plan_limits.in_words(at, wishes)[:80].strip()
+
+
+def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+    st.subheader("Why, and what would change it", anchor=False)
+    search = searching.known("reasons", at, wishes)
+    if search is None or search.state == "failed":
+        note(
+            "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
+            "be true for the next best plan to win. It takes about as long as finding the plan."
+        )
+        st.button("Why this plan?", on_click=searching.begin, args=("reasons", at, wishes))
+    if search is not None and (its := searching.result(search, "Finding the reasons")) is not None:
+        certificate.why(answer, its)
+
+
+def _best_split(answer: Answer) -> Split | None:
+    """What the certificate measures against, in words that a link can carry."""
+    from optimize.splits import splits
+
+    return next((its for its in splits(answer.scenario) if its.name == answer.certificate.best_split), None)

@@ -1,0 +1,71 @@
+"""The Monday sheet of a found plan: a quarter as blocks of the week, for the eye and for the calendar.
+
+Left out: where a block stands (optimize/monday.py), and the calendar's format (optimize/monday_ics.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from telling_plan import clock, from_week
+from views.frame import note, plain
+
+if TYPE_CHECKING:
+    from optimize import Answer
+    from optimize.monday import MondaySheet
+    from sim.plan import Who
+
+WHOSE: dict[Who, str] = {
+    "territory_manager": "Territory manager",
+    "channel_account_manager": "Channel account manager",
+}
+
+
+def show(answer: Answer) -> None:
+    """Draw it for the quarter in the field `quarter`."""
+    from optimize.monday import monday_sheet
+
+    st.subheader("Into the calendar", anchor=False)
+    st.selectbox(
+        "Quarter", range(1, answer.scenario.horizon_quarters + 1), key="quarter", format_func=lambda q: f"Q{q}"
+    )
+    sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
+    its = sheet.first_day
+    note(f"Q{sheet.quarter} begins on {its.day} {its:%b} {its.year}.")
+    for who, name in WHOSE.items():
+        theirs = any(line.who == who for line in sheet.lines)
+        if not theirs and who != "territory_manager":
+            continue
+        if len({line.who for line in sheet.lines}) > 1:
+            st.markdown(f"**{name}**")
+        st.table(blocks(sheet, who), border="horizontal")
+        _download(sheet, who)
+    for line in sheet.notes:
+        note(line)
+
+
+def blocks(sheet: MondaySheet, who: Who) -> pd.DataFrame:
+    """What begins when, by day of the week, as text."""
+    rows = [
+        (block.weekday, f"{clock(block.start)}-{clock(block.end)}", plain(block.what), block.cadence + from_week(block))
+        for block in sheet.blocks
+        if block.who == who
+    ]
+    days = [day if i == 0 or rows[i - 1][0] != day else "" for i, (day, *_) in enumerate(rows)]
+    return pd.DataFrame(
+        [(when, what, often) for _, when, what, often in rows], index=days, columns=["Time", "What", "How often"]
+    )
+
+
+def _download(sheet: MondaySheet, who: Who) -> None:
+    from optimize.monday_ics import calendar_text
+
+    st.download_button(
+        f"Calendar file of Q{sheet.quarter} (ICS)", calendar_text(sheet, who), key=f"ics {who}",
+        file_name=f"next-hour-q{sheet.quarter}{'' if who == 'territory_manager' else '-account-manager'}.ics",
+        mime="text/calendar", on_click="ignore",
+        help="Import it into a calendar of its own: importing again then updates it.",
+    )  # fmt: skip
