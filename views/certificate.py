@@ -21,26 +21,27 @@ if TYPE_CHECKING:
     from optimize import Answer, Explanation
 
 NAME = "this plan"
+NUMBER_WIDTH = 165
+"""Pixels."""
 
 
 def headline(answer: Answer) -> None:
     """What it gains against what is done today, and how surely."""
     its = answer.certificate
     share, worlds, quota = its.difference_share, its.worlds_ahead, its.chance_of_quota[-1]
-    columns = st.columns(4)
-    columns[0].metric(
-        f"Against {plain(its.against)}", f"{share.value:+.1%}", help=f"95% interval {telling_plan.interval(share)}."
+    numbers = (
+        (f"Against {its.against}", f"{share.value:+.1%}", f"95% interval {telling_plan.interval(share)}."),
+        ("Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", f"{of_all(its.markets_ahead)} markets."),
+        (
+            "Worlds better",
+            "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
+            "Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
+        ),
+        ("Chance of quota at the end", f"{quota.value:.0%}", f"95% interval {quota.low:.0%} to {quota.high:.0%}."),
     )
-    columns[1].metric(
-        "Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", help=f"{of_all(its.markets_ahead)} markets."
-    )
-    columns[2].metric(
-        "Worlds better", "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
-        help="Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
-    )  # fmt: skip
-    columns[3].metric(
-        "Chance of quota, last quarter", f"{quota.value:.0%}", help=f"95% interval {quota.low:.0%} to {quota.high:.0%}."
-    )
+    with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
+        for label, value, more in numbers:
+            st.metric(plain(label), value, help=more, width=NUMBER_WIDTH)
     said(f"This plan is {telling_plan.against(its)}. {telling_plan.totals(answer)}")
     if missed := telling_plan.floors_missed(its):
         st.warning(plain(missed))

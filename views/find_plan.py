@@ -9,6 +9,7 @@ monday_sheet.py, frontier_view.py).
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,8 @@ def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
 
 def _name(at: At, wishes: dict[str, Any]) -> str:
     """What is particular about it."""
-    return plan_limits.in_words(at, wishes)[:80].strip()
+    said = plan_limits.in_words(at, wishes)
+    return textwrap.shorten(said[0].upper() + said[1:], keeping.LONGEST_NAME, placeholder=" …")
 
 
 def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:

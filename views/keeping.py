@@ -13,6 +13,9 @@ from views import library, mixture
 from views.frame import At, plain
 from views.pages import link
 
+LONGEST_NAME = 80
+"""Letters."""
+
 
 def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
     """Save the plan, and what can be done with it then. `split` is what Compare shows beside it."""
@@ -24,10 +27,11 @@ def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
         else:
             st.success(plain(f"Saved as {saved}."))
     named = plan.model_copy(update={"name": saved or name})
-    right.download_button(
-        "Plan file (YAML)", named.text(), key=f"yaml {key}", file_name=f"{library.file_stem(named.name)}.yaml",
-        mime="application/yaml", on_click="ignore", width="stretch",
-    )  # fmt: skip
+    with right:
+        st.download_button(
+            "Plan file (YAML)", named.text(), key=f"yaml {key}", file_name=f"{library.file_stem(named.name)}.yaml",
+            mime="application/yaml", on_click="ignore", width="stretch",
+        )  # fmt: skip
     if saved is not None:
         others = {} if split is None else {"b": [split.name], "lab": [mixture.packed(split)]}
         where = {"scenario": [at.scenario_id]}
@@ -39,7 +43,7 @@ def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
 def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
     with st.form(f"keep {key}", border=False):
         field, button = st.columns([2, 1], vertical_alignment="bottom")
-        wanted = field.text_input("Save this plan as", name[:80], max_chars=80, key=f"keep {key} as {name}")
+        wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
         if button.form_submit_button("Save", width="stretch"):
             _save(at, plan, wanted)
 

@@ -34,7 +34,10 @@ def show(answer: Answer) -> None:
     )
     sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
     its = sheet.first_day
-    note(f"Q{sheet.quarter} begins on {its.day} {its:%b} {its.year}.")
+    note(
+        f"Q{sheet.quarter} begins on {its.day} {its:%b} {its.year}. What is not in the table is for selling; the "
+        "calendar file has blocks for that too."
+    )
     for who, name in WHOSE.items():
         theirs = any(line.who == who for line in sheet.lines)
         if not theirs and who != "territory_manager":
@@ -48,16 +51,14 @@ def show(answer: Answer) -> None:
 
 
 def blocks(sheet: MondaySheet, who: Who) -> pd.DataFrame:
-    """What begins when, by day of the week, as text."""
+    """What begins when, by day of the week, as text; all but selling, which takes what that leaves."""
     rows = [
-        (block.weekday, f"{clock(block.start)}-{clock(block.end)}", plain(block.what), block.cadence + from_week(block))
+        (block.weekday, clock(block.start), plain(block.what), block.cadence + from_week(block))
         for block in sheet.blocks
-        if block.who == who
+        if block.who == who and block.activity != "sell"
     ]
     days = [day if i == 0 or rows[i - 1][0] != day else "" for i, (day, *_) in enumerate(rows)]
-    return pd.DataFrame(
-        [(when, what, often) for _, when, what, often in rows], index=days, columns=["Time", "What", "How often"]
-    )
+    return pd.DataFrame([its for _, *its in rows], index=days, columns=["At", "What", "How often"])
 
 
 def _download(sheet: MondaySheet, who: Who) -> None:

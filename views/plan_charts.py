@@ -17,10 +17,10 @@ POINT = "point"
 
 def attainment(values: Sequence[Estimate], name: str) -> Spec:
     """Quota credit over quota by quarter, with the quota as a line."""
-    rows = [{**row, "said": f"{row['value']:.0%}"} for row in by_quarter(values)]
+    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in by_quarter(values)]
     y: Spec = {"type": "quantitative", "axis": {"title": "share of quota", "format": ".0%"}}
     return picture(
-        f"Attainment by quarter under {name}; the dashed line is the quota, lines on the bars are 95% intervals",
+        f"Attainment by quarter under {name}, in % of quota; lines on the bars are 95% intervals",
         {
             "layer": [
                 {
@@ -33,7 +33,7 @@ def attainment(values: Sequence[Estimate], name: str) -> Spec:
                 },
                 level(1),
                 {
-                    "mark": {"type": "text", "dy": -9, "fontWeight": "bold", "fontSize": 10},
+                    "mark": {"type": "text", "dy": -9, "fontWeight": "bold", "fontSize": 9.5},
                     "encoding": {"y": {"field": "high", **y}, "text": {"field": "said"}},
                 },
             ]
@@ -62,7 +62,7 @@ def hour_values(values_usd: Sequence[float], first: int) -> Spec:
                     },
                 },
                 {
-                    "mark": {"type": "text", "dy": -8, "fontWeight": "bold", "fontSize": 10},
+                    "mark": {"type": "text", "dy": -8, "fontWeight": "bold", "fontSize": 9.5},
                     "encoding": {"y": {"field": "value", **y}, "text": {"field": "said"}},
                 },
             ]
