@@ -178,7 +178,7 @@ def certificate(solution: Answer) -> list[str]:
     else:
         lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
     lines.append(
-        f"The model before it was corrected, without queues and luck, forecast {amount(its, its.fluid_limit)}."
+        f"The model before it was corrected, without queues and luck, expected {amount(its, its.fluid_limit)}."
     )
     if its.exit_usd is not None and its.exit_difference_usd is not None:
         lines.append(
