@@ -56,7 +56,7 @@ def _warm(port: int) -> None:
     from sim import TimePlan, load_scenario, replicate
     from views import library, pages
 
-    for page in pages.names():
-        pages.load(page)
     scenario = load_scenario(library.scenario_files()[library.DEFAULT])
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)
+    for page in pages.names():
+        pages.load(page)

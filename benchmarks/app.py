@@ -56,12 +56,13 @@ def main() -> None:
         begun = time.perf_counter()
         with served(Path(folder) / "library", Path(folder) / "log.txt") as address:
             rows.append(_row("server healthy", 2.0, time.perf_counter() - begun))
-            rows.append(_row("first picture, first visitor", 3.0, _until_picture(chrome, address)))
-            rows.append(_row("first picture, warm", 1.0, _until_picture(chrome, address)))
+            first, again = _until_picture(chrome, address)
+            rows.append(_row("first picture, first visitor", 3.0, first))
+            rows.append(_row("first picture, warm", 1.0, again))
             rows += _slider(chrome, address, presses, "slider to picture", 0.2, 0.4)
             rows += _files(chrome, address)
             rows += _beside_a_search(chrome, address, presses)
-    table = Table("what", "goal", "measured", "", title=None)
+    table = Table("what", "goal", "measured", "")
     for row in rows:
         table.add_row(row.what, row.goal, row.measured, "met" if row.met else "NOT MET")
     Console(width=110).print(table)
@@ -71,13 +72,18 @@ def _row(what: str, goal_seconds: float, seconds: float) -> Row:
     return Row(what, f"<= {goal_seconds:g} s", f"{seconds:.2f} s", seconds <= goal_seconds)
 
 
-def _until_picture(chrome: Browser, address: str) -> float:
-    """Seconds from opening the app to its first picture."""
+def _until_picture(chrome: Browser, address: str) -> list[float]:
+    """Seconds from opening the app to its first picture: of the first visitor, and when that one comes again."""
+    took = []
     with visit(chrome, address) as seen:
-        begun = time.perf_counter()
-        seen.page.goto(address)
-        seen.page.wait_for_selector("[data-testid=stVegaLiteChart] :is(svg, canvas)")
-        return time.perf_counter() - begun
+        for _ in range(2):
+            begun = time.perf_counter()
+            seen.page.goto(address)
+            seen.page.wait_for_selector("[data-testid=stVegaLiteChart] :is(svg, canvas)")
+            took.append(time.perf_counter() - begun)
+            seen.done()
+            seen.page.goto("about:blank")
+    return took
 
 
 def _slider(chrome: Browser, address: str, presses: int, what: str, median: float, p95: float) -> list[Row]:

@@ -2,6 +2,9 @@
 
 Two plans are compared market by market: what they share cancels, and the interval is that of the difference. Left out:
 where the numbers come from (experiment.py).
+
+Quantiles are scipy.special's, the same as scipy.stats': that takes a second or two to load, for which every first
+visitor of the app would wait.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
 
 CONFIDENCE = 0.95
 WORLD_DRAWS = 200
@@ -42,14 +46,17 @@ class Estimate:
         return Estimate(self.value * factor, self.low * factor, self.high * factor, self.observations)
 
 
+def _student(confidence: float, freedom: int) -> float:
+    """Half the width of Student's interval in standard errors."""
+    return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
 def mean(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
     """Mean of independent values (n,) with Student's interval; a single value has an endless one."""
-    from scipy import stats
-
     n, centre = len(values), float(np.mean(values))
     if n < 2:
         return Estimate(centre, -np.inf, np.inf, n)
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    half = float(_student(confidence, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return Estimate(centre, centre - half, centre + half, n)
 
 
@@ -61,8 +68,6 @@ def mean_with_control(
     How far the control's mean over all m is from that over the first n tells the luck of the first n, which is taken
     off in proportion (regression estimator with double sampling; Cochran, Sampling Techniques, 1977, chapter 12).
     """
-    from scipy import stats
-
     n, m = len(values), len(control)
     its = control[:n]
     spread = float(np.var(its, ddof=1)) if n > 2 else 0.0
@@ -72,7 +77,7 @@ def mean_with_control(
     centre = float(np.mean(values) + slope * (np.mean(control) - np.mean(its)))
     rest = float(np.var(values - slope * its, ddof=2))
     error = (rest / n + slope**2 * float(np.var(control, ddof=1)) / m) ** 0.5
-    half = float(stats.t.ppf((1 + confidence) / 2, n - 2)) * error
+    half = float(_student(confidence, n - 2)) * error
     return Estimate(centre, centre - half, centre + half, n)
 
 
@@ -82,13 +87,11 @@ def zero_between(left: NDArray[np.float64], right: NDArray[np.float64], confiden
     The interval is Fieller's (1954): all places at which a mean of 0 is not excluded. It is endless where the line may
     be level.
     """
-    from scipy import stats
-
     n, start, step = len(left), float(np.mean(left)), float(np.mean(right - left))
     value = -start / step if step else np.nan
     if n < 2:
         return Estimate(value, -np.inf, np.inf, n)
-    k = float(stats.t.ppf((1 + confidence) / 2, n - 1)) ** 2 / n
+    k = float(_student(confidence, n - 1)) ** 2 / n
     (start_var, both), (_, step_var) = np.cov(left, right - left).tolist()
     # start + place * step lies within its interval of 0 where a * place^2 + 2 * b * place + c <= 0.
     a, b, c = step**2 - k * step_var, start * step - k * both, start**2 - k * start_var
@@ -99,13 +102,14 @@ def zero_between(left: NDArray[np.float64], right: NDArray[np.float64], confiden
 
 
 def share(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
-    """Share of successes with Wilson's interval (1927)."""
-    from scipy import stats
-
-    # Tested against the share itself: it has no bearing on the interval, and spares the search for a p-value.
-    test = stats.binomtest(successes, trials, successes / trials)
-    interval = test.proportion_ci(confidence, method="wilson")
-    return Estimate(successes / trials, float(interval.low), float(interval.high), trials)
+    """Share of successes with Wilson's interval (1927), as `scipy.stats.binomtest` gives it."""
+    z, its = float(ndtri((1 + confidence) / 2)), successes / trials
+    twice = 2 * (trials + z**2)
+    middle = (2 * trials * its + z**2) / twice
+    half = z / twice * (4 * trials * its * (1 - its) + z**2) ** 0.5
+    low = 0.0 if successes == 0 else middle - half
+    high = 1.0 if successes == trials else middle + half
+    return Estimate(its, low, high, trials)
 
 
 def share_of_worlds(
@@ -150,9 +154,7 @@ def true_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def replications_needed(values: NDArray[np.float64], half_width: float, confidence: float = CONFIDENCE) -> int:
     """Replications after which the interval of the mean of `values` is about +- `half_width`."""
-    from scipy import stats
-
-    spread = float(stats.norm.ppf((1 + confidence) / 2) * np.std(values, ddof=1))
+    spread = float(ndtri((1 + confidence) / 2) * np.std(values, ddof=1))
     return max(2, int(np.ceil((spread / half_width) ** 2)))
 
 

@@ -3,25 +3,30 @@
 Scenarios and plans are frozen, so a digest stands for each. A comparison is put together from runs of single plans: of
 two plans that differ in a slider, today's split is run once. It is the same comparison as `nexthour compare` makes.
 
-Left out: long work (searches.py).
+Left out: long work (long_work.py). The planner's packages are imported when first needed: the first page does not wait
+for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 
-from optimize import gaps, organisation, treatment
-from optimize.actuals import Actuals, Deviation, Seen
 from sim import Comparison, Outcomes, Scenario, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.market import tape_numbers
 from views import library
+
+if TYPE_CHECKING:
+    from optimize.actuals import Actuals, Deviation
+    from optimize.gaps import GapAnalysis
+    from optimize.organisation import Organisation
+    from optimize.treatment import Treatment
 
 FIRST_MARKETS, MARKETS = 100, 1000
 """Shown at once, and following."""
@@ -29,7 +34,7 @@ WORLDS = 100
 BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
     Scenario: Scenario.digest,
     TimePlan: TimePlan.digest,
-    Actuals: Actuals.model_dump_json,
+    "optimize.actuals.Actuals": lambda its: its.model_dump_json(),
 }
 
 
@@ -105,24 +110,32 @@ def _tapes(
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
-def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> gaps.GapAnalysis:
+def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAnalysis:
     """Who sees what today, and with a plan if one is given."""
+    from optimize import gaps
+
     return gaps.market_map(scenario, plan, seed)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
-def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[treatment.Treatment, ...]:
+def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment, ...]:
     """Where each partner stands, and what a plan does with it."""
+    from optimize import treatment
+
     return treatment.treatments(scenario, plan, seed)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """What was not as planned."""
+    from optimize.actuals import Seen
+
     return Seen(scenario, plan, actuals).deviations(seed)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
-def together(scenarios: tuple[Scenario, ...], seed: int) -> organisation.Organisation:
+def together(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
     """Several territories as one market. Raises ScenarioError if they cannot be added up."""
+    from optimize import organisation
+
     return organisation.roll_up(scenarios, seed)
