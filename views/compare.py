@@ -83,7 +83,7 @@ def _page(at: At) -> None:
         note("Choose a plan to compare with today's split.")
         return
     place = st.empty()
-    for markets, worlds in ((runs.FIRST_MARKETS, 0), (runs.MARKETS, 0), (runs.MARKETS, runs.WORLDS)):
+    for markets, worlds in runs.stages():
         comparison = runs.across(chosen, markets, at.seed, worlds)
         with place.container():
             _verdicts(comparison)

@@ -131,7 +131,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
     place = st.empty()
-    for markets, worlds in ((runs.FIRST_MARKETS, 0), (runs.MARKETS, 0), (runs.MARKETS, runs.WORLDS)):
+    for markets, worlds in runs.stages():
         comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
         with place.container():
             _result(comparison, plan.name)

@@ -9,7 +9,8 @@ for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,11 +32,23 @@ if TYPE_CHECKING:
 FIRST_MARKETS, MARKETS = 100, 1000
 """Shown at once, and following."""
 WORLDS = 100
+REST_SECONDS = 0.15
+"""Before the many markets are begun: on two cores they would hold up the browser that draws the first, and who still
+moves a slider does not need them."""
 BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
     Scenario: Scenario.digest,
     TimePlan: TimePlan.digest,
     "optimize.actuals.Actuals": lambda its: its.model_dump_json(),
 }
+
+
+def stages(with_worlds: bool = True) -> Iterator[tuple[int, int]]:
+    """Markets and plausible worlds, from what can be shown at once to all of it."""
+    yield FIRST_MARKETS, 0
+    time.sleep(REST_SECONDS)
+    yield MARKETS, 0
+    if with_worlds:
+        yield MARKETS, WORLDS
 
 
 def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:

@@ -30,7 +30,7 @@ def _page(at: At) -> None:
     )
     base = _alone(at)
     place = st.empty()
-    for markets in (runs.FIRST_MARKETS, runs.MARKETS):
+    for markets, _ in runs.stages(with_worlds=False):
         comparison = runs.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
         with place.container():
             _answer(comparison)
