@@ -37,7 +37,11 @@ def headline(answer: Answer) -> None:
             "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
             "Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
         ),
-        ("Chance of quota at the end", f"{quota.value:.0%}", f"95% interval {quota.low:.0%} to {quota.high:.0%}."),
+        (
+            f"Chance of quota, Q{answer.scenario.horizon_quarters}",
+            f"{quota.value:.0%}",
+            f"95% interval {quota.low:.0%} to {quota.high:.0%}.",
+        ),
     )
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
         for label, value, more in numbers:

@@ -58,7 +58,7 @@ def _page(at: At) -> None:
     try:
         wishes = plan_limits.asked(at, state)
     except NextHourError as wrong:
-        problem = one_line(str(wrong))
+        problem = plan_limits.on_the_page(one_line(str(wrong)))
     search = None if problem else searching.known("plan", at, wishes)
     is_new = search is None or search.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):

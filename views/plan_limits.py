@@ -23,6 +23,17 @@ OBJECTIVES = {
     "expected_shortfall": "the least credit short of quota",
     "quarters_at_quota": "the most quarters at quota",
 }
+CALLED = {
+    "limits: ": "",
+    "min_partner_share": "least time with partners",
+    "max_partner_share": "most time with partners",
+    "only_partners": "the partners that may get hours",
+    "early_floor": "least attainment of the first year",
+    "floors": "least attainment",
+    "exit_weight": "the weight of the year after",
+    "from_quarter": "the first quarter to plan",
+}
+"""Arguments of the planner by what they are called on the page."""
 FREE, NONE = "free", "none"
 USUAL_FLOOR = 90
 MOST_LOCKS = 50
@@ -121,6 +132,13 @@ def asked(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     _check(at, wishes)
     return wishes
+
+
+def on_the_page(problem: str) -> str:
+    """What the planner says is wrong, in the words of the form."""
+    for name, words in CALLED.items():
+        problem = problem.replace(name, words)
+    return problem[:1].upper() + problem[1:]
 
 
 def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
