@@ -183,3 +183,16 @@ def test_from_an_export_to_a_comparison(address: str, chrome: Browser) -> None:
         assert its_id is not None
         seen.go(f"compare?scenario={its_id[1]}")
         assert "Plan A" in seen.text()
+
+
+def test_a_slider_that_is_moved_fast_stays_where_the_hand_left_it(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("lab?share=10")
+        seen.page.get_by_role("slider").first.focus()
+        for _ in range(20):
+            seen.page.keyboard.press("ArrowRight")
+            seen.page.wait_for_timeout(40)
+        expect(seen.page).to_have_url(re.compile("share=30"))
+        seen.done()
+        assert verdict(seen.page).startswith("30% with Believers")
+        assert slider(seen.page, "Time with partners") == "30%"

@@ -7,9 +7,11 @@ from anybody do no harm; what is saved is found again.
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -348,3 +350,18 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
 
 def test_every_activity_of_a_split_has_its_slider() -> None:
     assert set(mixture.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)
+
+
+def test_a_scenario_that_is_deleted_while_somebody_looks_at_it_is_told(own_library: Path) -> None:
+    its_id = saved(small())
+    test = page("lab", {"scenario": its_id})
+    (own_library / "scenarios" / f"{its_id}.yaml").unlink()
+    test.slider(key="share").set_value(40).run()
+    assert not test.exception
+    assert metrics(test)
+
+
+def test_a_deep_word_from_no_lab_is_told() -> None:
+    deep = base64.urlsafe_b64encode(zlib.compress(b"[" * 50_000)).decode()
+    (said,) = wrong(page("compare", {"lab": deep}))
+    assert said.startswith("The link says lab is ")
