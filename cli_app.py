@@ -16,6 +16,8 @@ import typer
 APP = Path(__file__).resolve().parent / "app.py"
 USUAL_PORT = 8501
 PATIENCE_SECONDS = 30.0
+FIRST_VISIT_SECONDS = 4.0
+"""Time for the first page alone, before the others are loaded."""
 
 
 def app(
@@ -58,5 +60,6 @@ def _warm(port: int) -> None:
 
     scenario = load_scenario(library.scenario_files()[library.DEFAULT])
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)
+    time.sleep(FIRST_VISIT_SECONDS)
     for page in pages.names():
         pages.load(page)
