@@ -7,9 +7,11 @@ from anybody do no harm; what is saved is found again.
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,40 @@ def test_a_scenario_file_that_is_broken_is_told_and_the_baseline_shown(own_libra
     said = wrong(test)
     assert len(said) == 1 and "not YAML" in said[0]
     assert metrics(test)
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "territory", "bring_in"])
+def test_a_scenario_that_is_deleted_while_it_is_open_is_told(name: str, own_library: Path) -> None:
+    test = page(name, {"scenario": saved(small(name="Gone"))})
+    assert wrong(test) == []
+    (own_library / "scenarios" / "gone.yaml").unlink()
+    assert wrong(test.run()) == ["The scenario gone is not there any more; choose another"]
+    assert test.session_state["scenario"] == library.DEFAULT
+    assert wrong(test.run()) == []
+
+
+def test_a_scenario_of_another_plan_that_is_deleted_does_no_harm(own_library: Path) -> None:
+    test = page("compare", {"a_in": saved(load_scenario(BASELINE).variant(name="Gone"))})
+    (own_library / "scenarios" / "gone.yaml").unlink()
+    assert wrong(test.run()) == []
+
+
+def test_a_slider_moved_on_before_the_browser_has_the_address_stays_moved() -> None:
+    test = page("lab", {"scenario": saved(small()), "share": "30"})
+    test.slider(key="share").set_value(31).run()
+    assert "31" in test.query_params["share"]
+    test.query_params["share"] = "30"  # the browser has not heard of 31 yet
+    test.slider(key="share").set_value(32).run()
+    assert test.slider(key="share").value == 32 and "32" in test.query_params["share"]
+    test.query_params["share"] = "30"  # the back button
+    test.run()
+    assert test.slider(key="share").value == 30 and "30" in test.query_params["share"]
+
+
+def test_what_did_not_change_is_not_sent_to_the_browser_again() -> None:
+    test = page("lab", {"scenario": saved(small()), "share": "30"})
+    test.slider(key="share").set_value(31).run()
+    assert not test.slider(key="share").proto.set_value
 
 
 def test_what_should_not_happen_is_one_sentence_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,6 +278,15 @@ def test_a_split_that_is_saved_is_found_in_compare() -> None:
     assert wrong(page("compare", {"scenario": its_id, "a": "My plan"})) == []
 
 
+def test_a_split_cannot_be_saved_under_the_name_of_another_plan_of_the_scenario() -> None:
+    its_id = saved(small())
+    test = page("lab", {"scenario": its_id, "share": "30"})
+    test.text_input[-1].set_value(small().status_quo.name)
+    next(its for its in test.button if its.label == "Save").click().run()
+    (said,) = wrong(test)
+    assert "has another plan named" in said and not test.success and library.plan_files() == {}
+
+
 def test_a_territory_without_partners_can_be_looked_at() -> None:
     its_id = saved(small(partners=[], plans=[]))
     test = page("lab", {"scenario": its_id})
@@ -279,7 +324,10 @@ def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     assert test.selectbox(key="a").value == "33% with Believers, 1 parked"
 
 
-@pytest.mark.parametrize("word", ["x", "eJw=", "🦄", "A" * 5000, "eJyrViouTVKyUlAqLU4tUqoFADIQBZY="])
+DEEP = base64.urlsafe_b64encode(zlib.compress(b"[" * 90_000)).decode()
+
+
+@pytest.mark.parametrize("word", ["x", "eJw=", "🦄", "A" * 5000, "eJyrViouTVKyUlAqLU4tUqoFADIQBZY=", DEEP])
 def test_a_word_that_no_lab_made_is_told(word: str) -> None:
     (said,) = wrong(page("compare", {"lab": word}))
     assert said.startswith("The link says lab is ")

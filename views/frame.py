@@ -35,19 +35,7 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMetricLabel"] p {white-space: normal}
 [data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
 button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
-.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
-  padding: 0 !important; margin: .25rem 0 .5rem 0 !important}
-.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
-  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0 !important}
-.nh-chain li span {display: block; opacity: .85}
-.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
 @media (max-width: 640px) {[data-testid="stTable"] :is(td, th) {min-width: 6.5rem}}
-.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
-  padding: 0 !important; margin: .25rem 0 .5rem 0 !important}
-.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
-  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0 !important}
-.nh-chain li span {display: block; opacity: .85}
-.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
 @media (max-width: 640px) {[data-testid="stTable"] :is(td, th):first-child {min-width: 9rem}}
 .nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
   padding: 0 !important; margin: .25rem 0 .5rem 0 !important}

@@ -212,7 +212,11 @@ def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> 
         if st.form_submit_button("Save"):
             if not name.strip():
                 raise PlanError("A plan needs a name; give it one")
-            its_id = library.save(plan.model_copy(update={"name": name}), "plans")
+            named = plan.model_copy(update={"name": name})
+            own = (at.scenario.status_quo, *at.scenario.plans)
+            if any(its.name == name for its in own) and named != at.plans[name]:  # it would hide what is saved
+                raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
+            its_id = library.save(named, "plans")
             st.success(plain(f"Saved as {its_id}. It is in Compare now."))
     if scenario == at.scenario:
         word = mixture.packed(mixture.split(scenario, state))

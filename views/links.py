@@ -23,6 +23,8 @@ SHARED = ("scenario", "seed")
 """Fields that go along from page to page."""
 LONGEST_VALUE = 4000
 """Letters of one value in an address."""
+LONGEST_TRAIL = 100
+"""Addresses that a page wrote since it was arrived at, of which the browser may still have one."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
     known = {field.key: field for field in fields}
     new = _is_new(page)
     words = _arriving(page) if new else _kept(page)
+    if new:
+        st.session_state["trail"] = [_here()]
     for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
@@ -116,7 +120,9 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
             if problem:
                 wrong.append(problem)
         else:  # of another scenario, it may name what is not there any more
-            st.session_state[field.key], _ = _parsed(field, field.written(st.session_state[field.key]))
+            value, _ = _parsed(field, field.written(st.session_state[field.key]))
+            if value != st.session_state[field.key]:  # what is set goes to the browser, where the hand may be further
+                st.session_state[field.key] = value
     told = st.session_state.setdefault("wrong", {})
     if new:
         told[page] = wrong
@@ -130,6 +136,8 @@ def leave(page: str, fields: Sequence[Field]) -> None:
         st.query_params.from_dict(words)
     st.session_state.setdefault("kept", {})[page] = words
     st.session_state["page"] = page
+    st.session_state["trail"] = [*st.session_state["trail"], words][-LONGEST_TRAIL:]
+    st.session_state["left"] = {field.key: st.session_state[field.key] for field in fields}
     st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
 
 
@@ -157,7 +165,17 @@ def _kept(page: str) -> dict[str, list[str]]:
 
 def _is_new(page: str) -> bool:
     """Whether the address was not written by this page just now: a link, a reload, the back button, another page."""
-    return st.session_state.get("page") != page or _here() != _kept(page)
+    return st.session_state.get("page") != page or (_here() != _kept(page) and not _is_behind())
+
+
+def _is_behind() -> bool:
+    """Whether a control was moved before the browser had the latest address: who moves on does not wait for it.
+
+    The back button brings an earlier address too, but then no control was moved.
+    """
+    state = st.session_state
+    moved = any(key in state and state[key] != value for key, value in state["left"].items())
+    return moved and _here() in state["trail"]
 
 
 def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:

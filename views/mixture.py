@@ -121,5 +121,5 @@ def unpacked(word: str) -> Split:
         return validate(Split, json.loads(text), "the link", PlanError)
     except PlanError as problem:
         raise ValueError(str(problem)) from None
-    except (ValueError, zlib.error):
+    except (ValueError, RecursionError, zlib.error):
         raise ValueError("allowed: what the Lab puts into a link to Compare") from None

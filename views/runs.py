@@ -17,7 +17,7 @@ import streamlit as st
 
 from optimize import gaps, organisation, treatment
 from optimize.actuals import Actuals, Deviation, Seen
-from sim import Comparison, Outcomes, Scenario, TimePlan, compare_outcomes, load_scenario, replicate
+from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.market import tape_numbers
@@ -35,8 +35,12 @@ BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
 
 def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
     """A scenario of the library. Raises InputError if its file cannot be used."""
-    path = files[its_id]
-    return _scenario(path, path.stat().st_mtime_ns)
+    try:
+        path = files[its_id]
+        changed_ns = path.stat().st_mtime_ns
+    except (KeyError, OSError):  # somebody deleted it
+        raise ScenarioError(f"The scenario {its_id} is not there any more; choose another") from None
+    return _scenario(path, changed_ns)
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
