@@ -25,7 +25,7 @@ from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
 from tests.views import metrics, page, texts, wrong
-from views import library, mixture, runs
+from views import library, mixture, runs, start
 
 BASELINE = Path("scenarios/baseline.yaml")
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
@@ -182,6 +182,26 @@ def test_start_of_a_scenario_with_one_plan() -> None:
 # Lab
 
 
+@pytest.mark.parametrize("file", sorted(path.stem for path in library.BUILT_IN.glob("*.yaml")))
+def test_todays_split_in_the_labs_fields_is_todays_plan(file: str) -> None:
+    scenario = load_scenario(library.BUILT_IN / f"{file}.yaml")
+    state = {its.key: its.default for its in mixture.fields(scenario)} | mixture.today(scenario)
+    its, now = (plan.table(scenario) for plan in (mixture.plan(scenario, state), TimePlan.status_quo(scenario)))
+    assert its.coverage_mode == now.coverage_mode
+    assert its.partner == pytest.approx(now.partner, abs=0.01) and its.prospect == pytest.approx(now.prospect, abs=0.01)
+
+
+def test_the_sales_leaders_door_changes_coverage_alone() -> None:
+    scenario = load_scenario(BASELINE)
+    says = start._coverage(scenario)
+    test = page("lab", says)
+    assert wrong(test) == []
+    state = {its.key: test.session_state[its.key] for its in mixture.fields(scenario)}
+    assert {key: value for key, value in mixture.today(scenario).items() if state[key] != value} == {
+        "mode enterprise": "partner_first", "mode small business": "partner_first",
+    }  # fmt: skip
+
+
 def test_the_lab_shows_the_numbers_of_compare() -> None:
     scenario = load_scenario(BASELINE)
     plan = TimePlan.constant(scenario, 0.35, {"coach": 0.25, "co_sell": 0.75}, "even", park=["Fir Solutions"])
@@ -264,6 +284,7 @@ def test_an_assumption_that_is_changed_changes_the_answer() -> None:
     test.number_input(key="assume effect of all partner time").set_value(0.0).run()
     assert wrong(test) == []
     assert float(metrics(test)["Against the status quo"][:-1]) < float(usual[:-1])
+    assert "Compare takes the scenario's own" in html.unescape(texts(test))
 
 
 def test_a_split_that_is_saved_is_found_in_compare() -> None:
