@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 import telling
 from cli import app
 from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
+from sim.assumptions import assumptions
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
 from tests.views import metrics, page, texts, wrong
@@ -287,6 +288,13 @@ def test_an_assumption_that_is_changed_changes_the_answer() -> None:
     assert "Compare takes the scenario's own" in html.unescape(texts(test))
 
 
+def test_every_assumption_can_be_changed() -> None:
+    known = [its.name for its in assumptions(load_scenario(BASELINE))]
+    assert len(known) > 10
+    test = page("lab", {"assume": known})
+    assert wrong(test) == [] and len(test.number_input) == len(known) + 1  # and the seed
+
+
 def test_a_split_that_is_saved_is_found_in_compare() -> None:
     scenario = small()
     its_id = saved(scenario)
@@ -334,6 +342,10 @@ def test_compare_shows_the_numbers_of_compare() -> None:
             assert f"{share.value:+.1%} ({share.low:+.1%} to {share.high:+.1%})" in cells
             assert telling.of_all(result.markets_ahead) in cells
             assert telling.of_all(result.worlds_ahead) in cells  # type: ignore[arg-type]
+
+
+def test_the_plan_that_is_best_is_looked_at_first() -> None:
+    assert page("compare").session_state["plan"] == "20% with Believers"
 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
@@ -413,6 +425,12 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
     assert saved(small(name="Baseline")) == "baseline-2"
     save_scenario(small(), own_library / "scenarios" / "baseline.yaml")
     assert library.scenario_files()["baseline"].parent == library.BUILT_IN
+
+
+def test_a_folder_in_the_library_is_no_file_of_it(own_library: Path) -> None:
+    for kind in ("scenarios", "plans"):
+        (own_library / kind / "folder.yaml").mkdir(parents=True)
+    assert "folder" not in library.scenario_files() and library.plan_files() == {}
 
 
 def test_every_activity_of_a_split_has_its_slider() -> None:

@@ -174,7 +174,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     picture(cumulated)
     names = list(others)
     if st.session_state["plan"] not in names:
-        st.session_state["plan"] = names[0]
+        st.session_state["plan"] = max(names, key=lambda name: others[name].difference_usd.value)
     if len(names) > 1:
         st.segmented_control("Look closer at", names, key="plan", required=True, format_func=plain)
     name = st.session_state["plan"]

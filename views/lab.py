@@ -173,7 +173,7 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
         if _key(its) in st.session_state:
             st.number_input(
                 plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
-                its.least, its.most, key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
+                float(its.least), float(its.most), key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
     rows = [
