@@ -174,7 +174,10 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     picture(cumulated)
     names = list(others)
     if st.session_state["plan"] not in names:
-        st.session_state["plan"] = max(names, key=lambda name: others[name].difference_usd.value)
+        word = st.session_state[LAB]
+        mine = mixture.unpacked(word).name if word else ""
+        best = max(names, key=lambda name: others[name].difference_usd.value)
+        st.session_state["plan"] = mine if mine in names else best
     if len(names) > 1:
         st.segmented_control("Look closer at", names, key="plan", required=True, format_func=plain)
     name = st.session_state["plan"]
