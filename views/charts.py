@@ -141,7 +141,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
                         "domain": [words[its] for its in order],
                         "range": [ACTIVITY_COLOURS[its] for its in order],
                     },
-                    "legend": {"title": None, "orient": "top", "columns": 3, "symbolType": "square"},
+                    "legend": {"title": None, "orient": "top", "columns": 2, "symbolType": "square"},
                 },
                 "tooltip": [
                     {"field": "q", "title": "quarter"},

@@ -20,6 +20,7 @@ from views import charts, comparison_charts, library, links, mixture, runs, tabl
 from views.downloads import downloads
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
+from views.pages import link
 
 PAGE = "compare"
 SLOTS = ("a", "b", "c")
@@ -80,7 +81,8 @@ def _choices(at: At, where: str, split: str) -> list[str]:
 def _page(at: At) -> None:
     chosen = _chosen(at)
     if len(chosen) == 1:
-        note("Choose a plan to compare with today's split.")
+        note("Choose a plan to compare with today's split, or make one.")
+        link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
         return
     place = st.empty()
     for markets, worlds in runs.stages():
@@ -172,7 +174,10 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     picture(cumulated)
     names = list(others)
     if st.session_state["plan"] not in names:
-        st.session_state["plan"] = names[0]
+        word = st.session_state[LAB]
+        mine = mixture.unpacked(word).name if word else ""
+        best = max(names, key=lambda name: others[name].difference_usd.value)
+        st.session_state["plan"] = mine if mine in names else best
     if len(names) > 1:
         st.segmented_control("Look closer at", names, key="plan", required=True, format_func=plain)
     name = st.session_state["plan"]

@@ -42,6 +42,7 @@ button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !i
 .nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
   border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0 !important}
 .nh-chain li span {display: block; opacity: .85}
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"] p {text-decoration: underline}
 .nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 </style>"""

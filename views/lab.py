@@ -95,7 +95,7 @@ def _begin() -> None:
 
 def _controls(scenario: Scenario) -> None:
     partners = [partner.name for partner in scenario.partners]
-    st.slider("Time with partners", 0, 80, key="share", format="%d%%", disabled=not partners)
+    st.slider("Time with partners", 0, mixture.MOST_TIME, key="share", format="%d%%", disabled=not partners)
     if not partners:
         note("This scenario has no partners.")
     st.selectbox("With whom", list(mixture.FOCUS), key="focus", format_func=mixture.FOCUS.__getitem__)
@@ -115,7 +115,7 @@ def _controls(scenario: Scenario) -> None:
             "Parked partners: they get nothing, cost nothing, and bring what they bring", partners, key="park",
             placeholder="Nobody is parked",
         )  # fmt: skip
-        st.slider("Time for planned prospecting", 0, 80, key="prospect", format="%d%%")
+        st.slider("Time for planned prospecting", 0, mixture.MOST_TIME, key="prospect", format="%d%%")
     with st.expander("Coverage: direct, shared or partner-led"):
         for name in scenario.segment_names:
             st.selectbox(plain(name), list(mixture.MODES), key=mixture.mode_key(name), format_func=_mode)
@@ -160,9 +160,13 @@ def _numbers(comparison: Comparison, its: PlanResult) -> None:
     worlds = its.worlds_ahead
     columns = st.columns(5)
     columns[0].metric(
-        "Attainment", f"{its.attainment.value:.0%}", help=f"Quota credit over quota, {quarters} quarters."
-    )
-    columns[1].metric("Chance of quota", f"{its.quarters_at_quota.value:.0%}", help="In an average quarter.")
+        "Attainment", f"{its.attainment.value:.0%}",
+        help=f"Quota credit over quota, {quarters} quarters. {_interval(its.attainment)}",
+    )  # fmt: skip
+    columns[1].metric(
+        "Chance of quota", f"{its.quarters_at_quota.value:.0%}",
+        help=f"In an average quarter. {_interval(its.quarters_at_quota)}",
+    )  # fmt: skip
     columns[2].metric(
         f"Against {plain(telling.the(comparison.baseline))}", f"{share.value:+.1%}",
         help=f"95% interval {share.low:+.1%} to {share.high:+.1%}, the same markets.",
@@ -172,6 +176,10 @@ def _numbers(comparison: Comparison, its: PlanResult) -> None:
         "Worlds better", "…" if worlds is None else _of_100(worlds),
         help="Plausible worlds: sets of assumptions drawn from their ranges.",
     )  # fmt: skip
+
+
+def _interval(share: Estimate) -> str:
+    return f"95% interval {share.low:.1%} to {share.high:.1%}."
 
 
 def _of_100(share: Estimate) -> str:
@@ -188,7 +196,7 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
         if _key(its) in st.session_state:
             st.number_input(
                 plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
-                its.least, its.most, key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
+                float(its.least), float(its.most), key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
     rows = [
@@ -244,4 +252,6 @@ def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> 
     if scenario == at.scenario:
         word = mixture.packed(mixture.split(scenario, state))
         link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "lab": [word]})
+    else:
+        note("What you changed of the assumptions stays in the Lab: Compare takes the scenario's own.")
     note("The address of this page holds all of it: copy it to share what you see.")

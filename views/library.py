@@ -84,7 +84,7 @@ def read(kind: type[Document], data: bytes, file_name: str) -> Document:
 
 
 def _saved(kind: str) -> list[Path]:
-    return sorted(folder(kind).glob("*.yaml"))[:MOST_SAVED]
+    return sorted(path for path in folder(kind).glob("*.yaml") if path.is_file())[:MOST_SAVED]
 
 
 def _fitting(its: Scenario) -> Iterator[tuple[str, TimePlan]]:

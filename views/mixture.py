@@ -34,6 +34,8 @@ MODES = {
 }
 LONGEST_SPLIT = 100_000
 """Bytes that a word of an address may unpack to."""
+MOST_TIME = 80
+"""Percent of the week that may go to partners, or to prospecting."""
 USUAL_SHARE, USUAL_FOCUS = 20, "believers"
 """A split to begin with: interesting, and not the best."""
 
@@ -47,14 +49,36 @@ def fields(scenario: Scenario) -> list[Field]:
     """The state of a split."""
     partners = [partner.name for partner in scenario.partners]
     return [
-        links.number("share", 0, 80, USUAL_SHARE if partners else 0),
+        links.number("share", 0, MOST_TIME, USUAL_SHARE if partners else 0),
         links.choice("focus", list(FOCUS), USUAL_FOCUS if has_label(scenario, USUAL_FOCUS) else "even"),
         links.several("with", partners),
         *(links.number(activity, 0, 100, 100 * DEFAULT_MIX.get(activity, 0)) for activity in MIXED),
         links.several("park", partners),
-        links.number("prospect", 0, 80, 0),
+        links.number("prospect", 0, MOST_TIME, 0),
         *(links.choice(mode_key(name), COVERAGE_MODES, "partner_first") for name in scenario.segment_names),
     ]
+
+
+def today(scenario: Scenario) -> dict[str, Any]:
+    """Today's split as the fields say it; nothing if they cannot."""
+    its = scenario.status_quo
+    if isinstance(its.partner_share, tuple) or not isinstance(its.focus, str) or not its.mix.keys() <= set(MIXED):
+        return {}
+    modes = its.coverage_mode
+    share, prospect = round(100 * its.partner_share), round(100 * its.prospect_share)
+    if max(share, prospect) > MOST_TIME:
+        return {}
+    return {
+        "share": share,
+        "focus": its.focus,
+        **{activity: round(100 * its.mix.get(activity, 0)) for activity in MIXED},
+        "park": list(its.park),
+        "prospect": prospect,
+        **{
+            mode_key(name): modes if isinstance(modes, str) else modes.get(name, "partner_first")
+            for name in scenario.segment_names
+        },
+    }
 
 
 def has_label(scenario: Scenario, focus: str) -> bool:

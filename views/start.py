@@ -10,7 +10,7 @@ import streamlit as st
 
 import telling
 from sim import Comparison, Scenario
-from views import charts, mixture, runs
+from views import charts, links, mixture, runs
 from views.frame import At, caveat, draw, note, picture, said
 from views.pages import link
 
@@ -77,7 +77,7 @@ def _doors(at: At, base: str) -> None:
     doors = st.columns(3, gap="medium")
     with doors[0].container(border=True):
         st.markdown("**Sales leader**")
-        note("Which segments direct, which shared, which left to partners? Change one, and see the quarters.")
+        note("Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters.")
         link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage(at.scenario)})
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
@@ -90,6 +90,10 @@ def _doors(at: At, base: str) -> None:
 
 
 def _coverage(scenario: Scenario) -> dict[str, list[str]]:
-    """The dearest deals direct, the smallest left to partners: something to begin with."""
+    """The dearest deals direct, the smallest left to partners: something to begin with.
+
+    Nothing else is other than today, so that what is seen comes from coverage.
+    """
     by_size = sorted(scenario.market_map, key=lambda its: its.deal_size_median_usd)
-    return {mixture.mode_key(by_size[0].name): ["partner_led"], mixture.mode_key(by_size[-1].name): ["direct"]}
+    modes = {mixture.mode_key(by_size[0].name): "partner_led", mixture.mode_key(by_size[-1].name): "direct"}
+    return links.written({**mixture.today(scenario), **modes}, mixture.fields(scenario))
