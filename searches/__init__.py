@@ -17,9 +17,12 @@ Left out: what the work is (worker.py), and what people see of it (the views).
 """
 
 from searches.queue import Search, Searches, State
-from searches.worker import Gaps, Kind
+from searches.uploads import Upload, on_disk
+from searches.worker import Fitted, Gaps, Kind
 
-__all__ = ["Gaps", "Kind", "Search", "Searches", "State", "find", "known", "start", "warm"]
+__all__ = [
+    "Fitted", "Gaps", "Kind", "Search", "Searches", "State", "Upload", "find", "known", "on_disk", "start", "warm",
+]  # fmt: skip
 
 _of_this_server = Searches()
 start, known, find, warm = _of_this_server.start, _of_this_server.known, _of_this_server.find, _of_this_server.warm

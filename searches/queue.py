@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from searches.uploads import Upload
 from searches.worker import STOP, Job, Kind, serve
 from telling import unexpected, version
 
@@ -43,7 +44,7 @@ class Search:
         self.says = ""
         """how it goes, in words"""
         self.result: Any = None
-        """when done: Answer of a plan, Explanation of reasons, Frontier, Gaps, Organisation"""
+        """when done: what the work gives (worker.py)"""
         self.problem = ""
         """when failed: why, in one sentence"""
         self.wanted_by: set[str] = set()
@@ -110,9 +111,8 @@ class Searches:
         """The search for this, which may be waiting, running or done since somebody else asked.
 
         `arguments` are those of the function that does it, but `told`: optimize_plan for "plan" and "reasons" (the
-        reasons of that plan), frontier, gap_analysis; for "organisation" `others`, a list of the scenarios that are
-        added to this one. One that failed or was cancelled is begun anew. `who` is whose `cancel` counts, such as the
-        id of a session.
+        reasons of that plan), frontier, gap_analysis; for the others, what worker.py says of each. One that failed or
+        was cancelled is begun anew. `who` is whose `cancel` counts, such as the id of a session.
         """
         given = _given(arguments)
         job = Job(kind, scenario, seed, given, _key("plan", scenario, seed, given))
@@ -192,6 +192,7 @@ class Searches:
                 except Exception as problem:  # whatever it is, the next search gets its turn
                     log.exception("a search could not be handed over")
                     search.end("failed", problem=unexpected(problem))
+                search.job = search.job._replace(arguments={})  # an upload may be large, and the search is kept
         finally:
             if self._worker is not None:
                 self._worker.end()
@@ -282,7 +283,9 @@ def _key(kind: Kind, scenario: Scenario, seed: int, arguments: Mapping[str, Any]
 
 
 def _plain(value: Any) -> Any:
-    """A value that JSON does not know: a document, a mapping or a list of another kind."""
+    """A value that JSON does not know: a file, a document, a mapping or a list of another kind."""
+    if isinstance(value, Upload):
+        return value.digest
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     return dict(value) if isinstance(value, Mapping) else list(value)

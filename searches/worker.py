@@ -18,19 +18,23 @@ import signal
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from searches.uploads import on_disk
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from calibrate import Check, Fit
     from optimize import Answer, Explanation, Frontier, Solution
     from optimize.gaps import GapAnalysis
     from optimize.organisation import Organisation
     from optimize.treatment import Treatment
     from sim import Scenario, Sensitivity
+    from sim.claims import Finding
 
-Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity"]
+Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
@@ -58,6 +62,14 @@ class Gaps:
 
     analysis: GapAnalysis
     partners: tuple[Treatment, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A scenario that was fitted to deals, and how its simulation meets them."""
+
+    fit: Fit
+    checks: tuple[Check, ...]
 
 
 Told = Callable[[str], None]
@@ -158,11 +170,42 @@ def _sensitivity(job: Job, kept: Kept, told: Told) -> Sensitivity:
     """Of plans by name, the first of them the baseline, in `markets`."""
     from sim import sensitivity
 
-    def progress(done: int, total: int) -> None:
-        told(f"{done:,} of about {total:,} runs under other assumptions")
-
+    done = _counted(told, "{done:,} of about {total:,} runs under other assumptions")
     markets = job.arguments["markets"]
-    return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=progress)
+    return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=done)
+
+
+def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
+    """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
+    from calibrate import calibrate_deals, check_fit, read_deals
+
+    its = job.arguments
+    upload, mapping = its["upload"], its["mapping"]
+    with on_disk(upload) as path:
+        deals = replace(read_deals(path, mapping), name=upload.name)
+    done = _counted(told, "fitting: {done:,} of {total:,} markets")
+    fit = calibrate_deals(
+        deals, mapping, job.scenario, its["fraction"], seed=job.seed, replications=its["markets"], progress=done
+    )
+    done = _counted(told, "simulating again: {done:,} of {total:,} markets")
+    return Fitted(fit, check_fit(fit.scenario, fit, its["markets_again"], progress=done))
+
+
+def _claims(job: Job, kept: Kept, told: Told) -> list[tuple[Finding, ...]]:
+    """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
+    from sim.claims import CLAIMS, Measured, Territories
+
+    measured = Measured(Territories(job.scenario, *job.arguments["others"]), job.arguments["markets"], job.seed)
+    found = []
+    for claim in CLAIMS:
+        told(f"measuring claim {claim.number} of {len(CLAIMS)}")
+        found.append(tuple(claim.findings(measured)))
+    return found
+
+
+def _counted(told: Told, words: str) -> Callable[[int, int], None]:
+    """A progress that tells these words."""
+    return lambda done, total: told(words.format(done=done, total=total))
 
 
 WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
@@ -173,4 +216,6 @@ WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
     "gaps": _gaps,
     "organisation": _organisation,
     "sensitivity": _sensitivity,
+    "fit": _fit,
+    "claims": _claims,
 }

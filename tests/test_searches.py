@@ -22,15 +22,18 @@ from typing import Any
 
 import pytest
 
+from calibrate import calibrate, check_fit, load_mapping
 from optimize import explain, optimize_plan
 from optimize.gaps import gap_analysis
 from optimize.organisation import roll_up
-from searches import Gaps, Search, Searches, queue
+from searches import Fitted, Gaps, Search, Searches, Upload, queue
 from sim import Scenario, TimePlan, load_scenario
+from sim.claims import CLAIMS, Measured, Territories
 from tests.helpers import partner, segment, territory
 
 ROOT = Path(__file__).parents[1]
-BASELINE = ROOT / "scenarios" / "baseline.yaml"
+SCENARIOS = ROOT / "scenarios"
+BASELINE = SCENARIOS / "baseline.yaml"
 SEED = 11
 LONG = 120.0
 """Seconds after which a test gives up."""
@@ -113,6 +116,38 @@ def test_gaps_frontier_and_organisation_take_the_same_way(shared: Searches) -> N
     assert [one.partner for one in its.partners] == ["Pine"]
     assert len(finished(drawn).result.points) == 2, drawn.problem
     assert finished(together).result.as_dict() == roll_up([tiny(), tiny("other")], SEED).as_dict()
+
+
+def test_a_fit_in_the_words_of_the_visitor(shared: Searches) -> None:
+    export, template = (
+        Upload.of("ours.csv", (SCENARIOS / "made_up_salesforce.csv").read_bytes()),
+        load_scenario(BASELINE),
+    )
+    mapping = load_mapping(SCENARIOS / "mappings" / "made_up_salesforce.yaml")
+    asked: dict[str, Any] = {"mapping": mapping, "markets": 4, "markets_again": 4}
+    heard: set[str] = set()
+    search = shared.start("fit", template, SEED, upload=export, fraction=1.0, **asked)
+    small = shared.start("fit", template, SEED, upload=export, fraction=0.001, **asked)
+    other = shared.start("fit", template, SEED, upload=Upload.of("empty.csv", b"a,b\n"), fraction=1.0, **asked)
+    assert len({search.key, small.key, other.key}) == 3
+    until(lambda: heard.add(search.says) or search.state == "done")
+    fit = calibrate(SCENARIOS / "made_up_salesforce.csv", mapping, template, 1.0, seed=SEED, replications=4)
+    its = search.result
+    assert isinstance(its, Fitted) and its.fit.report_rows() == fit.report_rows()
+    assert its.checks == check_fit(fit.scenario, fit, 4)
+    assert its.fit.scenario.name == "Fitted from ours.csv"
+    assert any(said.startswith("fitting: ") for said in heard)
+    assert finished(small).problem.startswith("ours.csv: with a territory_fraction of 0.001")
+    assert finished(other).problem.startswith("empty.csv: ")
+    assert search.job.arguments == {}, "a file is kept no longer than it is needed"
+
+
+def test_claims_are_those_of_this_process(shared: Searches) -> None:
+    baseline = load_scenario(BASELINE)
+    others = [load_scenario(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
+    its = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
+    measured = Measured(Territories(baseline, *others), 2, SEED)
+    assert its == [tuple(claim.findings(measured)) for claim in CLAIMS]
 
 
 def test_the_same_thing_is_one_search(shared: Searches) -> None:

@@ -26,7 +26,7 @@ from optimize.monday import monday_sheet
 from searches import Search
 from sim import Scenario, TimePlan
 from tests.helpers import candidate, partner, segment, territory
-from tests.views import metrics, page, texts, wrong
+from tests.views import AtOnce, labels, metrics, page, press, texts, wrong
 from views import charts, frontier_view, library, plan_charts, plan_limits, runs, searching
 from views import monday_sheet as sheet_view
 
@@ -78,39 +78,10 @@ def drawn() -> Frontier:
     return frontier(small(), 3)
 
 
-class Found:
-    """Searches that are done as soon as they are asked for, and what was asked."""
-
-    def __init__(self, made: Callable[[str], Any]) -> None:
-        self.made, self.asked = made, list[tuple[str, dict[str, Any]]]()
-        self.by_key: dict[str, Search] = {}
-        self.state, self.problem = "done", ""
-
-    def start(self, kind: Any, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Search:
-        self.asked.append((kind, arguments))
-        search: Any = Search(self.key(kind, arguments), type("Job", (), {"kind": kind}), searches._of_this_server)
-        search.begin()
-        if self.state != "running":
-            search.end(self.state, self.made(kind) if self.state == "done" else None, self.problem)
-        return self.by_key.setdefault(search.key, search)
-
-    def known(self, kind: Any, scenario: Scenario, seed: int = 7, **arguments: Any) -> Search | None:
-        return self.by_key.get(self.key(kind, arguments))
-
-    def find(self, key: str) -> Search | None:
-        return self.by_key.get(key)
-
-    @staticmethod
-    def key(kind: str, arguments: dict[str, Any]) -> str:
-        return f"{kind} {sorted(arguments.items(), key=lambda its: its[0])}"
-
-
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Found:
-    its = Found(lambda kind: request.getfixturevalue({"plan": "answer", "frontier": "drawn"}.get(kind, kind)))
-    for name in ("start", "known", "find"):
-        monkeypatch.setattr(searches, name, getattr(its, name))
-    return its
+def found(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> AtOnce:
+    made = {"plan": "answer", "frontier": "drawn", "reasons": "reasons"}
+    return AtOnce(monkeypatch, lambda job: request.getfixturevalue(made[job.kind]))
 
 
 @pytest.fixture
@@ -118,22 +89,14 @@ def small_id() -> str:
     return library.save(small(), "scenarios")
 
 
-def press(test: AppTest, label: str) -> AppTest:
-    return next(its for its in test.button if its.label == label).click().run()
-
-
 def find(test: AppTest) -> AppTest:
     return press(test, "Find the plan")
-
-
-def labels(test: AppTest) -> list[str]:
-    return [its.label for its in test.button]
 
 
 # What is asked
 
 
-def test_nothing_is_searched_until_somebody_asks(found: Found) -> None:
+def test_nothing_is_searched_until_somebody_asks(found: AtOnce) -> None:
     test = page("find_plan")
     assert wrong(test) == [] and found.asked == []
     assert "Find the plan" in labels(test) and telling.CAVEAT in html.unescape(texts(test))
@@ -142,7 +105,7 @@ def test_nothing_is_searched_until_somebody_asks(found: Found) -> None:
     assert found.asked == [("plan", {})]
 
 
-def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: Found, small_id: str) -> None:
+def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: AtOnce, small_id: str) -> None:
     says = {"scenario": small_id, "objective": "quota", "least": "200", "lock": "coach:Pina=2", "floors": "Q9",
             "actuals": "none here", "colour": "red"}  # fmt: skip
     said = wrong(page("find_plan", says))
@@ -169,7 +132,7 @@ SET: dict[str, tuple[Callable[[AppTest], Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("control", SET)
 def test_every_control_moves_the_argument_it_names_and_the_link_says_it(
-    found: Found, small_id: str, control: str
+    found: AtOnce, small_id: str, control: str
 ) -> None:
     move, argument = SET[control]
     test = page("find_plan", {"scenario": small_id})
@@ -184,14 +147,14 @@ def test_every_control_moves_the_argument_it_names_and_the_link_says_it(
     assert len(found.asked) == 1
 
 
-def test_the_floor_of_a_quarter_has_its_own_number(found: Found, small_id: str) -> None:
+def test_the_floor_of_a_quarter_has_its_own_number(found: AtOnce, small_id: str) -> None:
     test = page("find_plan", {"scenario": small_id, "floors": ["Q1", "Q3"], "floor Q3": "40"})
     test.number_input(key="floor Q1").set_value(20).run()
     find(test)
     assert found.asked == [("plan", {"floors": {1: 0.2, 3: 0.4}})]
 
 
-def test_hours_are_locked_and_unlocked(found: Found, small_id: str) -> None:
+def test_hours_are_locked_and_unlocked(found: AtOnce, small_id: str) -> None:
     test = page("find_plan", {"scenario": small_id})
     test.selectbox(key="lock what").set_value("coach").run()
     test.selectbox(key="lock whom").set_value("Thorn")
@@ -212,7 +175,7 @@ def test_hours_are_locked_and_unlocked(found: Found, small_id: str) -> None:
     assert found.asked[1] == ("plan", {"locks": [other]})
 
 
-def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: Found, small_id: str) -> None:
+def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: AtOnce, small_id: str) -> None:
     test = page("find_plan", {"scenario": small_id, "lock": "sell=20@1-4"})
     test.number_input(key="lock first").set_value(3)
     test.number_input(key="lock last").set_value(2)
@@ -222,7 +185,7 @@ def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: Found, sm
     assert test.query_params["lock"] == "sell=20@1-4"
 
 
-def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: Found, small_id: str) -> None:
+def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: AtOnce, small_id: str) -> None:
     test = page("find_plan", {"scenario": small_id, "least": "60", "most": "40"})
     (said,) = wrong(test)
     assert said.startswith("Least time with partners 0.6 is above most time with partners 0.4; allowed: ")
@@ -232,7 +195,7 @@ def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: Found, sma
     assert wrong(test) == []
 
 
-def test_a_search_that_fails_says_why_and_can_be_begun_again(found: Found, small_id: str) -> None:
+def test_a_search_that_fails_says_why_and_can_be_begun_again(found: AtOnce, small_id: str) -> None:
     found.state, found.problem = "failed", "no plan keeps to all limits: drop one"
     test = find(page("find_plan", {"scenario": small_id, "early": "300"}))
     assert wrong(test) == ["No plan keeps to all limits: drop one"]
@@ -242,7 +205,7 @@ def test_a_search_that_fails_says_why_and_can_be_begun_again(found: Found, small
 # How it goes
 
 
-def test_a_search_can_be_watched_and_cancelled(found: Found, small_id: str) -> None:
+def test_a_search_can_be_watched_and_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
     test = find(page("find_plan", {"scenario": small_id}))
     (its,) = found.by_key.values()
@@ -255,7 +218,7 @@ def test_a_search_can_be_watched_and_cancelled(found: Found, small_id: str) -> N
     assert its.state == "cancelled" and "Find the plan" in labels(test) and wrong(test) == []
 
 
-def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: Found, small_id: str) -> None:
+def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
     test = find(page("find_plan", {"scenario": small_id}))
     (its,) = found.by_key.values()
@@ -266,7 +229,7 @@ def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: Found, 
     assert its.state == "cancelled" and "other limits" not in texts(test)
 
 
-def test_who_waits_is_told_for_how_many(found: Found, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_is_told_for_how_many(found: AtOnce, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found.state = "running"
     find(page("find_plan", {"scenario": small_id}))
     (its,) = found.by_key.values()
@@ -293,7 +256,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
 
 
 @pytest.fixture
-def shown(found: Found, small_id: str) -> Callable[..., AppTest]:
+def shown(found: AtOnce, small_id: str) -> Callable[..., AppTest]:
     def its(**says: str) -> AppTest:
         found.start("plan", small())
         return page("find_plan", {"scenario": small_id, **says})
@@ -322,7 +285,7 @@ def test_the_plan_is_a_picture_and_a_table(shown: Callable[..., AppTest], answer
         assert f"**{kind.capitalize()}:** {what}" in texts(test).replace("\\", "")
 
 
-def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: Found, reasons: Explanation,
+def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: AtOnce, reasons: Explanation,
                                         answer: Answer) -> None:  # fmt: skip
     test = shown(show="why")
     assert [kind for kind, _ in found.asked] == ["plan"]
@@ -333,7 +296,7 @@ def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: Fo
 
 
 def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
-    shown: Callable[..., AppTest], found: Found, drawn: Frontier
+    shown: Callable[..., AppTest], found: AtOnce, drawn: Frontier
 ) -> None:
     test = shown(show="years")
     press(test, "Draw this year against the next")
@@ -412,7 +375,7 @@ def test_files_reopen(
 # Planning again
 
 
-def test_planning_again_in_the_middle(found: Found, small_id: str) -> None:
+def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
     test = page("find_plan", {"scenario": small_id})
     test.number_input(key="from").set_value(2).run()
     assert wrong(test) == []
@@ -420,7 +383,7 @@ def test_planning_again_in_the_middle(found: Found, small_id: str) -> None:
     assert found.asked == [("plan", {"from_quarter": 2, "followed": TimePlan.status_quo(small())})]
 
 
-def test_what_was_seen_comes_from_the_library(found: Found, small_id: str, own_library: Path) -> None:
+def test_what_was_seen_comes_from_the_library(found: AtOnce, small_id: str, own_library: Path) -> None:
     (own_library / "actuals").mkdir()
     actuals = Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]})
     actuals.save(own_library / "actuals" / "q1.yaml")
@@ -436,14 +399,14 @@ def test_what_was_seen_comes_from_the_library(found: Found, small_id: str, own_l
     assert "by_quarter is empty" in said
 
 
-def test_names_from_anybody_do_no_harm(found: Found, answer: Answer) -> None:
+def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
     scenario = small(
         name=NASTY, question=NASTY, candidates=[], market_map=[segment(NASTY, opportunities_per_quarter=6)],
         partners=[partner(NASTY, base_share={NASTY: 0.5})],
     )  # fmt: skip
     plan = TimePlan.constant(scenario, 0.2, name=NASTY)
     its = Answer(scenario, 7, plan, answer.certificate, 1, None, (), "")
-    found.made = lambda kind: its
+    found.made = lambda job: its
     found.start("plan", scenario)
     for part in ("plan", "monday"):
         test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part})

@@ -25,12 +25,12 @@ from calibrate.deals import rejected_text
 from calibrate.judgement import fit_judgement, read_judgement, with_judgement
 from calibrate.partner_table import PartnerRow
 from calibrate.partners import infer, read_partners, with_partners
+from searches.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
 from sim.scenario import Scenario, Segment
 from tests.helpers import territory
-from tests.views import page, texts, wrong
+from tests.views import AtOnce, labels, page, press, texts, wrong
 from views import bring_in, controls, entry, import_deals, library, mapping_form
-from views.uploads import Upload, on_disk
 
 ROOT = Path("scenarios")
 EXPORT, ITS_MAPPING = ROOT / "made_up_salesforce.csv", ROOT / "mappings" / "made_up_salesforce.yaml"
@@ -43,9 +43,14 @@ MARKETS = 8
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
-    monkeypatch.setattr(import_deals, "REPLICATIONS", MARKETS)
-    monkeypatch.setattr(import_deals, "CHECK_REPLICATIONS", MARKETS)
+    monkeypatch.setattr(import_deals, "MARKETS", MARKETS)
+    monkeypatch.setattr(import_deals, "MARKETS_AGAIN", MARKETS)
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
+    return AtOnce(monkeypatch)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,11 +66,6 @@ def opened(part: str, **says: Any) -> AppTest:
 
 def upload(test: AppTest, key: str, name: str, data: bytes) -> AppTest:
     test.file_uploader(key=key).upload(name, data)
-    return test.run()
-
-
-def press(test: AppTest, label: str) -> AppTest:
-    next(button for button in test.button if button.label == label).click()
     return test.run()
 
 
@@ -150,14 +150,36 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     assert [its.stages for its in saved.market_map] == [its.stages for its in fit.scenario.market_map]
 
 
-def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_another_fit() -> None:
+def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_another_fit(at_once: AtOnce) -> None:
     test = press(opened("deals"), "Try it with a made-up export")
     assert wrong(test) == [] and not test.info
     press(test, "Fit a scenario")
-    assert told.rows_read(test.session_state["deals result"].fit) in texts(test)
+    (search,) = at_once.by_key.values()
+    assert told.rows_read(search.result.fit) in texts(test) and "Fit a scenario" not in labels(test)
+    test.number_input(key="seed").set_value(12).run()
+    assert test.table, "a fit is the same with every seed of the page"
     test.number_input(key="deals fraction").set_value(0.5).run()
-    assert "An answer has changed since the last fit: fit again." in texts(test)
-    assert not test.table
+    assert "With these answers nothing has been fitted yet." in texts(test)
+    assert not test.table and "Fit a scenario" in labels(test)
+    test.number_input(key="deals fraction").set_value(1.0).run()
+    assert test.table and len(at_once.asked) == 1
+
+
+def test_a_fit_goes_on_elsewhere_and_what_is_wrong_with_it_is_one_sentence(at_once: AtOnce) -> None:
+    at_once.state = "running"
+    test = press(opened("deals"), "Try it with a made-up export")
+    press(test, "Fit a scenario")
+    (search,) = at_once.by_key.values()
+    assert "Cancel" in labels(test) and "Fitting: 0 seconds so far." in texts(test)
+    test.number_input(key="deals fraction").set_value(0.001).run()
+    assert "A fit of yours with other answers still goes on." in texts(test)
+    search.cancel = lambda who="": search.end("cancelled")  # type: ignore[method-assign]
+    press(test, "Cancel that one")
+    assert search.state == "cancelled" and "Cancel that one" not in labels(test)
+    at_once.state, at_once.problem = "failed", "deals.csv: too few to fit; give a larger territory_fraction"
+    press(test, "Fit a scenario")
+    assert wrong(test) == [at_once.problem]
+    assert "Fit a scenario" in labels(test) and not test.table
 
 
 def test_a_mapping_is_used_again() -> None:

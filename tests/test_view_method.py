@@ -19,7 +19,7 @@ from sim import load_scenario
 from sim.claims import CLAIMS, Finding, Measured, Territories
 from sim.estimates import Estimate
 from telling import version
-from tests.views import page, texts, wrong
+from tests.views import AtOnce, page, press, texts, wrong
 from views import documents, method, method_claims
 
 SCENARIOS = Path("scenarios")
@@ -31,6 +31,7 @@ MARKETS = 6
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
     monkeypatch.setattr(method_claims, "MARKETS", MARKETS)
+    AtOnce(monkeypatch)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -97,7 +98,7 @@ def test_the_glossary_has_the_words_of_the_field() -> None:
 def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
     test = opened("claims", seed="11")
     assert all(claim.statement in texts(test).replace("\\", "") for claim in CLAIMS) and not test.table
-    test.button(key="measure claims").click().run()
+    press(test, "Measure them now, with seed 11")
     assert wrong(test) == [] and len(test.table) == len(CLAIMS)
     names = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
     its = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)

@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-import searches
 import telling
 import telling_gap
 from cli import app
@@ -32,10 +30,9 @@ from optimize.actuals import Actuals, deviations
 from optimize.gaps import gap_analysis
 from optimize.organisation import roll_up
 from optimize.treatment import treatments
-from searches import Gaps
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, stage, territory
-from tests.views import page, texts, wrong
+from tests.views import AtOnce, labels, page, press, texts, wrong
 from views import indicators, library, runs, seen, territory_charts
 from views.indicators import Indicator
 
@@ -63,18 +60,8 @@ def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Long work is done here and at once, and what was asked for is noted. tests/test_searches.py has the real one."""
-    asked: list[Any] = []
-
-    def start(kind: str, scenario: Scenario, seed: int, who: str = "", plan: TimePlan | None = None) -> Any:
-        analysis = gap_analysis(scenario, plan, seed)
-        done = Gaps(analysis, treatments(scenario, analysis.plan, seed))
-        asked.append(SimpleNamespace(kind=kind, state="done", result=done, plan=plan))
-        return asked[-1]
-
-    monkeypatch.setattr(searches, "start", start)
-    return asked
+def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
+    return AtOnce(monkeypatch)
 
 
 def small(**changes: Any) -> Scenario:
@@ -189,7 +176,7 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
     assert shares == pytest.approx([its.planned.found.value, its.planned.brought.value, its.planned.leaked.value])
 
 
-def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_once: list[Any]) -> None:
+def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_once: AtOnce) -> None:
     test = opened("gaps")
     every = [row for name, rows in tables(test).items() if "clear" in name for row in rows[1:]]
     test.selectbox("segment").set_value("small").run()
@@ -197,36 +184,47 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     assert {row[6] for row in some} == {"small"} and len(some) < len(every)
     assert telling.CAVEAT in html.unescape(texts(test))
     assert "small: not possible: recruit (" in texts(test)
-    assert len(at_once) == 1  # it was asked for once
-    result = at_once[0].result.analysis
+    assert len(at_once.asked) == 1
+    (search,) = at_once.by_key.values()
+    result = search.result.analysis
     assert telling_gap.best_hour(result) in html.unescape(texts(test))
 
 
-def test_the_search_is_for_the_plan_that_is_chosen(at_once: list[Any]) -> None:
+def test_the_search_is_for_the_plan_that_is_chosen(at_once: AtOnce) -> None:
     opened("gaps")
     opened("gaps", plan="with Pine")
-    assert [None if its.plan is None else its.plan.name for its in at_once] == [None, "with Pine"]
+    assert [its.get("plan") and its["plan"].name for _, its in at_once.asked] == [None, "with Pine"]
 
 
-def test_long_work_tells_how_it_goes_and_can_be_stopped_and_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[SimpleNamespace] = []
-
-    def start(kind: str, *_: Any, **__: Any) -> SimpleNamespace:
-        its = SimpleNamespace(kind=kind, state="running", says="pricing them", seconds=3.0, place=0, result=None)
-        its.cancel = lambda who: setattr(its, "state", "cancelled")
-        begun.append(its)
-        return its
-
-    monkeypatch.setattr(searches, "start", start)
+def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOnce) -> None:
+    at_once.state = "running"
     test = opened("gaps")
-    assert "Pricing them … 3 s" in texts(test) and tables(test)  # the map is there already
-    test.button("stop gaps").click().run()
-    assert "Stopped." in texts(test) and len(begun) == 1
-    test.button("again gaps").click().run()
-    assert len(begun) == 2
-    begun[-1].state, begun[-1].problem = "failed", "the search was stopped by the system; start it again"
+    (search,) = at_once.by_key.values()
+    search.says = "pricing them"
     test.run()
-    assert wrong(test) == ["the search was stopped by the system; start it again"]
+    assert "Pricing them." in texts(test) and tables(test)  # the map is there already
+    search.cancel = lambda who="": search.end("cancelled")  # type: ignore[method-assign]
+    press(test, "Cancel")
+    assert len(at_once.asked) == 1 and "Cancel" not in labels(test)
+    press(test, "Price the remedies")
+    assert len(at_once.asked) == 2 and "Cancel" in labels(test)
+
+    at_once.state, at_once.problem = "failed", "the search was stopped by the system; start it again"
+    (search,) = at_once.by_key.values()
+    search.end("failed", problem=at_once.problem)
+    test.run()
+    assert wrong(test) == [at_once.problem] and len(at_once.asked) == 2
+    at_once.state = "done"
+    press(test, "Price the remedies")
+    assert wrong(test) == [] and len(at_once.asked) == 3 and any("clear" in name for name in tables(test))
+
+
+def test_what_another_visitor_cancelled_is_begun_for_this_one(at_once: AtOnce) -> None:
+    at_once.state = "cancelled"
+    at_once.start("gaps", small(), SEED)
+    at_once.state = "done"
+    test = opened("gaps")
+    assert len(at_once.asked) == 2 and any("clear" in name for name in tables(test))
 
 
 # Partners

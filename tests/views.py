@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
+
+import searches
+from searches import Search, State
+from searches.queue import _given, _key
+from searches.worker import WORK, Job
+from sim import Scenario
 
 PATIENCE_SECONDS = 120
 
@@ -34,3 +41,55 @@ def wrong(test: AppTest) -> list[str]:
 def metrics(test: AppTest) -> dict[str, str]:
     """Numbers under their labels."""
     return {its.label.replace("\\", ""): its.value for its in test.metric}
+
+
+def labels(test: AppTest) -> list[str]:
+    """Of the buttons."""
+    return [its.label for its in test.button]
+
+
+def press(test: AppTest, label: str) -> AppTest:
+    """Press the first button with this label."""
+    return next(its for its in test.button if its.label == label).click().run()
+
+
+def work(job: Job) -> Any:
+    """Do it, as the worker of the searches would."""
+    return WORK[job.kind](job, {}, lambda said: None)
+
+
+class AtOnce:
+    """Searches that are done here, as soon as they are asked for, or stay in another `state`; and what was asked.
+
+    tests/test_searches.py has the real ones.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, made: Callable[[Job], Any] = work) -> None:
+        self.made, self.asked = made, list[tuple[str, dict[str, Any]]]()
+        self.by_key: dict[str, Search] = {}
+        self.state: State = "done"
+        self.problem = ""
+        for name in ("start", "known", "find"):
+            monkeypatch.setattr(searches, name, getattr(self, name))
+
+    def start(self, kind: Any, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Search:
+        """As that of the searches; one that was cancelled or failed is begun anew."""
+        key = _key(kind, scenario, seed, _given(arguments))
+        search = self.by_key.get(key)
+        if search is None or search.state in ("failed", "cancelled"):
+            job = Job(kind, scenario, seed, _given(arguments), "")
+            self.asked.append((kind, _given(arguments)))
+            search = self.by_key[key] = Search(key, job, searches._of_this_server)
+            search.begin()
+            if self.state != "running":
+                search.end(self.state, self.made(job) if self.state == "done" else None, self.problem)
+        search.join(who)
+        return search
+
+    def known(self, kind: Any, scenario: Scenario, seed: int = 7, **arguments: Any) -> Search | None:
+        """As that of the searches."""
+        return self.by_key.get(_key(kind, scenario, seed, _given(arguments)))
+
+    def find(self, key: str) -> Search | None:
+        """As that of the searches."""
+        return self.by_key.get(key)

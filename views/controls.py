@@ -14,13 +14,13 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
 
+from searches.uploads import Upload
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from telling_calibrate import Rows
 from views import library, pages
 from views.frame import plain
-from views.uploads import Upload
 
 LONGEST_NAME = 80
 """Letters of a scenario's name."""

@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from searches.uploads import Upload, on_disk
 from sim import NextHourError, TableError
 from sim.documents import Declared, validate
 from sim.scenario import LABEL_WORDS
@@ -23,7 +24,6 @@ from telling_calibrate import Rows
 from views import controls, library
 from views.controls import as_shown
 from views.frame import note, plain
-from views.uploads import Upload, on_disk
 
 LARGEST_MB = 2
 ROWS_SHOWN = 50

@@ -76,9 +76,7 @@ def _page(at: At) -> None:
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
         )
-    if (other := searching.going_on("plan", search)) is not None:
-        note("A search of yours with other limits still goes on.")
-        st.button("Cancel that one", on_click=searching.cancel, args=(other.key,))
+    searching.offer_to_cancel_another("plan", search, "A search of yours with other limits still goes on.")
     if search is not None and (answer := searching.result(search, "Finding the plan")) is not None:
         _found(at, wishes, answer)
     caveat()

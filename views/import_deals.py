@@ -6,7 +6,6 @@ The same calls and words as `nexthour mapping` and `nexthour calibrate`. Left ou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -15,24 +14,23 @@ from typing import Any
 import streamlit as st
 
 import telling_calibrate as told
-from calibrate import Check, Fit, check_fit, make_mapping, read_deals
-from calibrate import calibrate_deals as fit_deals
+from calibrate import Fit, make_mapping
 from calibrate.deals import rejected_text
 from calibrate.mapping import Mapping, unanswered
 from calibrate.proposal import Proposal, propose
 from calibrate.sources import Layout
-from sim import NextHourError, Scenario, TableError
+from searches import Fitted, Upload, on_disk
+from sim import NextHourError, TableError
 from sim.documents import read_yaml, validate
 from telling import count, digits, usd
 from telling_calibrate import Rows
-from views import controls, library, mapping_form
+from views import controls, library, mapping_form, searching
 from views.frame import At, note, plain, said
-from views.uploads import Upload, on_disk
 
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
 EXAMPLE, ITS_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
-REPLICATIONS, CHECK_REPLICATIONS = 200, 100
-"""As in the terminal."""
+SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
+"""As in the terminal, whatever the seed of the page."""
 REASONS_SHOWN, ROWS_SHOWN = 20, 100
 STATE = "deals"
 SPREADSHEET_ENCODING = "utf-8-sig"
@@ -59,15 +57,6 @@ class Draft:
     """the mapping that the form begins with"""
     number: int
     """counts drafts, so that each has controls of its own"""
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """A fit, and what it was made of."""
-
-    made_of: str
-    fit: Fit
-    checks: tuple[Check, ...]
 
 
 INTRODUCTION = (
@@ -179,39 +168,26 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
         "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
         format="%.3g",
     )  # fmt: skip
-    made_of = json.dumps([draft.upload.digest, mapping, at.scenario.digest(), fraction], default=str)
-    place = st.empty()
-    if st.button("Fit a scenario", type="primary", disabled=bool(questions), key=f"{STATE} fit"):
-        st.session_state[f"{STATE} result"] = None
-        with place.container():
-            fit, checks = fitted(draft.upload, make_mapping(mapping, "mapping"), at.scenario, fraction)
-        place.empty()
-        st.session_state[f"{STATE} result"] = Result(made_of, fit, checks)
-    result: Result | None = st.session_state.get(f"{STATE} result")
-    if result is not None and result.made_of == made_of:
-        _result(result)
-        controls.save(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
-    elif result is not None:
-        note("An answer has changed since the last fit: fit again.")
+    if questions:
+        st.button("Fit a scenario", disabled=True)
+        return
+    as_here = replace(at, seed=SEED)
+    asked = {
+        "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
+        "markets_again": MARKETS_AGAIN,
+    }  # fmt: skip
+    search = searching.known("fit", as_here, asked)
+    if search is None or search.state == "failed":
+        st.button("Fit a scenario", type="primary", on_click=searching.begin, args=("fit", as_here, asked))
+        if search is None and searching.was_wanted("fit"):
+            note("With these answers nothing has been fitted yet.")
+    searching.offer_to_cancel_another("fit", search, "A fit of yours with other answers still goes on.")
+    if search is not None and (its := searching.result(search, "Fitting")) is not None:
+        _result(its)
+        controls.save(its.fit.scenario, its.fit.scenario.name, f"{STATE} {draft.upload.digest}")
 
 
-def fitted(upload: Upload, mapping: Mapping, template: Scenario, fraction: float) -> tuple[Fit, tuple[Check, ...]]:
-    """The fit of an upload and its check, with progress; a click anywhere stops it. Raises TableError."""
-    bar = st.progress(0.0)
-
-    def fitting(done: int, total: int) -> None:
-        bar.progress(done / total, "Fitting ... (a click anywhere stops it)")
-
-    def checking(done: int, total: int) -> None:
-        bar.progress(done / total, "Simulating again ...")
-
-    with on_disk(upload) as path:
-        deals = replace(read_deals(path, mapping), name=upload.name)
-        fit = fit_deals(deals, mapping, template, fraction, replications=REPLICATIONS, progress=fitting)
-    return fit, check_fit(fit.scenario, fit, CHECK_REPLICATIONS, progress=checking)
-
-
-def _result(result: Result) -> None:
+def _result(result: Fitted) -> None:
     fit = result.fit
     headline = told.fitted_to(fit)
     said(f"{headline[0].upper()}{headline[1:]}.")

@@ -7,6 +7,7 @@ has no sliders. Left out: finding such plans (find_plan.py).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -17,7 +18,7 @@ from sim.assumptions import Assumption, assumptions, with_value
 from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
-from views import charts, library, links, long_work, mixture, runs
+from views import charts, library, links, mixture, runs, searching
 from views.frame import At, caveat, chain, draw, note, picture, plain, said
 from views.links import Field
 from views.pages import link
@@ -221,8 +222,9 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     if st.session_state[TURNS] == "no":
         st.button("Which assumption would turn the verdict?", on_click=_look, help="It takes about half a minute.")
         return None
-    known: Sensitivity | None = long_work.result(
-        "sensitivity", scenario, at.seed, label="Look again", plans=dict(plans), markets=runs.MARKETS
+    asked = {"plans": dict(plans), "markets": runs.MARKETS}
+    known: Sensitivity | None = searching.at_once(
+        "sensitivity", replace(at, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )
     if known is None:
         return None

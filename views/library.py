@@ -15,9 +15,9 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from searches.uploads import Upload, on_disk
 from sim import InputError, Scenario, TimePlan
 from sim.documents import Document
-from views.uploads import Upload, on_disk
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "scenarios"
 DEFAULT = "baseline"

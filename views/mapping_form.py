@@ -20,9 +20,9 @@ from calibrate.mapping import Mapping as DealMapping
 from calibrate.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
 from calibrate.proposal import MOST_STAGES_ASKED, Proposal, values_of
 from calibrate.sources import Layout, open_table
+from searches.uploads import Upload, on_disk
 from views.controls import pairs
 from views.frame import note, plain
-from views.uploads import Upload, on_disk
 
 LAYOUT = tuple(Layout.model_fields)
 FIRST_DAY, LAST_DAY = datetime.date(FIRST_YEAR, 1, 1), datetime.date(LAST_YEAR, 12, 31)

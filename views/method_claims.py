@@ -6,22 +6,20 @@ Left out: the twins of the tests, in which the mechanism behind a claim is off.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf, isinf
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 import telling
-from sim.claims import CLAIMS, Claim, Finding, Measured, Territories, Unit
+from sim.claims import CLAIMS, Claim, Finding, Unit
 from telling_calibrate import Rows
-from views import controls, library, runs
+from views import controls, library, runs, searching
 from views.frame import At, caveat, note, plain, said
 
 MARKETS = 300
 TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
 MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
-RUN = "claims measured"
-"""The seed with which the claims were asked for in this visit."""
 
 
 def body(at: At) -> None:
@@ -30,32 +28,26 @@ def body(at: At) -> None:
         f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
         "with its 95% interval, and the whole interval must lie on the claimed side."
     )
-    asked = st.button(f"Measure them now, with seed {at.seed}", type="primary", key="measure claims")
-    if asked:
-        st.session_state[RUN] = at.seed
-    measuring = st.session_state.get(RUN) == at.seed
-    summary = st.empty()
-    if not measuring:
-        summary.markdown("This takes some twenty seconds the first time.")
-    # Each claim has its place, filled as soon as it is measured.
-    places = [st.empty() for _ in CLAIMS]
-    for claim, place in zip(CLAIMS, places, strict=True):
-        place.markdown(f"**{claim.number}. {plain(claim.statement)}**")
-    if measuring:
-        _measure(at.seed, summary, places)
-
-
-def _measure(seed: int, summary: DeltaGenerator, places: Sequence[DeltaGenerator]) -> None:
-    hold = 0
-    for done, (claim, place) in enumerate(zip(CLAIMS, places, strict=True)):
-        summary.progress(done / len(CLAIMS), f"Measuring claim {claim.number} ... (a click anywhere stops it)")
-        found = findings(claim.number, MARKETS, seed)
-        hold += all(its.holds for its in found)
-        with place.container():
-            _show(claim, found)
-    with summary.container():
-        said(f"{hold} of {len(CLAIMS)} claims hold.")
-        caveat()
+    files = library.scenario_files()
+    baseline, *others = (runs.scenario(its_id, files) for its_id in TERRITORIES)
+    here = replace(at, scenario=baseline)
+    asked = {"others": others, "markets": MARKETS}
+    search = searching.known("claims", here, asked)
+    if search is None or search.state == "failed":
+        st.button(
+            f"Measure them now, with seed {at.seed}", type="primary", on_click=searching.begin,
+            args=("claims", here, asked),
+        )  # fmt: skip
+        note("This takes some twenty seconds the first time.")
+    found = None if search is None else searching.result(search, "Measuring the claims")
+    if found is None:
+        st.markdown("\n\n".join(f"**{its.number}. {plain(its.statement)}**" for its in CLAIMS))
+        return
+    hold = sum(all(its.holds for its in figures) for figures in found)
+    said(f"{hold} of {len(CLAIMS)} claims hold.")
+    caveat()
+    for claim, figures in zip(CLAIMS, found, strict=True):
+        _show(claim, figures)
 
 
 def _show(claim: Claim, found: Sequence[Finding]) -> None:
@@ -65,19 +57,6 @@ def _show(claim: Claim, found: Sequence[Finding]) -> None:
     rows = tuple((its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}") for its in found)
     headers = ("figure", "measured, with 95% interval", "claimed", "verdict")
     controls.table(Rows(headers, rows), f"Figures of claim {claim.number}")
-
-
-@st.cache_resource(max_entries=80, show_spinner=False)
-def findings(number: int, markets: int, seed: int) -> list[Finding]:
-    """The figures of a claim."""
-    claim = next(its for its in CLAIMS if its.number == number)
-    return list(claim.findings(_measured(markets, seed)))
-
-
-@st.cache_resource(max_entries=3, show_spinner=False)
-def _measured(markets: int, seed: int) -> Measured:
-    files = library.scenario_files()
-    return Measured(Territories(*(runs.scenario(its_id, files) for its_id in TERRITORIES)), markets, seed)
 
 
 def figure(its: Finding) -> str:

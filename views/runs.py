@@ -3,7 +3,7 @@
 Scenarios and plans are frozen, so a digest stands for each. A comparison is put together from runs of single plans: of
 two plans that differ in a slider, today's split is run once. It is the same comparison as `nexthour compare` makes.
 
-Left out: long work (long_work.py). The planner's packages are imported when first needed: the first page does not wait
+Left out: long work (searching.py). The planner's packages are imported when first needed: the first page does not wait
 for them.
 """
 

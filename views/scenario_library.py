@@ -10,10 +10,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from searches.uploads import Upload
 from sim import NextHourError, Scenario
 from views import controls, library, pages, runs, scenario_form
 from views.frame import At, note, plain, said
-from views.uploads import Upload
 
 LARGEST_MB = 1
 SHOWN = 12

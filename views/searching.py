@@ -1,7 +1,12 @@
-"""A search as people see it: how it goes, and a button that stops it.
+"""Long work as people see it: how it goes, a button that stops it, and then what was found.
+
+    searching.at_once("gaps", at, {"plan": plan}, "Pricing the remedies", "Price the remedies")
+
+begins it when the page is opened. Where it waits until somebody asks, a button calls `begin`, and `known` and `result`
+show the rest.
 
 The page looks at its own search once a second, and at nothing else; when that is over the whole page is drawn again.
-Nobody knows how long a search takes, so there is no bar. Left out: what was found.
+Nobody knows how long a search takes, so there is no bar. Left out: where the work is done (searches/).
 """
 
 from __future__ import annotations
@@ -29,25 +34,46 @@ def known(kind: Kind, at: At, arguments: dict[str, Any]) -> Search | None:
 
 def begin(kind: Kind, at: At, arguments: dict[str, Any]) -> None:
     """Begin the search for this, or join it."""
-    its = searches.start(kind, at.scenario, at.seed, who=_me(), **arguments)
-    st.session_state.setdefault("searching", {})[kind] = its.key
+    _wanted_here()[kind] = searches.start(kind, at.scenario, at.seed, who=_me(), **arguments).key
 
 
-def going_on(kind: Kind, but: Search | None) -> Search | None:
-    """What this visitor began last, if it still goes on and is not the one that is looked at."""
-    its = searches.find(st.session_state.get("searching", {}).get(kind, ""))
-    return its if its is not None and its is not but and _is_active(its) else None
+def at_once(kind: Kind, at: At, arguments: dict[str, Any], what: str, again: str) -> Any:
+    """What was found, begun without being asked for; until then, how it goes, and None.
+
+    A search that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
+    """
+    its = known(kind, at, arguments)
+    if its is None and not _was_stopped(kind, at, arguments):
+        begin(kind, at, arguments)
+        its = known(kind, at, arguments)
+    found = None if its is None else result(its, what)
+    if its is None or its.state == "failed":
+        st.button(again, on_click=begin, args=(kind, at, arguments), key=f"again {kind}")
+    return found
+
+
+def offer_to_cancel_another(kind: Kind, but: Search | None, says: str) -> None:
+    """If what this visitor wanted last still goes on, and is not the one that is looked at."""
+    its = searches.find(_wanted_here().get(kind, ""))
+    if its is not None and its is not but and _is_active(its):
+        note(says)
+        st.button("Cancel that one", on_click=cancel, args=(its.key,))
+
+
+def was_wanted(kind: Kind) -> bool:
+    """Whether this visitor wanted such a search before, of this or of something else."""
+    return kind in _wanted_here()
 
 
 def result(its: Search, what: str) -> Any:
     """What was found; until then, how it goes, and None."""
     if _is_active(its):
         its.join(_me())
+        _wanted_here()[its.kind] = its.key
         _watched(its.key, what)
         return None
     if its.state == "failed":
-        sentence = telling.one_line(its.problem)
-        st.error(plain(f"{sentence[:1].upper()}{sentence[1:]}"))
+        st.error(plain(telling.one_line(its.problem)))
         return None
     return its.result
 
@@ -84,8 +110,20 @@ def _watched(key: str, what: str) -> None:
             note("Somebody else waits for the same, so it goes on.")
 
 
+def _was_stopped(kind: Kind, at: At, arguments: dict[str, Any]) -> bool:
+    """Whether this visitor wanted just this last, and then no more."""
+    its = searches.known(kind, at.scenario, at.seed, **arguments)
+    return its is not None and its.state == "cancelled" and its.key == _wanted_here().get(kind)
+
+
 def _is_active(its: Search) -> bool:
     return its.state in ("waiting", "running")
+
+
+def _wanted_here() -> dict[Kind, str]:
+    """By kind, the key of the search that this visitor wanted last."""
+    wanted: dict[Kind, str] = st.session_state.setdefault("searching", {})
+    return wanted
 
 
 def _me() -> str:

@@ -20,7 +20,7 @@ from sim.estimates import Estimate
 from sim.kpis import KPIS
 from telling import count, usd
 from telling_gap import half, percent
-from views import kpi_table, library, links, long_work, mixture, rollup, runs, territory_charts
+from views import kpi_table, library, links, mixture, rollup, runs, searching, territory_charts
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 from views.tables import table
@@ -154,7 +154,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     st.html(table("Seen by somebody, of all opportunities", heads, rows, words=(0,)))
     note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
     section("What can be done about it")
-    found = long_work.result("gaps", at.scenario, at.seed, label="Price the remedies", plan=chosen)
+    found = searching.at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
         _remedies(found.analysis)
 
