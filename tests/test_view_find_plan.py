@@ -27,7 +27,7 @@ from searches import Search
 from sim import Scenario, TimePlan
 from tests.helpers import candidate, partner, segment, territory
 from tests.views import AtOnce, labels, metrics, page, press, texts, wrong
-from views import charts, frontier_view, library, plan_charts, plan_limits, runs, searching
+from views import charts, frontier_view, library, plan_charts, plan_limits, runs, searching, seen
 from views import monday_sheet as sheet_view
 
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄"
@@ -383,20 +383,41 @@ def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
     assert found.asked == [("plan", {"from_quarter": 2, "followed": TimePlan.status_quo(small())})]
 
 
-def test_what_was_seen_comes_from_the_library(found: AtOnce, small_id: str, own_library: Path) -> None:
-    (own_library / "actuals").mkdir()
-    actuals = Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]})
-    actuals.save(own_library / "actuals" / "q1.yaml")
-    test = page("find_plan", {"scenario": small_id, "actuals": "q1"})
+def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small_id: str) -> None:
+    actuals = [Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": usd}]}) for usd in (5000, 6000)]
+    for its in actuals:
+        seen.keep(small(), its)
+    seen.keep(small(name="another"), actuals[0])
+    test = page("find_plan", {"scenario": small_id, "actuals": "1"})
     assert wrong(test) == []
+    assert test.selectbox(key="actuals").options == [
+        "nothing yet", "as entered before, version 1 of 2", "as entered last",
+    ]  # fmt: skip
     find(test)
-    assert found.asked == [("plan", {"actuals": actuals, "followed": TimePlan.status_quo(small())})]
+    assert found.asked == [("plan", {"actuals": actuals[0], "followed": TimePlan.status_quo(small())})]
+    assert "again from Q2, after the status quo and what was seen of it" in texts(test)
+    test.selectbox(key="actuals").set_value("2").run()
+    find(test)
+    assert found.asked[1] == ("plan", {"actuals": actuals[1], "followed": TimePlan.status_quo(small())})
     test.multiselect(key="floors").set_value(["Q1"]).run()
     (said,) = wrong(test)
     assert "quarter 1 is over" in said
-    (own_library / "actuals" / "q1.yaml").write_text("by_quarter: []")
-    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "q1"}))
+    seen.versions(small())[2].write_text("by_quarter: []")
+    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "2"}))
     assert "by_quarter is empty" in said
+    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "9"}))
+    assert said == "The link says actuals is '9'; allowed: none, 1, 2."
+
+
+def test_a_file_of_what_was_seen_is_kept_as_the_latest(found: AtOnce, small_id: str) -> None:
+    seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]}))
+    test = page("find_plan", {"scenario": small_id})
+    test.file_uploader(key="actuals file").upload("q.yaml", b"by_quarter: [{quarter: 1, credit_usd: 7000}]").run()
+    assert wrong(test) == [] and test.selectbox(key="actuals").value == "2"
+    assert seen.read(small()) == Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 7000}]})
+    test.file_uploader(key="actuals file").upload("q.yaml", b"by_quarter: [{quarter: 1, credit: 7000}]").run()
+    (said,) = wrong(test)
+    assert "q.yaml" in said and seen.latest(small()) == 2
 
 
 def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -213,7 +214,7 @@ def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOn
     (search,) = at_once.by_key.values()
     search.end("failed", problem=at_once.problem)
     test.run()
-    assert wrong(test) == [at_once.problem] and len(at_once.asked) == 2
+    assert wrong(test) == ["The search was stopped by the system; start it again"] and len(at_once.asked) == 2
     at_once.state = "done"
     press(test, "Price the remedies")
     assert wrong(test) == [] and len(at_once.asked) == 3 and any("clear" in name for name in tables(test))
@@ -455,8 +456,21 @@ def test_a_file_that_is_wrong_is_told_in_one_sentence(text: str, part: str, own_
     assert tables(test)
 
 
+def test_from_what_was_entered_one_plans_again(at_once: AtOnce) -> None:
+    for wins in (2, 3):
+        seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": wins}]}))
+    test = opened("indicators", plan="with Pine", seed="12")
+    (link,) = [its for its in test.get("page_link") if its.proto.label == "Plan again from here"]
+    says = parse_qs(link.proto.query_string)
+    assert says == {"scenario": ["small-territory"], "seed": ["12"], "so_far": ["with Pine"], "actuals": ["2"]}
+    there = page("find_plan", says)
+    assert wrong(there) == [] and there.selectbox(key="so_far").value == "with Pine"
+    assert "again from Q2, after with Pine and what was seen of it" in texts(there)
+
+
 def test_a_kept_file_that_somebody_broke_is_told_and_the_rest_shown(own_library: Path) -> None:
-    seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]})).write_text("by_quarter: [")
+    number = seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
+    seen.versions(small())[number].write_text("by_quarter: [")
     test = opened("indicators")
     (said,) = wrong(test)
     assert said.startswith("What was entered cannot be used: ") and tables(test)
@@ -466,9 +480,9 @@ def test_two_that_save_at_once_get_two_files(own_library: Path) -> None:
     its = Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]})
     (own_library / "actuals").mkdir()
     (own_library / "actuals" / f"{small().digest()}-1.yaml").touch()  # another is about to write it
-    assert seen.keep(small(), its).name == f"{small().digest()}-2.yaml"
+    assert seen.keep(small(), its) == 2
     (own_library / "actuals" / f"{small().digest()}-1.yaml").unlink()  # an old one; the next must count all the same
-    assert seen.keep(small(), its).name == f"{small().digest()}-3.yaml"
+    assert seen.keep(small(), its) == 3
     with pytest.raises(PlanError, match="Pine"):
         seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "partners": {"Pin": {"won_usd": 1}}}]}))
 

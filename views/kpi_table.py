@@ -20,8 +20,6 @@ from views.frame import At, note, picture, plain, said, section
 from views.indicators import Indicator, Quarter
 from views.tables import table
 
-PLAN_AGAIN = "find_plan"
-"""The page that plans again, where there is one."""
 WHEN = {
     "leading": "Leading: what is coming",
     "lagging": "Lagging: what happened",
@@ -81,8 +79,9 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
         with st.expander(f"{count(len(off) - MOST_SAID, 'more figure')} outside"):
             for its in off[MOST_SAID:]:
                 st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}"))
-    if any(PLAN_AGAIN in section for section in pages.MENU.values()):
-        pages.link(PLAN_AGAIN, "Plan again from here", {})
+    if actuals.quarters < at.scenario.horizon_quarters:
+        past = {"so_far": [plan.name], "actuals": [str(seen.latest(at.scenario))]}
+        pages.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], "seed": [str(at.seed)], **past})
 
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
@@ -123,8 +122,7 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     if actuals is not None and quarter <= past:
         given = actuals.by_quarter[quarter - 1].model_dump(mode="json", exclude_none=True)
     # What is in the boxes belongs to this quarter of this version of the file.
-    path = seen.latest(scenario)
-    where = f"{scenario.digest()} {'' if path is None else path.stem} {quarter}"
+    where = f"{scenario.digest()} {seen.latest(scenario)} {quarter}"
     with st.form(f"actuals {where}"):
         note("As much as is known; an empty box is not known.")
         row: dict[str, Any] = {"quarter": quarter, "partners": {}}
@@ -184,13 +182,12 @@ def _number(label: str, value: float | None, key: str, most: float | None = None
 
 def _files(scenario: Scenario, actuals: Actuals | None) -> None:
     left, right = st.columns(2)
-    path = seen.latest(scenario)
     with left:
         st.markdown("**Take it with you**")
-        if path is None:
+        if actuals is None:
             note("There is nothing to download yet.")
         else:
-            st.download_button("Download as YAML", path.read_bytes(), "actuals.yaml", "application/yaml")
+            st.download_button("Download as YAML", actuals.text(), "actuals.yaml", "application/yaml")
             note("The file that nexthour plan --actuals reads.")
     with right:
         _upload(scenario, actuals)

@@ -43,11 +43,6 @@ def plan_files() -> dict[str, Path]:
     return {path.stem: path for path in _saved("plans")}
 
 
-def actuals_files() -> dict[str, Path]:
-    """The files of what was seen of quarters so far, by their id."""
-    return {path.stem: path for path in _saved("actuals")}
-
-
 def plans_for(its: Scenario) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
     named = {split.name: TimePlan.from_split(its, split) for split in (its.status_quo, *its.plans)}

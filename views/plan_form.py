@@ -5,12 +5,14 @@ Every control is a field of plan_limits.py. Left out: what becomes of it (find_p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from sim import InputError, Scenario
 from sim.plan import ACTIVITY_WORDS
 from telling_plan import lock_of, lock_word
-from views import library, mixture, plan_limits
+from views import library, mixture, plan_limits, seen
 from views.frame import At, note, plain
 from views.plan_limits import FREE, NONE
 
@@ -122,8 +124,12 @@ def _unlock(word: str) -> None:
 def _past(at: At) -> None:
     st.number_input("Plan again from quarter", 1, at.scenario.horizon_quarters, key="from")
     st.selectbox("The plan so far", list(at.plans), key="so_far")
-    st.selectbox("What was seen", [NONE, *library.actuals_files()], key="actuals")
-    its = st.file_uploader("Or a file of it (YAML; docs/replan.md shows one)", type=["yaml", "yml"], key="actuals file")
+    numbers = list(seen.versions(at.scenario))
+    st.selectbox(
+        "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
+    )
+    note("It is entered on the page Territory, under Indicators, or comes in a file (docs/replan.md shows one).")
+    its = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
     if its is None:
         return
     if its.file_id == st.session_state.get("actuals read"):
@@ -134,36 +140,22 @@ def _past(at: At) -> None:
     try:
         actuals = library.read(Actuals, its.getvalue(), its.name)
         assert isinstance(actuals, Actuals)
-        actuals.figures(at.scenario)
-        its_id = _kept(actuals, its.name)
+        number = seen.keep(at.scenario, actuals)
     except InputError as problem:
         st.error(plain(str(problem)))
         return
-    st.session_state.update({"actuals read": its.file_id, "actuals wanted": its_id})
+    st.session_state.update({"actuals read": its.file_id, "actuals wanted": str(number)})
     st.rerun()
+
+
+def _called(word: str, numbers: Sequence[int]) -> str:
+    """A version of what was seen, as people see it."""
+    if word == NONE:
+        return "nothing yet"
+    return "as entered last" if int(word) == numbers[-1] else f"as entered before, version {word} of {numbers[-1]}"
 
 
 def arriving() -> None:
     """A file that was read just now is the one that is meant. Before the controls: theirs is the state then."""
-    if its_id := st.session_state.pop("actuals wanted", ""):
-        st.session_state["actuals"] = its_id
-
-
-def _kept(actuals: object, file_name: str) -> str:
-    """Save what was uploaded, so that a reload finds it; the same again is not saved twice. Returns its id."""
-    from optimize import Actuals
-
-    assert isinstance(actuals, Actuals)
-    base = library.file_stem(file_name.rpartition(".")[0])
-    files, number = library.actuals_files(), 1
-    while (its_id := base if number == 1 else f"{base}-{number}") in files:
-        if files[its_id].read_text(encoding="utf-8") == actuals.text():
-            return its_id
-        number += 1
-    folder = library.folder("actuals")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{folder}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to another") from None
-    actuals.write(folder / f"{its_id}.yaml")
-    return its_id
+    if number := st.session_state.pop("actuals wanted", ""):
+        st.session_state["actuals"] = number

@@ -11,8 +11,9 @@ from typing import Any
 
 from sim import PlanError, Scenario
 from sim.scenario import COVERAGE_MODES
+from telling import the
 from telling_plan import lock_of
-from views import library, links
+from views import links, seen
 from views.frame import At
 from views.links import Field
 
@@ -59,7 +60,7 @@ def fields(at: At) -> list[Field]:
         *(links.choice(mode_key(name), [FREE, *COVERAGE_MODES], FREE) for name in scenario.segment_names),
         links.number("from", 1, horizon, 1),
         links.choice("so_far", list(at.plans), scenario.status_quo.name),
-        links.choice("actuals", [NONE, *library.actuals_files()], NONE),
+        links.choice("actuals", [NONE, *map(str, seen.versions(scenario))], NONE),
     ]
 
 
@@ -144,13 +145,9 @@ def on_the_page(problem: str) -> str:
 def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the quarters that are over."""
     first, which = state["from"], state["actuals"]
-    if first == 1 and which == NONE:
+    actuals = None if which == NONE else seen.read(at.scenario, int(which))
+    if first == 1 and actuals is None:
         return {}
-    actuals = None
-    if which != NONE:
-        from optimize import Actuals
-
-        actuals = Actuals.load(library.actuals_files()[which])
     # The quarters that were seen say where the plan begins, if nobody else does.
     return {"followed": at.plans[state["so_far"]], "from_quarter": first if first > 1 else None, "actuals": actuals}
 
@@ -160,10 +157,14 @@ def _check(at: At, wishes: Mapping[str, Any]) -> None:
     from optimize.objective import Objective
 
     its = limits_of(at, wishes)
-    past = wishes["actuals"].quarters if "actuals" in wishes else wishes.get("from_quarter", 1) - 1
-    its.check_past(past)
+    its.check_past(_quarters_over(wishes))
     objective = wishes.get("objective", "quota_credit")
     Objective.of(at.scenario, objective, wishes.get("discount_rate", 0.0), wishes.get("exit_weight", 0.0))
+
+
+def _quarters_over(wishes: Mapping[str, Any]) -> int:
+    """How many quarters are past. Where planning begins again may be said, else what was seen tells."""
+    return int(wishes["actuals"].quarters if "actuals" in wishes else wishes.get("from_quarter", 1) - 1)
 
 
 def limits_of(at: At, wishes: Mapping[str, Any]) -> Any:
@@ -190,5 +191,6 @@ def in_words(at: At, wishes: Mapping[str, Any]) -> str:
         said.append(f"a later booking is worth {wishes['discount_rate']:.0%} less a year")
     said += [its.says(key) for key in its.given()]
     if "followed" in wishes:
-        said.append(f"the plan so far is {wishes['followed'].name}")
+        past = f"after {the(wishes['followed'].name)}{' and what was seen of it' if 'actuals' in wishes else ''}"
+        said.append(f"again from Q{_quarters_over(wishes) + 1}, {past}")
     return "; ".join(said)

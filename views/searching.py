@@ -73,7 +73,9 @@ def result(its: Search, what: str) -> Any:
         _watched(its.key, what)
         return None
     if its.state == "failed":
-        st.error(plain(telling.one_line(its.problem)))
+        sentence = telling.one_line(its.problem)
+        begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
+        st.error(plain(sentence[:1].upper() + sentence[1:] if begins_with_a_word else sentence))
         return None
     return its.result
 

@@ -1,7 +1,7 @@
 """What was seen of a territory so far, as it was entered or uploaded: kept beside scenarios and plans, by scenario.
 
-Nothing is overwritten. Each change is a file of its own, with the digest of the scenario and a number in its name, and
-the highest number counts: what was there before can always be had again.
+Nothing is overwritten. Each change is a version: a file of its own, with the digest of the scenario and a number in its
+name. The highest number counts, and what was there before can always be had again.
 
 Left out: what it means (optimize/actuals.py), and Streamlit.
 """
@@ -17,33 +17,43 @@ from optimize.actuals import Actuals
 from sim import InputError, PlanError, Scenario
 from views import library
 
-MOST_CHANGES = 999
+MOST_VERSIONS = 999
 
 
-def latest(scenario: Scenario) -> Path | None:
-    """The file that counts, if there is one."""
-    files = _files(scenario)
-    return files[max(files)] if files else None
+def versions(scenario: Scenario) -> dict[int, Path]:
+    """Their files by number, the one that counts last. One that is being written is empty, and left out."""
+    pattern = re.compile(rf"{re.escape(scenario.digest())}-(\d{{1,3}})\.yaml")
+    found = ((pattern.fullmatch(path.name), path) for path in library.folder("actuals").glob("*.yaml"))
+    return dict(sorted((int(its[1]), path) for its, path in found if its and path.stat().st_size))
 
 
-def read(scenario: Scenario) -> Actuals | None:
-    """What was seen, if anything was entered. Raises PlanError if its file cannot be used."""
-    path = latest(scenario)
-    if path is None:
+def latest(scenario: Scenario) -> int | None:
+    """The number of the version that counts, if there is one."""
+    return max(versions(scenario), default=None)
+
+
+def read(scenario: Scenario, version: int | None = None) -> Actuals | None:
+    """What was seen, if anything was entered; the latest version if none is named. Raises PlanError if it cannot be
+    used.
+    """
+    number = latest(scenario) if version is None else version
+    if number is None:
         return None
-    its = Actuals.load(path)
+    its = Actuals.load(versions(scenario)[number])
     if not _has_figures(its):
         return None
     its.figures(scenario)
     return its
 
 
-def keep(scenario: Scenario, actuals: Actuals) -> Path:
-    """Save it as the one that counts. Raises InputError if it does not fit the scenario or cannot be saved."""
+def keep(scenario: Scenario, actuals: Actuals) -> int:
+    """Save it as the version that counts; returns its number. Raises InputError if it does not fit the scenario or
+    cannot be saved.
+    """
     if _has_figures(actuals):
         actuals.figures(scenario)
     where = library.folder("actuals")
-    for number in range(max(_files(scenario), default=0) + 1, MOST_CHANGES + 1):
+    for number in range((latest(scenario) or 0) + 1, MOST_VERSIONS + 1):
         path = where / f"{scenario.digest()}-{number}.yaml"
         try:
             where.mkdir(parents=True, exist_ok=True)
@@ -55,8 +65,8 @@ def keep(scenario: Scenario, actuals: Actuals) -> Path:
                 f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
             ) from None
         actuals.write(path)
-        return path
-    raise InputError(f"{where}: holds {MOST_CHANGES} changes of this scenario's figures; delete the oldest")
+        return number
+    raise InputError(f"{where}: holds {MOST_VERSIONS} versions of this scenario's figures; delete the oldest")
 
 
 def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_usd: float | None) -> Actuals:
@@ -80,13 +90,6 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     else:
         given.pop("open_pipeline_usd", None)
     return Actuals.of({**given, "by_quarter": [rows.get(q, {"quarter": q}) for q in range(1, last + 1)]})
-
-
-def _files(scenario: Scenario) -> dict[int, Path]:
-    """By number; a file that is being written is empty."""
-    pattern = re.compile(rf"{re.escape(scenario.digest())}-(\d{{1,3}})\.yaml")
-    found = ((pattern.fullmatch(path.name), path) for path in library.folder("actuals").glob("*.yaml"))
-    return {int(its[1]): path for its, path in found if its and path.stat().st_size}
 
 
 def _known(its: Mapping[str, Any]) -> dict[str, Any]:
