@@ -81,7 +81,7 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
                 st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}"))
     if actuals.quarters < at.scenario.horizon_quarters:
         past = {"so_far": [plan.name], "actuals": [str(seen.latest(at.scenario))]}
-        pages.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], "seed": [str(at.seed)], **past})
+        pages.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
 
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:

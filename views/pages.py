@@ -67,5 +67,6 @@ def draw_menu() -> None:
 
 
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
-    """A link to a page; `says` are its query parameters, as links.written gives them."""
-    st.page_link(place(page), label=label, query_params={key: list(words) for key, words in says.items()})
+    """A link to a page; `says` are its query parameters, as links.written gives them. The markets go along."""
+    words = {key: list(its) for key, its in says.items()} | {"seed": [str(st.session_state["seed"])]}
+    st.page_link(place(page), label=label, query_params=words)
