@@ -6,8 +6,9 @@ Left out: any computing. A number printed here is a field of what sim or calibra
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from math import isnan
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from telling import CAVEAT, count, one_line, the, turns_if, usd, verdict, version
@@ -211,6 +212,16 @@ def plain_console(stderr: bool = False) -> Console:
             raise BrokenPipeError
 
     return Plain(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def print_items(console: Console, lines: Iterable[str]) -> None:
+    """Lines below a heading, each indented, and what does not fit on it a little more."""
+    for line in lines:
+        filled = fill(
+            line, console.width, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
+            break_on_hyphens=False,
+        )  # fmt: skip
+        console.print(filled, soft_wrap=True)
 
 
 def _chunks(names: list[str]) -> Iterator[list[str]]:

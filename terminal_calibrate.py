@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import telling_calibrate as told
 from telling import CAVEAT, count, one_line
-from terminal import make_table, plain_console
+from terminal import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
     from calibrate import Backtest, Check, Fit
@@ -38,8 +38,7 @@ def print_proposal(proposal: Proposal, out: str) -> None:
     if questions:
         said = "this question stands" if len(questions) == 1 else f"these {len(questions)} questions stand"
         console.print(f'What no program can know: {said} in {out} as "?", beside what the file says.')
-        for question in questions:
-            console.print(f"  {one_line(question)}")
+        print_items(console, map(one_line, questions))
     else:
         console.print("Nothing is open; read it through before you use it.")
 
@@ -57,19 +56,16 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     if reasons:
         console.print()
         console.print(f"{len(fit.rejected):,} rows were not used:")
-        for reason, rows in list(reasons.items())[:REASONS_SHOWN]:
-            console.print(f"  {rows:,}: {one_line(reason)}")
+        print_items(console, [f"{rows:,}: {one_line(why)}" for why, rows in list(reasons.items())[:REASONS_SHOWN]])
         if len(reasons) > REASONS_SHOWN:
-            console.print(f"  and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)")
+            print_items(console, [f"and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)"])
     console.print()
     first, *others = told.checked_again(checks, rows=len(fit.cells))
     console.print(first)
-    for line in others:
-        console.print(f"  {line}")
+    print_items(console, others)
     console.print()
     console.print("What the table could not say:")
-    for sentence in fit.silent:
-        console.print(f"  {one_line(sentence)}")
+    print_items(console, map(one_line, fit.silent))
 
 
 def _table(its: told.Rows) -> Any:
@@ -110,8 +106,7 @@ def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, men
     if asked := told.to_be_surer(intake):
         console.print()
         console.print("To be surer, ask or watch:")
-        for line in asked:
-            console.print(f"  {line}", soft_wrap=True)
+        print_items(console, asked)
     if gone := told.gone(before, made):
         console.print()
         console.print(gone)

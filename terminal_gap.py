@@ -24,7 +24,7 @@ from telling_gap import (
     percent,
     remedy_words,
 )
-from terminal import make_table, plain_console
+from terminal import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
     from optimize.gaps import GapAnalysis, Remedy
@@ -118,8 +118,7 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
         )
     out.print()
     out.print(f"What {base(gaps)} does with them")
-    for its in partners:
-        out.print(f"  {one_line(its.says)} {not_the_usual(its)}".rstrip())
+    print_items(out, [f"{one_line(its.says)} {not_the_usual(its)}" for its in partners])
 
 
 def _standing(its: Treatment) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from telling import one_line
 from telling_plan import change_lines, clock, from_week
-from terminal import make_table, plain_console
+from terminal import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
     from optimize.monday import Block, MondaySheet
@@ -23,8 +23,7 @@ def print_sheet(sheet: MondaySheet) -> None:
     out.print(f"{one_line(sheet.plan.name)}: quarter {sheet.quarter}, from {its.day} {its:%b} {its.year}", style="bold")
     out.print()
     out.print("Against the status quo, hours a week")
-    for line in change_lines(sheet.scenario, sheet.changes):
-        out.print(f"  {line}")
+    print_items(out, change_lines(sheet.scenario, sheet.changes))
     for who in dict.fromkeys(line.who for line in sheet.lines):
         whose = "The account manager's hours a week" if who == "channel_account_manager" else "Hours a week"
         out.print()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import telling_plan
 from telling import CAVEAT, one_line
-from terminal import make_table, plain_console
+from terminal import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
     from optimize import Answer, Explanation, Frontier
@@ -40,8 +40,7 @@ def print_solution(solution: Answer, reasons: Explanation | None = None) -> None
         if lines:
             out.print()
             out.print(title)
-        for line in lines:
-            out.print(f"  {line}")
+        print_items(out, lines)
     out.print()
     out.print(CAVEAT)
 
