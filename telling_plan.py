@@ -145,10 +145,12 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
 
 def seen(solution: Answer) -> list[str]:
     """What was not as planned so far, and how surprising that is; nothing without actuals."""
+    from optimize.as_planned import OF_MARKETS
+
     if not solution.alike:
         return []
     off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
-    lines = off or ["Everything is as planned, within what 80 of 100 markets show."]
+    lines = off or [f"Everything is as planned, within what {OF_MARKETS} show."]
     return [*map(one_line, lines), one_line(solution.alike)]
 
 

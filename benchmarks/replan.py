@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from optimize.actuals import BY_PARTNER, KNOWN, Figure, nearest, past_and_coming, slopes
+from optimize.actuals import BY_PARTNER, KNOWN, Figure
+from optimize.alike import nearest, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
 from sim.batches import table_values
 from sim.kpis import KPIS, Tally

@@ -1,7 +1,7 @@
 """Plans tried in the simulator: in which markets, and what of it counts.
 
 Plans of a search meet the same markets (common random numbers). Which markets these are is decided once: as they come,
-or those that look like what happened so far (actuals.py). After the horizon comes the run-off, if it counts: nobody is
+or those that look like what happened so far (alike.py). After the horizon comes the run-off, if it counts: nobody is
 developed any more, and those hours go to selling.
 
 Left out: which plans are worth trying (reconcile.py, moves.py).

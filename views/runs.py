@@ -24,7 +24,8 @@ from sim.market import tape_numbers
 from views import library
 
 if TYPE_CHECKING:
-    from optimize.actuals import Actuals, Deviation
+    from optimize.actuals import Actuals
+    from optimize.as_planned import Deviation
     from optimize.gaps import GapAnalysis
     from optimize.organisation import Organisation
     from optimize.treatment import Treatment
@@ -151,9 +152,9 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """What was not as planned."""
-    from optimize.actuals import Seen
+    from optimize.as_planned import deviations
 
-    return Seen(scenario, plan, actuals).deviations(seed)
+    return deviations(scenario, plan, actuals, seed)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)

@@ -3,7 +3,7 @@
 Nothing is overwritten. Each change is a file of its own, with the digest of the scenario and a number in its name, and
 the highest number counts: what was there before can always be had again.
 
-Left out: what it means (optimize/actuals.py), and Streamlit.
+Left out: what it means (optimize/as_planned.py, optimize/alike.py), and Streamlit.
 """
 
 from __future__ import annotations
