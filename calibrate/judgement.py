@@ -36,12 +36,9 @@ from sim.rules import next_level, saturating_gain, share_forgotten
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name, PartnerTraits, Range, Scenario
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from calibrate.notation import Decimal
+    from sim.arrays import FloatArray
 
-    FloatArray = NDArray[np.float64]
 
 Activity = Literal["coach", "joint_plan"]
 STOCKS: Mapping[str, str] = {"coach": "skill", "joint_plan": "engagement"}

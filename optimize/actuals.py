@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from sim import kpis
+from sim.arrays import FloatArray
 from sim.documents import Declared, Document, FrozenMap, Items, declare, validate
 from sim.errors import InputError, PlanError
 from sim.kpis import Kpi, Tally
 from sim.scenario import MAX_USD, Scenario, known_keys
 
-FloatArray = NDArray[np.float64]
 KPIS = {kpi.name: kpi for kpi in kpis.KPIS}
 BY_PARTNER = {
     kpi.name: kpi

@@ -27,8 +27,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.actuals import Actuals, Figure, FloatArray, values_of
+from optimize.actuals import Actuals, Figure, values_of
 from sim import kpis
+from sim.arrays import FloatArray
 from sim.batches import KeptTapes, check_count, check_plan, table_values
 from sim.errors import PlanError
 from sim.experiment import keep_tapes

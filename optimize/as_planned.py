@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optimize.actuals import Actuals, Figure, FloatArray, values_of
+from optimize.actuals import Actuals, Figure, values_of
+from sim.arrays import FloatArray
 from sim.batches import check_plan, table_values
 from sim.kpis import Tally
 from sim.market import check_seed

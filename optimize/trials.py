@@ -18,7 +18,8 @@ import numpy as np
 
 from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.objective import Objective
-from optimize.problem import FloatArray, PlanningProblem
+from optimize.problem import PlanningProblem
+from sim.arrays import FloatArray
 from sim.batches import KeptTapes, table_bookings
 from sim.experiment import keep_tapes
 from sim.plan import PlanTable

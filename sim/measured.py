@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.batches import FloatArray
+from sim.arrays import FloatArray
 from sim.estimates import Estimate, mean
 from sim.experiment import replicate, simulate
 from sim.kpis import Tally, credit_usd

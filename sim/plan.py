@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sim.arrays import FloatArray
+
 Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
 Who = Literal["territory_manager", "channel_account_manager"]
 ROUNDING_HOURS = 1e-6
@@ -87,19 +89,19 @@ class Parked(Declared):
 class PlanTable:
     """A plan against a scenario, as arrays. Quarters count from 0 here; partners first, then candidates."""
 
-    sell: NDArray[np.float64]
+    sell: FloatArray
     """hours a week, shape (quarters,)"""
-    prospect: NDArray[np.float64]
+    prospect: FloatArray
     """hours a week, shape (quarters, segments)"""
-    partner: NDArray[np.float64]
+    partner: FloatArray
     """the manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
-    channel_account_manager: NDArray[np.float64]
+    channel_account_manager: FloatArray
     """the channel account manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
     parked: NDArray[np.bool_]
     """shape (quarters, partners)"""
     coverage_mode: tuple[CoverageMode, ...]
     """by segment"""
-    support: NDArray[np.float64]
+    support: FloatArray
     """expected reactive support of carried partners, hours a week, shape (quarters,)"""
     discipline: float
 
@@ -235,7 +237,7 @@ class TimePlan(Document):
             raise PlanError(f"plan {show(self.name)}: {problem}") from None
         return table
 
-    def hours_by_activity(self, scenario: Scenario) -> dict[str, NDArray[np.float64]]:
+    def hours_by_activity(self, scenario: Scenario) -> dict[str, FloatArray]:
         """The manager's planned hours a week by activity: arrays of shape (quarters,), support and idle included."""
         table = self.table(scenario)
         hours = {"support": table.support, "prospect": table.prospect.sum(axis=1)}
@@ -289,7 +291,7 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
     horizon, segments, partners = scenario.horizon_quarters, scenario.segment_names, scenario.partner_names
     sell = np.zeros(horizon)
     prospect = np.zeros((horizon, len(segments)))
-    by_who: dict[str, NDArray[np.float64]] = {
+    by_who: dict[str, FloatArray] = {
         who: np.zeros((horizon, len(PARTNER_ACTIVITIES), len(partners)))
         for who in ("territory_manager", "channel_account_manager")
     }

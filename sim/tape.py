@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from sim.arrays import FloatArray
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
 from sim.rules import power
 from sim.scenario import HISTORY_WEEKS
@@ -134,11 +135,11 @@ class TapeNumbers(NamedTuple):
     """TAPE_PARTNER, shape (partners,)"""
     open_deals: NDArray[Any]
     """TAPE_OPEN, shape (open deals,)"""
-    demand: NDArray[np.float64]
+    demand: FloatArray
     """expected opportunities a week, history first, shape (segments, weeks)"""
-    factors: NDArray[np.float64]
+    factors: FloatArray
     """of a week's demand, by quantile, shape (segments, DEMAND_BINS)"""
-    owners: NDArray[np.float64]
+    owners: FloatArray
     """cumulated shares of the accounts, shape (segments, partners)"""
 
 
@@ -155,11 +156,11 @@ class Tapes(NamedTuple):
     """KEPT_STAGE, of those that are drawn, shape (opportunities, MAX_STAGES)"""
     partner_luck: NDArray[Any]
     """PARTNER_LUCK, shape (replications, partners)"""
-    quarter_luck: NDArray[np.float64]
+    quarter_luck: FloatArray
     """normal score of a segment's quarter, history first, shape (replications, segments, quarters)"""
-    rates: NDArray[np.float64]
+    rates: FloatArray
     """workspace, shape (segments, weeks)"""
-    sizes: NDArray[np.float64]
+    sizes: FloatArray
     """workspace, shape (CHUNK,)"""
     nexts: NDArray[Any]
     """NEXT, workspace, shape (segments,)"""
@@ -321,7 +322,7 @@ def date_next(numbers: TapeNumbers, tapes: Tapes, s: int) -> None:
     its.tick = NEVER
 
 
-def owner_of(owners: NDArray[np.float64], s: int, mark: float) -> int:
+def owner_of(owners: FloatArray, s: int, mark: float) -> int:
     """The partner whose accounts, laid end to end, hold the mark."""
     before = 0
     for p in range(owners.shape[1]):  # no way out: counting all is quicker than a branch nobody can predict

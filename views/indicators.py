@@ -12,12 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from optimize.actuals import Actuals, Figure
 from optimize.as_planned import OF_MARKETS, Deviation, band
 from sim import Outcomes, Scenario, estimates
+from sim.arrays import FloatArray
 from sim.estimates import Estimate
 from sim.kpis import KPIS, Kpi
 from telling import usd
@@ -118,7 +116,7 @@ def by_quarter(its: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> l
     for q, levels in enumerate(outcomes[its.kpi.name].T, 1):
         low, high = (float(its.on_screen(value)) for value in band(levels))
         level = _seen(its.kpi.name, q, seen, quota_usd[q - 1])
-        values: NDArray[np.float64] = its.on_screen(levels)
+        values: FloatArray = its.on_screen(levels)
         rows.append(
             Quarter(q, estimates.mean(values), low, high, None if level is None else float(its.on_screen(level)))
         )

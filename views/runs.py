@@ -18,7 +18,8 @@ import numpy as np
 import streamlit as st
 
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
-from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
+from sim.arrays import FloatArray
+from sim.batches import How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.market import tape_numbers
 from views import library
