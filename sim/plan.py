@@ -232,7 +232,7 @@ class TimePlan(Document):
         """The plan as arrays. Raises PlanError if it names what is not there or overfills the week."""
         try:
             table = _table(self, scenario)
-            _check_hours(self, scenario, table)
+            _check_hours(scenario, table)
         except ValueError as problem:
             raise PlanError(f"plan {show(self.name)}: {problem}") from None
         return table
@@ -341,7 +341,7 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
     )
 
 
-def _check_hours(plan: TimePlan, scenario: Scenario, table: PlanTable) -> None:
+def _check_hours(scenario: Scenario, table: PlanTable) -> None:
     planned = table.sell + table.prospect.sum(axis=1) + table.partner.sum(axis=(1, 2)) + table.support
     cam = scenario.channel_account_manager
     for who, hours, most in (

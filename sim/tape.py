@@ -234,7 +234,7 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
     draw_luck_and_rates(numbers, tapes, r, seed, replication)
     if begin + len(numbers.open_deals) > len(tapes.arrivals):
         return FULL
-    draw_open_deals(numbers, tapes, r, seed, replication, begin)
+    draw_open_deals(numbers, tapes, seed, replication, begin)
     at = begin + len(numbers.open_deals)
     for s in range(len(numbers.segments)):
         its = tapes.nexts[s]
@@ -368,7 +368,7 @@ def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replica
         luck.signing = signing
 
 
-def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int) -> None:
+def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, seed: int, replication: int, begin: int) -> None:
     """The deals open on the first day. Having come so far, they have passed the stages before theirs."""
     for d in range(len(numbers.open_deals)):
         deal, arrival = numbers.open_deals[d], tapes.arrivals[begin + d]
