@@ -18,8 +18,7 @@ from sim import Outcomes, Scenario, estimates
 from sim.arrays import FloatArray
 from sim.estimates import Estimate
 from sim.kpis import KPIS, Kpi
-from telling import usd
-from telling_gap import half
+from telling import exponents, half, usd
 
 WORDS = {
     "skill": "partners win, of 100 deals that you would win",
@@ -39,9 +38,7 @@ class Indicator:
 
     @classmethod
     def of(cls, name: str, scenario: Scenario) -> Indicator:
-        assumed = scenario.assumptions
-        exponents = {"skill": assumed.skill_exponent.likely, "engagement": assumed.engagement_exponent.likely}
-        return cls(BY_NAME[name], exponents.get(name, 1.0))
+        return cls(BY_NAME[name], exponents(scenario).get(name, 1.0))
 
     @property
     def label(self) -> str:
