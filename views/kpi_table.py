@@ -205,7 +205,6 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
         return
     try:
         its = library.read(Actuals, file.getvalue(), file.name)
-        assert isinstance(its, Actuals)
         figures = len(its.figures(scenario))
     except NextHourError as problem:
         st.error(plain(one_line(str(problem))))

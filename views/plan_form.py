@@ -133,9 +133,8 @@ def _past(at: At) -> None:
 
     try:
         actuals = library.read(Actuals, its.getvalue(), its.name)
-        assert isinstance(actuals, Actuals)
         actuals.figures(at.scenario)
-        its_id = _kept(actuals, its.name)
+        its_id = library.save_actuals(actuals, its.name)
     except InputError as problem:
         st.error(plain(str(problem)))
         return
@@ -147,23 +146,3 @@ def arriving() -> None:
     """A file that was read just now is the one that is meant. Before the controls: theirs is the state then."""
     if its_id := st.session_state.pop("actuals wanted", ""):
         st.session_state["actuals"] = its_id
-
-
-def _kept(actuals: object, file_name: str) -> str:
-    """Save what was uploaded, so that a reload finds it; the same again is not saved twice. Returns its id."""
-    from optimize import Actuals
-
-    assert isinstance(actuals, Actuals)
-    base = library.file_stem(file_name.rpartition(".")[0])
-    files, number = library.actuals_files(), 1
-    while (its_id := base if number == 1 else f"{base}-{number}") in files:
-        if files[its_id].read_text(encoding="utf-8") == actuals.text():
-            return its_id
-        number += 1
-    folder = library.folder("actuals")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(f"{folder}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to another") from None
-    actuals.write(folder / f"{its_id}.yaml")
-    return its_id

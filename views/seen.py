@@ -42,11 +42,10 @@ def keep(scenario: Scenario, actuals: Actuals) -> Path:
     """Save it as the one that counts. Raises InputError if it does not fit the scenario or cannot be saved."""
     if _has_figures(actuals):
         actuals.figures(scenario)
-    where = library.folder("actuals")
+    where = library.made_folder("actuals")
     for number in range(max(_files(scenario), default=0) + 1, MOST_CHANGES + 1):
         path = where / f"{scenario.digest()}-{number}.yaml"
         try:
-            where.mkdir(parents=True, exist_ok=True)
             path.touch(exist_ok=False)  # two that save at once get two numbers
         except FileExistsError:
             continue
