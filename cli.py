@@ -19,7 +19,7 @@ import cli_calibrate
 import cli_gap
 import cli_monday
 import cli_plan
-from cli_common import AsJson, Commands, Seed, fail, print_json, progress
+from cli_common import AsJson, Commands, ScenarioFile, Seed, fail, print_json, progress
 from telling import count, version
 from terminal import print_again, print_comparison, print_market
 from terminal_sensitivity import print_sensitivity
@@ -31,7 +31,6 @@ DEFAULT_REPLICATIONS = 1000
 
 app = typer.Typer(cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
 Plans = Annotated[
     list[str] | None,
     typer.Option(

@@ -29,6 +29,13 @@ CHECK_REPLICATIONS = 100
 """Markets in which a fitted scenario is simulated again."""
 DEFAULT_TEMPLATE = Path(__file__).resolve().parent / "scenarios" / "baseline.yaml"
 
+Export = Annotated[
+    str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
+]
+MappingFile = Annotated[
+    str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
+]
+Out = Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)]
 ScenarioToFit = Annotated[
     str | None,
     typer.Option(
@@ -50,13 +57,9 @@ Encoding = Annotated[
 
 
 def mapping(
-    export: Annotated[
-        str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
-    ],
+    export: Export,
     out: Annotated[str, typer.Option(help="The mapping file to write.", metavar="FILE", show_default=False)],
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.", metavar="NAME")
-    ] = None,
+    encoding: Encoding = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook. Default: the first.", metavar="NAME")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -89,13 +92,9 @@ def mapping(
 
 
 def calibrate(
-    csv_file: Annotated[
-        str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
-    ],
-    mapping: Annotated[
-        str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
-    ],
-    out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
+    csv_file: Export,
+    mapping: MappingFile,
+    out: Out,
     template: Annotated[
         str | None,
         typer.Option(
@@ -156,12 +155,8 @@ def calibrate(
 
 
 def backtest(
-    export: Annotated[
-        str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
-    ],
-    mapping: Annotated[
-        str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
-    ],
+    export: Export,
+    mapping: MappingFile,
     fit_on: Annotated[
         list[str] | None,
         typer.Option(help="A territory to fit on; may be repeated. Default: all.", metavar="TERRITORY"),
@@ -205,7 +200,7 @@ def partners(
             show_default=False,
         ),
     ],
-    out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
+    out: Out,
     scenario_file: ScenarioToFit = None,
     weeks: Annotated[float, typer.Option(help="Length of the period that the table is about.")] = 52.0,
     decimal: DecimalMark = None,
@@ -246,7 +241,7 @@ def judgement(
             show_default=False,
         ),
     ],
-    out: Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)],
+    out: Out,
     scenario_file: ScenarioToFit = None,
     decimal: DecimalMark = None,
     encoding: Encoding = None,
@@ -360,9 +355,7 @@ def recruiting(
         Literal[",", ";", "\t", "|"],
         typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
     ] = ",",
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.", metavar="NAME")
-    ] = None,
+    encoding: Encoding = None,
     scenario_file: ScenarioToFit = None,
     out: MaybeOut = None,
     about: Annotated[

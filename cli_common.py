@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
 Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 

@@ -10,14 +10,14 @@ from typing import Annotated
 
 import typer
 
-from cli_common import AsJson, Seed, print_json, saying
+from cli_common import AsJson, ScenarioFile, Seed, print_json, saying
 from terminal import print_again
 from terminal_gap import print_gaps
 from terminal_organisation import print_organisation
 
 
 def gap(
-    scenario_file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)],
+    scenario_file: ScenarioFile,
     plan: Annotated[
         str | None, typer.Option(help="A plan file: its coverage too, and remedies on top of it.", metavar="FILE")
     ] = None,

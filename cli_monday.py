@@ -10,13 +10,13 @@ from typing import Annotated
 
 import typer
 
-from cli_common import AsJson, check_out, print_json
+from cli_common import AsJson, ScenarioFile, check_out, print_json
 from terminal import print_again
 from terminal_monday import print_sheet
 
 
 def monday(
-    scenario_file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)],
+    scenario_file: ScenarioFile,
     plan: Annotated[str, typer.Option(help="A plan file.", metavar="FILE", show_default=False)],
     quarter: Annotated[int, typer.Option(help="Which quarter, from 1.")] = 1,
     ics: Annotated[Path | None, typer.Option(help="Write the blocks to this calendar file.", metavar="FILE")] = None,

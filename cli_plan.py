@@ -6,12 +6,13 @@ Left out: how a plan is found (optimize/), and what it looks like (terminal_plan
 from __future__ import annotations
 
 import shlex
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli_common import AsJson, Seed, check_out, print_json, saying
+from cli_common import AsJson, ScenarioFile, Seed, check_out, print_json, saying
 from telling_plan import lock_of
 from terminal import print_again
 from terminal_plan import print_frontier, print_solution
@@ -20,7 +21,7 @@ Pairs = list[str] | None
 
 
 def plan(
-    scenario_file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)],
+    scenario_file: ScenarioFile,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this YAML file.", metavar="FILE")] = None,
     floor: Annotated[
         Pairs,
@@ -117,26 +118,28 @@ def plan(
         print(f"\nWrote {out}. Next:\n  {shlex.join(next_words)}")
     repeated = (("--floor", floor), ("--lock", lock), ("--coverage", coverage), ("--only", only))
     words = [word for option, values in repeated for value in values or () for word in (option, value)]
-    single = (
-        ("--objective", objective, "quota_credit"),
-        ("--discount-rate", discount_rate, 0.0),
-        ("--early-floor", early_floor, None),
-        ("--min-partner-share", min_partner_share, 0.0),
-        ("--max-partner-share", max_partner_share, 1.0),
-        ("--largest-change", largest_change, None),
-        ("--exit-weight", exit_weight, 0.0),
-        ("--followed", followed, None),
-        ("--from-quarter", from_quarter, None),
-        ("--actuals", actuals, None),
-    )
-    words += [str(word) for option, value, usual in single if value != usual for word in (option, value)]
+    single = {
+        "objective": objective,
+        "discount_rate": discount_rate,
+        "early_floor": early_floor,
+        "min_partner_share": min_partner_share,
+        "max_partner_share": max_partner_share,
+        "largest_change": largest_change,
+        "exit_weight": exit_weight,
+        "followed": followed,
+        "from_quarter": from_quarter,
+        "actuals": actuals,
+    }
+    usual = {name: its.default for name, its in signature(plan).parameters.items()}
+    for name, value in single.items():
+        words += [f"--{name.replace('_', '-')}", str(value)] if value != usual[name] else []
     words += ["--no-recruiting"] if no_recruiting else []
     words += ["--why"] if why else []
     print_again(scenario, ["plan", scenario_file, *words, "--seed", seed])
 
 
 def frontier(
-    scenario_file: Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)],
+    scenario_file: ScenarioFile,
     points: Annotated[int, typer.Option(help="How many plans, from the most patient to the hastiest.")] = 6,
     through: Annotated[int, typer.Option(help="Quarters that are planned; the year after them is the exit.")] = 4,
     no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,

@@ -6,10 +6,10 @@ Left out: any computing. A number told here is a field of what sim or optimize r
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from sim import Comparison, Outcomes
+    from sim import Comparison, Outcomes, Scenario
     from sim.estimates import Estimate
     from sim.experiment import PlanResult
     from sim.robustness import Robustness
@@ -77,14 +77,14 @@ def _interval(comparison: Comparison, result: PlanResult) -> str:
     share = result.difference_share
     if _nothing_to_share(comparison):
         return between(result.difference_usd)
-    return f"{share.value:+.1%}, 95% interval {share.low:+.1%} to {share.high:+.1%}"
+    return f"{share.value:+.1%}, 95% interval {interval(share)}"
 
 
 def between(difference_usd: Estimate) -> str:
     """The interval of a difference in dollars; one market has none."""
     if difference_usd.observations < 2:
         return "one market, no interval"
-    return f"95% interval {usd(difference_usd.low, sign=True)} to {usd(difference_usd.high, sign=True)}"
+    return f"95% interval {usd_interval(difference_usd, sign=True)}"
 
 
 def _ahead(result: PlanResult) -> str:
@@ -158,10 +158,15 @@ def _partners_then(its: Outcomes) -> tuple[float, float] | None:
     """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
     if not its.scenario.all_partners:
         return None
-    assumed = its.scenario.assumptions
-    exponents = (("skill", assumed.skill_exponent.likely), ("engagement", assumed.engagement_exponent.likely))
-    wins, brought = (100 * float((its[kpi][:, -1] ** exponent).mean()) for kpi, exponent in exponents)
+    shares = (float((its[stock][:, -1] ** power).mean()) for stock, power in exponents(its.scenario).items())
+    wins, brought = (100 * share for share in shares)
     return wins, brought
+
+
+def exponents(scenario: Scenario) -> dict[str, float]:
+    """By stock: a level to that power is what people are shown, how often a partner wins, or how much it brings."""
+    assumed = scenario.assumptions
+    return {"skill": assumed.skill_exponent.likely, "engagement": assumed.engagement_exponent.likely}
 
 
 def turns_if(plan: Robustness) -> str:
@@ -174,7 +179,7 @@ def turns_if(plan: Robustness) -> str:
     verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
     side = "below" if flip.value < assumption.likely else "above"
     if assumption.path == PARTNER_TIME:
-        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({flip.low:.0%} to {flip.high:.0%})"
+        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, '.0%')})"
     else:
         share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
         unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
@@ -200,6 +205,43 @@ def usd(amount: float, sign: bool = False) -> str:
     size = abs(round(amount))
     text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
     return ("-" if amount < 0 else "+" if sign else "") + text
+
+
+class Ends(Protocol):
+    """What has two ends: an estimate, a flip, a fitted number."""
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
+
+
+def interval(its: Ends, form: str = "+.1%") -> str:
+    """From end to end; as it stands, that of a difference as a share."""
+    return f"{its.low:{form}} to {its.high:{form}}"
+
+
+def usd_interval(its: Ends, sign: bool = False) -> str:
+    return f"{usd(its.low, sign)} to {usd(its.high, sign)}"
+
+
+def half(its: Ends) -> float:
+    """Half of its interval: the number after ±."""
+    return (its.high - its.low) / 2
+
+
+def usd_with_half(its: Estimate) -> str:
+    return f"{usd(its.value)} ±{usd(half(its))}"
+
+
+def narrow_half(its: Ends) -> str:
+    """The same where a column has no room for another dollar sign."""
+    return f"±{usd(half(its))[1:]}"
+
+
+def percent(share: Estimate | None) -> str:
+    return "none" if share is None else f"{share.value:.0%}"
 
 
 def digits(value: float, most: int = 3) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from telling import count, one_line, usd
+from telling import count, exponents, one_line, usd
 
 if TYPE_CHECKING:
     from calibrate import Check, Fit
@@ -123,15 +123,15 @@ def labels_right(intake: Intake) -> str:
 def intake_rows(intake: Intake, before: Scenario) -> Rows:
     from sim.scenario import TREATMENTS
 
-    alpha, beta = before.assumptions.skill_exponent.likely, before.assumptions.engagement_exponent.likely
+    powers = exponents(before)
     headers = ("partner", "treat as", "how sure", "wins as often\nas you", "brings\nof 100 deals", "help asked\nh/week")
     told = (
         (
             one_line(its.row.partner),
             TREATMENTS[its.label],
             f"{its.how_sure}, {its.kinds[its.label]:.0%}",
-            _percent(its.skill, alpha, "%"),
-            _percent(its.engagement, beta, ""),
+            _percent(its.skill, powers["skill"], "%"),
+            _percent(its.engagement, powers["engagement"], ""),
             f"{its.reactive_support_hours.likely:.1f}",
         )
         for its in intake.estimates

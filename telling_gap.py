@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from telling import count, one_line, usd
+from telling import count, half, one_line, usd, usd_interval
 
 if TYPE_CHECKING:
     from optimize.gaps import GapAnalysis, Remedy
     from optimize.treatment import Treatment
-    from sim.estimates import Estimate
 
 
 def largest_gap(gaps: GapAnalysis) -> str:
@@ -21,7 +20,7 @@ def largest_gap(gaps: GapAnalysis) -> str:
     its = max(gaps.segments, key=lambda its: its.gap_usd.value)
     return (
         f"The largest gap is {one_line(its.segment)}: nobody sees opportunities worth {usd(its.gap_usd.value)} "
-        f"{_under(gaps)} ({usd(its.gap_usd.low)} to {usd(its.gap_usd.high)})."
+        f"{_under(gaps)} ({usd_interval(its.gap_usd)})."
     )
 
 
@@ -39,7 +38,7 @@ def best_hour(gaps: GapAnalysis) -> str:
     doing = {"develop": "developing ", "recruit": "recruiting "}.get(remedy.kind, "") + one_line(remedy.what)
     return (
         f"An hour of the manager gains most in {one_line(segment.segment)} by {doing}: "
-        f"{usd(per_hour.value)} ({usd(per_hour.low)} to {usd(per_hour.high)})."
+        f"{usd(per_hour.value)} ({usd_interval(per_hour)})."
     )
 
 
@@ -118,12 +117,3 @@ def not_the_usual(its: Treatment) -> str:
     if its.usual in (None, its.treatment):
         return ""
     return f"Usual for such a partner: {its.usual}{f'; but {its.reason}' if its.reason else ''}."
-
-
-def percent(share: Estimate | None) -> str:
-    return "none" if share is None else f"{share.value:.0%}"
-
-
-def half(its: Estimate) -> float:
-    """Half of its interval: the number after ±."""
-    return (its.high - its.low) / 2

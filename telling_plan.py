@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from telling import count, one_line, turns_if, usd
+from telling import count, half, interval, narrow_half, one_line, turns_if, usd
 
 if TYPE_CHECKING:
     from datetime import time
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.estimates import Estimate
 
 FLOOR_SHOWN = 0.01
+"""Of quota; a smaller miss is not told."""
 LEAST_SHOWN = 0.05
 """Hours a week."""
 
@@ -61,10 +62,6 @@ def amount(its: Certificate, value: float, sign: bool = False) -> str:
     if its.wanted == "quarters_at_quota":
         return f"{value:+.1f}" if sign else f"{value:.1f}"
     return usd(value if sign else abs(value), sign=sign)
-
-
-def interval(share: Estimate) -> str:
-    return f"{share.low:+.1%} to {share.high:+.1%}"
 
 
 # What it is
@@ -145,10 +142,12 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
 
 def seen(solution: Answer) -> list[str]:
     """What was not as planned so far, and how surprising that is; nothing without actuals."""
+    from optimize.as_planned import OF_MARKETS
+
     if not solution.alike:
         return []
     off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
-    lines = off or ["Everything is as planned, within what 80 of 100 markets show."]
+    lines = off or [f"Everything is as planned, within what {OF_MARKETS} show."]
     return [*map(one_line, lines), one_line(solution.alike)]
 
 
@@ -205,7 +204,7 @@ def _worlds(its: Certificate) -> str:
 
 
 def _chance(its: Estimate) -> str:
-    return f"{its.value:.0%} ({its.low:.0%} to {its.high:.0%})"
+    return f"{its.value:.0%} ({interval(its, '.0%')})"
 
 
 def _signed(share: Estimate) -> str:
@@ -230,8 +229,8 @@ def why(solution: Answer, its: Explanation) -> list[str]:
     if its.runner_up is not None:
         share = its.runner_up.behind_share
         lines.append(
-            f"Next best: {one_line(its.runner_up.says)}, behind by {share.value:.1%} ({share.low:.1%} to "
-            f"{share.high:.1%})" + (f"; {turns_if(its.runner_up.robustness)}." if its.runner_up.robustness else ".")
+            f"Next best: {one_line(its.runner_up.says)}, behind by {share.value:.1%} ({interval(share, '.1%')})"
+            + (f"; {turns_if(its.runner_up.robustness)}." if its.runner_up.robustness else ".")
         )
     if its.robustness is not None:
         lines.append(f"Against {solution.certificate.against}: {turns_if(its.robustness)}.")
@@ -257,8 +256,8 @@ def frontier_row(point: Point) -> tuple[str, str, str, str]:
     attained, after = point.attainment, point.exit_usd
     return (
         one_line(point.plan.name),
-        f"{attained.value:.0%} ±{attained.high - attained.value:.0%}",
-        f"{usd(after.value)} ±{(after.high - after.value) / 1000:.0f}k",
+        f"{attained.value:.0%} ±{half(attained):.0%}",
+        f"{usd(after.value)} {narrow_half(after)}",
         f"{point.partner_share:.0%}",
     )
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from math import isnan
+from math import inf, isnan
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from telling import CAVEAT, count, one_line, the, turns_if, usd, verdict, version
+from telling import CAVEAT, count, exponents, half, narrow_half, one_line, the, turns_if, usd, verdict, version
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,8 +76,7 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
 
 def _half_width(estimate: Estimate) -> str:
     """An interval around its middle; endless ones are not written."""
-    half = (estimate.high - estimate.low) / 2
-    return f" ±{usd(half)[1:]}" if half < float("inf") else ""
+    return f" {narrow_half(estimate)}" if half(estimate) < inf else ""
 
 
 def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
@@ -179,12 +178,10 @@ def _partner_table(scenario: Scenario, ledger: Ledger) -> Any:
 
 def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]:
     """Label with its unit, and a cell a quarter. Skill and engagement become what they do to deals."""
-    if kpi.name == "skill":
-        wins = 100 * values**scenario.assumptions.skill_exponent.likely
-        return f"{kpi.label}: % of your wins", [f"{v:.0f}" for v in wins]
-    if kpi.name == "engagement":
-        brought = 100 * values**scenario.assumptions.engagement_exponent.likely
-        return f"{kpi.label}: brings of 100", [f"{v:.0f}" for v in brought]
+    powers = exponents(scenario)
+    if kpi.name in powers:
+        words = {"skill": "% of your wins", "engagement": "brings of 100"}[kpi.name]
+        return f"{kpi.label}: {words}", [f"{v:.0f}" for v in 100 * values ** powers[kpi.name]]
     if kpi.unit == "US dollars":
         return f"{kpi.label}, $k", [f"{v / 1000:,.0f}" for v in values]
     if kpi.unit.startswith("share"):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import telling_calibrate as told
-from telling import CAVEAT, count, one_line
+from telling import CAVEAT, count, interval, one_line
 from terminal import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
     console, chance = plain_console(), fitted.sign_probability
     console.print(
         f"{chance.value:.1%} of first contacts sign within {fitted.horizon_weeks:.0f} weeks "
-        f"({chance.low:.1%} to {chance.high:.1%}).",
+        f"({interval(chance, '.1%')}).",
         style="bold",
     )
     console.print(
@@ -220,8 +220,8 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
     )
     times = fitted.weeks_to_sign
     console.print(
-        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({times[0.5].low:.1f} to "
-        f"{times[0.5].high:.1f}), one in ten in {times[0.1].value:.1f}, nine in ten in {times[0.9].value:.1f}."
+        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({interval(times[0.5], '.1f')}), "
+        f"one in ten in {times[0.1].value:.1f}, nine in ten in {times[0.9].value:.1f}."
     )
     late = f"{fitted.late_share:.0%} of them sign in the last quarter of {fitted.horizon_weeks:.0f} weeks"
     console.print(
@@ -240,9 +240,9 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
         console.print("Too few weeks or contacts to predict the later ones from the earlier.")
         return
     console.print(
-        f"Check: the contacts before {checked.from_date} predict that {checked.predicted.low:.1%} to "
-        f"{checked.predicted.high:.1%} of the {checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; "
-        f"{checked.observed:.1%} did" + ("." if checked.holds else ", which is outside.")
+        f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, '.1%')} of the "
+        f"{checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
+        + ("." if checked.holds else ", which is outside.")
     )
 
 

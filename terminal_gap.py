@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from telling import CAVEAT, count, one_line, usd
+from telling import CAVEAT, count, half, narrow_half, one_line, percent, usd
 from telling_gap import (
     ahead_from,
     base,
     best_hour,
-    half,
     kind,
     largest_gap,
     map_intervals,
     map_words,
     not_possible,
     not_the_usual,
-    percent,
     remedy_words,
 )
 from terminal import make_table, plain_console, print_items
@@ -84,7 +82,7 @@ def _remedies(remedies: Sequence[Remedy]) -> Any:
         assert its.gain_usd is not None
         cam = " AM" if its.account_manager_hours else ""
         hours = its.manager_hours or its.account_manager_hours
-        gain = f"{usd(its.gain_usd.value, sign=True)} ±{usd(half(its.gain_usd))[1:]}"
+        gain = f"{usd(its.gain_usd.value, sign=True)} {narrow_half(its.gain_usd)}"
         each = its.gain_per_hour_usd
         clear = its.gain_usd.clear
         table.add_row(

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telling import count, one_line, usd
+from telling import count, one_line, usd, usd_interval, usd_with_half
 from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
     from optimize.organisation import Organisation, Row
-    from sim.estimates import Estimate
 
 
 def print_organisation(its: Organisation) -> None:
@@ -23,9 +22,9 @@ def print_organisation(its: Organisation) -> None:
     out.print()
     out.print(
         f"Nobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
-        f"{usd(total.gap_usd.value)} ({usd(total.gap_usd.low)} to {usd(total.gap_usd.high)}). Quota credit today is "
-        f"{_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}; {usd(its.partner_credit_usd.value)} of "
-        "it comes from partners."
+        f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
+        f"{usd_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}; "
+        f"{usd(its.partner_credit_usd.value)} of it comes from partners."
     )
     out.print()
     out.print(f"Market map: opportunities {over}, and who sees them today")
@@ -66,7 +65,7 @@ def _rows_table(first: str) -> Any:
 def _cells(row: Row) -> list[str]:
     counts = (row.found, row.brought, row.leaked)
     seen = [f"{its.value:,.0f}" for its in counts]
-    return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, _with_half(row.gap_usd)]
+    return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half(row.gap_usd)]
 
 
 def _partners(its: Organisation) -> Any:
@@ -76,14 +75,10 @@ def _partners(its: Organisation) -> Any:
     for one in its.partners:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",
-            _with_half(one.credit_usd),
+            usd_with_half(one.credit_usd),
             f"{one.opportunities.value:,.0f}",
             f"{one.manager_hours:.1f}",
             f"{one.account_manager_hours:.1f}",
             str(len(one.territories)),
         )
     return table
-
-
-def _with_half(its: Estimate) -> str:
-    return f"{usd(its.value)} ±{usd((its.high - its.low) / 2)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telling import CAVEAT, count, digits, of_all, one_line, the, turns_if
+from telling import CAVEAT, count, digits, half, interval, of_all, one_line, the, turns_if
 from terminal import make_table, plain_console
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def print_sensitivity(result: Sensitivity) -> None:
         rest = [swing for swing in swings if swing not in shown]
         if rest:
             out.print(f"{count(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")
-        widest = max((end.high - end.low) / 2 for swing in shown for end in (swing.at_low, swing.at_high))
+        widest = max(half(end) for swing in shown for end in (swing.at_low, swing.at_high))
         out.print(
             f"As assumed {result[name].difference_share.value:+.1%}. 95% intervals of the differences: up to "
             f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
@@ -58,12 +58,12 @@ def print_sensitivity(result: Sensitivity) -> None:
 def _verdict(result: Sensitivity, name: str) -> str:
     its, base = result[name], the(result.baseline)
     share = its.difference_share
-    interval = f"95% interval {share.low:+.1%} to {share.high:+.1%}"
+    surely = f"95% interval {interval(share)}"
     if its.verdict == "no clear difference":
-        said = f"no clear difference from {base} ({share.value:+.1%}, {interval})"
+        said = f"no clear difference from {base} ({share.value:+.1%}, {surely})"
     else:
         side = "ahead of" if its.verdict == "ahead" else "behind"
-        said = f"{side} {base} by {abs(share.value):.1%} ({interval})"
+        said = f"{side} {base} by {abs(share.value):.1%} ({surely})"
     worlds = "" if its.worlds_ahead is None else f", better in {of_all(its.worlds_ahead)} plausible worlds"
     return f"{name}: {said}{worlds}; {turns_if(its)}."
 

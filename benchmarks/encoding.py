@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from optimize.rounding import STEP_HOURS
 from optimize.solve import LEAST_HOURS
+from sim.arrays import FloatArray
 from sim.plan import CAM_ACTIVITIES, PlanTable
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
 from sim.split import expected_support
 
-FloatArray = NDArray[np.float64]
 RECRUIT = PARTNER_ACTIVITIES.index("recruit")
 NONE = -0.3
 """Root of hours that stands for none: a step or so from some."""

@@ -10,12 +10,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from optimize.actuals import BY_PARTNER, KNOWN, Figure, nearest, past_and_coming, slopes
+from optimize.actuals import BY_PARTNER, KNOWN, Figure
+from optimize.alike import nearest, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
+from sim.arrays import FloatArray
 from sim.batches import table_values
 from sim.kpis import KPIS, Tally
 from sim.market import draw_tapes, tape_numbers
@@ -24,7 +25,6 @@ SCENARIOS = Path(__file__).parents[1] / "scenarios"
 POOL, KEPT, TRUE, PAST, SEED = 10_000, 500, 500, 4, 7
 GUESSED = ("skill", "engagement")
 """Indicators that few managers can put a number to, left out."""
-FloatArray = NDArray[np.float64]
 
 
 def error_left(scenario: Scenario, with_partners: bool) -> list[float]:

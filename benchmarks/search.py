@@ -21,10 +21,11 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.encoding import Encoding, FloatArray
+from benchmarks.encoding import Encoding
 from optimize import optimize_plan
 from optimize.objective import Objective
 from sim import Scenario, TimePlan, load_scenario
+from sim.arrays import FloatArray
 from sim.batches import table_bookings
 from sim.estimates import Estimate, mean
 from sim.plan import PlanTable

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.posterior import CONFIDENCE, FloatArray, Normal
+from calibrate.posterior import CONFIDENCE, Normal
+from sim.arrays import FloatArray
 
 FEWEST_WEEKS = 6
 """Weeks below which nothing is said of how weeks differ."""

@@ -33,12 +33,12 @@ from calibrate.posterior import (
     CONFIDENCE,
     DISPERSION,
     Fitted,
-    FloatArray,
     Normal,
     arrivals,
     shrunk_normals,
     win_rate,
 )
+from sim.arrays import FloatArray
 from sim.documents import show
 from sim.errors import TableError
 from sim.scenario import WEEKS_PER_QUARTER

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibrate.blocks import by_weeks
-from calibrate.posterior import FloatArray, Normal
+from calibrate.posterior import Normal
+from sim.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    Days = NDArray[np.float64]
+    from sim.arrays import FloatArray
+
+    Days = FloatArray
 
 MOST_USD = 10**9
 MOST_OF_A_CURRENCY = 10**15

@@ -20,7 +20,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calibrate.posterior import FloatArray
+from sim.arrays import FloatArray
 
 IntArray = NDArray[np.int64]
 SIZES_DRAWN = 1000

@@ -47,11 +47,6 @@ def read_rows(
     return read
 
 
-def blank_table(model: type[Declared]) -> str:
-    """The header of a table of these rows."""
-    return ",".join(model.model_fields) + "\n"
-
-
 def _layout(path: Path | str, columns: list[str], encoding: str | None) -> Layout:
     """The layout whose header has most of these columns. Raises TableError, for a file that is no table too."""
     layouts = {

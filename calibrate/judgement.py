@@ -5,14 +5,10 @@
     save_scenario(with_judgement(scenario, judgement), "mine.yaml")
 
 Decision calculus (Little 1970, "Models and managers: the concept of a decision calculus", Management Science 16): a
-person says what a partner would sell in a year with no help, today's, more, and as much as it can use. Little's curve
-through the answers, ADBUDG, says them in two numbers that the person can check:
-
-    sales(h) = least + (most - least) * h^steepness / (scale + h^steepness)
-
-Then gain and tau of the model are those whose year is nearest to the answers, by least squares on sales in shares of
-today's. A year is 52 weeks of the stock that the activity moves (skill for coaching, engagement for joint planning),
-from the partner's start, with sales in proportion to stock^exponent; the other stock stays as it is and cancels.
+person says what a partner would sell in a year with no help, today's, more, and as much as it can use. Gain and tau of
+the model are those whose year is nearest to the answers, by least squares on sales in shares of today's. A year is 52
+weeks of the stock that the activity moves (skill for coaching, engagement for joint planning), from the partner's
+start, with sales in proportion to stock^exponent; the other stock stays as it is and cancels.
 
 Left out: practice by the partner's own wins, growth of the market, that a person's gain and tau go together, and
 whether people are right. Several people's answers stand side by side; the range is as wide as they differ.
@@ -36,12 +32,9 @@ from sim.rules import next_level, saturating_gain, share_forgotten
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name, PartnerTraits, Range, Scenario
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from calibrate.notation import Decimal
+    from sim.arrays import FloatArray
 
-    FloatArray = NDArray[np.float64]
 
 Activity = Literal["coach", "joint_plan"]
 STOCKS: Mapping[str, str] = {"coach": "skill", "joint_plan": "engagement"}
@@ -67,8 +60,6 @@ GAIN_VAGUE, TAU_VAGUE = 2.0, log(3)
 either way. Judgement."""
 FEW = 2
 """So few people, and the range stays as wide as the scenario's was."""
-LEAST_SCALE = 0.01
-"""Gain a week by which gains are measured if the scenario has a smaller one, or none."""
 NO_GAIN = 1e-3
 """Of the scenario's gain; less is none."""
 QUANTILE = 1.645
@@ -121,49 +112,6 @@ class JudgementRow(Declared):
         points = [(AMOUNTS[question], answer) for question, answer in self.said() if AMOUNTS[question] < inf]
         slopes = [(b - a) / (y - x) for (x, a), (y, b) in pairwise(points)]
         return any(after > before + 1e-9 * self.with_today for before, after in pairwise(slopes))
-
-
-@dataclass(frozen=True)
-class Adbudg:
-    """Little's curve through one row of answers."""
-
-    least: float
-    most: float
-    steepness: float
-    scale: float
-
-    @classmethod
-    def through(cls, row: JudgementRow) -> Adbudg | None:
-        """The curve; None where no such curve exists, as when today's help already has all its effect.
-
-        log((sales - least) / (most - sales)) is a line in log(hours): two answers between least and most give it, a
-        third is met as nearly as can be.
-        """
-        import numpy as np
-
-        least, most = row.with_none, row.with_all_it_can_use
-        between = [
-            (log(AMOUNTS[question] * row.hours_per_week), log((answer - least) / (most - answer)))
-            for question, answer in row.said()
-            if least < answer < most
-        ]
-        if len(between) < 2:
-            return None
-        hours, odds = zip(*between, strict=True)
-        steepness, height = np.polyfit(hours, odds, 1)
-        return cls(least, most, float(steepness), exp(-float(height))) if steepness > 0 else None
-
-    def sales(self, hours: float) -> float:
-        """Sales in a year."""
-        if hours == inf:
-            return self.most
-        raised = hours**self.steepness
-        return self.least + (self.most - self.least) * raised / (self.scale + raised)
-
-    @property
-    def hours_for_half(self) -> float:
-        """Hours a week that have half of the effect."""
-        return float(self.scale ** (1 / self.steepness))
 
 
 @dataclass(frozen=True)

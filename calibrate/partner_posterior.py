@@ -22,13 +22,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from calibrate.partner_table import PartnerRow
+from sim.arrays import FloatArray
 from sim.market import pass_probabilities
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Partner, PartnerSegment, Scenario
 
-FloatArray = NDArray[np.float64]
 About = Literal["kind", "skill", "engagement"]
 
 KIND_SPREAD = 1.25

@@ -32,10 +32,8 @@ from sim.scenario import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from calibrate.partner_posterior import Posterior
+    from sim.arrays import FloatArray
     from sim.scenario import Scenario
 
 __all__ = ["Estimate", "Intake", "PartnerRow", "infer", "read_partners", "with_partners"]
@@ -177,7 +175,7 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     )
 
 
-def _range(values: NDArray[np.float64], chances: NDArray[np.float64], source: str) -> Range:
+def _range(values: FloatArray, chances: FloatArray, source: str) -> Range:
     """Quantiles of a distribution on a grid, each point standing for what lies around it."""
     import numpy as np
 

@@ -18,9 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from sim.arrays import FloatArray
+
 CONFIDENCE = 0.90
 """Of every interval in calibrate."""
 LUCK_SCALE = 0.25

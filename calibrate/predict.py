@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from calibrate.blocks import first_and_last
 from calibrate.cycles import SMALLEST_WEEKS
 from calibrate.effects import Blocks, Seen, Sizes, draw_effects
-from calibrate.posterior import CONFIDENCE, Fitted, FloatArray, arrivals
+from calibrate.posterior import CONFIDENCE, Fitted, arrivals
+from sim.arrays import FloatArray
 from sim.errors import TableError
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from calibrate.blocks import FEWEST_WEEKS
 from calibrate.contacts import Contacts
 from calibrate.notation import EPOCH
-from calibrate.posterior import CONFIDENCE, Fitted, FloatArray, shrunk
+from calibrate.posterior import CONFIDENCE, Fitted, shrunk
+from sim.arrays import FloatArray
 from sim.errors import TableError
 from sim.scenario import Scenario
 

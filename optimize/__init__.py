@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from optimize.actuals import Actuals, Seen
+from optimize.actuals import Actuals
+from optimize.alike import Past
+from optimize.as_planned import deviations
 from optimize.certify import certified
 from optimize.limits import Limits
 from optimize.moves import polished
@@ -119,7 +121,7 @@ def optimize_plan(
     so_far = None if not past else history if followed is None else followed
     so_far_table = None if so_far is None else so_far.table(scenario)
     problem = PlanningProblem.of(scenario, RUN_OFF_QUARTERS if exit_weight else 0, so_far_table, past)
-    seen = None if so_far is None or actuals is None else Seen(scenario, so_far, actuals)
+    seen = None if so_far is None or actuals is None else Past(scenario, so_far, actuals)
     alike = "" if seen is None else seen.possible(seed).says
     trials = Trials(problem, wanted, limits, seed, MARKETS, None if seen is None else seen.alike)
     planner = Planner(trials, history.table(scenario), solver, solver_seconds, told or (lambda _: None))
@@ -129,7 +131,7 @@ def optimize_plan(
     plan, certificate = certified(planner, found, known, name, begun)
     if limits.broken(scenario, plan.table(scenario), past):
         raise PlanningError("the plan that was found does not keep to its limits; please report this")
-    off = () if seen is None else seen.deviations(seed)
+    off = () if seen is None else deviations(scenario, seen.followed, seen.actuals, seed)
     return Solution(scenario, seed, plan, certificate, past + 1, so_far, off, alike, planner, found)
 
 

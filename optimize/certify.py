@@ -16,13 +16,13 @@ import numpy as np
 
 from optimize.moves import MOVE_HOURS, TESTED_HOURS, Evidence, Move
 from optimize.objective import RUN_OFF_QUARTERS
-from optimize.problem import FloatArray
 from optimize.reconcile import Planner, Reconciled
 from optimize.solution import Certificate, HourTest
 from optimize.solve import BY_PERIOD
 from optimize.splits import constant_splits
 from optimize.trials import Purpose, Trials, Tried, rank
 from sim import estimates
+from sim.arrays import FloatArray
 from sim.batches import How, world_credit
 from sim.estimates import Estimate
 from sim.plan import PlanTable, TimePlan
@@ -191,9 +191,9 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
 
 
 def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
-    """The plan after those changes of an hour that look best, not too many alike; and of how many these are."""
-    changes, best, shared = known.changes(), list[PlanTable](), Counter[Move]()
-    for its in changes:
+    """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
+    exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
+    for its in exchanges:
         if any(shared[move] >= MOST_ALIKE for move in its.moves):
             continue
         after = its.on(trials, known.base)
@@ -202,7 +202,7 @@ def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
             shared.update(its.moves)
         if len(best) == TESTED_MOVES:
             break
-    return best, len(changes)
+    return best, len(exchanges)
 
 
 def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sim.arrays import FloatArray
+
     Cells = NDArray[np.bool_]
     """shape (WEEKS, WEEKDAYS, half hours of a day)"""
 
@@ -217,7 +219,7 @@ def _halves(length: int) -> tuple[range, range]:
     return range(MORNING), range(MORNING, length)
 
 
-def _best_spot(visit: Visit, taken: Cells, theirs: NDArray[np.float64]) -> tuple[int, int, int] | None:
+def _best_spot(visit: Visit, taken: Cells, theirs: FloatArray) -> tuple[int, int, int] | None:
     """First week (from 0), day and half hour; None if there is no room.
 
     `theirs` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the

@@ -17,7 +17,6 @@ import numpy as np
 
 from optimize.certify import as_plan
 from optimize.objective import Objective
-from optimize.problem import FloatArray
 from optimize.remedies import (
     ACCOUNT_MANAGER_HOURS,
     DEVELOPING_WORDS,
@@ -34,6 +33,7 @@ from optimize.remedies import (
 )
 from optimize.trials import Purpose
 from sim import estimates
+from sim.arrays import FloatArray
 from sim.batches import check_plan, table_bookings, table_coverage
 from sim.estimates import Estimate
 from sim.kpis import COVERAGE_KINDS

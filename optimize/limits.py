@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from sim.arrays import FloatArray
 from sim.documents import Declared, FrozenMap, Items, declare, guess, show, validate
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
@@ -194,7 +194,7 @@ class Limits(Declared):
                 self._check_lock(where, row)
 
     @staticmethod
-    def cells(scenario: Scenario, table: PlanTable, row: Hours) -> NDArray[np.float64]:
+    def cells(scenario: Scenario, table: PlanTable, row: Hours) -> FloatArray:
         """What a plan has where a lock says something: a view, shape (quarters of the lock,)."""
         if row.activity == "sell":
             its = table.sell

@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numpy as np
 
 from optimize.milp.program import DEVELOPING, ON_DEALS
-from optimize.problem import FloatArray, PlanningProblem
+from optimize.problem import PlanningProblem
 from optimize.trials import CLEAR, Purpose, Trials, Tried, gain, rank
+from sim.arrays import FloatArray
 from sim.plan import PlanTable
 
 WINDOW_QUARTERS = 4
@@ -127,14 +128,14 @@ class Evidence:
         estimates = np.linalg.solve(made.T @ made + ridge * np.eye(len(some)), made.T @ gains)
         return cls(base, some, np.asarray(estimates, np.float64))
 
-    def changes(self) -> list[Change]:
-        """Single moves, and moves between two uses in the same quarters, the most promising first.
+    def exchanges(self) -> list[Exchange]:
+        """Every one with selling, and between two uses in the same quarters, the most promising first.
 
-        A move between two uses is one from the first to selling and one from there to the second.
+        Between two uses it is a move from the first to selling and one from there to the second.
         """
-        single = [Change(float(gain), (its,)) for gain, its in zip(self.gains, self.some, strict=True)]
+        single = [Exchange(float(gain), (its,)) for gain, its in zip(self.gains, self.some, strict=True)]
         pairs = [
-            Change(of.gain + to.gain, (*of.moves, *to.moves))
+            Exchange(of.gain + to.gain, (*of.moves, *to.moves))
             for to in single
             for of in single
             if to.moves[0].hours > 0 > of.moves[0].hours
@@ -144,8 +145,8 @@ class Evidence:
         return sorted([*single, *pairs], key=lambda its: -its.gain)
 
 
-class Change(NamedTuple):
-    """One move, or two that belong together."""
+class Exchange(NamedTuple):
+    """Hours exchanged with selling, by one move, or between two uses, by two."""
 
     gain: float
     """estimated"""
@@ -161,7 +162,7 @@ class Change(NamedTuple):
 
 
 def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence | None]:
-    """The plan after some rounds, in each the most promising changes made together if that gains.
+    """The plan after some rounds, in each the most promising exchanges made together if that gains.
 
     With it comes what is known of whole hours, if the plan is still that of which it is known.
     """
@@ -181,9 +182,9 @@ def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence 
 
 
 def _sets(trials: Trials, table: PlanTable, known: Evidence) -> Iterator[PlanTable]:
-    """The plan after the most promising changes that gain, so many of them as BEST_SETS says; each move once."""
+    """The plan after the most promising exchanges that gain, so many of them as BEST_SETS says; each move once."""
     used: set[Move] = set()
-    for its in known.changes():
+    for its in known.exchanges():
         if its.gain <= 0 or len(used) >= BEST_SETS[-1]:
             break
         after = None if used & set(its.moves) else its.on(trials, table)

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sim.arrays import FloatArray
 from sim.documents import show
 from sim.errors import PlanError
 from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
 
-FloatArray = NDArray[np.float64]
 Name = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
 WORDS: dict[Name, str] = {
     "quota_credit": "quota credit",

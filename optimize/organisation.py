@@ -19,8 +19,9 @@ import numpy as np
 
 from optimize import gaps, treatment
 from optimize.gaps import Coverage, coverage_of
-from optimize.problem import FloatArray, PlanningProblem
+from optimize.problem import PlanningProblem
 from sim import estimates
+from sim.arrays import FloatArray
 from sim.batches import table_coverage
 from sim.documents import listed, show
 from sim.errors import ScenarioError

@@ -18,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
+from sim.arrays import FloatArray
 from sim.coefficients import of_the_scenario
 from sim.errors import SimulationError
 from sim.plan import PlanTable
@@ -38,7 +38,6 @@ from sim.scenario import (
 )
 from sim.split import expected_support
 
-FloatArray = NDArray[np.float64]
 HISTORY = HISTORY_QUARTERS
 """Periods before the horizon."""
 LAGS = 4

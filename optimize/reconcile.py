@@ -17,10 +17,11 @@ import numpy as np
 
 from optimize.limits import Limits
 from optimize.milp import Model, Rates, build
-from optimize.problem import HISTORY, FloatArray
+from optimize.problem import HISTORY
 from optimize.rounding import rounded
 from optimize.solve import NoPlan, PlanningError, Solved, clash, solve
 from optimize.trials import CLEAR, MISSED, Trials, Tried, gain, rank
+from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL
 from sim.plan import PlanTable
 from sim.scenario import COVERAGE_MODES, CoverageMode

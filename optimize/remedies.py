@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from optimize.problem import HISTORY, FloatArray, PlanningProblem
+from optimize.problem import HISTORY, PlanningProblem
 from optimize.rounding import STEP_HOURS
 from optimize.solve import LEAST_HOURS
+from sim.arrays import FloatArray
 from sim.batches import table_coverage
 from sim.coefficients import COACH, JOINT_PLAN, RECRUIT
 from sim.experiment import replicate
@@ -40,8 +41,8 @@ MOVED_HOURS = 1.0
 """Hours a week from selling to a remedy."""
 ACCOUNT_MANAGER_HOURS = 5.0
 """Hours a week of an account manager, on top of those there are."""
-DEVELOPING = (COACH, JOINT_PLAN)
-"""Hours for a partner divide evenly over these."""
+DEVELOPED_BY = (COACH, JOINT_PLAN)
+"""Hours of a remedy for a partner divide evenly over these."""
 DEVELOPING_WORDS = f"{ACTIVITY_WORDS['coach']} and {ACTIVITY_WORDS['joint_plan']}, by halves"
 
 
@@ -123,8 +124,8 @@ def developed(ground: Ground, p: int) -> Option | None:
 
 def _developed(table: PlanTable, p: int, hours: FloatArray) -> PlanTable:
     partner = table.partner.copy()
-    for activity in DEVELOPING:
-        partner[:, activity, p] += hours / len(DEVELOPING)
+    for activity in DEVELOPED_BY:
+        partner[:, activity, p] += hours / len(DEVELOPED_BY)
     return replace(table, partner=partner, sell=table.sell - hours)
 
 
@@ -193,11 +194,11 @@ def managed(ground: Ground, partners: Sequence[int]) -> Option:
     carried = np.array([ground.carried(p) for p in partners])
     each = ACCOUNT_MANAGER_HOURS / np.maximum(carried.sum(axis=0), 1)
     for p, its in zip(partners, carried, strict=True):
-        for activity in DEVELOPING:
-            hours[:, activity, p] = each * its / len(DEVELOPING)
+        for activity in DEVELOPED_BY:
+            hours[:, activity, p] = each * its / len(DEVELOPED_BY)
     names = tuple(ground.scenario.partner_names[p] for p in partners)
     return Option(
-        f"{ACCOUNT_MANAGER_HOURS:g} h a week with {listed(names)}",
+        f"{ACCOUNT_MANAGER_HOURS:g} h a week with {in_a_sentence(names)}",
         names,
         _digits(replace(ground.base, channel_account_manager=ground.base.channel_account_manager + hours)),
         account_manager_hours=float(hours.sum()) * WEEKS_PER_QUARTER,
@@ -272,6 +273,6 @@ def _digits(table: PlanTable) -> PlanTable:
     return replace(table, **down)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names as a person would list them."""
+def in_a_sentence(names: Sequence[str]) -> str:
+    """Names with an "and", as a sentence has them."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

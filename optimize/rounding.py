@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimize.limits import Limits
-from optimize.problem import FloatArray
+from sim.arrays import FloatArray
 from sim.coefficients import RECRUIT
 from sim.plan import PlanTable
 from sim.scenario import Scenario

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from optimize.actuals import Deviation
+from optimize.as_planned import Deviation
 from optimize.changes import Change, changes
 from optimize.objective import Name
 from optimize.reconcile import Planner, Reconciled

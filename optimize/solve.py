@@ -18,7 +18,8 @@ import pulp
 
 from optimize.milp import Model
 from optimize.objective import Objective
-from optimize.problem import HISTORY, FloatArray
+from optimize.problem import HISTORY
+from sim.arrays import FloatArray
 from sim.errors import NextHourError
 from sim.plan import PlanTable
 from sim.scenario import CoverageMode

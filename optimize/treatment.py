@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from optimize.objective import Objective
 from optimize.problem import HISTORY, PlanningProblem
-from optimize.remedies import listed
+from optimize.remedies import in_a_sentence
 from optimize.rounding import STEP_HOURS
 from sim import estimates
+from sim.arrays import FloatArray
 from sim.batches import check_plan, table_bookings
 from sim.estimates import Estimate
 from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
@@ -28,7 +29,7 @@ from sim.scenario import PARTNER_ACTIVITIES, TREATMENTS, Scenario
 from sim.split import equal_runs
 
 MARKETS = 200
-DEVELOPING = ("coach", "joint_plan", "co_sell")
+SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")
 """Activities of which more than STEP_HOURS a week in some quarter is development."""
 LEAST_SAID = 0.05
 """Hours a week that are worth a word."""
@@ -103,7 +104,7 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     return tuple(made)
 
 
-def credit_today(scenario: Scenario, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def credit_today(scenario: Scenario, seed: int) -> tuple[FloatArray, FloatArray]:
     """Quota credit in US dollars over the horizon under the status quo, by market: the manager's own, shape (MARKETS,),
     and by partner, candidates last, shape (MARKETS, partners)."""
     objective = Objective.of(scenario, "quota_credit", 0.0)
@@ -111,7 +112,7 @@ def credit_today(scenario: Scenario, seed: int) -> tuple[NDArray[np.float64], ND
     return booked.direct[0].sum(axis=1), booked.partner[0].sum(axis=1) * objective.partner_share
 
 
-def _hours(table: PlanTable, p: int) -> NDArray[np.float64]:
+def _hours(table: PlanTable, p: int) -> FloatArray:
     """Hours a week for a partner, the account manager's too: shape (quarters, PARTNER_ACTIVITIES)."""
     return np.asarray(table.partner[:, :, p] + table.channel_account_manager[:, :, p])
 
@@ -120,7 +121,7 @@ def _word(table: PlanTable, p: int, is_candidate: bool) -> Word:
     hours = _hours(table, p)
     if is_candidate:
         return "Recruit" if hours[:, PARTNER_ACTIVITIES.index("recruit")].any() else "Leave"
-    developing = hours[:, [PARTNER_ACTIVITIES.index(its) for its in DEVELOPING]].sum(axis=1)
+    developing = hours[:, [PARTNER_ACTIVITIES.index(its) for its in SEEN_AS_DEVELOPMENT]].sum(axis=1)
     if developing.max() > STEP_HOURS:
         return "Develop"
     return "Limit" if table.parked[:, p].any() else "Maintain"
@@ -160,10 +161,10 @@ def _given(table: PlanTable, p: int) -> Iterator[tuple[str, int]]:
     for written, activities in in_order:
         some = np.frombuffer(written, bool)
         words = [f"{ACTIVITY_WORDS[PARTNER_ACTIVITIES[a]]} {_range(hours[some, a])} h" for a in activities]
-        yield f"{listed(words)} a week in {_when(some)}", int(np.flatnonzero(some)[-1])
+        yield f"{in_a_sentence(words)} a week in {_when(some)}", int(np.flatnonzero(some)[-1])
 
 
-def _range(hours: NDArray[np.float64]) -> str:
+def _range(hours: FloatArray) -> str:
     low, high = (f"{float(its):.2f}".rstrip("0").rstrip(".") for its in (hours.min(), hours.max()))
     return low if low == high else f"{low}-{high}"
 
@@ -171,16 +172,16 @@ def _range(hours: NDArray[np.float64]) -> str:
 def _when(some: NDArray[np.bool_]) -> str:
     """Quarters in words, from 1."""
     runs = [(first, last) for first, last in equal_runs(some.tolist()) if some[first]]
-    return listed([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
+    return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
 
 
 def _reason(
     word: Word,
     usual: Word | None,
     value: float,
-    values: NDArray[np.float64],
+    values: FloatArray,
     kept: float,
-    all_kept: NDArray[np.float64],
+    all_kept: FloatArray,
 ) -> str:
     """What of its accounts and its margin speaks for more, or less, than usual; nothing if neither does."""
     more = ("Limit", "Maintain", "Develop").index(word) > ("Limit", "Maintain", "Develop").index(usual)

@@ -1,7 +1,7 @@
 """Plans tried in the simulator: in which markets, and what of it counts.
 
 Plans of a search meet the same markets (common random numbers). Which markets these are is decided once: as they come,
-or those that look like what happened so far (actuals.py). After the horizon comes the run-off, if it counts: nobody is
+or those that look like what happened so far (alike.py). After the horizon comes the run-off, if it counts: nobody is
 developed any more, and those hours go to selling.
 
 Left out: which plans are worth trying (reconcile.py, moves.py).
@@ -18,7 +18,8 @@ import numpy as np
 
 from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.objective import Objective
-from optimize.problem import FloatArray, PlanningProblem
+from optimize.problem import PlanningProblem
+from sim.arrays import FloatArray
 from sim.batches import KeptTapes, table_bookings
 from sim.experiment import keep_tapes
 from sim.plan import PlanTable

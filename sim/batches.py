@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import kpis
+from sim.arrays import FloatArray
 from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables, with_tables
 from sim.documents import is_whole, show
 from sim.errors import PlanError, SimulationError
@@ -33,7 +34,6 @@ from sim.tally import empty_sums
 if TYPE_CHECKING:
     from sim.tape import TapeNumbers, Tapes
 
-FloatArray = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all); may raise to stop."""
 Engine = Callable[[Coefficients, Market], NDArray[Any]]

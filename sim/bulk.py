@@ -49,7 +49,7 @@ def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
     """The records of one market under one plan: the compiled engine."""
     tape_numbers, tapes = _given(coefficients, market)
     its_numbers, its_plans = numbers(coefficients), plans([coefficients])
-    work = workspace(its_numbers, its_plans, len(market.tick))
+    work = workspace(its_numbers, len(market.tick))
     room = USUAL_RECORDS
     while True:
         records = np.empty(room, RECORD)
@@ -74,7 +74,7 @@ def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
 
 def add_up(tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_plans: Plans, sums: Sums) -> None:
     """Run every plan in every market of the tapes: sums of shape (plans, replications, ...). Raises RunTrouble."""
-    work = workspace(its_numbers, its_plans, int(np.diff(tapes.starts).max(initial=0)))
+    work = workspace(its_numbers, int(np.diff(tapes.starts).max(initial=0)))
     _, _, rows, partners = sums.by_partner.shape
     its = empty_sums(rows, partners)
     records = np.empty(0, RECORD)
@@ -134,7 +134,7 @@ def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tap
     return tape_numbers, tapes
 
 
-def workspace(its_numbers: Numbers, its_plans: Plans, opportunities: int) -> Workspace:
+def workspace(its_numbers: Numbers, opportunities: int) -> Workspace:
     """Room for runs with at most so many opportunities."""
     segments, partners = its_numbers.bases.shape
     # A deal has one dated event that counts, and those of its earlier waits.

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sim import estimates
+from sim.arrays import FloatArray
 from sim.assumptions import Assumption, with_value
-from sim.batches import FloatArray, How, Progress, variant_credit, world_credit
+from sim.batches import How, Progress, variant_credit, world_credit
 from sim.estimates import CONFIDENCE, Estimate
 from sim.plan import TimePlan
 from sim.scenario import Scenario

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
+from sim.arrays import FloatArray
+
 CONFIDENCE = 0.95
 WORLD_DRAWS = 200
 Verdict = Literal["ahead", "behind", "no clear difference"]
@@ -51,7 +53,7 @@ def _student(confidence: float, freedom: int) -> float:
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
 
-def mean(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
+def mean(values: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
     """Mean of independent values (n,) with Student's interval; a single value has an endless one."""
     n, centre = len(values), float(np.mean(values))
     if n < 2:
@@ -60,9 +62,7 @@ def mean(values: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimat
     return Estimate(centre, centre - half, centre + half, n)
 
 
-def mean_with_control(
-    values: NDArray[np.float64], control: NDArray[np.float64], confidence: float = CONFIDENCE
-) -> Estimate:
+def mean_with_control(values: FloatArray, control: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
     """Mean of `values` (n,), helped by a `control` (m,) whose first n belong to the same markets, m >= n.
 
     How far the control's mean over all m is from that over the first n tells the luck of the first n, which is taken
@@ -81,7 +81,7 @@ def mean_with_control(
     return Estimate(centre, centre - half, centre + half, n)
 
 
-def zero_between(left: NDArray[np.float64], right: NDArray[np.float64], confidence: float = CONFIDENCE) -> Estimate:
+def zero_between(left: FloatArray, right: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
     """Where the straight line from the mean of `left` (n,) at 0 to that of `right` (n,) at 1 is nil, by pairs.
 
     The interval is Fieller's (1954): all places at which a mean of 0 is not excluded. It is endless where the line may
@@ -112,9 +112,7 @@ def share(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estima
     return Estimate(its, low, high, trials)
 
 
-def share_of_worlds(
-    values: NDArray[np.float64], counts: Callable[[NDArray[np.float64]], NDArray[np.bool_]]
-) -> Estimate:
+def share_of_worlds(values: FloatArray, counts: Callable[[FloatArray], NDArray[np.bool_]]) -> Estimate:
     """Share of the worlds that count, from differences of plans in markets: shape (worlds, plans, markets).
 
     `counts` says which worlds do, of their true means (worlds, plans). The 95% interval is Wilson's, as if these were
@@ -123,7 +121,7 @@ def share_of_worlds(
     """
     worlds, _, markets = values.shape
 
-    def counted(its: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def counted(its: FloatArray) -> NDArray[np.bool_]:
         return counts(np.stack([true_means(its[:, p]) for p in range(its.shape[1])], axis=1))
 
     seen = share(int(counted(values).sum()), worlds)
@@ -137,7 +135,7 @@ def share_of_worlds(
     return Estimate(seen.value, min(seen.low, float(low)), max(seen.high, float(high)), worlds)
 
 
-def true_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def true_means(values: FloatArray) -> FloatArray:
     """Means of groups (groups, n), drawn together until they vary as much as the true means do: shape (groups,).
 
     The luck of few values makes means lie farther apart than they should; how much is known from the spread within the
@@ -152,13 +150,13 @@ def true_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return means.mean() + together * (means - means.mean())
 
 
-def replications_needed(values: NDArray[np.float64], half_width: float, confidence: float = CONFIDENCE) -> int:
+def replications_needed(values: FloatArray, half_width: float, confidence: float = CONFIDENCE) -> int:
     """Replications after which the interval of the mean of `values` is about +- `half_width`."""
     spread = float(ndtri((1 + confidence) / 2) * np.std(values, ddof=1))
     return max(2, int(np.ceil((spread / half_width) ** 2)))
 
 
-def payback_quarter(difference_by_quarter: NDArray[np.float64]) -> int | None:
+def payback_quarter(difference_by_quarter: FloatArray) -> int | None:
     """First quarter (from 1) from which the cumulated mean difference stays above 0; None if it does not at the end."""
     cumulated = np.cumsum(difference_by_quarter)
     if len(cumulated) == 0 or cumulated[-1] <= 0:

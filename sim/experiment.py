@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from sim import estimates, kpis
+from sim.arrays import FloatArray
 from sim.batches import (
     BATCH_RUNS,
-    FloatArray,
     How,
     KeptTapes,
     Progress,

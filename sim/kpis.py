@@ -19,6 +19,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import FloatArray
 from sim.errors import SimulationError
 from sim.ledger import (
     CAM_HOURS,
@@ -36,7 +37,6 @@ from sim.plan import ACTIVITY_WORDS
 from sim.scenario import WEEKS_PER_QUARTER, Scenario
 from sim.tally import ENGAGEMENTS, KINDS, SKILLS, Sums, empty_sums
 
-FloatArray = NDArray[np.float64]
 FUNNEL = (Kind.FOUND, Kind.REGISTERED, Kind.TAKEN_OVER)
 """Records with which somebody begins to work an opportunity."""
 CLOSINGS = tuple(kind for kind in ENDINGS if kind != Kind.LEAKED)

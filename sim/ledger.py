@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import FloatArray
 from sim.errors import SimulationError
 from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER, Scenario
 
@@ -214,7 +215,7 @@ class Ledger:
     def _weeks_before(self) -> int:
         return int(-(self.records["tick"].min(initial=0) // TICKS_PER_WEEK))
 
-    def _hours_by_week(self, *kinds: Kind) -> NDArray[np.float64]:
+    def _hours_by_week(self, *kinds: Kind) -> FloatArray:
         chosen = self.of(*kinds)
         weeks = chosen["tick"] // TICKS_PER_WEEK + self._weeks_before
         length = int(self.records["tick"].max(initial=0) // TICKS_PER_WEEK) + self._weeks_before + 1

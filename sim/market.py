@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.arrays import FloatArray
 from sim.documents import is_whole, show
 from sim.errors import SimulationError
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from sim.compiled import Compiled
     from sim.tape import TapeNumbers, Tapes
 
-FloatArray = NDArray[np.float64]
 TickArray = NDArray[np.int64]
 MAX_SEED = 2**63 - 1
 LEAST_DEMAND_CV = 1e-6

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from sim.arrays import FloatArray
+
 Activity = Literal["sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
 Who = Literal["territory_manager", "channel_account_manager"]
 ROUNDING_HOURS = 1e-6
@@ -87,19 +89,19 @@ class Parked(Declared):
 class PlanTable:
     """A plan against a scenario, as arrays. Quarters count from 0 here; partners first, then candidates."""
 
-    sell: NDArray[np.float64]
+    sell: FloatArray
     """hours a week, shape (quarters,)"""
-    prospect: NDArray[np.float64]
+    prospect: FloatArray
     """hours a week, shape (quarters, segments)"""
-    partner: NDArray[np.float64]
+    partner: FloatArray
     """the manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
-    channel_account_manager: NDArray[np.float64]
+    channel_account_manager: FloatArray
     """the channel account manager's hours a week, shape (quarters, PARTNER_ACTIVITIES, partners)"""
     parked: NDArray[np.bool_]
     """shape (quarters, partners)"""
     coverage_mode: tuple[CoverageMode, ...]
     """by segment"""
-    support: NDArray[np.float64]
+    support: FloatArray
     """expected reactive support of carried partners, hours a week, shape (quarters,)"""
     discipline: float
 
@@ -230,12 +232,12 @@ class TimePlan(Document):
         """The plan as arrays. Raises PlanError if it names what is not there or overfills the week."""
         try:
             table = _table(self, scenario)
-            _check_hours(self, scenario, table)
+            _check_hours(scenario, table)
         except ValueError as problem:
             raise PlanError(f"plan {show(self.name)}: {problem}") from None
         return table
 
-    def hours_by_activity(self, scenario: Scenario) -> dict[str, NDArray[np.float64]]:
+    def hours_by_activity(self, scenario: Scenario) -> dict[str, FloatArray]:
         """The manager's planned hours a week by activity: arrays of shape (quarters,), support and idle included."""
         table = self.table(scenario)
         hours = {"support": table.support, "prospect": table.prospect.sum(axis=1)}
@@ -289,7 +291,7 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
     horizon, segments, partners = scenario.horizon_quarters, scenario.segment_names, scenario.partner_names
     sell = np.zeros(horizon)
     prospect = np.zeros((horizon, len(segments)))
-    by_who: dict[str, NDArray[np.float64]] = {
+    by_who: dict[str, FloatArray] = {
         who: np.zeros((horizon, len(PARTNER_ACTIVITIES), len(partners)))
         for who in ("territory_manager", "channel_account_manager")
     }
@@ -339,7 +341,7 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
     )
 
 
-def _check_hours(plan: TimePlan, scenario: Scenario, table: PlanTable) -> None:
+def _check_hours(scenario: Scenario, table: PlanTable) -> None:
     planned = table.sell + table.prospect.sum(axis=1) + table.partner.sum(axis=(1, 2)) + table.support
     cam = scenario.channel_account_manager
     for who, hours, most in (

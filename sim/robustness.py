@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 
 from sim import estimates, flips
+from sim.arrays import FloatArray
 from sim.assumptions import Assumption, assumptions, assumptions_named
-from sim.batches import FloatArray, Progress, check_count, check_plans
+from sim.batches import Progress, check_count, check_plans
 from sim.differences import Ask, Differences
 from sim.errors import PlanError, SimulationError
 from sim.estimates import Estimate, Verdict

@@ -17,7 +17,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
+
+from sim.arrays import FloatArray
 
 
 class Stream(IntEnum):
@@ -44,7 +45,7 @@ MARK_STEP = 2.0**-53
 LOWEST_HALF_STEP = 2.0**-54
 
 
-def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: int) -> NDArray[np.float64]:
+def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: int) -> FloatArray:
     """The first `count` marks of one (stream, entity): shape (count,), in [0, 1). A larger count only appends."""
     bits = np.random.Philox(key=[seed, replication], counter=[0, 0, entity, stream])
     return np.random.Generator(bits).random(count)

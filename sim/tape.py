@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from sim.arrays import FloatArray
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
 from sim.rules import power
 from sim.scenario import HISTORY_WEEKS
@@ -134,11 +135,11 @@ class TapeNumbers(NamedTuple):
     """TAPE_PARTNER, shape (partners,)"""
     open_deals: NDArray[Any]
     """TAPE_OPEN, shape (open deals,)"""
-    demand: NDArray[np.float64]
+    demand: FloatArray
     """expected opportunities a week, history first, shape (segments, weeks)"""
-    factors: NDArray[np.float64]
+    factors: FloatArray
     """of a week's demand, by quantile, shape (segments, DEMAND_BINS)"""
-    owners: NDArray[np.float64]
+    owners: FloatArray
     """cumulated shares of the accounts, shape (segments, partners)"""
 
 
@@ -155,11 +156,11 @@ class Tapes(NamedTuple):
     """KEPT_STAGE, of those that are drawn, shape (opportunities, MAX_STAGES)"""
     partner_luck: NDArray[Any]
     """PARTNER_LUCK, shape (replications, partners)"""
-    quarter_luck: NDArray[np.float64]
+    quarter_luck: FloatArray
     """normal score of a segment's quarter, history first, shape (replications, segments, quarters)"""
-    rates: NDArray[np.float64]
+    rates: FloatArray
     """workspace, shape (segments, weeks)"""
-    sizes: NDArray[np.float64]
+    sizes: FloatArray
     """workspace, shape (CHUNK,)"""
     nexts: NDArray[Any]
     """NEXT, workspace, shape (segments,)"""
@@ -233,7 +234,7 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
     draw_luck_and_rates(numbers, tapes, r, seed, replication)
     if begin + len(numbers.open_deals) > len(tapes.arrivals):
         return FULL
-    draw_open_deals(numbers, tapes, r, seed, replication, begin)
+    draw_open_deals(numbers, tapes, seed, replication, begin)
     at = begin + len(numbers.open_deals)
     for s in range(len(numbers.segments)):
         its = tapes.nexts[s]
@@ -321,7 +322,7 @@ def date_next(numbers: TapeNumbers, tapes: Tapes, s: int) -> None:
     its.tick = NEVER
 
 
-def owner_of(owners: NDArray[np.float64], s: int, mark: float) -> int:
+def owner_of(owners: FloatArray, s: int, mark: float) -> int:
     """The partner whose accounts, laid end to end, hold the mark."""
     before = 0
     for p in range(owners.shape[1]):  # no way out: counting all is quicker than a branch nobody can predict
@@ -367,7 +368,7 @@ def draw_partners(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replica
         luck.signing = signing
 
 
-def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, r: int, seed: int, replication: int, begin: int) -> None:
+def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, seed: int, replication: int, begin: int) -> None:
     """The deals open on the first day. Having come so far, they have passed the stages before theirs."""
     for d in range(len(numbers.open_deals)):
         deal, arrival = numbers.open_deals[d], tapes.arrivals[begin + d]

@@ -205,10 +205,10 @@ class Territory:
             if worth > best_worth:
                 best, best_worth = deal, worth
         if best is not None:
-            self.begin_assist(partner, best, activity)
+            self.begin_assist(best, activity)
         return best
 
-    def begin_assist(self, partner: PartnerState, deal: Deal, activity: int) -> None:
+    def begin_assist(self, deal: Deal, activity: int) -> None:
         deal.assisted_by = activity
         hours = sum(deal.effort[: self.segment(deal).stages])
         if activity == CO_SELL:

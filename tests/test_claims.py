@@ -1,7 +1,7 @@
 """The eight claims of the source, on the baseline, with common random numbers and 95% intervals on paired differences.
 
-Each claim is measured twice (sim/claims.py): as it stands, when every figure must lie on the claimed side, and with the
-mechanism behind it switched off, when it must no longer show.
+Each claim is measured twice (sim/measured.py): as it stands, when every figure must lie on the claimed side
+(sim/claims.py), and with the mechanism behind it switched off, when it must no longer show.
 """
 
 from __future__ import annotations
@@ -12,12 +12,9 @@ import numpy as np
 import pytest
 
 from sim import Scenario, TimePlan, load_scenario, replicate
-from sim.claims import (
-    CLAIMS,
-    LUNCH_LIMIT,
-    SKILL_GAP,
-    Claim,
-    Finding,
+from sim.claims import CLAIMS, LUNCH_LIMIT, SKILL_GAP, Claim, Finding
+from sim.estimates import Estimate, mean
+from sim.measured import (
     Measured,
     Territories,
     assume,
@@ -36,7 +33,6 @@ from sim.claims import (
     ten_points_more,
     with_cam,
 )
-from sim.estimates import Estimate, mean
 
 RUNS = int(os.environ.get("CLAIMS_RUNS", "1000"))
 SEED = int(os.environ.get("CLAIMS_SEED", "2014"))

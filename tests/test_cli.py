@@ -121,7 +121,7 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
     assert compiled.tell is told
 
 
-def test_compiling_is_told_on_stderr_and_leaves_json_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_is_told_on_stderr_and_leaves_json_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     from sim import compiled
 
     before = compiled.tell

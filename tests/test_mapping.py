@@ -246,7 +246,7 @@ def test_a_proposal_does_not_load_before_it_is_answered(rows: Any, tmp_path: Pat
         assert f"QUESTION: {QUESTIONS[name][:40]}" in text
 
 
-def test_the_answered_proposal_reads_the_made_up_export(tmp_path: Path) -> None:
+def test_the_answered_proposal_reads_the_made_up_export() -> None:
     found = propose(make_salesforce_export.FILE)
     stages = {"Prospecting": 1, "Qualification": 2, "Proposal": 3, "Negotiation": 4}
     answers: dict[str, Any] = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -312,6 +313,7 @@ def test_the_command_writes_what_the_library_says(scenario: Scenario, tmp_path: 
         "Not used, First contact is empty: 1 row",
     ):
         assert words in result.output
+    assert re.search(r"after\s+sign within 17 weeks; [\d.]+% did\.\n\nWrote ", result.output)
     again = run("recruiting", FILE, *columns, "--json")
     assert again.exit_code == 0 and '"rows_read": 300' in again.output and '"written": null' in again.output
     (tmp_path / "semicolons.csv").write_text(FILE.read_text().replace(",", ";"))

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 import optimize
 from cli import app
 from optimize import Actuals, Solution, certify, explain, frontier, optimize_plan, reasons, tradeoff
-from optimize.actuals import Seen
+from optimize.alike import Past
+from optimize.as_planned import deviations
 from optimize.solve import BY_PERIOD
 from sim import PlanError, TimePlan, load_scenario, save_scenario
 from tests.helpers import candidate
@@ -38,7 +39,7 @@ def few_markets(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, few in (
         (optimize, "MARKETS", 200), (certify, "MARKETS", 400), 
         (certify, "WORLDS", 5),
-        (optimize.actuals, "PLANNED_IN", 200), (reasons, "MARKETS", 400), (reasons, "FLIP_MARKETS", 50),
+        (optimize.alike, "PLANNED_IN", 200), (reasons, "MARKETS", 400), (reasons, "FLIP_MARKETS", 50),
         (tradeoff, "MARKETS", 200),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, few)
@@ -80,9 +81,10 @@ def test_what_is_over_stays_as_it_was(again: Solution) -> None:
 def test_plans_are_tried_in_markets_that_look_like_the_past(again: Solution) -> None:
     """Those that the actuals single out, and no others; what was not as planned is named."""
     numbers = [int(one) for batch in again.planner.trials.kept.batches for one in batch.replications]
-    seen = Seen(territory(), followed(), Actuals.of(ACTUALS))
+    seen = Past(territory(), followed(), Actuals.of(ACTUALS))
     assert numbers == seen.alike(7) and numbers != list(range(len(numbers)))
-    assert again.deviations == seen.deviations(7) and any("Q2" in its.says for its in again.deviations)
+    assert again.deviations == deviations(seen.scenario, seen.followed, seen.actuals, 7)
+    assert any("Q2" in its.says for its in again.deviations)
     assert again.alike == seen.match(7).says
 
 

@@ -25,9 +25,9 @@ from typer.testing import CliRunner
 import telling
 import telling_gap
 from cli import app
-from optimize import actuals as actuals_module
-from optimize import gaps, remedies, treatment
-from optimize.actuals import Actuals, deviations
+from optimize import as_planned, gaps, remedies, treatment
+from optimize.actuals import Actuals
+from optimize.as_planned import deviations
 from optimize.gaps import gap_analysis
 from optimize.organisation import roll_up
 from optimize.treatment import treatments
@@ -47,7 +47,7 @@ def few_markets() -> Iterator[None]:
         for module, name, markets in (
             (gaps, "MARKETS", 60), (gaps, "SCREENING_MARKETS", 20), (gaps, "COVERAGE_MARKETS", 20),
             (remedies, "SPARE_MARKETS", 10), (treatment, "MARKETS", 30), (runs, "MARKETS", 100),
-            (actuals_module, "BAND_MARKETS", 100),
+            (as_planned, "BAND_MARKETS", 100),
         ):  # fmt: skip
             patch.setattr(module, name, markets)
         yield

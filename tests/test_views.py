@@ -222,6 +222,19 @@ def test_the_lab_shows_the_numbers_of_compare() -> None:
     }
 
 
+def test_tapes_that_are_too_large_are_drawn_again_and_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario, seed = small(), 11
+    plan = TimePlan.status_quo(scenario)
+    assert runs._tapes_of(scenario, runs.FIRST_MARKETS, seed) is not None
+    kept = runs.outcomes(scenario, plan, runs.FIRST_MARKETS, seed)
+    st.cache_resource.clear()
+    monkeypatch.setattr(runs, "LARGEST_TAPES", 100_000)
+    assert runs._tapes_of(scenario, runs.FIRST_MARKETS, seed) is None
+    drawn = runs.outcomes(scenario, plan, runs.FIRST_MARKETS, seed)
+    assert drawn is not kept
+    assert (drawn.values == kept.values).all()
+
+
 def test_the_lab_shows_what_the_terminal_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "WORLDS", 20)
     words = ["compare", str(BASELINE), "--plan", "20% with Believers", "--replications", "200", "--worlds", "20"]

@@ -13,7 +13,7 @@ import streamlit as st
 
 import telling_plan
 from sim.plan import ACTIVITY_WORDS
-from telling import count, of_all
+from telling import count, interval, of_all
 from views import comparison_charts, plan_charts
 from views.frame import note, picture, plain, said
 
@@ -30,7 +30,7 @@ def headline(answer: Answer) -> None:
     its = answer.certificate
     share, worlds, quota = its.difference_share, its.worlds_ahead, its.chance_of_quota[-1]
     numbers = (
-        (f"Against {its.against}", f"{share.value:+.1%}", f"95% interval {telling_plan.interval(share)}."),
+        (f"Against {its.against}", f"{share.value:+.1%}", f"95% interval {interval(share)}."),
         ("Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", f"{of_all(its.markets_ahead)} markets."),
         (
             "Worlds better",
@@ -40,7 +40,7 @@ def headline(answer: Answer) -> None:
         (
             f"Chance of quota, Q{answer.scenario.horizon_quarters}",
             f"{quota.value:.0%}",
-            f"95% interval {quota.low:.0%} to {quota.high:.0%}.",
+            f"95% interval {interval(quota, '.0%')}.",
         ),
     )
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone

@@ -12,15 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from optimize.actuals import BAND, Actuals, Deviation, Figure
+from optimize.actuals import Actuals, Figure
+from optimize.as_planned import OF_MARKETS, Deviation, band
 from sim import Outcomes, Scenario, estimates
+from sim.arrays import FloatArray
 from sim.estimates import Estimate
 from sim.kpis import KPIS, Kpi
-from telling import usd
-from telling_gap import half
+from telling import exponents, half, usd
 
 WORDS = {
     "skill": "partners win, of 100 deals that you would win",
@@ -29,8 +27,6 @@ WORDS = {
 }
 """Instead of the label, of those that are shown out of 100."""
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
-QUANTILE: Any = "inverted_cdf"
-"""Of a count, whole numbers: as deviations have it."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +38,7 @@ class Indicator:
 
     @classmethod
     def of(cls, name: str, scenario: Scenario) -> Indicator:
-        assumed = scenario.assumptions
-        exponents = {"skill": assumed.skill_exponent.likely, "engagement": assumed.engagement_exponent.likely}
-        return cls(BY_NAME[name], exponents.get(name, 1.0))
+        return cls(BY_NAME[name], exponents(scenario).get(name, 1.0))
 
     @property
     def label(self) -> str:
@@ -117,9 +111,9 @@ def by_quarter(its: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> l
     quota_usd = outcomes.scenario.quota_usd()
     rows = []
     for q, levels in enumerate(outcomes[its.kpi.name].T, 1):
-        low, high = (float(its.on_screen(value)) for value in np.quantile(levels, BAND, method=QUANTILE))
+        low, high = (float(its.on_screen(value)) for value in band(levels))
         level = _seen(its.kpi.name, q, seen, quota_usd[q - 1])
-        values: NDArray[np.float64] = its.on_screen(levels)
+        values: FloatArray = its.on_screen(levels)
         rows.append(
             Quarter(q, estimates.mean(values), low, high, None if level is None else float(its.on_screen(level)))
         )
@@ -139,7 +133,4 @@ def says(its: Deviation, scenario: Scenario) -> str:
         return f"{its.says}."
     one = Indicator.of(its.figure.name, scenario)
     actual, low, high = (one.text(one.on_screen(value)) for value in (its.actual, its.low, its.high))
-    return (
-        f"Q{its.figure.quarter} {one.label}: {actual}; the plan has {low} to {high} in "
-        f"{100 * (BAND[1] - BAND[0]):.0f} of 100 markets."
-    )
+    return f"Q{its.figure.quarter} {one.label}: {actual}; the plan has {low} to {high} in {OF_MARKETS}."

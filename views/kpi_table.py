@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from optimize.actuals import BY_PARTNER, KNOWN, Actuals
+from optimize.as_planned import OF_MARKETS
 from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import one_line
 from sim.kpis import KPIS
@@ -50,7 +51,7 @@ def draw_section(at: At, plan: TimePlan) -> None:
     )
     its = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.by_quarter(its, outcomes, actuals)
-    title = f"{its.label[0].upper()}{its.label[1:]}: planned (line, band of 80 of 100 markets) and actual"
+    title = f"{its.label[0].upper()}{its.label[1:]}: planned (line, band of {OF_MARKETS}) and actual"
     picture(territory_charts.planned_and_actual(its, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
@@ -71,7 +72,7 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
         return
     off, figures = runs.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
     outside = f"{len(off)} of {count(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
-    said(f"{outside} outside the range of 80 of 100 markets under {the(plan.name)}. By luck alone one in five is.")
+    said(f"{outside} outside the range of {OF_MARKETS} under {the(plan.name)}. By luck alone one in five is.")
     for its in off[:MOST_SAID]:
         surprise = f" As far out or more: {100 * its.surprise:.1f} of 100 markets."
         st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}{surprise}"))
@@ -85,7 +86,7 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
 
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
-    heads = [f"Q{quarter}", "Planned", "In 80 of 100 markets", "Actual"]
+    heads = [f"Q{quarter}", "Planned", f"In {OF_MARKETS}", "Actual"]
     rows: dict[str, list[list[str]]] = {}
     for kpi in KPIS:
         its = Indicator.of(kpi.name, outcomes.scenario)
@@ -201,7 +202,6 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
         return
     try:
         its = library.read(Actuals, file.getvalue(), file.name)
-        assert isinstance(its, Actuals)
         figures = len(its.figures(scenario))
     except NextHourError as problem:
         st.error(plain(one_line(str(problem))))

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from platformdirs import user_data_path
 
@@ -24,12 +25,25 @@ DEFAULT = "baseline"
 LONGEST_ID = 60
 MOST_SAVED = 2000
 """Files of a kind that are looked at."""
+D = TypeVar("D", bound=Document)
 
 
 def folder(kind: str) -> Path:
-    """Where scenarios or plans are saved; it need not exist."""
+    """Where scenarios, plans or actuals are saved; it need not exist."""
     own = os.environ.get("NEXTHOUR_LIBRARY")
     return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
+
+
+def made_folder(kind: str) -> Path:
+    """The same, and now it exists. Raises InputError if it cannot be made."""
+    where = folder(kind)
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InputError(
+            f"{where}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can be written"
+        ) from None
+    return where
 
 
 def scenario_files() -> dict[str, Path]:
@@ -61,18 +75,12 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
             if _same(document, taken[its_id]):
                 return its_id
             continue
-        try:
-            where.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise InputError(
-                f"{where}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can be written"
-            ) from None
-        document.write(where / f"{its_id}.yaml")
+        document.write(made_folder(kind) / f"{its_id}.yaml")
         return its_id
     raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
 
 
-def read(kind: type[Document], data: bytes, file_name: str) -> Document:
+def read(kind: type[D], data: bytes, file_name: str) -> D:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
     with on_disk(Upload.of(file_name, data)) as path:
         return kind.read(path)

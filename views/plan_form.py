@@ -139,7 +139,6 @@ def _past(at: At) -> None:
 
     try:
         actuals = library.read(Actuals, its.getvalue(), its.name)
-        assert isinstance(actuals, Actuals)
         number = seen.keep(at.scenario, actuals)
     except InputError as problem:
         st.error(plain(str(problem)))

@@ -11,8 +11,7 @@ from optimize.organisation import Organisation, Partner, Row
 from sim import Scenario
 from sim.estimates import Estimate
 from sim.scenario import TREATMENTS
-from telling import count, usd
-from telling_gap import half
+from telling import count, half, usd
 from views import library, runs, territory_charts
 from views.frame import At, note, picture, said
 from views.tables import table

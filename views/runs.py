@@ -18,13 +18,15 @@ import numpy as np
 import streamlit as st
 
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
-from sim.batches import FloatArray, How, KeptTapes, table_bookings, world_credit
+from sim.arrays import FloatArray
+from sim.batches import How, KeptTapes, table_bookings, world_credit
 from sim.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.market import tape_numbers
 from views import library
 
 if TYPE_CHECKING:
-    from optimize.actuals import Actuals, Deviation
+    from optimize.actuals import Actuals
+    from optimize.as_planned import Deviation
     from optimize.gaps import GapAnalysis
     from optimize.organisation import Organisation
     from optimize.treatment import Treatment
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 FIRST_MARKETS, MARKETS = 100, 1000
 """Shown at once, and following."""
 WORLDS = 100
+LARGEST_TAPES = 50_000_000
+"""Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
 REST_SECONDS = 0.15
 """Before the many markets are begun: on two cores they would hold up the browser that draws the first, and who still
 moves a slider does not need them."""
@@ -90,13 +94,13 @@ def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: i
     return compare_outcomes(made, next(iter(plans)), in_worlds)
 
 
-@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=BY_DIGEST)
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
-    """A plan in so many markets; 2.6 MB for 1,000 of twelve quarters."""
+    """A plan in so many markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
     return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
 
 
-@st.cache_resource(max_entries=60, show_spinner=False, hash_funcs=BY_DIGEST)
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> FloatArray:
     """Quota credit in US dollars over the horizon, the manager's own deals first: shape (markets, 1 + partners)."""
     bookings = table_bookings(scenario, [plan.table(scenario)], range(markets), seed)
@@ -112,17 +116,21 @@ def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> Fl
 
 
 def _tapes_of(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
-    """Tapes of the first markets are kept, some 24 MB; of 1,000 they would be 240 MB, and are drawn again."""
+    """Tapes of the first markets are kept, some 26 MB; of 1,000 they would be 260 MB, and are drawn again."""
     if markets > FIRST_MARKETS:
         return None
     numbers = tape_numbers(scenario, seed)
     return _tapes(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _tapes(
     numbers: tuple[tuple[tuple[int, ...], bytes], ...], _scenario: Scenario, markets: int, seed: int
-) -> KeptTapes:
+) -> KeptTapes | None:
+    """None where they are too large; the tape of one market tells."""
+    (one,) = keep_tapes(_scenario, 1, seed).batches
+    if markets * sum(part.nbytes for part in one) > LARGEST_TAPES:
+        return None
     return keep_tapes(_scenario, markets, seed)
 
 
@@ -145,9 +153,9 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """What was not as planned."""
-    from optimize.actuals import Seen
+    from optimize.as_planned import deviations
 
-    return Seen(scenario, plan, actuals).deviations(seed)
+    return deviations(scenario, plan, actuals, seed)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)

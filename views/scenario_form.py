@@ -71,7 +71,6 @@ def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None
 def _keep_text(text: str, its_id: str, key: str) -> None:
     try:
         made = library.read(Scenario, text.encode(), f"{its_id}.yaml")
-        assert isinstance(made, Scenario)
         controls.keep(made, made.name, key)
     except NextHourError as problem:
         controls.refused(problem)

@@ -101,7 +101,6 @@ def _read(file: Upload) -> None:
     state = st.session_state
     try:
         its = library.read(Scenario, file.data, file.name)
-        assert isinstance(its, Scenario)
         state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = its, None, None
     except NextHourError as problem:
         state[f"{KEY} wrong"] = problem

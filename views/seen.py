@@ -3,7 +3,7 @@
 Nothing is overwritten. Each change is a version: a file of its own, with the digest of the scenario and a number in its
 name. The highest number counts, and what was there before can always be had again.
 
-Left out: what it means (optimize/actuals.py), and Streamlit.
+Left out: what it means (optimize/as_planned.py, optimize/alike.py), and Streamlit.
 """
 
 from __future__ import annotations
@@ -52,11 +52,10 @@ def keep(scenario: Scenario, actuals: Actuals) -> int:
     """
     if _has_figures(actuals):
         actuals.figures(scenario)
-    where = library.folder("actuals")
+    where = library.made_folder("actuals")
     for number in range((latest(scenario) or 0) + 1, MOST_VERSIONS + 1):
         path = where / f"{scenario.digest()}-{number}.yaml"
         try:
-            where.mkdir(parents=True, exist_ok=True)
             path.touch(exist_ok=False)  # two that save at once get two numbers
         except FileExistsError:
             continue

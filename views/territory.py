@@ -18,8 +18,7 @@ from sim import NextHourError, TimePlan
 from sim.errors import one_line
 from sim.estimates import Estimate
 from sim.kpis import KPIS
-from telling import count, usd
-from telling_gap import half, percent
+from telling import count, half, percent, usd
 from views import kpi_table, library, links, mixture, rollup, runs, searching, territory_charts
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field

@@ -14,7 +14,8 @@ import numpy as np
 
 from optimize.milp.program import UNIT, Model, Rates, to_plan, total
 from optimize.objective import Objective
-from optimize.problem import HISTORY, FloatArray
+from optimize.problem import HISTORY
+from sim.arrays import FloatArray
 
 LEAST_SPREAD = 0.05
 """Of a quarter's credit over markets, as a share."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from optimize.milp.program import LEAST_DEALS, UNIT, Array, Model, Rates, is_number, total
-from optimize.problem import HISTORY, LAGS, FloatArray, PlanningProblem, largest_first
+from optimize.problem import HISTORY, LAGS, PlanningProblem, largest_first
+from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE
 from sim.rules import power, saturating_gain
 from sim.scenario import CoverageMode

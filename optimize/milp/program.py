@@ -14,13 +14,16 @@ import numpy as np
 import pulp
 from numpy.typing import NDArray
 
-from optimize.problem import HISTORY, FloatArray, PlanningProblem
+from optimize.problem import HISTORY, PlanningProblem
+from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE
 
 Array = NDArray[Any]
 """of variables, expressions and numbers"""
 DEVELOPING = (COACH, JOINT_PLAN, SOCIALISE)
+"""Activities that change a partner's stocks whether or not it has deals."""
 ON_DEALS = (CO_SELL, SELL_FOR)
+"""Activities that take deals of the partner."""
 LEAST_DEALS = 1e-6
 """A quarter, below which a partner has none: a solver loses its way among numbers so far apart."""
 UNIT = 1000.0
