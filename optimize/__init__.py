@@ -151,6 +151,8 @@ def _check(scenario: object, followed: object, actuals: object, seed: int, name:
 
 def _past(scenario: Scenario, followed: TimePlan | None, from_quarter: int | None, actuals: Actuals | None) -> int:
     """How many quarters are over. Raises PlanError if what is said of them does not fit together."""
+    if actuals is not None:
+        actuals.check_coming(scenario)
     seen = 0 if actuals is None else actuals.quarters
     if followed is not None and from_quarter == 1:
         raise PlanError("followed: from_quarter is 1, so nothing was followed yet; leave one of them out")

@@ -158,14 +158,21 @@ class Actuals(Document):
         """How many are past."""
         return len(self.by_quarter)
 
+    def check_coming(self, scenario: Scenario) -> None:
+        """Raise PlanError if no quarter is left to plan."""
+        self._check_past(scenario, scenario.horizon_quarters - 1, ", so that there is a quarter to plan")
+
+    def _check_past(self, scenario: Scenario, most: int, why: str = "") -> None:
+        if self.quarters > most:
+            raise PlanError(
+                f"actuals: {self.quarters} quarters are past, and the horizon has {scenario.horizon_quarters}; "
+                f"allowed: at most {most}{why}"
+            )
+
     def figures(self, scenario: Scenario) -> dict[Figure, float]:
         """Everything that was seen. Raises PlanError if it does not fit the scenario, or nothing was."""
-        horizon, seen = scenario.horizon_quarters, dict[Figure, float]()
-        if self.quarters >= horizon:
-            raise PlanError(
-                f"actuals: {self.quarters} quarters are past, and the horizon has {horizon}; "
-                f"allowed: at most {horizon - 1}, so that there is a quarter to plan"
-            )
+        seen = dict[Figure, float]()
+        self._check_past(scenario, scenario.horizon_quarters)
         for row in self.by_quarter:
             try:
                 known_keys(f"quarter {row.quarter}: partners", row.partners, scenario.partner_names, "partner")
@@ -174,7 +181,7 @@ class Actuals(Document):
             seen |= {Figure(row.quarter, name): value for name in KNOWN if (value := getattr(row, name)) is not None}
             for partner, its in row.partners.items():
                 seen |= {Figure(row.quarter, name, partner): value for name, value in its if value is not None}
-        if self.open_pipeline_usd is not None:
+        if self.open_pipeline_usd is not None and self.quarters < scenario.horizon_quarters:
             # Coverage is that at a quarter's start: that of the first quarter to come is known today.
             quota_usd = scenario.quota_usd()[self.quarters]
             seen[Figure(self.quarters + 1, "pipeline_coverage")] = self.open_pipeline_usd / quota_usd

@@ -112,6 +112,7 @@ def markets_like(
 
     The pool has 20 times as many unless it is given, from 4,000 to 20,000. Another seed gives other markets.
     """
+    actuals.check_coming(scenario)
     seen = actuals.figures(scenario)
     if len(seen) > MOST_FIGURES:
         raise PlanError(

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimize import as_planned as module
+from optimize import optimize_plan
 from optimize.actuals import BY_PARTNER, KNOWN, KPIS, Actuals, Figure
 from optimize.alike import markets_like, nearest, partner_kinds, past_and_coming, slopes
 from optimize.as_planned import BAND_MARKETS, Deviation, band, deviations
@@ -121,6 +122,18 @@ def test_what_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: st
     with pytest.raises(PlanError) as caught:
         markets_like(SLOW, TODAY, Actuals.of(given))
     assert sentence in str(caught.value) and "\n" not in str(caught.value) and "more problem" not in str(caught.value)
+
+
+def test_a_whole_horizon_can_be_held_against_the_plan_but_not_planned_again() -> None:
+    rows = [{"quarter": q, "direct_wins": 10**4 if q == 8 else None} for q in range(1, 9)]
+    whole = Actuals.of({"by_quarter": rows, "open_pipeline_usd": 1e6})
+    assert whole.figures(SLOW) == {Figure(8, "direct_wins"): 10**4}
+    (found,) = deviations(SLOW, TODAY, whole)
+    assert found.figure.quarter == 8 and found.actual > found.high
+    with pytest.raises(PlanError, match="allowed: at most 7, so that there is a quarter to plan"):
+        optimize_plan(SLOW, followed=TODAY, actuals=whole)
+    with pytest.raises(PlanError, match="9 quarters are past, and the horizon has 8; allowed: at most 8"):
+        Actuals.of({"by_quarter": [*rows, {"quarter": 9, "direct_wins": 1}]}).figures(SLOW)
 
 
 def test_figures_are_those_of_the_ledger() -> None:

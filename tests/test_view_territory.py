@@ -406,14 +406,25 @@ def test_an_empty_form_is_told_in_one_sentence(own_library: Path) -> None:
     assert not (own_library / "actuals").exists()
 
 
-def test_figures_that_are_taken_out_are_gone_and_the_last_quarter_cannot_be_entered() -> None:
+def test_figures_that_are_taken_out_are_gone() -> None:
     seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
     test = opened("indicators")
     box(test, "Wins, direct").set_value(None)
     save(test)
     assert wrong(test) == [] and seen.read(small()) is None
-    test.selectbox("quarter").set_value(4).run()
-    assert not [its for its in test.button if its.label == "Save"] and "Nothing comes after" in texts(test)
+
+
+def test_the_last_quarter_is_held_against_the_plan_with_nothing_left_to_plan() -> None:
+    seen.keep(small(), Actuals.of({"by_quarter": [{"quarter": q, "direct_wins": 2} for q in (1, 2, 3)]}))
+    test = opened("indicators", quarter="4")
+    assert not [its for its in test.number_input if "are open after" in its.label]
+    box(test, "Wins, direct").set_value(500)
+    save(test)
+    assert wrong(test) == [] and "1 of 4 figures is outside" in texts(test) and "500" in texts(test)
+    assert not [its for its in test.get("page_link") if its.proto.label == "Plan again from here"]
+    there = page("find_plan", {"scenario": "small-territory", "actuals": "2"})
+    (said,) = wrong(there)
+    assert "4 quarters are past, and the horizon has 4; allowed: at most 3" in said
 
 
 def upload(test: AppTest, text: str, name: str = "its.yaml") -> AppTest:

@@ -115,9 +115,6 @@ def _row(its: Indicator, row: Quarter) -> list[str]:
 
 def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     section(f"What happened in Q{quarter}")
-    if quarter == scenario.horizon_quarters:
-        note("Nothing comes after the last quarter, so there is nothing to plan again; enter one of those before it.")
-        return
     past = 0 if actuals is None else actuals.quarters
     given: dict[str, Any] = {}
     if actuals is not None and quarter <= past:
@@ -137,7 +134,8 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
                 for name in scenario.partner_names:
                     row["partners"][name] = _of_partner(name, given.get("partners", {}).get(name, {}), where)
         open_usd = None
-        if quarter >= past:  # it is of today, the end of the last quarter that was entered
+        # It is of today, the end of the last quarter that was entered, and tells of a quarter to come.
+        if past <= quarter < scenario.horizon_quarters:
             known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
             open_usd = _number(
                 f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"

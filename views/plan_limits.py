@@ -148,6 +148,8 @@ def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
     actuals = None if which == NONE else seen.read(at.scenario, int(which))
     if first == 1 and actuals is None:
         return {}
+    if actuals is not None:
+        actuals.check_coming(at.scenario)
     # The quarters that were seen say where the plan begins, if nobody else does.
     return {"followed": at.plans[state["so_far"]], "from_quarter": first if first > 1 else None, "actuals": actuals}
 
