@@ -1,6 +1,6 @@
 """Results in words: the sentences and numbers that the terminal, the screens and the exports have in common.
 
-Left out: any computing. A number told here is a field of what sim or optimize returned.
+Left out: any run. A number told here is a field of what sim or optimize returned, or a mean of one.
 """
 
 from __future__ import annotations
