@@ -1,6 +1,6 @@
 """Results in words: the sentences and numbers that the terminal, the screens and the exports have in common.
 
-Left out: any computing. A number told here is a field of what sim or optimize returned.
+Left out: any run. A number told here is a field of what sim or optimize returned, or a mean of one.
 """
 
 from __future__ import annotations
@@ -121,9 +121,9 @@ def why(comparison: Comparison, name: str) -> str:
     last = f"Q{its.scenario.horizon_quarters}"
     now, before = (_partners_then(one) for one in (its, base))
     if now is None or before is None:
-        return f"{said[0].upper()}{said[1:]}."
+        return f"{capital(said)}."
     return (
-        f"{said[0].upper()}{said[1:]}: in {last} the partners win {now[0]:.0f}% as often as you "
+        f"{capital(said)}: in {last} the partners win {now[0]:.0f}% as often as you "
         f"({before[0]:.0f}% under {the(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals ({before[1]:.0f})."
     )
 
@@ -247,6 +247,11 @@ def percent(share: Estimate | None) -> str:
 def digits(value: float, most: int = 3) -> str:
     """A number in so many digits that count, never as a power of ten."""
     return f"{value:,.0f}" if abs(value) >= 10 ** (most - 1) else f"{value:.{most}g}"
+
+
+def capital(text: str) -> str:
+    """As a sentence begins; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def one_line(text: str) -> str:

@@ -28,7 +28,7 @@ from exports.words import outward, short
 from sim import Comparison
 from sim.errors import PlanError
 from sim.estimates import Estimate
-from telling import CAVEAT, between, count, headline, how_surely, payback, the, usd, verdict
+from telling import CAVEAT, between, capital, count, headline, how_surely, payback, the, usd, verdict
 
 TITLE_ONLY = 5
 """The layout of python-pptx's own template that has a title and nothing else."""
@@ -131,7 +131,7 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
     wide = (LEFT_WIDE - 0.2) / 2
     for left, head, big, small in (
         (LEFT, words, usd(first.value, sign=True), between(first)),
-        (LEFT + wide + 0.2, over, back[0].upper() + back[1:], "by the mean of the markets"),
+        (LEFT + wide + 0.2, over, capital(back), "by the mean of the markets"),
     ):
         card = slide.shapes.add_textbox(*map(Inches, (left, 5.32, wide, 1.02)))
         card.fill.solid()

@@ -13,7 +13,7 @@ import streamlit as st
 
 import telling_plan
 from sim.plan import ACTIVITY_WORDS
-from telling import count, interval, of_all
+from telling import capital, count, interval, of_all
 from views import comparison_charts, plan_charts
 from views.frame import note, picture, plain, said
 
@@ -59,7 +59,7 @@ def hours(answer: Answer) -> None:
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
     *changes, cost = telling_plan.first_quarter(answer)
     _list(changes, bold_kind=True)
-    note(f"{cost[0].upper()}{cost[1:]}.")
+    note(f"{capital(cost)}.")
     for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
         note(line)
     table = plan.table(scenario)
@@ -109,13 +109,9 @@ def why(answer: Answer, its: Explanation) -> None:
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:
     """A line each; with `bold_kind`, what stands before the colon is what to look for."""
-    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(_capital(line))}" for line in lines))
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(capital(line))}" for line in lines))
 
 
 def _kind_first(line: str) -> str:
     kind, _, what = line.partition(": ")
-    return f"**{plain(_capital(kind))}:** {plain(what)}"
-
-
-def _capital(line: str) -> str:
-    return line[:1].upper() + line[1:]
+    return f"**{plain(capital(kind))}:** {plain(what)}"

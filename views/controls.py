@@ -18,6 +18,7 @@ from searches.uploads import Upload
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
+from telling import capital
 from telling_calibrate import Rows
 from views import library, pages
 from views.frame import plain
@@ -45,7 +46,7 @@ def label(field: FieldInfo) -> str:
     unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
     wordless = unit in WORDLESS or unit in text or get_origin(_plain_kind(field.annotation)) is Literal
     said = text if wordless else f"{text}, {unit}"
-    return plain(said[0].upper() + said[1:])
+    return plain(capital(said))
 
 
 def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:

@@ -15,7 +15,7 @@ from optimize.as_planned import OF_MARKETS
 from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import one_line
 from sim.kpis import KPIS
-from telling import count, the
+from telling import capital, count, the
 from views import indicators, library, pages, runs, seen, territory_charts
 from views.frame import At, note, picture, plain, said, section
 from views.indicators import Indicator, Quarter
@@ -51,7 +51,7 @@ def draw_section(at: At, plan: TimePlan) -> None:
     )
     its = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.by_quarter(its, outcomes, actuals)
-    title = f"{its.label[0].upper()}{its.label[1:]}: planned (line, band of {OF_MARKETS}) and actual"
+    title = f"{capital(its.label)}: planned (line, band of {OF_MARKETS}) and actual"
     picture(territory_charts.planned_and_actual(its, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
@@ -148,7 +148,7 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
 
 def _figure(its: Indicator, level: float | None, key: str) -> float | None:
     """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
-    label = f"{its.label[0].upper()}{its.label[1:]}"
+    label = capital(its.label)
     if its.of_100:
         shown = None if level is None else round(float(its.on_screen(level)), 2)
         entered = _number(label, shown, key, 100.0)

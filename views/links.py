@@ -17,7 +17,7 @@ import streamlit as st
 
 from sim.errors import one_line
 from sim.wording import guess, show
-from telling import digits
+from telling import capital, digits
 
 SHARED = ("scenario", "seed")
 """Fields that go along from page to page."""
@@ -190,4 +190,4 @@ def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
 
 def _sentence(what: str, allowed: str) -> str:
     said = f"{what}; {allowed}"
-    return one_line(said[0].upper() + said[1:] + ("" if said.endswith("?") else "."))
+    return one_line(capital(said) + ("" if said.endswith("?") else "."))

@@ -21,6 +21,7 @@ from calibrate.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
 from calibrate.proposal import MOST_STAGES_ASKED, Proposal, values_of
 from calibrate.sources import Layout, open_table
 from searches.uploads import Upload, on_disk
+from telling import capital
 from views.controls import pairs
 from views.frame import note, plain
 
@@ -45,7 +46,7 @@ class _Form:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        return plain(question(name) or _sentence(str(DealMapping.model_fields[name].description).partition(";")[0]))
+        return plain(question(name) or capital(str(DealMapping.model_fields[name].description).partition(";")[0]))
 
     def known(self, name: str) -> Any:
         """What is known of a field, None if nothing is."""
@@ -111,11 +112,7 @@ def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
 def question(name: str) -> str:
     """What is asked about a field, "" if nothing is; without how a file would have to say it."""
     asked, mark, _ = QUESTIONS.get(name.partition(" ")[0], "").partition("?")
-    return _sentence(asked + mark)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    return capital(asked + mark)
 
 
 def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -145,7 +142,7 @@ def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _meaning(text: str | None) -> str:
     said = str(text).replace("null:", "empty:")
-    return plain(_sentence(said))
+    return plain(capital(said))
 
 
 def _result(its: _Form) -> None:

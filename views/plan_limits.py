@@ -11,7 +11,7 @@ from typing import Any
 
 from sim import PlanError, Scenario
 from sim.scenario import COVERAGE_MODES
-from telling import the
+from telling import capital, the
 from telling_plan import lock_of
 from views import links, seen
 from views.frame import At
@@ -139,7 +139,7 @@ def on_the_page(problem: str) -> str:
     """What the planner says is wrong, in the words of the form."""
     for name, words in CALLED.items():
         problem = problem.replace(name, words)
-    return problem[:1].upper() + problem[1:]
+    return capital(problem)
 
 
 def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
