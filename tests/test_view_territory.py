@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,7 +34,7 @@ from optimize.treatment import treatments
 from searches import Gaps
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, stage, territory
-from tests.views import page, texts, wrong
+from tests.views import page, pictures, tables, texts, wrong
 from views import indicators, library, runs, seen, territory_charts
 from views.indicators import Indicator
 
@@ -104,21 +103,6 @@ def small(**changes: Any) -> Scenario:
 def opened(section: str = "map", scenario: Scenario | None = None, **says: Any) -> AppTest:
     scenario = small() if scenario is None else scenario
     return page("territory", {"scenario": library.save(scenario, "scenarios"), "section": section, **says})
-
-
-def tables(test: AppTest) -> dict[str, list[list[str]]]:
-    """Rows of cells by caption, heads first."""
-    found = {}
-    for block in test.get("html"):
-        if "nh-table" in (body := block.proto.body) and (caption := re.search("<caption>(.*?)</caption>", body)):
-            rows = re.findall("<tr>(.*?)</tr>", body)
-            cells = [[html.unescape(its) for its in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
-            found[html.unescape(caption[1])] = cells
-    return found
-
-
-def pictures(test: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(its.proto.spec) for its in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]
 
 
 def chosen(scenario: Scenario) -> TimePlan:

@@ -21,12 +21,12 @@ from typer.testing import CliRunner
 
 import telling
 from cli import app
-from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
+from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensitivity
 from sim.assumptions import assumptions
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
-from tests.views import metrics, page, texts, wrong
-from views import library, mixture, runs, start
+from tests.views import metrics, page, tables, texts, wrong
+from views import library, long_work, mixture, runs, start
 
 BASELINE = Path("scenarios/baseline.yaml")
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
@@ -293,6 +293,31 @@ def test_every_assumption_can_be_changed() -> None:
     assert len(known) > 10
     test = page("lab", {"assume": known})
     assert wrong(test) == [] and len(test.number_input) == len(known) + 1  # and the seed
+
+
+ASSUMED = "What is assumed: the scenario's likely values and what is plausible"
+
+
+def test_every_assumption_stands_in_a_table_that_can_be_read_aloud() -> None:
+    test = page("lab")
+    assert not test.dataframe
+    heads, *rows = tables(test)[ASSUMED]
+    assert heads == ["Assumption", "Low", "Likely", "High", "Unit", "Meaning", "Source"]
+    assert rows == [
+        [its.name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}", its.unit, its.meaning, its.source]
+        for its in assumptions(load_scenario(BASELINE))
+    ]
+
+
+def test_the_table_says_where_the_verdict_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = assumptions(load_scenario(BASELINE))
+
+    def found(kind: str, scenario: Scenario, seed: int, *, label: str, plans: Any, markets: int) -> Any:
+        return sensitivity(scenario, plans, 40, seed, worlds=0, of=known[:1])
+
+    monkeypatch.setattr(long_work, "result", found)
+    heads, first, second, *_ = tables(page("lab", {"share": "30", "turns": "yes"}))[ASSUMED]
+    assert heads[4] == "Verdict turns" and re.match(r"at [\d.]+", first[4]) and second[4] == ""
 
 
 def test_a_split_that_is_saved_is_found_in_compare() -> None:

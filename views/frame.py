@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import one_line
@@ -134,12 +135,28 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
 
 def note(text: str) -> None:
     """Small print. Not st.caption, whose contrast is too weak to read."""
-    st.html(f'<p class="nh-note">{html.escape(text)}</p>')
+    st.html(_small(text))
 
 
 def said(text: str) -> None:
     """The sentence that matters."""
-    st.html(f'<p class="nh-said">{html.escape(text)}</p>')
+    st.html(_large(text))
+
+
+def answered(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
+    """The sentence that matters with small print, at a place; at what this returns, the next one takes its place.
+
+    In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
+    """
+    return place.html(_large(text) + _small(small))
+
+
+def _small(text: str) -> str:
+    return f'<p class="nh-note">{html.escape(text)}</p>' if text else ""
+
+
+def _large(text: str) -> str:
+    return f'<p class="nh-said">{html.escape(text)}</p>'
 
 
 def section(title: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import telling
 from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
@@ -17,8 +18,8 @@ from sim.assumptions import Assumption, assumptions, with_value
 from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
-from views import charts, library, links, long_work, mixture, runs
-from views.frame import At, caveat, chain, draw, note, picture, plain, said
+from views import charts, library, links, long_work, mixture, runs, tables
+from views.frame import At, answered, caveat, chain, draw, note, picture, plain, said
 from views.links import Field
 from views.pages import link
 
@@ -37,20 +38,21 @@ def show() -> None:
 
 
 def _page(at: At) -> None:
+    answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
     scenario = _assumed(at.scenario)
     if saved := st.session_state[SAVED]:
         with controls:
             _saved(at, saved)
         with results:
-            _results(at, scenario, at.plans[saved])
+            _results(at, scenario, at.plans[saved], answer)
         return
     with controls:
         _controls(scenario)
     state = {field.key: st.session_state[field.key] for field in mixture.fields(scenario)}
     plan = mixture.plan(scenario, state)
     with results:
-        _results(at, scenario, plan)
+        _results(at, scenario, plan, answer)
     with controls:
         _keep(at, scenario, plan, state)
 
@@ -125,7 +127,7 @@ def _mode(mode: str) -> str:
     return mixture.MODES[mode]
 
 
-def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
+def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
     base = TimePlan.status_quo(scenario)
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
@@ -133,6 +135,8 @@ def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
     place = st.empty()
     for markets, worlds in runs.stages():
         comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
+        reason = telling.why(comparison, plan.name)
+        answer = answered(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _result(comparison, plan.name)
     with st.expander("What is assumed, and what would turn the verdict", expanded=bool(st.session_state[CHANGED])):
@@ -143,10 +147,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
 def _result(comparison: Comparison, name: str) -> None:
     its = comparison[name]
     _numbers(comparison, its)
-    said(telling.verdict(comparison, name))
-    if reason := telling.why(comparison, name):
-        note(f"Why: {reason}")
-        chain(telling.chain(comparison, name))
+    chain(telling.chain(comparison, name))
     picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
@@ -199,21 +200,22 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
                 float(its.least), float(its.most), key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
+    if known:
+        st.html(_assumption_table(known, turned))
+
+
+def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str] | None) -> str:
+    turns = ["Verdict turns"] if turned is not None else []
+    heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
     rows = [
-        {
-            "assumption": its.name,
-            "low": its.low,
-            "likely": its.likely,
-            "high": its.high,
-            **({"the verdict turns": turned.get(its.path, "")} if turned is not None else {}),
-            "unit": its.unit,
-            "meaning": its.meaning,
-            "source": its.source,
-        }
-        for its in known.values()
-    ]
-    if rows:
-        st.dataframe(rows, hide_index=True, alt="Every assumption with its plausible range, meaning and source")
+        [
+            name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}",
+            *([turned.get(its.path, "")] if turned is not None else []), its.unit, its.meaning, its.source,
+        ]
+        for name, its in known.items()
+    ]  # fmt: skip
+    caption = "What is assumed: the scenario's likely values and what is plausible"
+    return tables.table(caption, heads, rows, words=range(4, len(heads)))
 
 
 def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
