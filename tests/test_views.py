@@ -405,9 +405,52 @@ def test_scenarios_of_other_lengths_cannot_be_compared() -> None:
     assert "has another horizon (4) than" in said
 
 
-def test_only_todays_split_is_nothing_to_compare() -> None:
-    test = page("compare", {"a": "none", "b": "none", "c": "none"})
+@pytest.mark.parametrize("none", ["none", ""])
+def test_only_todays_split_is_nothing_to_compare(none: str) -> None:
+    test = page("compare", {"a": none, "b": none, "c": none})
     assert wrong(test) == [] and "Choose a plan to compare" in texts(test)
+
+
+ODD = ["none", "best", "no plan", "this one", "x" * 80, NASTY, "🦄" * 40, "a (Baseline territory)"]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_plan_may_be_called_anything(name: str) -> None:
+    scenario = small()
+    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": name}), "plans")
+    test = page("compare", {"scenario": saved(scenario), "a": name, "b": ""})
+    assert wrong(test) == []
+    assert test.selectbox(key="a").value == name and test.session_state["plan"] == name
+    (heads, *rows) = tables(test)["The plans side by side"]
+    assert heads == ["", scenario.status_quo.name, name]
+    (text,) = {row[2] for row in rows if row[0] == "Markets ahead"}
+    assert text.endswith(f" of {runs.MARKETS}")
+
+
+def test_a_saved_plan_called_status_quo_is_one_of_many_where_todays_split_is_called_otherwise() -> None:
+    scenario = small(status_quo={**small().status_quo.model_dump(), "name": "as today"})
+    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": "status quo"}), "plans")
+    test = page("compare", {"scenario": saved(scenario), "a": "status quo", "b": "", "c": ""})
+    assert wrong(test) == []
+    assert tables(test)["The plans side by side"][0] == ["", "as today", "status quo"]
+
+
+def test_two_plans_of_one_name_of_two_scenarios_of_one_name_are_two(own_library: Path) -> None:
+    first, second = saved(small()), saved(small(name="Second", horizon_quarters=4, quota={"first_quarter_usd": 9e4}))
+    path = own_library / "scenarios" / f"{second}.yaml"
+    path.write_text(path.read_text().replace("name: Second", f"name: {small().name}"))
+    quo = small().status_quo.name
+    test = page("compare", {"scenario": first, "a": quo, "a_in": second, "b": quo, "b_in": first, "c": ""})
+    assert wrong(test) == []
+    shown = f"{quo} ({small().name})"
+    assert tables(test)["The plans side by side"][0] == ["", quo, shown, f"{shown}, B"]
+
+
+def test_a_plan_that_is_not_compared_cannot_be_looked_at_closer() -> None:
+    test = page("compare", {"plan": "20% with Belivers"})
+    assert wrong(test) == ["The link says plan is '20% with Belivers'; did you mean 20% with Believers?"]
+    test.selectbox(key="a").set_value("").run()
+    assert not [its for its in wrong(test) if "did you mean" not in its]
 
 
 # The long game
@@ -425,6 +468,24 @@ def test_nothing_is_shown_before_the_prediction() -> None:
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
     share = compare(scenario, plans, runs.MARKETS)["20% with Believers"].difference_share
     assert f"For 20% with Believers you said +10%; it is {share.value:+.1%}" in texts(test)
+
+
+@pytest.mark.parametrize(
+    ("says", "problem"),
+    [
+        ({}, None),
+        ({"best": "colour"}, "The link says best is 'colour'; allowed: "),
+        ({"best": "coaching insted"}, "The link says best is 'coaching insted'; did you mean coaching instead?"),
+        ({"best": "coaching instead", "by": "61"}, "The link says by is '61'; allowed: a whole number from -60 to 60."),
+    ],
+)
+def test_nobody_is_told_to_have_said_what_a_link_says_wrongly(says: dict[str, str], problem: str | None) -> None:
+    test = page("long_game", {"story": "hero-seller", "seen": "yes", **says})
+    assert [its[: len(problem or "")] for its in wrong(test)] == ([] if problem is None else [problem])
+    said = texts(test)
+    assert (
+        "the most quota credit has" in said.lower() and "you said" not in said.replace("You said", "you said").lower()
+    )
 
 
 def test_a_prediction_comes_along_in_a_link_and_another_story_asks_anew() -> None:

@@ -44,7 +44,7 @@ def choice(key: str, options: Sequence[str], default: str) -> Field:
 
     def parse(words: Sequence[str]) -> str:
         if words[-1] not in options:
-            raise ValueError(guess(words[-1], list(options)))
+            raise ValueError(guess(words[-1], [its for its in options if its]))
         return words[-1]
 
     return Field(key, default, parse, lambda value: [value])
@@ -77,6 +77,11 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
         return value
 
     return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
+
+
+def or_none(its: Field) -> Field:
+    """The same, with None for what nobody said."""
+    return Field(its.key, None, its.parse, lambda value: [] if value is None else its.written(value))
 
 
 def text(key: str, default: str = "") -> Field:
