@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -481,6 +482,8 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     assert wrong(test) == []
     its = roll_up([small(), other], SEED)
     assert f"nobody sees {its.total.leaked.value:,.0f} of {its.total.opportunities.value:,.0f}" in texts(test)
+    assert (gaps.COVERAGE_MARKETS, treatment.MARKETS) == (20, 30)
+    assert "Means over simulated markets of each territory: 20 for opportunities, 30 for quota credit." in texts(test)
     rows = tables(test)["Market map over 4 quarters"][1:]
     assert [row[0] for row in rows] == [*its.by_segment, "All segments"]
     assert rows[-1][-1].startswith(telling.usd(its.total.gap_usd.value))
@@ -488,6 +491,17 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     partners = tables(test)["Partners, each once"][1:]
     assert [row[0].removesuffix(" (candidate)") for row in partners] == [one.name for one in its.partners]
     assert sum(row[0] == "Pine" for row in partners) == 1
+
+
+def test_of_many_partners_the_sentence_names_a_few_and_the_table_all() -> None:
+    names = [f"Partner {number}" for number in range(1, 31)]
+    test = opened("partners", small(partners=[partner(name, base_share={"small": 0.01}) for name in names]))
+    assert wrong(test) == []
+    said = re.search(r'class="nh-said">(.*?)</p>', "".join(its.proto.body for its in test.get("html")))
+    assert said is not None and len(said[1]) < 200
+    assert re.search(r"Partner 1, Partner 2, .* and \d+ more", said[1])
+    (rows,) = (rows for caption, rows in tables(test).items() if caption.startswith("Treatment under"))
+    assert {row[0].removesuffix(" (candidate)") for row in rows[1:]} == {*names, "Cypress"}
 
 
 def test_a_territory_more_moves_the_total_and_alone_it_is_the_market_map() -> None:

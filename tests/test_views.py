@@ -25,7 +25,7 @@ from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensi
 from sim.assumptions import assumptions
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
-from tests.views import metrics, page, tables, texts, wrong
+from tests.views import metrics, page, pictures, tables, texts, wrong
 from views import library, long_work, mixture, runs, start
 
 BASELINE = Path("scenarios/baseline.yaml")
@@ -178,6 +178,15 @@ def test_start_says_when_a_plan_is_ahead_and_when_not() -> None:
 
 def test_start_of_a_scenario_with_one_plan() -> None:
     assert wrong(page("start", {"scenario": saved(small(plans=[]))})) == []
+
+
+def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> None:
+    for spec in (*pictures(page("start")), *pictures(page("lab"))):
+        assert all(spec["config"][mark]["aria"] is False for mark in ("text", "rule", "tick", "area"))
+        told = [row["told"] for layer in spec["layer"] for row in layer["data"]["values"] if "told" in row]
+        assert told and all(re.match(r"quarter \d+: ", its) and len(its) < 50 for its in told)
+    (start_spec,) = pictures(page("start"))
+    assert re.fullmatch(r"quarter 12: \d+, 95% \d+ to \d+", start_spec["layer"][0]["data"]["values"][-1]["told"])
 
 
 # Lab

@@ -190,5 +190,7 @@ def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key:
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
     ink = DARK_INK if _dark() else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
-    shown = {**spec, "config": {"text": {"color": ink}}}
+    # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
+    silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}
+    shown = {**spec, "config": {**silent, "text": {"color": ink, "aria": False}}}
     st.vega_lite_chart(shown, width=width, key=key, on_select="ignore" if on_select is None else on_select)

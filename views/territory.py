@@ -18,6 +18,7 @@ from sim import NextHourError, TimePlan
 from sim.errors import one_line
 from sim.estimates import Estimate
 from sim.kpis import KPIS
+from sim.wording import listed
 from telling import count, usd
 from telling_gap import half, percent
 from views import kpi_table, library, links, long_work, mixture, rollup, runs, territory_charts
@@ -36,6 +37,8 @@ SECTIONS = {
 }
 ALL = ""
 """Of the segments."""
+LETTERS_OF_NAMES = 60
+"""Of the partners that are treated alike, in the sentence over their table."""
 
 
 def show() -> None:
@@ -264,7 +267,8 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
     treated: dict[str, list[str]] = {}
     for its in found:
         treated.setdefault(its.treatment, []).append(its.partner)
-    parts = [f"{word} {', '.join(treated[word])}" for word in territory_charts.TREATMENT_LOOKS if word in treated]
+    words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
+    parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
     return f"{name[0].upper()}{name[1:]}: {'; '.join(parts)}."
 
 
