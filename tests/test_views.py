@@ -12,6 +12,8 @@ import html
 import json
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,20 @@ def test_a_name_of_ten_thousand_letters_is_refused_in_one_sentence(own_library: 
     (own_library / "scenarios" / "long.yaml").write_text(text)
     (said,) = wrong(page("lab", {"scenario": "long"}))
     assert "name" in said and len(said) < 420
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare"])
+def test_what_takes_a_while_says_what_it_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    @contextmanager
+    def spinner(text: str) -> Iterator[None]:
+        said.append(text)
+        yield
+
+    monkeypatch.setattr(st, "spinner", spinner)
+    assert wrong(page(name)) == []
+    assert said == ["Simulating 12 quarters in 100 markets: 5 segments, 10 partners ..."]
 
 
 # Start

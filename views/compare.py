@@ -19,7 +19,7 @@ from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from views import charts, comparison_charts, library, links, mixture, runs, tables
 from views.downloads import downloads
-from views.frame import At, caveat, draw, note, picture, plain, said, section
+from views.frame import At, caveat, draw, note, picture, plain, said, section, simulating
 from views.links import Field
 from views.pages import link
 
@@ -110,7 +110,8 @@ def _page(at: At) -> None:
         return
     place = st.empty()
     for markets, worlds in runs.stages():
-        comparison = runs.across(chosen, markets, at.seed, worlds)
+        with simulating(at.scenario, markets):
+            comparison = runs.across(chosen, markets, at.seed, worlds)
         with place.container():
             _verdicts(comparison)
     _pictures(comparison, chosen)

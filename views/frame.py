@@ -11,6 +11,7 @@ import html
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,7 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import one_line
-from telling import CAVEAT, version
+from telling import CAVEAT, count, version
 from views import charts, library, links, runs
 from views.links import Field
 from views.pages import draw_menu
@@ -149,6 +150,16 @@ def answered(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
     In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
     """
     return place.html(_large(text) + _small(small))
+
+
+def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]:
+    """Says what is computed if that takes a while. Only as long as there is nothing to see: it would push that down."""
+    if markets > runs.FIRST_MARKETS:
+        return nullcontext()
+    size = ", ".join(
+        count(len(its), noun) for its, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
+    )
+    return st.spinner(f"Simulating {count(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
 
 
 def _small(text: str) -> str:

@@ -19,7 +19,7 @@ from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from views import charts, library, links, long_work, mixture, runs, tables
-from views.frame import At, answered, caveat, chain, draw, note, picture, plain, said
+from views.frame import At, answered, caveat, chain, draw, note, picture, plain, said, simulating
 from views.links import Field
 from views.pages import link
 
@@ -132,9 +132,10 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
-    place = st.empty()
+    top, place = answer, st.empty()
     for markets, worlds in runs.stages():
-        comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
+        with top, simulating(scenario, markets):
+            comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
         reason = telling.why(comparison, plan.name)
         answer = answered(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
