@@ -6,7 +6,9 @@ Left out: making plans (lab.py, find_plan.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -17,7 +19,7 @@ from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
-from views import charts, comparison_charts, library, links, mixture, runs, tables
+from views import assumed, charts, comparison_charts, library, links, mixture, runs, tables
 from views.downloads import downloads
 from views.frame import At, caveat, draw, note, picture, plain, said, section, simulating
 from views.links import Field
@@ -42,18 +44,20 @@ def _fields(at: At) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _lab_word, lambda word: [word])
     split = str(links.peek(PAGE, lab))
-    fields = [lab]
+    changes = assumed.fields(PAGE, at.scenario)
+    with suppress(InputError):  # which the page tells
+        at = _assumed(at, {field.key: links.expected(PAGE, field) for field in changes})
+    fields = [*changes, lab]
     named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
     from_lab = [name for name in named if split and name == mixture.unpacked(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab), *[NONE] * len(SLOTS)]
     wanted = {LAB: split}
     for slot, default in zip(SLOTS, usual, strict=False):
         where = links.choice(_where(slot), [HERE, *files], HERE)
-        wanted[_where(slot)] = str(links.peek(PAGE, where))
+        wanted[_where(slot)] = str(links.expected(PAGE, where))
         names = _choices(at, wanted[_where(slot)], split)
         plan = _plan(slot, names, default if default in names else NONE)
-        name = str(links.peek(PAGE, plan))
-        wanted[slot] = name if name in names else NONE  # of another scenario, it may not be there any more
+        wanted[slot] = str(links.expected(PAGE, plan))
         fields += [where, plan]
     _, *others = _chosen(at, wanted)
     return [*fields, links.choice(CLOSER, [NONE, *others], NONE)]
@@ -101,7 +105,22 @@ def _choices(at: At, where: str, split: str) -> list[str]:
         return []
 
 
+def _assumed(at: At, changes: Mapping[str, Any]) -> At:
+    """The same with the assumptions that were changed."""
+    scenario = assumed.applied(at.scenario, changes)
+    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=runs.plans_for(scenario))
+
+
+def _as_likely() -> None:
+    st.session_state[assumed.CHANGED] = []
+
+
 def _page(at: At) -> None:
+    changes = links.values(assumed.fields(PAGE, at.scenario))
+    if changed := assumed.in_words(at.scenario, changes):
+        note(f"Assumed in this scenario: {changed}.")
+        st.button("Assume what the scenario thinks likely", on_click=_as_likely)
+        at = _assumed(at, changes)
     _slots(at)
     chosen = _chosen(at, {key: st.session_state[key] for slot in SLOTS for key in (LAB, slot, _where(slot))})
     if len(chosen) == 1:
