@@ -187,6 +187,22 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     assert telling_gap.best_hour(result) in html.unescape(texts(test))
 
 
+def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: list[Any]) -> None:
+    test = opened("gaps")
+    (choice,) = [its for its in test.selectbox if its.label == "Remedy"]
+    wanted = choice.options[1]
+    choice.set_value(wanted).run()
+    next(its for its in test.button if its.label == "Save").click().run()
+    assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == [f"Saved as {wanted}."]
+    kept = library.plans_for(small())[wanted]
+    priced = [its for one in at_once[0].result.analysis.segments for its in one.remedies if its.plan is not None]
+    assert kept.hours in [its.plan.hours for its in priced if its.what in wanted]
+    assert not any("account manager" in option for option in choice.options)
+    its_id = library.save(small(), "scenarios")
+    for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
+        assert wrong(page(name, {"scenario": its_id, **says})) == []
+
+
 def test_the_search_is_for_the_plan_that_is_chosen(at_once: list[Any]) -> None:
     opened("gaps")
     opened("gaps", plan="with Pine")
