@@ -196,3 +196,30 @@ def test_a_slider_that_is_moved_fast_stays_where_the_hand_left_it(address: str, 
         seen.done()
         assert verdict(seen.page).startswith("30% with Believers")
         assert slider(seen.page, "Time with partners") == "30%"
+
+
+def test_on_a_phone_the_labs_answer_stands_above_its_controls_and_does_not_make_them_jump(
+    address: str, chrome: Browser
+) -> None:
+    with visit(chrome, address, narrow=True) as seen:
+        seen.go("lab?share=30")
+        said, moved = (seen.page.locator(its).first.bounding_box() for its in (".nh-said", "[data-testid=stSlider]"))
+        assert said is not None and moved is not None
+        assert said["y"] + said["height"] < moved["y"] < moved["y"] + moved["height"] < 844
+        seen.page.evaluate(
+            """() => {
+                window.seen = new Set();
+                const look = () => {
+                    const its = document.querySelector('[data-testid=stSlider]').getBoundingClientRect();
+                    window.seen.add(Math.round(its.top));
+                    requestAnimationFrame(look);
+                };
+                look();
+            }"""
+        )
+        thumb = seen.page.get_by_role("slider").first
+        thumb.focus()
+        thumb.press("ArrowRight")
+        expect(seen.page.locator(".nh-said").first).to_contain_text("31% with Believers")
+        seen.done()
+        assert min(seen.page.evaluate("[...window.seen]")) > said["y"] + 50  # a line more or less, but never none

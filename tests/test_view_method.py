@@ -84,6 +84,12 @@ def test_nothing_is_taken_for_mathematics_or_a_file() -> None:
     assert "\n".join(documents.sections(method.MODEL).values()).count("\n    ") == model.count("\n    ")
 
 
+def test_in_short_is_in_plain_words() -> None:
+    said = texts(opened("short"))
+    assert "How sure" not in said and "plausible worlds" in said and "market map" in said
+    assert not re.findall(r"`|\w_\w|\.(?:py|md|yaml)\b", said), "words of the code"
+
+
 def test_the_glossary_has_the_words_of_the_field() -> None:
     text = documents.sections(method.GLOSSARY)[""]
     for word in (

@@ -33,7 +33,7 @@ from optimize.organisation import roll_up
 from optimize.treatment import treatments
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, stage, territory
-from tests.views import AtOnce, labels, page, press, texts, wrong
+from tests.views import AtOnce, labels, page, pictures, press, tables, texts, wrong
 from views import indicators, library, runs, seen, territory_charts
 from views.indicators import Indicator
 
@@ -92,21 +92,6 @@ def small(**changes: Any) -> Scenario:
 def opened(section: str = "map", scenario: Scenario | None = None, **says: Any) -> AppTest:
     scenario = small() if scenario is None else scenario
     return page("territory", {"scenario": library.save(scenario, "scenarios"), "section": section, **says})
-
-
-def tables(test: AppTest) -> dict[str, list[list[str]]]:
-    """Rows of cells by caption, heads first."""
-    found = {}
-    for block in test.get("html"):
-        if "nh-table" in (body := block.proto.body) and (caption := re.search("<caption>(.*?)</caption>", body)):
-            rows = re.findall("<tr>(.*?)</tr>", body)
-            cells = [[html.unescape(its) for its in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
-            found[html.unescape(caption[1])] = cells
-    return found
-
-
-def pictures(test: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(its.proto.spec) for its in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]
 
 
 def chosen(scenario: Scenario) -> TimePlan:
@@ -189,6 +174,23 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     (search,) = at_once.by_key.values()
     result = search.result.analysis
     assert telling_gap.best_hour(result) in html.unescape(texts(test))
+
+
+def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
+    test = opened("gaps")
+    (choice,) = [its for its in test.selectbox if its.label == "Remedy"]
+    wanted = choice.options[1]
+    choice.set_value(wanted).run()
+    next(its for its in test.button if its.label == "Save").click().run()
+    assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == [f"Saved as {wanted}."]
+    kept = library.plans_for(small())[wanted]
+    (search,) = at_once.by_key.values()
+    priced = [its for one in search.result.analysis.segments for its in one.remedies if its.plan is not None]
+    assert kept.hours in [its.plan.hours for its in priced if its.what in wanted]
+    assert not any("account manager" in option for option in choice.options)
+    its_id = library.save(small(), "scenarios")
+    for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
+        assert wrong(page(name, {"scenario": its_id, **says})) == []
 
 
 def test_the_search_is_for_the_plan_that_is_chosen(at_once: AtOnce) -> None:
@@ -520,6 +522,8 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     assert wrong(test) == []
     its = roll_up([small(), other], SEED)
     assert f"nobody sees {its.total.leaked.value:,.0f} of {its.total.opportunities.value:,.0f}" in texts(test)
+    assert (gaps.COVERAGE_MARKETS, treatment.MARKETS) == (20, 30)
+    assert "Means over simulated markets of each territory: 20 for opportunities, 30 for quota credit." in texts(test)
     rows = tables(test)["Market map over 4 quarters"][1:]
     assert [row[0] for row in rows] == [*its.by_segment, "All segments"]
     assert rows[-1][-1].startswith(telling.usd(its.total.gap_usd.value))
@@ -527,6 +531,17 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     partners = tables(test)["Partners, each once"][1:]
     assert [row[0].removesuffix(" (candidate)") for row in partners] == [one.name for one in its.partners]
     assert sum(row[0] == "Pine" for row in partners) == 1
+
+
+def test_of_many_partners_the_sentence_names_a_few_and_the_table_all() -> None:
+    names = [f"Partner {number}" for number in range(1, 31)]
+    test = opened("partners", small(partners=[partner(name, base_share={"small": 0.01}) for name in names]))
+    assert wrong(test) == []
+    said = re.search(r'class="nh-said">(.*?)</p>', "".join(its.proto.body for its in test.get("html")))
+    assert said is not None and len(said[1]) < 200
+    assert re.search(r"Partner 1, Partner 2, .* and \d+ more", said[1])
+    (rows,) = (rows for caption, rows in tables(test).items() if caption.startswith("Treatment under"))
+    assert {row[0].removesuffix(" (candidate)") for row in rows[1:]} == {*names, "Cypress"}
 
 
 def test_a_territory_more_moves_the_total_and_alone_it_is_the_market_map() -> None:

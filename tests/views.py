@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,8 +30,8 @@ def page(name: str, says: Mapping[str, Any] | None = None) -> AppTest:
 
 def texts(test: AppTest) -> str:
     """All that is said on a page, without markup."""
-    html = [re.sub(r"<style>.*?</style>|<[^>]+>", " ", its.proto.body, flags=re.DOTALL) for its in test.get("html")]
-    return "\n".join([*html, *(its.value for its in test.markdown)])
+    blocks = [re.sub(r"<style>.*?</style>|<[^>]+>", " ", its.proto.body, flags=re.DOTALL) for its in test.get("html")]
+    return "\n".join([*blocks, *(its.value for its in test.markdown)])
 
 
 def wrong(test: AppTest) -> list[str]:
@@ -93,3 +95,19 @@ class AtOnce:
     def find(self, key: str) -> Search | None:
         """As that of the searches."""
         return self.by_key.get(key)
+
+
+def tables(test: AppTest) -> dict[str, list[list[str]]]:
+    """Rows of cells by caption, heads first."""
+    found = {}
+    for block in test.get("html"):
+        if "nh-table" in (body := block.proto.body) and (caption := re.search("<caption>(.*?)</caption>", body)):
+            rows = re.findall("<tr>(.*?)</tr>", body)
+            cells = [[html.unescape(its) for its in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+            found[html.unescape(caption[1])] = cells
+    return found
+
+
+def pictures(test: AppTest) -> list[dict[str, Any]]:
+    """The Vega-Lite specifications of the pictures."""
+    return [json.loads(its.proto.spec) for its in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]

@@ -34,6 +34,8 @@ ACTIVITY_COLOURS = {
     "support": GREY,
     "idle": "#BDBDBD",
 }
+TOLD: Spec = {"field": "told", "type": "nominal"}
+"""What a bar or a point says when a picture is read aloud; else it would be every field, in all its digits."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 DOLLARS = "$.3~s"
 """Vega's format: $1.2M"""
@@ -49,7 +51,10 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
 
     Money is in US dollars.
     """
-    rows = by_quarter(cumulated)
+    rows = [
+        {**row, "told": _told(row, *(usd(row[of], sign=True) for of in ("value", "low", "high")))}
+        for row in by_quarter(cumulated)
+    ]
     return picture(
         f"Quota credit gained or lost against {base}, by the end of each quarter",
         {
@@ -61,7 +66,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                 level(0),
                 {
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
-                    "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS)},
+                    "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS), "description": TOLD},
                 },
                 _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
             ]
@@ -78,6 +83,7 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
     ]
     for row in rows:
         row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
+        row["told"] = _told(row, *(f"{row[of]:.0f}" for of in ("value", "low", "high")))
     ahead: Spec = {
         "field": "side",
         "type": "nominal",
@@ -97,10 +103,11 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                         },
                         "color": ahead,
                         "tooltip": tooltip(".0f"),
+                        "description": TOLD,
                     },
                 },
                 {
-                    "mark": {"type": "rule", "color": GREY, "aria": False},
+                    "mark": {"type": "rule", "color": GREY},
                     "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
                 level(50),
@@ -123,10 +130,13 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
     used = {activity: row for activity, row in hours.items() if max(row) >= 0.05}
     order = [activity for activity in ACTIVITY_COLOURS if activity in used]
     rows = [
-        {"q": q, "what": words[activity], "hours": round(value, 3), "order": order.index(activity)}
+        {
+            "q": q, "what": words[activity], "hours": round(value, 3), "order": order.index(activity),
+            "told": f"quarter {q}: {words[activity]} {value:.1f}",
+        }
         for activity in order
         for q, value in enumerate(used[activity], 1)
-    ]
+    ]  # fmt: skip
     return picture(
         f"Hours a week under {name}",
         {
@@ -148,6 +158,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
                     {"field": "what", "title": "activity"},
                     {"field": "hours", "title": "hours a week", "format": ".2f"},
                 ],
+                "description": TOLD,
             },
         },
         rows,
@@ -214,6 +225,10 @@ def _money(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "axis": {"title": "US dollars", "format": DOLLARS}}
 
 
+def _told(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
+    return f"quarter {row['q']}: {value}, 95% {low} to {high}"
+
+
 def tooltip(number: str) -> list[Spec]:
     return [
         {"field": "q", "title": "quarter"},
@@ -226,7 +241,7 @@ def tooltip(number: str) -> list[Spec]:
 def level(value: float) -> Spec:
     """A line across the picture."""
     return {
-        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5, "aria": False},
+        "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
         "encoding": {"x": {"value": 0}, "x2": {"value": "width"}, "y": {"datum": value}},
     }
 

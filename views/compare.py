@@ -6,6 +6,9 @@ Left out: making plans (lab.py, find_plan.py).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -16,17 +19,20 @@ from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
-from views import charts, comparison_charts, library, links, mixture, runs, tables
+from views import assumed, charts, comparison_charts, library, links, mixture, runs, tables
 from views.downloads import downloads
-from views.frame import At, caveat, draw, note, picture, plain, said, section
+from views.frame import At, caveat, draw, note, picture, plain, said, section, simulating
 from views.links import Field
 from views.pages import link
 
 PAGE = "compare"
 SLOTS = ("a", "b", "c")
-NONE, HERE = "none", "this one"
+NONE, HERE = "", ""
+"""No plan, and the scenario of the page: words that no plan and no scenario can be called by."""
 LAB = "lab"
 """The field that holds a split that comes from the Lab and is not saved."""
+CLOSER = "plan"
+"""The field that says which plan is looked at closer."""
 
 
 def show() -> None:
@@ -38,14 +44,35 @@ def _fields(at: At) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _lab_word, lambda word: [word])
     split = str(links.peek(PAGE, lab))
-    fields = [lab]
+    changes = assumed.fields(PAGE, at.scenario)
+    with suppress(InputError):  # which the page tells
+        at = _assumed(at, {field.key: links.expected(PAGE, field) for field in changes})
+    fields = [*changes, lab]
     named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
-    from_lab = [mixture.unpacked(split).name] if split else []
+    from_lab = [name for name in named if split and name == mixture.unpacked(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab), *[NONE] * len(SLOTS)]
+    wanted = {LAB: split}
     for slot, default in zip(SLOTS, usual, strict=False):
-        where = links.choice(f"{slot}_in", [HERE, *files], HERE)
-        fields += [where, links.choice(slot, [NONE, *_choices(at, str(links.peek(PAGE, where)), split)], default)]
-    return [*fields, links.text("plan")]
+        where = links.choice(_where(slot), [HERE, *files], HERE)
+        wanted[_where(slot)] = str(links.expected(PAGE, where))
+        names = _choices(at, wanted[_where(slot)], split)
+        plan = _plan(slot, names, default if default in names else NONE)
+        wanted[slot] = str(links.expected(PAGE, plan))
+        fields += [where, plan]
+    _, *others = _chosen(at, wanted)
+    return [*fields, links.choice(CLOSER, [NONE, *others], NONE)]
+
+
+def _plan(slot: str, names: Sequence[str], default: str) -> Field:
+    """The plan of a slot. Who writes a link may say none, unless a plan is called so."""
+    its = links.choice(slot, [NONE, *names], default)
+    none = ["none"] if "none" not in names else []
+    return replace(its, parse=lambda words: NONE if words[-1:] == none else its.parse(words))
+
+
+def _where(slot: str) -> str:
+    """The field that says in which scenario the plan of a slot is."""
+    return f"{slot}_in"
 
 
 def _lab_word(words: Sequence[str]) -> str:
@@ -78,42 +105,68 @@ def _choices(at: At, where: str, split: str) -> list[str]:
         return []
 
 
+def _assumed(at: At, changes: Mapping[str, Any]) -> At:
+    """The same with the assumptions that were changed."""
+    scenario = assumed.applied(at.scenario, changes)
+    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=runs.plans_for(scenario))
+
+
+def _as_likely() -> None:
+    st.session_state[assumed.CHANGED] = []
+
+
 def _page(at: At) -> None:
-    chosen = _chosen(at)
+    changes = links.values(assumed.fields(PAGE, at.scenario))
+    if changed := assumed.in_words(at.scenario, changes):
+        note(f"Assumed in this scenario: {changed}.")
+        st.button("Assume what the scenario thinks likely", on_click=_as_likely)
+        at = _assumed(at, changes)
+    _slots(at)
+    chosen = _chosen(at, {key: st.session_state[key] for slot in SLOTS for key in (LAB, slot, _where(slot))})
     if len(chosen) == 1:
         note("Choose a plan to compare with today's split, or make one.")
         link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
         return
     place = st.empty()
     for markets, worlds in runs.stages():
-        comparison = runs.across(chosen, markets, at.seed, worlds)
+        with simulating(at.scenario, markets):
+            comparison = runs.across(chosen, markets, at.seed, worlds)
         with place.container():
             _verdicts(comparison)
     _pictures(comparison, chosen)
     caveat()
 
 
-def _chosen(at: At) -> dict[str, tuple[Scenario, TimePlan]]:
+def _slots(at: At) -> None:
+    """Where the plans are chosen."""
+    others = library.scenario_files()
+    for slot, column in zip(SLOTS, st.columns(len(SLOTS), gap="medium"), strict=True):
+        where = st.session_state[_where(slot)]
+        plans = _plans(_scenario(at, where), st.session_state[LAB])
+        with column:
+            st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
+            with st.popover("In another scenario" if where == HERE else f"In {plain(_called(where))}"):
+                st.selectbox("Scenario", [HERE, *others], key=_where(slot), format_func=_called)
+
+
+def _called(where: str) -> str:
+    return "(this one)" if where == HERE else where.replace("-", " ")
+
+
+def _chosen(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
     """The plans that are compared, by the name they have here, the status quo first."""
     base = at.scenario.status_quo.name
     chosen = {base: (at.scenario, at.plans[base])}
-    others = library.scenario_files()
-    columns = st.columns(len(SLOTS), gap="medium")
-    for slot, column in zip(SLOTS, columns, strict=True):
-        where = st.session_state[f"{slot}_in"]
-        with column:
-            scenario = _scenario(at, where)
-            plans = _plans(scenario, st.session_state[LAB])
-            st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot)
-            with st.popover("In another scenario" if where == HERE else f"In {where.replace('-', ' ')}"):
-                st.selectbox(
-                    "Scenario", [HERE, *others], key=f"{slot}_in", format_func=lambda its_id: its_id.replace("-", " ")
-                )
-        name = st.session_state[slot]
+    for slot in SLOTS:
+        name, where = wanted[slot], wanted[_where(slot)]
         if name == NONE or (where == HERE and name == base):
             continue
+        scenario = _scenario(at, where)
+        its = scenario, _plans(scenario, wanted[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
-        chosen[shown] = (scenario, plans[name])
+        if shown in chosen and chosen[shown] != its:  # two scenarios of one name, or a plan that is called like this
+            shown = f"{shown}, {slot.upper()}"
+        chosen[shown] = its
     return chosen
 
 
@@ -173,14 +226,14 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
     picture(cumulated)
     names = list(others)
-    if st.session_state["plan"] not in names:
+    if st.session_state[CLOSER] not in names:
         word = st.session_state[LAB]
         mine = mixture.unpacked(word).name if word else ""
         best = max(names, key=lambda name: others[name].difference_usd.value)
-        st.session_state["plan"] = mine if mine in names else best
+        st.session_state[CLOSER] = mine if mine in names else best
     if len(names) > 1:
-        st.segmented_control("Look closer at", names, key="plan", required=True, format_func=plain)
-    name = st.session_state["plan"]
+        st.segmented_control("Look closer at", names, key=CLOSER, required=True, format_func=plain)
+    name = st.session_state[CLOSER]
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
     with left:

@@ -31,7 +31,7 @@ def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     }  # fmt: skip
     marks: list[tuple[Spec, Spec]] = [
         (
-            {"type": "rule", "strokeWidth": 2.5, "aria": False},
+            {"type": "rule", "strokeWidth": 2.5},
             {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
         ),
         (
@@ -39,7 +39,7 @@ def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
             {"x": {"field": "value", **x}, "color": colour, "shape": shape},
         ),
         ({"type": "text", "dy": -14, "fontWeight": "bold"}, {"x": {"field": "value", **x}, "text": {"field": "said"}}),
-        ({"type": "tick", "thickness": 1.5, "size": 40, "color": GREY, "aria": False}, {"x": {"field": "at", **x}}),
+        ({"type": "tick", "thickness": 1.5, "size": 40, "color": GREY}, {"x": {"field": "at", **x}}),
     ]
     return {
         "$schema": SCHEMA,

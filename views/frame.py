@@ -11,14 +11,16 @@ import html
 import logging
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import one_line
-from telling import CAVEAT, version
+from telling import CAVEAT, count, version
 from views import charts, library, links, runs
 from views.links import Field
 from views.pages import draw_menu
@@ -134,12 +136,38 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
 
 def note(text: str) -> None:
     """Small print. Not st.caption, whose contrast is too weak to read."""
-    st.html(f'<p class="nh-note">{html.escape(text)}</p>')
+    st.html(_small(text))
 
 
 def said(text: str) -> None:
     """The sentence that matters."""
-    st.html(f'<p class="nh-said">{html.escape(text)}</p>')
+    st.html(_large(text))
+
+
+def answered(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
+    """The sentence that matters with small print, at a place; at what this returns, the next one takes its place.
+
+    In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
+    """
+    return place.html(_large(text) + _small(small))
+
+
+def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]:
+    """Says what is computed if that takes a while. Only as long as there is nothing to see: it would push that down."""
+    if markets > runs.FIRST_MARKETS:
+        return nullcontext()
+    size = ", ".join(
+        count(len(its), noun) for its, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
+    )
+    return st.spinner(f"Simulating {count(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
+
+
+def _small(text: str) -> str:
+    return f'<p class="nh-note">{html.escape(text)}</p>' if text else ""
+
+
+def _large(text: str) -> str:
+    return f'<p class="nh-said">{html.escape(text)}</p>'
 
 
 def section(title: str) -> None:
@@ -173,5 +201,7 @@ def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key:
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
     ink = DARK_INK if _dark() else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
-    shown = {**spec, "config": {"text": {"color": ink}}}
+    # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
+    silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}
+    shown = {**spec, "config": {**silent, "text": {"color": ink, "aria": False}}}
     st.vega_lite_chart(shown, width=width, key=key, on_select="ignore" if on_select is None else on_select)

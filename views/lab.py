@@ -8,26 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 import telling
 from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
-from sim.assumptions import Assumption, assumptions, with_value
+from sim.assumptions import Assumption, assumptions
 from sim.estimates import Estimate
 from sim.experiment import PlanResult
 from sim.plan import ACTIVITY_WORDS
-from views import charts, library, links, mixture, runs, searching
-from views.frame import At, caveat, chain, draw, note, picture, plain, said
+from sim.scenario import Split
+from views import assumed, charts, library, links, mixture, runs, searching, tables
+from views.frame import At, answered, caveat, chain, draw, note, picture, plain, said, simulating
 from views.links import Field
 from views.pages import link
 
 PAGE = "lab"
 SPLIT, SAVED = "", "plan"
 """The field that holds the name of a saved plan, and what it holds when there is a split of one's own."""
-CHANGED = "assume"
-"""The field that holds which assumptions are another value."""
 TURNS = "turns"
 """The field that says whether what turns the verdict was asked for."""
 
@@ -38,56 +37,42 @@ def show() -> None:
 
 
 def _page(at: At) -> None:
+    answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
-    scenario = _assumed(at.scenario)
+    changes = assumed.fields(PAGE, at.scenario)
+    scenario = assumed.applied(at.scenario, links.values(changes))
     if saved := st.session_state[SAVED]:
         with controls:
-            _saved(at, saved)
+            _saved(at, saved, links.written(links.values(changes), changes))
         with results:
-            _results(at, scenario, at.plans[saved])
+            _results(at, scenario, at.plans[saved], answer)
         return
     with controls:
         _controls(scenario)
-    state = {field.key: st.session_state[field.key] for field in mixture.fields(scenario)}
+    state = links.values(mixture.fields(scenario))
     plan = mixture.plan(scenario, state)
     with results:
-        _results(at, scenario, plan)
+        _results(at, scenario, plan, answer)
     with controls:
-        _keep(at, scenario, plan, state)
+        _keep(at, plan, mixture.split(scenario, state), links.written(links.values(changes), changes))
 
 
 def _fields(at: At) -> Sequence[Field]:
-    known = {its.name: its for its in assumptions(at.scenario)}
-    changed = links.several(CHANGED, list(known))
-    chosen = [known[name] for name in links.peek(PAGE, changed) if name in known]
-    values = [links.number(_key(its), its.least, its.most, its.likely, whole=False) for its in chosen]
     saved = links.choice(SAVED, [SPLIT, *at.plans], SPLIT)
     turns = links.choice(TURNS, ["no", "yes"], "no")
-    return [*mixture.fields(at.scenario), saved, changed, *values, turns]
+    return [*mixture.fields(at.scenario), saved, *assumed.fields(PAGE, at.scenario), turns]
 
 
 def _look() -> None:
     st.session_state[TURNS] = "yes"
 
 
-def _key(its: Assumption) -> str:
-    return f"assume {its.name}"
-
-
-def _assumed(scenario: Scenario) -> Scenario:
-    """The scenario with the assumptions that were changed."""
-    for its in assumptions(scenario):
-        if its.name in st.session_state[CHANGED] and st.session_state[_key(its)] != its.likely:
-            scenario = with_value(scenario, its, st.session_state[_key(its)])
-    return scenario
-
-
-def _saved(at: At, name: str) -> None:
+def _saved(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
     said(name)
     note("This plan is shown as it is, and may change by quarter, so it has no sliders.")
     st.button("Begin a split of your own", on_click=_begin)
     if name != at.scenario.status_quo.name:
-        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name]})
+        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
 
 
 def _begin() -> None:
@@ -126,17 +111,22 @@ def _mode(mode: str) -> str:
     return mixture.MODES[mode]
 
 
-def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
+def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
     base = TimePlan.status_quo(scenario)
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
-    place = st.empty()
+    top, place = answer, st.empty()
     for markets, worlds in runs.stages():
-        comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
+        with top, simulating(scenario, markets):
+            comparison = runs.comparison(scenario, plans, markets, at.seed, worlds)
+        reason = telling.why(comparison, plan.name)
+        answer = answered(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _result(comparison, plan.name)
-    with st.expander("What is assumed, and what would turn the verdict", expanded=bool(st.session_state[CHANGED])):
+    with st.expander(
+        "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumed.CHANGED])
+    ):
         _assumptions(at, scenario, plans)
     caveat()
 
@@ -144,10 +134,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan) -> None:
 def _result(comparison: Comparison, name: str) -> None:
     its = comparison[name]
     _numbers(comparison, its)
-    said(telling.verdict(comparison, name))
-    if reason := telling.why(comparison, name):
-        note(f"Why: {reason}")
-        chain(telling.chain(comparison, name))
+    chain(telling.chain(comparison, name))
     picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
@@ -190,31 +177,32 @@ def _of_100(share: Estimate) -> str:
 def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
     known = {its.name: its for its in assumptions(at.scenario)}
     st.multiselect(
-        "Change an assumption", list(known), key=CHANGED, placeholder="All are as the scenario thinks likely"
+        "Change an assumption", list(known), key=assumed.CHANGED, placeholder="All are as the scenario thinks likely"
     )
-    for name in st.session_state[CHANGED]:
+    for name in st.session_state[assumed.CHANGED]:
         its = known[name]
-        if _key(its) in st.session_state:
+        if assumed.key(its) in st.session_state:
             st.number_input(
                 plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
-                float(its.least), float(its.most), key=_key(its), step=(its.high - its.low) / 20, format="%.4g",
+                float(its.least), float(its.most), key=assumed.key(its), step=(its.high - its.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
+    if known:
+        st.html(_assumption_table(known, turned))
+
+
+def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str] | None) -> str:
+    turns = ["Verdict turns"] if turned is not None else []
+    heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
     rows = [
-        {
-            "assumption": its.name,
-            "low": its.low,
-            "likely": its.likely,
-            "high": its.high,
-            **({"the verdict turns": turned.get(its.path, "")} if turned is not None else {}),
-            "unit": its.unit,
-            "meaning": its.meaning,
-            "source": its.source,
-        }
-        for its in known.values()
-    ]
-    if rows:
-        st.dataframe(rows, hide_index=True, alt="Every assumption with its plausible range, meaning and source")
+        [
+            name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}",
+            *([turned.get(its.path, "")] if turned is not None else []), its.unit, its.meaning, its.source,
+        ]
+        for name, its in known.items()
+    ]  # fmt: skip
+    caption = "What is assumed: the scenario's likely values and what is plausible"
+    return tables.table(caption, heads, rows, words=range(4, len(heads)))
 
 
 def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
@@ -238,8 +226,8 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     }
 
 
-def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> None:
-    """Save it, and take it further."""
+def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
+    """Save it, and take it further; `changes` of assumptions come along."""
     with st.form("save", border=False):
         name = st.text_input("Save this split as a plan", value=plan.name, max_chars=80)
         if st.form_submit_button("Save"):
@@ -251,9 +239,6 @@ def _keep(at: At, scenario: Scenario, plan: TimePlan, state: dict[str, Any]) -> 
                 raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
             its_id = library.save(named, "plans")
             st.success(plain(f"Saved as {its_id}. It is in Compare now."))
-    if scenario == at.scenario:
-        word = mixture.packed(mixture.split(scenario, state))
-        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "lab": [word]})
-    else:
-        note("What you changed of the assumptions stays in the Lab: Compare takes the scenario's own.")
+    says = {"scenario": [at.scenario_id], "lab": [mixture.packed(split)], **changes}
+    link("compare", "Compare it with other plans", says)
     note("The address of this page holds all of it: copy it to share what you see.")

@@ -44,7 +44,7 @@ def choice(key: str, options: Sequence[str], default: str) -> Field:
 
     def parse(words: Sequence[str]) -> str:
         if words[-1] not in options:
-            raise ValueError(guess(words[-1], list(options)))
+            raise ValueError(guess(words[-1], [its for its in options if its]))
         return words[-1]
 
     return Field(key, default, parse, lambda value: [value])
@@ -79,6 +79,11 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
     return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
 
 
+def or_none(its: Field) -> Field:
+    """The same, with None for what nobody said."""
+    return Field(its.key, None, its.parse, lambda value: [] if value is None else its.written(value))
+
+
 def text(key: str, default: str = "") -> Field:
     """Any short text."""
 
@@ -99,6 +104,16 @@ def peek(page: str, field: Field) -> Any:
         return field.default if words is None else field.parse(words)
     except ValueError:
         return field.default
+
+
+def expected(page: str, field: Field) -> Any:
+    """The same, and the default too if the session has what is not allowed any more, as of another scenario."""
+    return _parsed(field, field.written(peek(page, field)))[0]
+
+
+def values(fields: Sequence[Field]) -> dict[str, Any]:
+    """What the session holds under fields."""
+    return {field.key: st.session_state[field.key] for field in fields}
 
 
 def arrive(page: str, fields: Sequence[Field]) -> list[str]:
@@ -131,20 +146,20 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
 
 def leave(page: str, fields: Sequence[Field]) -> None:
     """Write the state of a page into its address."""
-    words = written({field.key: st.session_state[field.key] for field in fields}, fields)
+    words = written(values(fields), fields)
     if words != _here():
         st.query_params.from_dict(words)
     st.session_state.setdefault("kept", {})[page] = words
     st.session_state["page"] = page
     st.session_state["trail"] = [*st.session_state["trail"], words][-LONGEST_TRAIL:]
-    st.session_state["left"] = {field.key: st.session_state[field.key] for field in fields}
+    st.session_state["left"] = values(fields)
     st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
 
 
-def written(values: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, list[str]]:
+def written(says: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, list[str]]:
     """Query parameters that say these values; those that are as usual are left out."""
     known = {field.key: field for field in fields}
-    return {key: known[key].written(value) for key, value in values.items() if value != known[key].default}
+    return {key: known[key].written(value) for key, value in says.items() if value != known[key].default}
 
 
 def _here() -> dict[str, list[str]]:

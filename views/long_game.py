@@ -26,6 +26,8 @@ STORIES = {
     "rising-quota": "In which year does your own quota outgrow your own hours?",
 }
 """By scenario: what to talk about when all is seen."""
+NOBODY = ""
+"""In place of the plan that was predicted to be best: none was."""
 MOST = 60
 """Percent that a prediction may say."""
 
@@ -36,22 +38,28 @@ def show() -> None:
 
 
 def _fields(at: At) -> Sequence[Field]:
+    story = links.choice("story", list(STORIES), next(iter(STORIES)))
+    _, plans = _told(str(links.peek(PAGE, story)))
     return [
-        links.choice("story", list(STORIES), next(iter(STORIES))),
-        links.text("best"),
-        links.number("by", -MOST, MOST, 0),
+        story,
+        links.choice("best", [NOBODY, *plans], NOBODY),
+        links.or_none(links.number("by", -MOST, MOST, 0)),
         links.choice("seen", ["no", "yes"], "no"),
     ]
+
+
+def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
+    """A story's scenario, and its plans by name, today's split first."""
+    scenario = runs.scenario(story, library.scenario_files())
+    splits = (scenario.status_quo, *scenario.plans)
+    return scenario, {split.name: TimePlan.from_split(scenario, split) for split in splits}
 
 
 def _page(at: At) -> None:
     st.segmented_control(
         "Story", list(STORIES), key="story", format_func=_title, on_change=_close, required=True,
     )  # fmt: skip
-    scenario = runs.scenario(st.session_state["story"], library.scenario_files())
-    plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    if st.session_state["best"] not in plans:
-        st.session_state["best"] = next(iter(plans))
+    scenario, plans = _told(st.session_state["story"])
     _brief(scenario, plans)
     if st.session_state["seen"] == "no":
         _predict(scenario, plans)
@@ -64,7 +72,7 @@ def _title(story: str) -> str:
 
 
 def _close() -> None:
-    st.session_state.update(seen="no", best="", by=0)
+    st.session_state.update(seen="no", best=NOBODY, by=None)
 
 
 def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
@@ -80,8 +88,12 @@ def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
 
 def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     section("Predict")
+    if st.session_state["best"] == NOBODY:
+        st.session_state["best"] = scenario.status_quo.name
     st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
     if st.session_state["best"] != scenario.status_quo.name:
+        if st.session_state["by"] is None:
+            st.session_state["by"] = 0
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
     st.button("Show what happened", type="primary", on_click=_open)
 
@@ -119,8 +131,10 @@ def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:
     guess, by = st.session_state["best"], st.session_state["by"]
     first = comparison[best_first[0]]
     best = best_first[0] if first.difference_usd.value > 0 else comparison.baseline
+    if guess == NOBODY:
+        return f"The most quota credit has {best}."
     right = "You were right" if guess == best else f"You said {guess}"
-    if guess == comparison.baseline:
+    if guess == comparison.baseline or by is None:
         return f"{right}: the most quota credit has {best}."
     share = comparison[guess].difference_share
     inside = "inside" if share.low <= by / 100 <= share.high else "outside"

@@ -76,8 +76,7 @@ def mode_key(segment: str) -> str:
 
 def optional(key: str, least: float, most: float) -> Field:
     """A number, or none."""
-    its = links.number(key, least, most, least, whole=False)
-    return Field(key, None, its.parse, lambda value: [] if value is None else its.written(value))
+    return links.or_none(links.number(key, least, most, least, whole=False))
 
 
 def _locks(scenario: Scenario) -> Field:

@@ -51,6 +51,8 @@ def _shown(its: Organisation) -> None:
         rows = [*((one.scenario.name, one.total) for one in its.territories), ("All territories", total)]
         st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows], (0,)))
     note(
+        f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
+        f"{its.credit_usd.observations:,} for quota credit. "
         f"Quota credit today {_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}, "
         f"{usd(its.partner_credit_usd.value)} of it from partners. ± is the 95% interval. Each territory is simulated "
         "on its own: no manager knows of another's deals. Segments and partners are added up by their names."

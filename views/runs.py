@@ -65,7 +65,7 @@ def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
     return _scenario(path, changed_ns)
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
+@st.cache_resource(max_entries=50, show_spinner="Reading the scenario ...")
 def _scenario(path: Path, changed_ns: int) -> Scenario:
     return load_scenario(path)
 

@@ -11,7 +11,7 @@ import streamlit as st
 import telling
 from sim import Comparison, Scenario
 from views import charts, links, mixture, runs
-from views.frame import At, caveat, draw, note, picture, said
+from views.frame import At, caveat, draw, note, picture, said, simulating
 from views.pages import link
 
 EARLY = 2
@@ -31,7 +31,8 @@ def _page(at: At) -> None:
     base = _alone(at)
     place = st.empty()
     for markets, _ in runs.stages(with_worlds=False):
-        comparison = runs.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
+        with simulating(at.scenario, markets):
+            comparison = runs.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
         with place.container():
             _answer(comparison)
     _doors(at, base)

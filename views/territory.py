@@ -6,6 +6,7 @@ One section at a time is drawn; which one is part of the address. Left out: indi
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,8 +19,9 @@ from sim import NextHourError, TimePlan
 from sim.errors import one_line
 from sim.estimates import Estimate
 from sim.kpis import KPIS
+from sim.wording import listed
 from telling import count, half, percent, usd
-from views import kpi_table, library, links, mixture, rollup, runs, searching, territory_charts
+from views import keeping, kpi_table, library, links, mixture, rollup, runs, searching, territory_charts
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 from views.tables import table
@@ -35,6 +37,8 @@ SECTIONS = {
 }
 ALL = ""
 """Of the segments."""
+LETTERS_OF_NAMES = 60
+"""Of the partners that are treated alike, in the sentence over their table."""
 
 
 def show() -> None:
@@ -155,7 +159,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     section("What can be done about it")
     found = searching.at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
-        _remedies(found.analysis)
+        _remedies(at, found.analysis)
 
 
 def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
@@ -176,7 +180,7 @@ def _seen(its: Coverage | None) -> str:
     return percent(None if its is None else its.seen)
 
 
-def _remedies(gaps: GapAnalysis) -> None:
+def _remedies(at: At, gaps: GapAnalysis) -> None:
     said(words.best_hour(gaps))
     names = [ALL, *(its.segment for its in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
@@ -197,7 +201,24 @@ def _remedies(gaps: GapAnalysis) -> None:
         for why in words.not_possible(its.remedies):
             note(f"{its.segment}: {why}.")
     note(words.remedy_words(gaps))
+    _keep(at, [*gains, *others])
     caveat()
+
+
+def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
+    """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
+    plans: dict[str, TimePlan] = {}
+    for its, segment in priced:
+        if its.plan is not None and its.scenario == at.scenario:
+            name = f"{words.kind(its)}: {its.what}"
+            plans.setdefault(name if plans.get(name, its.plan) == its.plan else f"{name}, for {segment}", its.plan)
+    if not plans:
+        return
+    with st.expander("Keep a remedy as a plan"):
+        chosen = st.selectbox("Remedy", list(plans))
+        keeping.show(at, plans[chosen], textwrap.shorten(chosen, keeping.LONGEST_NAME, placeholder=" …"), "remedy")
+        if any(its.scenario != at.scenario for its, _ in priced):
+            note("An account manager more is no plan of this territory: change the territory on the page Import.")
 
 
 def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
@@ -263,7 +284,8 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
     treated: dict[str, list[str]] = {}
     for its in found:
         treated.setdefault(its.treatment, []).append(its.partner)
-    parts = [f"{word} {', '.join(treated[word])}" for word in territory_charts.TREATMENT_LOOKS if word in treated]
+    words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
+    parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
     return f"{name[0].upper()}{name[1:]}: {'; '.join(parts)}."
 
 
