@@ -120,23 +120,40 @@ def first_quarter(solution: Answer) -> list[str]:
     return [*change_lines(solution.scenario, solution.changes()), cost]
 
 
+BEFORE_A_NAME = {
+    "prospect": "prospecting in",
+    "support": "reactive support of",
+    "sell_for": "selling for",
+    "recruit": "recruiting",
+}
+"""What is done with a partner, candidate or segment; of other activities, they are done with it."""
+
+
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
-    """Stop, start, less, more and keep, a line each; a partner that gets nothing any more is named once."""
+    """Stop, start, less, more and keep, a line each, by activity; who gets nothing any more is named once."""
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)
     going_on = {its.target for its in changes if its.kind != "stop"}
     partners = scenario.partner_names
-    left = dict.fromkeys(its.target for its in changes if its.target in partners and its.target not in going_on)
-    by_kind = {"stop": [f"all time with {one_line(name)}" for name in left if name]} if left else {}
+    left = [its.target for its in changes if its.target in partners and its.target not in going_on]
+    lines: dict[str, dict[str, list[str]]] = {}
+    if left:
+        lines["stop"] = {"all time with": [one_line(name) for name in dict.fromkeys(left) if name]}
     for its in changes:
         if its.target in left:
             continue
-        what = ACTIVITY_WORDS[its.activity] + (f" {one_line(its.target)}" if its.target else "")
         hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
-        by_kind.setdefault(its.kind, []).append(what if its.kind in ("stop", "keep") else f"{what} {hours}")
+        name = [one_line(its.target)] if its.target else []
+        said = " ".join(name if its.kind in ("stop", "keep") else [*name, hours])
+        what = ACTIVITY_WORDS[its.activity]
+        if name:
+            what = BEFORE_A_NAME.get(its.activity, f"{what} with")
+        lines.setdefault(its.kind, {}).setdefault(what, []).append(said)
     return [
-        f"{kind}: {'; '.join(by_kind[kind])}" for kind in ("stop", "start", "less", "more", "keep") if kind in by_kind
+        f"{kind}: " + "; ".join(f"{what} {', '.join(said)}".rstrip() for what, said in lines[kind].items())
+        for kind in ("stop", "start", "less", "more", "keep")
+        if kind in lines
     ]
 
 

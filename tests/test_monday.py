@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import itertools
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,14 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from cli import app
+from optimize.changes import changes
 from optimize.diary import BREAK_MINUTES, DAY_BEGINS, EVERY_WEEKS, HALF_HOUR, WEEKDAYS, WEEKS, day_length, sittings
 from optimize.monday import Block, MondaySheet, monday_sheet
 from optimize.monday_ics import calendar_text, write_calendar
 from sim import PlanError, Scenario, TimePlan, load_scenario, save_scenario
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import PARTNER_SEGMENTS
+from telling_plan import change_lines
 from terminal_monday import print_sheet
 from tests.helpers import candidate, partner, plan_of, rows, segment, territory
 from tests.strategies import plans, scenarios
@@ -506,3 +509,25 @@ def test_a_full_week_has_no_room_to_spare_and_still_adds_up() -> None:
         for week, _, _ in week_of(block):
             taken[week] += 0.5
     assert (taken == 32.5).all()
+
+
+def test_changes_are_told_by_activity_and_who_is_left_once() -> None:
+    scenario = territory(
+        partners=[partner(name, base_share={"only": 0.2}) for name in ("Pine", "Thorn", "Oak")],
+        candidates=[candidate("Fig", base_share={"only": 0.2})],
+    )
+    today = TimePlan.constant(scenario, 0.3, focus="even", mix={"coach": 0.5, "socialise": 0.5})
+    hours = [
+        {"activity": "sell", "hours_per_week": 20},
+        {"activity": "coach", "target": "Pine", "hours_per_week": 3},
+        {"activity": "sell_for", "target": "Pine", "hours_per_week": 1},
+        {"activity": "coach", "target": "Thorn", "hours_per_week": 2},
+        {"activity": "recruit", "target": "Fig", "hours_per_week": 1.5},
+        {"activity": "prospect", "target": scenario.segment_names[0], "hours_per_week": 0.5},
+    ]
+    plan = TimePlan.from_table(scenario, hours, "new", parked=[{"partner": "Oak"}])
+    lines = change_lines(scenario, changes(scenario, plan, 1, today))
+    assert lines[0] == "stop: all time with Oak; visits without agenda with Pine, Thorn"
+    assert lines[1].startswith("start: recruiting Fig 1.50; selling for Pine 1.00; prospecting in ")
+    assert re.fullmatch(r"more: coaching with Pine \d\.\d\d to 3\.00, Thorn \d\.\d\d to 2\.00", lines[-2])
+    assert lines[-1] == "keep: reactive support of Pine, Thorn"

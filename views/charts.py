@@ -37,6 +37,8 @@ ACTIVITY_COLOURS = {
 TOLD: Spec = {"field": "told", "type": "nominal"}
 """What a bar or a point says when a picture is read aloud; else it would be every field, in all its digits."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+LOW_BAR = 15
+"""Of 100: in a lower bar there is no room for a number."""
 DOLLARS = "$.3~s"
 """Vega's format: $1.2M"""
 
@@ -68,7 +70,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
                     "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS), "description": TOLD},
                 },
-                _labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
+                *_labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
             ]
         },
         rows,
@@ -111,12 +113,20 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                     "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
                 level(50),
+                # Within the bar, where the line across does not hit it; a bar that is too low has it above.
                 {
+                    "transform": [{"filter": f"datum.value >= {LOW_BAR}"}],
                     "mark": {"type": "text", "dy": -9, "fontWeight": "bold"},
                     "encoding": {
-                        "y": {"field": "high", "type": "quantitative"},
+                        "y": {"datum": 0},
                         "text": {"field": "said"},
+                        "color": {"condition": {"test": "datum.value >= 50", "value": "white"}, "value": "black"},
                     },
+                },
+                {
+                    "transform": [{"filter": f"datum.value < {LOW_BAR}"}],
+                    "mark": {"type": "text", "dy": -9, "fontWeight": "bold"},
+                    "encoding": {"y": {"field": "high", "type": "quantitative"}, "text": {"field": "said"}},
                 },
             ]
         },
@@ -246,17 +256,18 @@ def level(value: float) -> Spec:
     }
 
 
-def _labelled(rows: Sequence[Mapping[str, Any]]) -> Spec:
-    """Amounts at some points, so that nobody has to read them off an axis."""
-    return {
-        "data": {
-            "values": [
-                {**its, "said": usd(its["value"], sign=True)} for its in {row["q"]: row for row in rows}.values()
-            ]
-        },
-        "mark": {"type": "text", "dy": -14, "fontWeight": "bold"},
-        "encoding": {
-            "y": {"field": "value", "type": "quantitative"},
-            "text": {"field": "said"},
-        },
-    }
+def _labelled(rows: Sequence[Mapping[str, Any]]) -> list[Spec]:
+    """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
+    said = [{**its, "said": usd(its["value"], sign=True)} for its in {row["q"]: row for row in rows}.values()]
+    return [
+        {
+            "data": {"values": values},
+            "mark": {"type": "text", "dy": away, "fontWeight": "bold"},
+            "encoding": {"y": {"field": "value", "type": "quantitative"}, "text": {"field": "said"}},
+        }
+        for away, values in (
+            (-14, [its for its in said if its["value"] >= 0]),
+            (16, [its for its in said if its["value"] < 0]),
+        )
+        if values
+    ]
