@@ -165,11 +165,15 @@ def test_remedies_keep_the_plans_discipline_and_parking() -> None:
     plan = plan_of(scenario, ("sell", None, 25.0), ("coach", "Pine", 5.0), discipline=0.4,
                    parked=[{"partner": "Thorn", "from_quarter": 3}])  # fmt: skip
     its = gap_analysis(scenario, plan, SEED)
-    for row in its.segments:
-        for one in row.remedies:
-            if one.plan is not None and one.scenario is not None:
-                table = one.plan.table(one.scenario)
-                assert table.discipline == 0.4 and (table.parked[:, 1] == (np.arange(6) >= 2)).all()
+    tables = [
+        one.plan.table(one.scenario)
+        for row in its.segments
+        for one in row.remedies
+        if one.plan is not None and one.scenario is not None
+    ]
+    assert tables
+    for table in tables:
+        assert table.discipline == 0.4 and (table.parked[:, 1] == (np.arange(6) >= 2)).all()
 
 
 def test_leakage_falls_with_prospecting(found: GapAnalysis) -> None:
