@@ -19,7 +19,7 @@ from sim import load_scenario
 from sim.claims import CLAIMS, Finding, Measured, Territories
 from sim.estimates import Estimate
 from telling import version
-from tests.views import AtOnce, page, press, texts, wrong
+from tests.views import AtOnce, page, press, tables, texts, wrong
 from views import documents, method, method_claims
 
 SCENARIOS = Path("scenarios")
@@ -103,23 +103,22 @@ def test_the_glossary_has_the_words_of_the_field() -> None:
 
 def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
     test = opened("claims", seed="11")
-    assert all(claim.statement in texts(test).replace("\\", "") for claim in CLAIMS) and not test.table
+    assert all(claim.statement in texts(test).replace("\\", "") for claim in CLAIMS) and not tables(test)
     press(test, "Measure them now, with seed 11")
-    assert wrong(test) == [] and len(test.table) == len(CLAIMS)
+    assert wrong(test) == [] and len(tables(test)) == len(CLAIMS)
     names = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
     its = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
     hold = 0
-    for claim, table in zip(CLAIMS, test.table, strict=True):
+    for claim, (_, *rows) in zip(CLAIMS, tables(test).values(), strict=True):
         found = list(claim.findings(its))
         hold += all(finding.holds for finding in found)
-        rows = [[cell.replace("\\", "") for cell in row] for row in table.value.to_numpy().tolist()]
         assert [row[:3] for row in rows] == [
             [each.what, method_claims.figure(each), method_claims.wanted(each)] for each in found
         ]
         assert [row[3].split(" ", 1)[1] for row in rows] == [each.verdict for each in found]
     assert f"{hold} of {len(CLAIMS)} claims hold." in texts(test)
     test.number_input(key="seed").set_value(12).run()
-    assert not test.table, "figures of another seed stay on the page"
+    assert not tables(test), "figures of another seed stay on the page"
 
 
 def test_a_figure_is_written_with_its_interval_and_what_is_claimed() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 import telling_plan
@@ -16,6 +15,7 @@ from sim.plan import ACTIVITY_WORDS
 from telling import capital, count, interval, of_all
 from views import comparison_charts, plan_charts
 from views.frame import note, picture, plain, said
+from views.tables import table
 
 if TYPE_CHECKING:
     from optimize import Answer, Explanation
@@ -62,11 +62,11 @@ def hours(answer: Answer) -> None:
     note(f"{capital(cost)}.")
     for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
         note(line)
-    table = plan.table(scenario)
+    hours_by = plan.table(scenario)
     by_activity = {
         ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
     }
-    theirs = table.partner.sum(axis=1)
+    theirs = hours_by.partner.sum(axis=1)
     by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
@@ -77,19 +77,15 @@ def hours(answer: Answer) -> None:
         else:
             note("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):
-        st.table(hours_table(answer))
+        st.html(hours_table(answer))
     picture(plan_charts.attainment(answer.certificate.attainment_by_quarter, NAME))
 
 
-def hours_table(answer: Answer) -> pd.DataFrame:
-    """Hours a week, a row for each use and a column for each quarter, as text."""
-    rows = {plain(word.strip()): [telling_plan.hours_said(its) for its in row] for word, row in _rows(answer)}
+def hours_table(answer: Answer) -> str:
+    """Hours a week, a row for each use and a column for each quarter."""
     quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=quarters)
-
-
-def _rows(answer: Answer) -> list[tuple[str, list[float]]]:
-    return [(word, list(row)) for word, row in telling_plan.hours_rows(answer)]
+    rows = [[word.strip(), *map(telling_plan.hours_said, row)] for word, row in telling_plan.hours_rows(answer)]
+    return table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
 
 
 def how_good(answer: Answer) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-import pandas as pd
 import streamlit as st
 from pydantic.fields import FieldInfo
 from streamlit.delta_generator import DeltaGenerator
@@ -20,7 +19,7 @@ from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
 from telling import capital
 from telling_calibrate import Rows
-from views import library, pages
+from views import library, pages, tables
 from views.frame import plain
 
 LONGEST_NAME = 80
@@ -137,13 +136,9 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 # Tables and errors
 
 
-def table(its: Rows, alt: str) -> None:
-    """A table in words; names in it do no harm."""
-    columns = [plain(header.replace("\n", " ")) for header in its.headers]
-    cells = [[plain(cell) for cell in row] for row in its.rows]
-    # Two headers may be the same, or empty, which a frame allows and Streamlit does not.
-    columns = [f"{header or ' '}{' ' * columns[:place].count(header)}" for place, header in enumerate(columns)]
-    st.table(pd.DataFrame(cells, columns=columns, dtype=str), border="horizontal", hide_index=True, alt=alt)
+def table(its: Rows, caption: str) -> None:
+    """A table of results that the terminal prints too."""
+    st.html(tables.table(caption, [header.replace("\n", " ") for header in its.headers], its.rows))
 
 
 def listed(lines: Sequence[str]) -> str:

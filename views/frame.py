@@ -37,8 +37,6 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMetricLabel"] p {white-space: normal}
 [data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
 button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
-@media (max-width: 640px) {[data-testid="stTable"] :is(td, th) {min-width: 6.5rem}}
-@media (max-width: 640px) {[data-testid="stTable"] :is(td, th):first-child {min-width: 9rem}}
 .nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
   padding: 0 !important; margin: .25rem 0 .5rem 0 !important}
 .nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import streamlit as st
 
 import telling_plan
 from sim import Scenario, TimePlan
+from telling import capital
 from views import keeping, links, plan_charts, plan_limits, searching
-from views.frame import At, note, picture, plain
+from views.frame import At, note, picture
 from views.links import Field
+from views.tables import table
 
 if TYPE_CHECKING:
     from optimize import Frontier
@@ -71,7 +72,7 @@ def _drawn(at: At, its: Frontier) -> None:
     spec = plan_charts.frontier(drawn, its.status_quo.plan.name, chosen, telling_plan.frontier_question(its))
     picture(spec, on_select=_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
-    st.table(table([*proven, its.status_quo]))
+    st.html(points_table([*proven, its.status_quo]))
     point = proven[names.index(chosen)]
     plan = going_on(at.scenario, point.plan, its.scenario.horizon_quarters)
     if its.scenario.horizon_quarters < at.scenario.horizon_quarters:
@@ -79,11 +80,10 @@ def _drawn(at: At, its: Frontier) -> None:
     keeping.show(at, plan, f"this year against the next, {_shown(chosen)}", "point")
 
 
-def table(points: Sequence[Point]) -> pd.DataFrame:
+def points_table(points: Sequence[Point]) -> str:
     """The picture as text."""
-    rows = {plain(_shown(name)): its for name, *its in map(telling_plan.frontier_row, points)}
-    columns = [word.capitalize() for word in telling_plan.FRONTIER_COLUMNS]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    rows = [[_shown(name), *its] for name, *its in map(telling_plan.frontier_row, points)]
+    return table("The plans of the picture", ["Plan", *map(capital, telling_plan.FRONTIER_COLUMNS)], rows)
 
 
 def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:

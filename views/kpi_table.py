@@ -93,9 +93,9 @@ def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
         rows.setdefault(part, []).append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
     for words in WHEN.values():
-        st.html(table(f"{words}, in Q{quarter}", heads, rows[words], words=(0,)))
+        st.html(table(f"{words}, in Q{quarter}", heads, rows[words]))
     with st.expander(HOURS):
-        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS], words=(0,)))
+        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
     note(
         f"Planned: the mean over {runs.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
         "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."

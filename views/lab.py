@@ -202,7 +202,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
         for name, its in known.items()
     ]  # fmt: skip
     caption = "What is assumed: the scenario's likely values and what is plausible"
-    return tables.table(caption, heads, rows, words=range(4, len(heads)))
+    return tables.table(caption, heads, rows)
 
 
 def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
 from telling_plan import clock, from_week
-from views.frame import note, plain
+from views.frame import note
+from views.tables import table
 
 if TYPE_CHECKING:
     from optimize import Answer
@@ -42,23 +42,20 @@ def show(answer: Answer) -> None:
         theirs = any(line.who == who for line in sheet.lines)
         if not theirs and who != "territory_manager":
             continue
-        if len({line.who for line in sheet.lines}) > 1:
-            st.markdown(f"**{name}**")
-        st.table(blocks(sheet, who), border="horizontal")
+        st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
         _download(sheet, who)
     for line in sheet.notes:
         note(line)
 
 
-def blocks(sheet: MondaySheet, who: Who) -> pd.DataFrame:
-    """What begins when, by day of the week, as text; all but selling, which takes what that leaves."""
+def blocks_table(sheet: MondaySheet, who: Who, caption: str) -> str:
+    """What begins when, by day of the week; all but selling, which takes what that leaves."""
     rows = [
-        (block.weekday, clock(block.start), plain(block.what), block.cadence + from_week(block))
+        (block.weekday, clock(block.start), block.what, block.cadence + from_week(block))
         for block in sheet.blocks
         if block.who == who and block.activity != "sell"
     ]
-    days = [day if i == 0 or rows[i - 1][0] != day else "" for i, (day, *_) in enumerate(rows)]
-    return pd.DataFrame([its for _, *its in rows], index=days, columns=["At", "What", "How often"])
+    return table(caption, ["Day", "At", "What", "How often"], rows)
 
 
 def _download(sheet: MondaySheet, who: Who) -> None:

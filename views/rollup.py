@@ -46,10 +46,10 @@ def _shown(its: Organisation) -> None:
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map(bars, title, "managers"))
     rows = [*its.by_segment.items(), ("All segments", total)]
-    st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows], (0,)))
+    st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
     if many > 1:
         rows = [*((one.scenario.name, one.total) for one in its.territories), ("All territories", total)]
-        st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows], (0,)))
+        st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
     note(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
         f"{its.credit_usd.observations:,} for quota credit. "
@@ -62,7 +62,7 @@ def _shown(its: Organisation) -> None:
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(table("Partners, each once", heads, [_partner(one, many) for one in its.partners], (0, 1, 2)))
+        st.html(table("Partners, each once", heads, [_partner(one, many) for one in its.partners]))
         note("Hours are those of today's plans, from all managers together.")
 
 

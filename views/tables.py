@@ -5,6 +5,7 @@ Left out: tables to be sorted or edited, and Streamlit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -23,11 +24,16 @@ STYLE = """<style>
 </style>"""
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: Sequence[int] = ()) -> str:
-    """Rows of text under heads; the first cell of a row is its name. Columns of `words` are set left.
+NUMBER = re.compile(r"\(?[-+]?\$?\d(?!.*[a-z]{4})")
+"""An amount, a share or a count, and not a sentence that begins with one."""
+
+
+def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows of text under heads; the first cell of a row is its name. Columns without a number are set left.
 
     The caption is written above, and the table can be scrolled sideways where the screen is narrow.
     """
+    words = {i for i, column in enumerate(zip(*rows, strict=True)) if not any(map(NUMBER.match, column))}
 
     def cells(row: Sequence[str], first: str, others: str) -> str:
         made = []

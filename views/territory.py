@@ -104,7 +104,7 @@ def _map(at: At, plan: TimePlan) -> None:
         ]
         for its in gaps.segments
     ]  # fmt: skip
-    st.html(table(f"Market map over {quarters}", heads, rows, words=(0, 1)))
+    st.html(table(f"Market map over {quarters}", heads, rows))
     most = max((half(its.opportunities) for its in gaps.segments), default=0.0)
     note(
         f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
@@ -154,7 +154,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
         for its in gaps.segments
     ]  # fmt: skip
     heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
-    st.html(table("Seen by somebody, of all opportunities", heads, rows, words=(0,)))
+    st.html(table("Seen by somebody, of all opportunities", heads, rows))
     note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
     section("What can be done about it")
     found = searching.at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
@@ -227,7 +227,7 @@ def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for its, segment in rows:
         same.setdefault((f"{words.kind(its)}: {its.what}", its.gain_usd), []).append((its, segment))
-    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()], words=(0, 6))
+    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()])
 
 
 def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
@@ -276,7 +276,7 @@ def _partners(at: At, plan: TimePlan) -> None:
         "Brings of 100",
         "If not as usual, why",
     ]
-    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(its) for its in found], words=(0, 1, 2, 5)))
+    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(its) for its in found]))
     caveat()
 
 
