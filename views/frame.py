@@ -48,7 +48,7 @@ button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !i
 </style>"""
 
 
-DARK_STYLE = """<style>[data-testid="stBaseButton-primary"] p {color: #10202B}</style>"""
+DARK_STYLE = """<style>[data-testid^="stBaseButton-primary"] p {color: #10202B}</style>"""
 """Streamlit writes white on the primary colour, which is light in the dark."""
 
 
