@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def largest_gap(gaps: GapAnalysis) -> str:
-    """The dearest gap."""
+    """The dearest gap, if there is one."""
     its = max(gaps.segments, key=lambda its: its.gap_usd.value)
+    if not its.gap_usd.high > 0:
+        return f"There is no gap: somebody sees every opportunity {_under(gaps)}."
     return (
         f"The largest gap is {one_line(its.segment)}: nobody sees opportunities worth {usd(its.gap_usd.value)} "
         f"{_under(gaps)} ({usd_interval(its.gap_usd)})."

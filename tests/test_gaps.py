@@ -20,9 +20,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+import telling_gap
 from cli import app
 from optimize import gaps, remedies, treatment
-from optimize.gaps import Coverage, GapAnalysis, Remedy, gap_analysis
+from optimize.gaps import Coverage, GapAnalysis, Remedy, gap_analysis, market_map
 from optimize.remedies import Ground, prospected
 from optimize.treatment import treatments
 from optimize.trials import Purpose
@@ -469,3 +470,8 @@ def test_any_territory_has_a_gap_analysis(data: st.DataObject) -> None:
                 one.plan.table(one.scenario)
     json.dumps([its.as_dict(), [one.as_dict() for one in words]], allow_nan=False)
     print_gaps(its, words)
+
+
+def test_where_nothing_is_left_out_no_gap_is_told() -> None:
+    seen = territory(market_map=[segment(inbound_share=1.0)])
+    assert telling_gap.largest_gap(market_map(seen)) == "There is no gap: somebody sees every opportunity today."

@@ -109,7 +109,8 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
     names = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
     its = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
     hold = 0
-    for claim, (_, *rows) in zip(CLAIMS, tables(test).values(), strict=True):
+    for claim, (caption, (_, *rows)) in zip(CLAIMS, tables(test).items(), strict=True):
+        assert caption.startswith(f"{claim.number}. {claim.statement} ")
         found = list(claim.findings(its))
         hold += all(finding.holds for finding in found)
         assert [row[:3] for row in rows] == [

@@ -138,7 +138,7 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 
 def table(its: Rows, caption: str) -> None:
     """A table of results that the terminal prints too."""
-    st.html(tables.table(caption, [header.replace("\n", " ") for header in its.headers], its.rows))
+    st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in its.headers], its.rows))
 
 
 def listed(lines: Sequence[str]) -> str:

@@ -197,7 +197,7 @@ def _result(result: Fitted) -> None:
     if fewer := told.fewer_hours(fit, "the share above"):
         note(fewer)
     with st.expander("Every fitted number with its 90% interval"):
-        controls.table(intervals(fit), "Every fitted number with its 90% interval")
+        controls.table(intervals(fit), "By segment and route")
     _rejected(fit)
     first, *others = told.checked_again(result.checks, rows=len(fit.cells))
     with st.expander(plain(first), expanded=bool(others)):

@@ -13,9 +13,9 @@ import streamlit as st
 
 import telling
 from sim.claims import CLAIMS, Claim, Finding, Unit
-from telling_calibrate import Rows
-from views import controls, library, runs, searching
+from views import library, runs, searching
 from views.frame import At, caveat, note, plain, said
+from views.tables import table
 
 MARKETS = 300
 TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
@@ -53,10 +53,9 @@ def body(at: At) -> None:
 def _show(claim: Claim, found: Sequence[Finding]) -> None:
     verdicts = [its.verdict for its in found]
     verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
-    st.markdown(f"**{claim.number}. {plain(claim.statement)}** {MARKS[verdict]} {verdict}")
-    rows = tuple((its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}") for its in found)
-    headers = ("figure", "measured, with 95% interval", "claimed", "verdict")
-    controls.table(Rows(headers, rows), f"Figures of claim {claim.number}")
+    rows = [[its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}"] for its in found]
+    heads = ["Figure", "Measured, with 95% interval", "Claimed", "Verdict"]
+    st.html(table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
 
 
 def figure(its: Finding) -> str:

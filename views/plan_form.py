@@ -128,7 +128,7 @@ def _past(at: At) -> None:
     st.selectbox(
         "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
     )
-    note("It is entered on the page Territory, under Indicators, or comes in a file (docs/replan.md shows one).")
+    note("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
     its = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
     if its is None:
         return
