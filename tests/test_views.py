@@ -569,3 +569,22 @@ def test_a_folder_in_the_library_is_no_file_of_it(own_library: Path) -> None:
 
 def test_every_activity_of_a_split_has_its_slider() -> None:
     assert set(mixture.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_library_that_cannot_be_written_is_told_and_nothing_is_lost(
+    there: bool, own_library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = page("lab", {"scenario": saved(small()), "share": "33"})
+    plans = own_library / "plans"
+    if there:
+        plans.mkdir()
+        monkeypatch.setattr(library.os, "access", lambda where, _: where != plans)
+    else:
+        plans.write_text("not a folder")
+    test.text_input[-1].set_value("My plan")
+    next(its for its in test.button if its.label == "Save").click().run()
+    why = "Permission denied" if there else "File exists"
+    assert wrong(test) == [f"{plans}: cannot be written ({why}); set NEXTHOUR_LIBRARY to a folder that can"]
+    assert test.slider(key="share").value == 33 and test.text_input[-1].value == "My plan"
+    assert "33" in test.query_params["share"]

@@ -7,6 +7,7 @@ same name gets a number, in its name too.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import unicodedata
@@ -66,15 +67,21 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
             if _same(document, taken[its_id]):
                 return its_id
             continue
-        try:
-            where.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise InputError(
-                f"{where}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can be written"
-            ) from None
+        make_ready(where)
         document.write(where / f"{its_id}.yaml")
         return its_id
     raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
+
+
+def make_ready(where: Path) -> None:
+    """Make a folder of the library. Raises InputError, which says the way out, if it cannot be written."""
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        why = "" if os.access(where, os.W_OK | os.X_OK) else os.strerror(errno.EACCES)
+    except OSError as problem:
+        why = str(problem.strerror)
+    if why:
+        raise InputError(f"{where}: cannot be written ({why}); set NEXTHOUR_LIBRARY to a folder that can")
 
 
 def read(kind: type[Document], data: bytes, file_name: str) -> Document:

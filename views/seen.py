@@ -43,17 +43,13 @@ def keep(scenario: Scenario, actuals: Actuals) -> Path:
     if _has_figures(actuals):
         actuals.figures(scenario)
     where = library.folder("actuals")
+    library.make_ready(where)
     for number in range(max(_files(scenario), default=0) + 1, MOST_CHANGES + 1):
         path = where / f"{scenario.digest()}-{number}.yaml"
         try:
-            where.mkdir(parents=True, exist_ok=True)
             path.touch(exist_ok=False)  # two that save at once get two numbers
         except FileExistsError:
             continue
-        except OSError as problem:
-            raise InputError(
-                f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
-            ) from None
         actuals.write(path)
         return path
     raise InputError(f"{where}: holds {MOST_CHANGES} changes of this scenario's figures; delete the oldest")
