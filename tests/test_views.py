@@ -159,6 +159,45 @@ def test_names_from_anybody_do_no_harm(name: str) -> None:
         assert NASTY not in its.value  # escaped: as it stands it would be bold, a link, red, a formula
 
 
+EVERYWHERE = [
+    *((name, {}) for name in ("start", "lab", "compare", "find_plan", "method")),
+    ("lab", {"assume": f"{NASTY}: prospecting yield"}),
+    *(("territory", {"section": part}) for part in ("map", "partners", "indicators", "together")),
+    *(("bring_in", {"part": part}) for part in ("deals", "partners", "judgement", "library")),
+]
+
+
+@pytest.mark.parametrize(("name", "says"), EVERYWHERE)
+@pytest.mark.parametrize("called", [NASTY, "x" * 80, "🦄" * 40])
+def test_a_scenario_with_odd_names_and_an_open_pipeline_opens_everywhere(
+    name: str, says: dict[str, str], called: str
+) -> None:
+    other = called[:-1] + "b"
+    scenario = small(
+        name=called,
+        question=called,
+        partners=[partner(called, label="believer", base_share={called: 0.3})],
+        market_map=[
+            segment(called, opportunities_per_quarter=9, prospecting_yield={"low": 0.1, "likely": 0.2, "high": 0.3}),
+            segment(other, opportunities_per_quarter=9),
+        ],
+        open_pipeline=[
+            {"segment": called, "amount_usd": 90_000, "age_weeks": 3.0},
+            {"segment": other, "amount_usd": 20_000, "age_weeks": 9.0},
+            {"segment": called, "amount_usd": 50_000, "route": called},
+        ],
+        plans=[{"name": called, "partner_share": 0.3, "focus": "believers"}],
+    )
+    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": other}), "plans")
+    says = {key: word.replace(NASTY, called) for key, word in says.items()}
+    test = page(name, {"scenario": saved(scenario), **says})
+    assert wrong(test) == []
+    for block in test.get("html"):
+        assert "<b>x</b>" not in block.proto.body
+    for its in test.markdown:
+        assert NASTY not in its.value
+
+
 def test_a_name_of_ten_thousand_letters_is_refused_in_one_sentence(own_library: Path) -> None:
     text = BASELINE.read_text().replace("name: Baseline territory", f"name: {'x' * 10_000}")
     (own_library / "scenarios").mkdir()
