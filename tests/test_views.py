@@ -8,8 +8,10 @@ from anybody do no harm; what is saved is found again.
 from __future__ import annotations
 
 import base64
+import errno
 import html
 import json
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -157,6 +159,45 @@ def test_names_from_anybody_do_no_harm(name: str) -> None:
         assert "<b>x</b>" not in block.proto.body
     for its in test.markdown:
         assert NASTY not in its.value  # escaped: as it stands it would be bold, a link, red, a formula
+
+
+EVERYWHERE = [
+    *((name, {}) for name in ("start", "lab", "compare", "find_plan", "method")),
+    ("lab", {"assume": f"{NASTY}: prospecting yield"}),
+    *(("territory", {"section": part}) for part in ("map", "partners", "indicators", "together")),
+    *(("bring_in", {"part": part}) for part in ("deals", "partners", "judgement", "library")),
+]
+
+
+@pytest.mark.parametrize(("name", "says"), EVERYWHERE)
+@pytest.mark.parametrize("called", [NASTY, "x" * 80, "🦄" * 40])
+def test_a_scenario_with_odd_names_and_an_open_pipeline_opens_everywhere(
+    name: str, says: dict[str, str], called: str
+) -> None:
+    other = called[:-1] + "b"
+    scenario = small(
+        name=called,
+        question=called,
+        partners=[partner(called, label="believer", base_share={called: 0.3})],
+        market_map=[
+            segment(called, opportunities_per_quarter=9, prospecting_yield={"low": 0.1, "likely": 0.2, "high": 0.3}),
+            segment(other, opportunities_per_quarter=9),
+        ],
+        open_pipeline=[
+            {"segment": called, "amount_usd": 90_000, "age_weeks": 3.0},
+            {"segment": other, "amount_usd": 20_000, "age_weeks": 9.0},
+            {"segment": called, "amount_usd": 50_000, "route": called},
+        ],
+        plans=[{"name": called, "partner_share": 0.3, "focus": "believers"}],
+    )
+    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": other}), "plans")
+    says = {key: word.replace(NASTY, called) for key, word in says.items()}
+    test = page(name, {"scenario": saved(scenario), **says})
+    assert wrong(test) == []
+    for block in test.get("html"):
+        assert "<b>x</b>" not in block.proto.body
+    for its in test.markdown:
+        assert NASTY not in its.value
 
 
 def test_a_name_of_ten_thousand_letters_is_refused_in_one_sentence(own_library: Path) -> None:
@@ -573,6 +614,13 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
     assert library.scenario_files()["baseline"].parent == library.BUILT_IN
 
 
+def test_two_that_save_a_name_at_once_get_two_files(own_library: Path) -> None:
+    (own_library / "scenarios").mkdir()
+    (own_library / "scenarios" / "mine.yaml").touch()  # another is about to write it
+    assert "mine" not in library.scenario_files()
+    assert saved(small(name="Mine")) == "mine-2" and library.scenario_files()["mine-2"].stat().st_size
+
+
 def test_a_folder_in_the_library_is_no_file_of_it(own_library: Path) -> None:
     for kind in ("scenarios", "plans"):
         (own_library / kind / "folder.yaml").mkdir(parents=True)
@@ -581,3 +629,26 @@ def test_a_folder_in_the_library_is_no_file_of_it(own_library: Path) -> None:
 
 def test_every_activity_of_a_split_has_its_slider() -> None:
     assert set(mixture.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_library_that_cannot_be_written_is_told_and_nothing_is_lost(
+    there: bool, own_library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test = page("lab", {"scenario": saved(small()), "share": "33"})
+    plans = own_library / "plans"
+    if there:
+        plans.mkdir()
+
+        def refuses(path: Path, **_: Any) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(Path, "touch", refuses)
+    else:
+        plans.write_text("not a folder")
+    test.text_input[-1].set_value("My plan")
+    next(its for its in test.button if its.label == "Save").click().run()
+    why = "Permission denied" if there else "File exists"
+    assert wrong(test) == [f"{plans}: cannot be written ({why}); set NEXTHOUR_LIBRARY to a folder that can"]
+    assert test.slider(key="share").value == 33 and test.text_input[-1].value == "My plan"
+    assert "33" in test.query_params["share"]

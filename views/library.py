@@ -34,18 +34,6 @@ def folder(kind: str) -> Path:
     return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
 
 
-def made_folder(kind: str) -> Path:
-    """The same, and now it exists. Raises InputError if it cannot be made."""
-    where = folder(kind)
-    try:
-        where.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise InputError(
-            f"{where}: cannot be made ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can be written"
-        ) from None
-    return where
-
-
 def scenario_files() -> dict[str, Path]:
     """The files of all scenarios by their id: the baseline first, what comes with Next Hour, then what was saved."""
     built_in = {path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda its: (its.stem != DEFAULT, its))}
@@ -75,9 +63,30 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
             if _same(document, taken[its_id]):
                 return its_id
             continue
-        document.write(made_folder(kind) / f"{its_id}.yaml")
+        if (path := new_file(kind, its_id)) is None:  # somebody else saves it just now
+            continue
+        document.write(path)
         return its_id
     raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
+
+
+def new_file(kind: str, its_id: str) -> Path | None:
+    """A file that is made just now, empty, so that two who save at once get two; None if there is one of this id.
+
+    Raises InputError, which says the way out, if it cannot be made.
+    """
+    where = folder(kind)
+    path = where / f"{its_id}.yaml"
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+    except OSError as problem:
+        if path.exists():
+            return None
+        raise InputError(
+            f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
+        ) from None
+    return path
 
 
 def read(kind: type[D], data: bytes, file_name: str) -> D:
@@ -87,7 +96,9 @@ def read(kind: type[D], data: bytes, file_name: str) -> D:
 
 
 def _saved(kind: str) -> list[Path]:
-    return sorted(path for path in folder(kind).glob("*.yaml") if path.is_file())[:MOST_SAVED]
+    """Those that are being written are empty, and left out."""
+    files = (path for path in folder(kind).glob("*.yaml") if path.is_file() and path.stat().st_size)
+    return sorted(files)[:MOST_SAVED]
 
 
 def _fitting(its: Scenario) -> Iterator[tuple[str, TimePlan]]:

@@ -52,20 +52,14 @@ def keep(scenario: Scenario, actuals: Actuals) -> int:
     """
     if _has_figures(actuals):
         actuals.figures(scenario)
-    where = library.made_folder("actuals")
     for number in range((latest(scenario) or 0) + 1, MOST_VERSIONS + 1):
-        path = where / f"{scenario.digest()}-{number}.yaml"
-        try:
-            path.touch(exist_ok=False)  # two that save at once get two numbers
-        except FileExistsError:
+        if (path := library.new_file("actuals", f"{scenario.digest()}-{number}")) is None:
             continue
-        except OSError as problem:
-            raise InputError(
-                f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
-            ) from None
         actuals.write(path)
         return number
-    raise InputError(f"{where}: holds {MOST_VERSIONS} versions of this scenario's figures; delete the oldest")
+    raise InputError(
+        f"{library.folder('actuals')}: holds {MOST_VERSIONS} versions of this scenario's figures; delete the oldest"
+    )
 
 
 def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_usd: float | None) -> Actuals:

@@ -209,9 +209,8 @@ def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
     """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
     plans: dict[str, TimePlan] = {}
     for its, segment in priced:
-        if its.plan is not None and its.scenario == at.scenario:
-            name = f"{words.kind(its)}: {its.what}"
-            plans.setdefault(name if plans.get(name, its.plan) == its.plan else f"{name}, for {segment}", its.plan)
+        if its.plan is not None and its.scenario == at.scenario and its.plan not in plans.values():
+            plans[f"{words.kind(its)}: {its.what}, for {segment}"] = its.plan
     if not plans:
         return
     with st.expander("Keep a remedy as a plan"):
