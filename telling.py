@@ -6,6 +6,7 @@ Left out: any run. A number told here is a field of what sim or optimize returne
 from __future__ import annotations
 
 import re
+from textwrap import shorten
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -258,9 +259,14 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
 
 
+LONGEST_REASON = 300
+"""Letters."""
+
+
 def unexpected(problem: Exception) -> str:
     """What people see of a mistake of ours; the traceback is for the log."""
-    return f"this should not happen ({one_line(f'{type(problem).__name__}: {problem}')}); please report it"
+    what = shorten(one_line(f"{type(problem).__name__}: {problem}"), LONGEST_REASON, placeholder=" ...")
+    return f"this should not happen ({what}); please report it"
 
 
 def version() -> str:

@@ -130,7 +130,8 @@ BEFORE_A_NAME = {
 
 
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
-    """Stop, start, less, more and keep, a line each, by activity; who gets nothing any more is named once."""
+    """Stop, start, more, less and keep, a line each, by activity; who gets nothing any more is named once."""
+    from optimize.changes import KINDS
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)
@@ -152,7 +153,7 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
         lines.setdefault(its.kind, {}).setdefault(what, []).append(said)
     return [
         f"{kind}: " + "; ".join(f"{what} {', '.join(said)}".rstrip() for what, said in lines[kind].items())
-        for kind in ("stop", "start", "less", "more", "keep")
+        for kind in KINDS
         if kind in lines
     ]
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exports.words import short
-from optimize.changes import Change, changes
+from optimize.changes import KINDS, Change, changes
 from sim import Scenario, TimePlan
 from sim.documents import listed
 from sim.plan import ACTIVITY_WORDS
 
-KINDS = ("stop", "start", "more", "less", "keep")
-"""In the order in which they are told."""
 LINE_LETTERS, NAME_LETTERS = 40, 22
 
 

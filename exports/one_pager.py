@@ -20,7 +20,7 @@ from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.util import Inches, Pt
 
 from exports.changed import ChangedUse, changed_uses
-from exports.colours import OKABE_ITO
+from exports.colours import DARK
 from exports.plans import challengers, result_of
 from exports.provenance import Provenance
 from exports.timeless import timeless
@@ -33,7 +33,7 @@ from telling import CAVEAT, between, capital, count, headline, how_surely, payba
 TITLE_ONLY = 5
 """The layout of python-pptx's own template that has a title and nothing else."""
 INK, GREY, RULE = "12263A", "4A5560", "D5DBE1"
-MEAN, ENDS = OKABE_ITO[0], OKABE_ITO[1]
+MEAN, ENDS = DARK[0], DARK[1]
 KIND_INKS = {"stop": "B34700", "start": "00664A", "more": "00664A", "less": "B34700", "keep": GREY}
 MOST_LETTERS = 24
 MOST_ROWS = 8

@@ -9,7 +9,7 @@ import datetime
 
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
-from exports.colours import OKABE_ITO
+from exports.colours import DARK
 from exports.deals import deals
 from exports.fields import field_rows
 from exports.plans import challengers, result_of
@@ -106,7 +106,7 @@ def _by_quarter(book: Book, comparison: Comparison) -> None:
         if name == comparison.baseline:
             continue
         nth = challengers(comparison).index(name)
-        colour = OKABE_ITO[nth % len(OKABE_ITO)]
+        colour = DARK[nth % len(DARK)]
         last = first + comparison.scenario.horizon_quarters - 1
         chart.add_series(
             {

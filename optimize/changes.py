@@ -6,7 +6,7 @@ Left out: the channel account manager's hours, and whether a change pays (soluti
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from optimize.rounding import STEP_HOURS
 from sim.documents import is_whole, show
@@ -14,6 +14,10 @@ from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
 from sim.split import expected_support
+
+Kind = Literal["stop", "start", "more", "less", "keep"]
+KINDS = get_args(Kind)
+"""In the order in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Change:
     planned: float
 
     @property
-    def kind(self) -> Literal["stop", "start", "more", "less", "keep"]:
+    def kind(self) -> Kind:
         """In a word; what goes on and changes by less than a quarter of an hour is kept."""
         if self.planned == 0:
             return "stop"

@@ -529,6 +529,6 @@ def test_changes_are_told_by_activity_and_who_is_left_once() -> None:
     assert change_lines(scenario, changes(scenario, plan, 1, today)) == [
         "stop: all time with Oak; visits without agenda with Pine, Thorn",
         f"start: recruiting Fig 1.50; selling for Pine 1.00; prospecting in {segment_name} 0.50",
-        "less: selling 28.00 to 20.00",
         "more: coaching with Pine 2.00 to 3.00, Thorn 2.00 to 2.50",
+        "less: selling 28.00 to 20.00",
     ]

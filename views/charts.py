@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exports.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
 from sim.estimates import Estimate
 from telling import usd
 
 Spec = dict[str, Any]
-BLUE, ORANGE, GREEN, VERMILLION, SKY, PURPLE, GREY = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#7F7F7F",
-)  # fmt: skip
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2))
 """Of the plans of a picture, in their order."""
 COLOURS = (GREY, BLUE, VERMILLION, GREEN)
@@ -30,7 +28,7 @@ ACTIVITY_COLOURS = {
     "co_sell": ORANGE,
     "sell_for": VERMILLION,
     "socialise": PURPLE,
-    "recruit": "#F0E442",
+    "recruit": YELLOW,
     "support": GREY,
     "idle": "#BDBDBD",
 }

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from exports.colours import BLUE, GREY, VERMILLION
 from sim.estimates import Estimate
 from telling import usd
-from views.charts import BLUE, DOLLARS, GREY, SCHEMA, VERMILLION, Spec
+from views.charts import DOLLARS, SCHEMA, Spec
 
 UNCLEAR = "not clear"
 

@@ -20,7 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import one_line
-from telling import CAVEAT, count, version
+from telling import CAVEAT, capital, count, unexpected, version
 from views import charts, library, links, runs
 from views.links import Field
 from views.pages import draw_menu
@@ -95,8 +95,7 @@ def draw(
         st.error(plain(one_line(str(problem))))
     except Exception as problem:
         logging.getLogger(__name__).exception("page %s", page)
-        what = one_line(f"{type(problem).__name__}: {problem}")
-        st.error(plain(f"This should not happen ({what}); please report it with the address of this page."))
+        st.error(plain(f"{capital(unexpected(problem))} with the address of this page."))
 
 
 def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:

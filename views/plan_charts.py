@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from exports.colours import BLUE, GREY, ORANGE
 from sim.estimates import Estimate
 from telling import usd
-from views.charts import BLUE, DOLLARS, GREY, ORANGE, SCHEMA, Spec, by_quarter, level, picture, tooltip
+from views.charts import DOLLARS, SCHEMA, Spec, by_quarter, level, picture, tooltip
 
 POINT = "point"
 """The selection of the frontier: the name of a point."""

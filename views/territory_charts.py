@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from exports.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from telling import usd
-from views.charts import BLUE, DOLLARS, GREEN, GREY, ORANGE, PURPLE, SCHEMA, SKY, VERMILLION, Spec
+from views.charts import DOLLARS, SCHEMA, Spec
 from views.indicators import Indicator, Quarter
 
 BROUGHT, NOBODY = "brought by partners", "seen by nobody"
