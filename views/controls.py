@@ -141,7 +141,7 @@ def table(its: Rows, caption: str) -> None:
     st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in its.headers], its.rows))
 
 
-def listed(lines: Sequence[str]) -> str:
+def bullets(lines: Sequence[str]) -> str:
     """Lines as a list in Markdown; one alone is no list."""
     return plain(lines[0]) if len(lines) == 1 else "\n".join(f"* {plain(line)}" for line in lines)
 
@@ -150,7 +150,7 @@ def refused(problem: NextHourError) -> None:
     """Everything that is wrong, a sentence each."""
     said = problem.problems if isinstance(problem, InputError) else (str(problem),)
     more = [f"and {len(said) - MOST_SENTENCES:,} more"] if len(said) > MOST_SENTENCES else []
-    st.error(listed([*said[:MOST_SENTENCES], *more]))
+    st.error(bullets([*said[:MOST_SENTENCES], *more]))
 
 
 # Saving

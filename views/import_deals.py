@@ -201,9 +201,9 @@ def _result(result: Fitted) -> None:
     _rejected(fit)
     first, *others = told.checked_again(result.checks, rows=len(fit.cells))
     with st.expander(plain(first), expanded=bool(others)):
-        st.markdown(controls.listed(others) if others else "All of them.")
+        st.markdown(controls.bullets(others) if others else "All of them.")
     with st.expander("What the table could not say"):
-        st.markdown(controls.listed(fit.silent))
+        st.markdown(controls.bullets(fit.silent))
 
 
 def intervals(fit: Fit) -> Rows:
