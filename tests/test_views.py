@@ -348,7 +348,12 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     test.multiselect(key="park").set_value(["Pine"]).run()
     assert "1 parked" in texts(test)
     test.selectbox(key=mixture.mode_key("large")).set_value("direct").run()
-    assert "1 segment covered otherwise" in texts(test)
+    assert "20% with Thorn, 1 parked, large direct" in texts(test)
+    assert "Coverage: large direct" in [its.label for its in test.expander]
+    test.slider(key="coach").set_value(55).run()
+    assert "20% with Thorn, 1 parked, mostly coaching, large direct" in texts(test)
+    test.slider(key="coach").set_value(40).run()
+    assert "on several activities" in texts(test)
     assert test.query_params[mixture.mode_key("large")] == "direct"
 
 

@@ -102,7 +102,8 @@ def _controls(scenario: Scenario) -> None:
             placeholder="Nobody is parked",
         )  # fmt: skip
         st.slider("Time for planned prospecting", 0, mixture.MOST_TIME, key="prospect", format="%d%%")
-    with st.expander("Coverage: direct, shared or partner-led"):
+    changed = mixture.covered(links.values(mixture.fields(scenario)))
+    with st.expander(f"Coverage: {plain(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
         for name in scenario.segment_names:
             st.selectbox(plain(name), list(mixture.MODES), key=mixture.mode_key(name), format_func=_mode)
 

@@ -32,6 +32,10 @@ MODES = {
     "partner_led": "partner-led: you leave its accounts alone",
     "direct": "direct: partners bring nothing",
 }
+MODE = "mode "
+"""How the field of a segment's coverage mode begins."""
+NAMED_SEGMENTS = 2
+"""Of those that are covered otherwise, as many are named."""
 LONGEST_SPLIT = 100_000
 """Bytes that a word of an address may unpack to."""
 MOST_TIME = 80
@@ -42,7 +46,7 @@ USUAL_SHARE, USUAL_FOCUS = 20, "believers"
 
 def mode_key(segment: str) -> str:
     """The field of a segment's coverage mode."""
-    return f"mode {segment}"
+    return f"{MODE}{segment}"
 
 
 def fields(scenario: Scenario) -> list[Field]:
@@ -125,12 +129,18 @@ def name(state: Mapping[str, Any]) -> str:
     more = [f"{len(state['park'])} parked"] if state["park"] else []
     usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
     if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
-        most = max(MIXED, key=lambda activity: state[activity])
-        more.append(f"mostly {ACTIVITY_WORDS[most]}")
+        most, parts = max(MIXED, key=lambda activity: state[activity]), sum(state[activity] for activity in MIXED)
+        more.append(f"mostly {ACTIVITY_WORDS[most]}" if 2 * state[most] > parts else "on several activities")
     more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
-    changed = [key for key, value in state.items() if key.startswith("mode ") and value != "partner_first"]
-    more += [f"{len(changed)} {'segment' if len(changed) == 1 else 'segments'} covered otherwise"] if changed else []
+    changed = covered(state)
+    more += changed if len(changed) <= NAMED_SEGMENTS else [f"{len(changed)} segments covered otherwise"]
     return ", ".join([said, *more])[:80]
+
+
+def covered(state: Mapping[str, Any]) -> list[str]:
+    """The segments that are not covered as usual: enterprise direct."""
+    modes = {key.removeprefix(MODE): mode for key, mode in state.items() if key.startswith(MODE)}
+    return [f"{segment} {MODES[mode].partition(':')[0]}" for segment, mode in modes.items() if mode != "partner_first"]
 
 
 def packed(split: Split) -> str:
