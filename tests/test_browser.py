@@ -167,6 +167,21 @@ def test_a_page_that_is_left_comes_back_as_it_was(address: str, chrome: Browser)
         assert slider(seen.page, "Time with partners") == "44%"
 
 
+@pytest.mark.parametrize("seed", [7, 12], ids=["usual seed", "another seed"])
+def test_the_back_button_leads_back_from_every_page(seed: int, address: str, chrome: Browser) -> None:
+    titles = [title for section in pages.MENU.values() for title in section.values() if title != "Start"]
+    with visit(chrome, address) as seen:
+        seen.go(f"?seed={seed}")
+        for title in [*titles, *titles[:1], "Test a coverage strategy", "Show a team the long game"]:
+            seen.page.get_by_role("link", name=title, exact=True).click()
+            expect(seen.page.get_by_role("heading", name="Where should")).to_be_hidden()
+            seen.done()
+            assert seed == 7 or "seed=12" in seen.page.url
+            seen.page.go_back()
+            expect(seen.page.get_by_role("heading", name="Where should")).to_be_visible()
+            seen.done()
+
+
 def test_from_start_to_a_slide_by_keyboard_alone(address: str, chrome: Browser) -> None:
     with visit(chrome, address) as seen:
         seen.go("")

@@ -470,7 +470,15 @@ def test_compare_shows_the_numbers_of_compare() -> None:
 
 
 def test_the_best_plan_is_looked_at_first() -> None:
-    assert page("compare").session_state["plan"] == "20% with Believers"
+    assert page("compare").session_state["closer"] == "20% with Believers"
+
+
+def test_only_a_plan_that_was_chosen_to_be_looked_at_closer_is_in_the_address() -> None:
+    test = page("compare")
+    assert "plan" not in test.query_params
+    test.segmented_control(key="closer").set_value("no partner time").run()
+    assert test.query_params["plan"] == "no partner time"
+    assert "under no partner time" in texts(test)
 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
@@ -480,7 +488,7 @@ def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     test = page("compare", {"lab": word})
     assert wrong(test) == []
     assert test.selectbox(key="a").value == "1% with Believers, 1 parked"
-    assert test.session_state["plan"] == "1% with Believers, 1 parked"  # though 20% is better
+    assert test.session_state["closer"] == "1% with Believers, 1 parked"  # though 20% is better
 
 
 DEEP = base64.urlsafe_b64encode(zlib.compress(b"[" * 90_000)).decode()
@@ -520,7 +528,7 @@ def test_a_plan_may_be_called_anything(name: str) -> None:
     library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": name}), "plans")
     test = page("compare", {"scenario": saved(scenario), "a": name, "b": ""})
     assert wrong(test) == []
-    assert test.selectbox(key="a").value == name and test.session_state["plan"] == name
+    assert test.selectbox(key="a").value == name and test.session_state["closer"] == name
     (heads, *rows) = tables(test)["The plans side by side"]
     assert heads == ["", scenario.status_quo.name, name]
     (text,) = {row[2] for row in rows if row[0] == "Markets ahead"}
