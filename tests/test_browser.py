@@ -182,6 +182,24 @@ def test_the_back_button_leads_back_from_every_page(seed: int, address: str, chr
             seen.done()
 
 
+def test_the_back_button_leads_from_what_happened_to_the_prediction(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("long-game?story=rising-quota")
+        seen.page.get_by_text("20% with Believers", exact=True).click()
+        expect(seen.page).to_have_url(re.compile("best="))
+        seen.done()
+        seen.page.get_by_role("slider").press("ArrowRight")
+        expect(seen.page).to_have_url(re.compile("by=1$"))
+        seen.done()
+        seen.page.get_by_role("button", name="Show what happened").click()
+        expect(seen.page.get_by_text("you said +1%")).to_be_visible()
+        seen.done()
+        seen.page.go_back()
+        expect(seen.page.get_by_text("you said +1%")).to_be_hidden()
+        seen.done()
+        assert slider(seen.page, "By how much") == "1%"
+
+
 def test_from_start_to_a_slide_by_keyboard_alone(address: str, chrome: Browser) -> None:
     with visit(chrome, address) as seen:
         seen.go("")

@@ -62,7 +62,13 @@ def _page(at: At) -> None:
     if st.session_state["seen"] == "no":
         _predict(scenario, plans)
     else:
+        _remember("best", "by")
         _reveal(scenario, plans, at.seed)
+
+
+def _remember(*keys: str) -> None:
+    """Keep what no control shows now. Streamlit would bring back what it was at first, as if a control were moved."""
+    st.session_state.update({key: st.session_state[key] for key in keys})
 
 
 def _title(story: str) -> str:
@@ -90,6 +96,8 @@ def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
     if st.session_state["best"] != scenario.status_quo.name:
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
+    else:
+        _remember("by")
     st.button("Show what happened", type="primary", on_click=_open)
 
 
