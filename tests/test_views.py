@@ -352,6 +352,15 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     assert test.query_params[mixture.mode_key("large")] == "direct"
 
 
+@pytest.mark.parametrize(
+    ("parts", "name"), [((34, 33, 33), "20% with Believers, on 3 activities"), ((60, 20, 20), "mostly coaching")]
+)
+def test_only_what_gets_more_than_half_is_called_most_of_it(parts: tuple[int, int, int], name: str) -> None:
+    says = {key: str(its) for key, its in zip(("coach", "joint_plan", "socialise"), parts, strict=True)}
+    test = page("lab", {"scenario": saved(small()), **says})
+    assert wrong(test) == [] and str(test.text_input[-1].value).endswith(name)
+
+
 def test_no_activity_is_told() -> None:
     test = page("lab", {"coach": "0", "joint_plan": "0"})
     assert wrong(test) == ["No activity has any part of the partner time; give one of them some, or set the time to 0%"]

@@ -125,8 +125,10 @@ def name(state: Mapping[str, Any]) -> str:
     more = [f"{len(state['park'])} parked"] if state["park"] else []
     usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
     if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
+        given = [state[activity] for activity in MIXED if state[activity]]
         most = max(MIXED, key=lambda activity: state[activity])
-        more.append(f"mostly {ACTIVITY_WORDS[most]}")
+        is_most = 2 * state[most] > sum(given)
+        more.append(f"mostly {ACTIVITY_WORDS[most]}" if is_most else f"on {len(given)} activities")
     more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
     changed = [key for key, value in state.items() if key.startswith("mode ") and value != "partner_first"]
     more += [f"{len(changed)} {'segment' if len(changed) == 1 else 'segments'} covered otherwise"] if changed else []
