@@ -425,7 +425,9 @@ def test_the_table_says_where_the_verdict_turns(monkeypatch: pytest.MonkeyPatch)
         monkeypatch,
         lambda job: sensitivity(job.scenario, job.arguments["plans"], 40, job.seed, worlds=0, of=known),
     )
-    heads, first, second, *_ = tables(page("lab", {"share": "30", "turns": "yes"}))[ASSUMED]
+    test = page("lab", {"share": "30", "turns": "yes"})
+    assert "The verdict: " in texts(test), "what follows may be a sentence of its own"
+    heads, first, second, *_ = tables(test)[ASSUMED]
     assert heads[4] == "Verdict turns" and re.match(r"at [\d.]+", first[4]) and second[4] == ""
 
 
