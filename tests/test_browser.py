@@ -167,6 +167,39 @@ def test_a_page_that_is_left_comes_back_as_it_was(address: str, chrome: Browser)
         assert slider(seen.page, "Time with partners") == "44%"
 
 
+@pytest.mark.parametrize("seed", [7, 12], ids=["usual seed", "another seed"])
+def test_the_back_button_leads_back_from_every_page(seed: int, address: str, chrome: Browser) -> None:
+    titles = [title for section in pages.MENU.values() for title in section.values() if title != "Start"]
+    with visit(chrome, address) as seen:
+        seen.go(f"?seed={seed}")
+        for title in [*titles, *titles[:1], "Test a coverage strategy", "Show a team the long game"]:
+            seen.page.get_by_role("link", name=title, exact=True).click()
+            expect(seen.page.get_by_role("heading", name="Where should")).to_be_hidden()
+            seen.done()
+            assert seed == 7 or "seed=12" in seen.page.url
+            seen.page.go_back()
+            expect(seen.page.get_by_role("heading", name="Where should")).to_be_visible()
+            seen.done()
+
+
+def test_the_back_button_leads_from_what_happened_to_the_prediction(address: str, chrome: Browser) -> None:
+    with visit(chrome, address) as seen:
+        seen.go("long-game?story=rising-quota")
+        seen.page.get_by_text("20% with Believers", exact=True).click()
+        expect(seen.page).to_have_url(re.compile("best="))
+        seen.done()
+        seen.page.get_by_role("slider").press("ArrowRight")
+        expect(seen.page).to_have_url(re.compile("by=1$"))
+        seen.done()
+        seen.page.get_by_role("button", name="Show what happened").click()
+        expect(seen.page.get_by_text("you said +1%")).to_be_visible()
+        seen.done()
+        seen.page.go_back()
+        expect(seen.page.get_by_text("you said +1%")).to_be_hidden()
+        seen.done()
+        assert slider(seen.page, "By how much") == "1%"
+
+
 def test_from_start_to_a_slide_by_keyboard_alone(address: str, chrome: Browser) -> None:
     with visit(chrome, address) as seen:
         seen.go("")

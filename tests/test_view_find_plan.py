@@ -11,6 +11,7 @@ import html
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import icalendar
 import pytest
@@ -333,8 +334,10 @@ def test_a_plan_that_is_saved_is_found_in_compare_and_in_the_lab(
     assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == ["Saved as Mine."]
     assert "Save" not in labels(test), "it is saved, and a reload knows that"
     assert library.plans_for(small())["Mine"].hours == answer.plan.hours
-    says = {its.proto.label: its.proto.query_string for its in test.get("page_link") if its.proto.query_string}
-    assert len(says) == 2, "the menu's links say nothing"
+    says = {its.proto.label: parse_qs(its.proto.query_string) for its in test.get("page_link")}
+    assert says["See it in the Lab"]["plan"] == ["Mine"]
+    compared = says["Compare it with the best constant split"]
+    assert compared["a"] == compared["plan"] == ["Mine"], "the slide is of what was found"
     assert wrong(page("compare", {"scenario": small_id, "a": "Mine", "c": "none"})) == []
     lab = page("lab", {"scenario": small_id, "plan": "Mine"})
     assert wrong(lab) == [] and not lab.slider and "Hours a week under Mine" in texts(lab)

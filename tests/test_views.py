@@ -353,8 +353,17 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     test.slider(key="coach").set_value(55).run()
     assert "20% with Thorn, 1 parked, mostly coaching, large direct" in texts(test)
     test.slider(key="coach").set_value(40).run()
-    assert "on several activities" in texts(test)
+    assert "on 2 activities" in texts(test)
     assert test.query_params[mixture.mode_key("large")] == "direct"
+
+
+@pytest.mark.parametrize(
+    ("parts", "name"), [((34, 33, 33), "20% with Believers, on 3 activities"), ((60, 20, 20), "mostly coaching")]
+)
+def test_only_what_gets_more_than_half_is_called_most_of_it(parts: tuple[int, int, int], name: str) -> None:
+    says = {key: str(its) for key, its in zip(("coach", "joint_plan", "socialise"), parts, strict=True)}
+    test = page("lab", {"scenario": saved(small()), **says})
+    assert wrong(test) == [] and str(test.text_input[-1].value).endswith(name)
 
 
 def test_no_activity_is_told() -> None:
@@ -421,7 +430,9 @@ def test_the_table_says_where_the_verdict_turns(monkeypatch: pytest.MonkeyPatch)
         monkeypatch,
         lambda job: sensitivity(job.scenario, job.arguments["plans"], 40, job.seed, worlds=0, of=known),
     )
-    heads, first, second, *_ = tables(page("lab", {"share": "30", "turns": "yes"}))[ASSUMED]
+    test = page("lab", {"share": "30", "turns": "yes"})
+    assert "The verdict: " in texts(test), "what follows may be a sentence of its own"
+    heads, first, second, *_ = tables(test)[ASSUMED]
     assert heads[4] == "Verdict turns" and re.match(r"at [\d.]+", first[4]) and second[4] == ""
 
 
@@ -475,7 +486,15 @@ def test_compare_shows_the_numbers_of_compare() -> None:
 
 
 def test_the_best_plan_is_looked_at_first() -> None:
-    assert page("compare").session_state["plan"] == "20% with Believers"
+    assert page("compare").session_state["closer"] == "20% with Believers"
+
+
+def test_only_a_plan_that_was_chosen_to_be_looked_at_closer_is_in_the_address() -> None:
+    test = page("compare")
+    assert "plan" not in test.query_params
+    test.segmented_control(key="closer").set_value("no partner time").run()
+    assert test.query_params["plan"] == "no partner time"
+    assert "under no partner time" in texts(test)
 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
@@ -485,7 +504,7 @@ def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     test = page("compare", {"lab": word})
     assert wrong(test) == []
     assert test.selectbox(key="a").value == "1% with Believers, 1 parked"
-    assert test.session_state["plan"] == "1% with Believers, 1 parked"  # though 20% is better
+    assert test.session_state["closer"] == "1% with Believers, 1 parked"  # though 20% is better
 
 
 DEEP = base64.urlsafe_b64encode(zlib.compress(b"[" * 90_000)).decode()
@@ -525,7 +544,7 @@ def test_a_plan_may_be_called_anything(name: str) -> None:
     library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": name}), "plans")
     test = page("compare", {"scenario": saved(scenario), "a": name, "b": ""})
     assert wrong(test) == []
-    assert test.selectbox(key="a").value == name and test.session_state["plan"] == name
+    assert test.selectbox(key="a").value == name and test.session_state["closer"] == name
     (heads, *rows) = tables(test)["The plans side by side"]
     assert heads == ["", scenario.status_quo.name, name]
     (text,) = {row[2] for row in rows if row[0] == "Markets ahead"}

@@ -32,7 +32,9 @@ NONE, HERE = "", ""
 LAB = "lab"
 """The field that holds a split that comes from the Lab and is not saved."""
 CLOSER = "plan"
-"""The field that says which plan is looked at closer."""
+"""The field that says which plan somebody chose to look at closer."""
+LOOKED_AT = "closer"
+"""The control that chooses it. It begins with what is usual, which no address has to say."""
 
 
 def show() -> None:
@@ -225,15 +227,11 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
     picture(cumulated)
-    names = list(others)
-    if st.session_state[CLOSER] not in names:
-        word = st.session_state[LAB]
-        mine = mixture.unpacked(word).name if word else ""
-        best = max(names, key=lambda name: others[name].difference_usd.value)
-        st.session_state[CLOSER] = mine if mine in names else best
-    if len(names) > 1:
-        st.segmented_control("Look closer at", names, key=CLOSER, required=True, format_func=plain)
-    name = st.session_state[CLOSER]
+    name = st.session_state[LOOKED_AT] = _closer(others)
+    if len(others) > 1:
+        st.segmented_control(
+            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=plain, on_change=_look
+        )
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
     with left:
@@ -252,6 +250,19 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         picture(comparison_charts.fans(
             fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
         ))  # fmt: skip
+
+
+def _closer(others: Mapping[str, PlanResult]) -> str:
+    """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
+    word = st.session_state[LAB]
+    for name in (st.session_state[CLOSER], mixture.unpacked(word).name if word else NONE):
+        if name in others:
+            return str(name)
+    return max(others, key=lambda name: others[name].difference_usd.value)
+
+
+def _look() -> None:
+    st.session_state[CLOSER] = st.session_state[LOOKED_AT]
 
 
 def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:

@@ -85,10 +85,10 @@ def draw(
     st.title(title, anchor=False)
     try:
         at, all_fields, wrong = _arrived(page, fields)
+        links.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
         _sidebar(at, chooses_scenario)
         for sentence in wrong:
             st.warning(plain(sentence))
-        links.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
         body(at)
         links.leave(page, all_fields)
     except NextHourError as problem:

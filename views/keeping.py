@@ -36,7 +36,7 @@ def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
         others = {} if split is None else {"b": [split.name], "lab": [mixture.packed(split)]}
         where = {"scenario": [at.scenario_id]}
         said = "today's split" if split is None else "the best constant split"
-        link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""]})
+        link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
         link("lab", "See it in the Lab", {**where, "plan": [saved]})
 
 

@@ -122,7 +122,8 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     # What is in the boxes belongs to this quarter of this version of the file.
     where = f"{scenario.digest()} {seen.latest(scenario)} {quarter}"
     with st.form(f"actuals {where}"):
-        note("As much as is known; an empty box is not known.")
+        saved = f" Q{quarter} is saved; this corrects it." if given.keys() - {"quarter"} else ""
+        note(f"As much as is known; an empty box is not known.{saved} Another quarter is chosen above the picture.")
         row: dict[str, Any] = {"quarter": quarter, "partners": {}}
         columns = st.columns(2)
         for i, name in enumerate(KNOWN):

@@ -218,7 +218,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     if known is None:
         return None
     (its,) = known.plans.values()
-    said(f"The verdict {telling.turns_if(its)}.")
+    said(f"The verdict: {telling.turns_if(its)}.")
     return {
         swing.assumption.path: "; ".join(
             f"at {telling.digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips

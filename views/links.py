@@ -145,15 +145,28 @@ def arrive(page: str, fields: Sequence[Field]) -> list[str]:
 
 
 def leave(page: str, fields: Sequence[Field]) -> None:
-    """Write the state of a page into its address."""
-    words = written(values(fields), fields)
-    if words != _here():
+    """Write the state of a page into its address, if that says anything else.
+
+    What the browser is given is a step of its own: an address that says the same in more words has to stay, or the back
+    button would come to it, have it written again, and get no further.
+    """
+    state = values(fields)
+    words = written(state, fields)
+    st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
+    if _says(_here(), state, fields):
+        words = _here()
+    else:
         st.query_params.from_dict(words)
     st.session_state.setdefault("kept", {})[page] = words
     st.session_state["page"] = page
     st.session_state["trail"] = [*st.session_state["trail"], words][-LONGEST_TRAIL:]
-    st.session_state["left"] = values(fields)
-    st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
+    st.session_state["left"] = state
+
+
+def way(page: str) -> dict[str, list[str]]:
+    """The address of a page as it was left, of what all pages are about now."""
+    own = {key: words for key, words in _kept(page).items() if key not in SHARED}
+    return own | dict(st.session_state.get("shared", {}))
 
 
 def written(says: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, list[str]]:
@@ -168,10 +181,7 @@ def _here() -> dict[str, list[str]]:
 
 def _arriving(page: str) -> dict[str, list[str]]:
     """What a page is asked to show: what its address says, else what it had before, of what all pages are about now."""
-    if here := _here():
-        return here
-    own = {key: words for key, words in _kept(page).items() if key not in SHARED}
-    return own | dict(st.session_state.get("shared", {}))
+    return _here() or way(page)
 
 
 def _kept(page: str) -> dict[str, list[str]]:
@@ -191,6 +201,12 @@ def _is_behind() -> bool:
     state = st.session_state
     moved = any(key in state and state[key] != value for key, value in state["left"].items())
     return moved and _here() in state["trail"]
+
+
+def _says(words: Mapping[str, list[str]], state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
+    """Whether an address says just this state, and nothing wrong."""
+    said = {field.key: _parsed(field, words.get(field.key)) for field in fields}
+    return words.keys() <= said.keys() and all(its == (state[key], "") for key, its in said.items())
 
 
 def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:

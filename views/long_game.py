@@ -38,14 +38,12 @@ def show() -> None:
 
 
 def _fields(at: At) -> Sequence[Field]:
-    story = links.choice("story", list(STORIES), next(iter(STORIES)))
-    _, plans = _told(str(links.peek(PAGE, story)))
-    return [
-        story,
-        links.choice("best", [NOBODY, *plans], NOBODY),
-        links.or_none(links.number("by", -MOST, MOST, 0)),
-        links.choice("seen", ["no", "yes"], "no"),
-    ]
+    story, seen = links.choice("story", list(STORIES), next(iter(STORIES))), links.choice("seen", ["no", "yes"], "no")
+    scenario, plans = _told(str(links.peek(PAGE, story)))
+    by = links.number("by", -MOST, MOST, 0)
+    if links.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
+        return [story, links.choice("best", list(plans), scenario.status_quo.name), by, seen]
+    return [story, links.choice("best", [NOBODY, *plans], NOBODY), links.or_none(by), seen]
 
 
 def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
@@ -64,7 +62,13 @@ def _page(at: At) -> None:
     if st.session_state["seen"] == "no":
         _predict(scenario, plans)
     else:
+        _remember("best", "by")
         _reveal(scenario, plans, at.seed)
+
+
+def _remember(*keys: str) -> None:
+    """Keep what no control shows now. Streamlit would bring back what it was at first, as if a control were moved."""
+    st.session_state.update({key: st.session_state[key] for key in keys})
 
 
 def _title(story: str) -> str:
@@ -72,7 +76,8 @@ def _title(story: str) -> str:
 
 
 def _close() -> None:
-    st.session_state.update(seen="no", best=NOBODY, by=None)
+    scenario, _ = _told(st.session_state["story"])
+    st.session_state.update(seen="no", best=scenario.status_quo.name, by=0)
 
 
 def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
@@ -88,13 +93,11 @@ def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
 
 def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     section("Predict")
-    if st.session_state["best"] == NOBODY:
-        st.session_state["best"] = scenario.status_quo.name
     st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
     if st.session_state["best"] != scenario.status_quo.name:
-        if st.session_state["by"] is None:
-            st.session_state["by"] = 0
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
+    else:
+        _remember("by")
     st.button("Show what happened", type="primary", on_click=_open)
 
 

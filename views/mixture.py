@@ -129,8 +129,10 @@ def name(state: Mapping[str, Any]) -> str:
     more = [f"{len(state['park'])} parked"] if state["park"] else []
     usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
     if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
-        most, parts = max(MIXED, key=lambda activity: state[activity]), sum(state[activity] for activity in MIXED)
-        more.append(f"mostly {ACTIVITY_WORDS[most]}" if 2 * state[most] > parts else "on several activities")
+        given = [state[activity] for activity in MIXED if state[activity]]
+        most = max(MIXED, key=lambda activity: state[activity])
+        is_most = 2 * state[most] > sum(given)
+        more.append(f"mostly {ACTIVITY_WORDS[most]}" if is_most else f"on {len(given)} activities")
     more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
     changed = covered(state)
     more += changed if len(changed) <= NAMED_SEGMENTS else [f"{len(changed)} segments covered otherwise"]

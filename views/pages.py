@@ -8,6 +8,8 @@ from types import ModuleType
 
 import streamlit as st
 
+from views import links
+
 FIRST = "start"
 MENU: Mapping[str, Mapping[str, str]] = {
     "Explore": {
@@ -59,11 +61,14 @@ def address(page: str) -> str:
 
 
 def draw_menu() -> None:
-    """The menu, for the sidebar. Streamlit's own is a list whose items are none to a screen reader."""
+    """The menu, for the sidebar: to each page as it was left.
+
+    Streamlit's own is a list whose items are none to a screen reader.
+    """
     for section, pages in MENU.items():
         st.markdown(f"**{section}**")
         for page in pages:
-            st.page_link(place(page))
+            st.page_link(place(page), query_params=links.way(page))
 
 
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
