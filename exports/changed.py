@@ -41,6 +41,16 @@ def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter:
     return sorted(uses, key=lambda its: (KINDS.index(its.kind), -abs(its.planned - its.today), -its.today))
 
 
+def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:
+    """The segments that the plan covers in another way, with that way: enterprise direct."""
+    modes, before = (its.table(scenario).coverage_mode for its in (plan, against))
+    return [
+        f"{short(name, NAME_LETTERS)} {mode.replace('_', ' ')}"
+        for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
+        if mode != today
+    ]
+
+
 def _targets(scenario: Scenario, names: list[str], letters: int) -> str:
     if len(names) > 1 and set(names) == {partner.name for partner in scenario.partners}:
         return "every partner"

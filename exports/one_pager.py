@@ -19,7 +19,7 @@ from pptx.enum.dml import MSO_LINE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.util import Inches, Pt
 
-from exports.changed import ChangedUse, changed_uses
+from exports.changed import ChangedUse, changed_coverage, changed_uses
 from exports.colours import DARK
 from exports.plans import challengers, result_of
 from exports.provenance import Provenance
@@ -28,6 +28,7 @@ from exports.words import outward, short
 from sim import Comparison
 from sim.errors import PlanError
 from sim.estimates import Estimate
+from sim.wording import listed
 from telling import CAVEAT, between, capital, count, headline, how_surely, payback, the, usd, verdict
 
 TITLE_ONLY = 5
@@ -35,7 +36,7 @@ TITLE_ONLY = 5
 INK, GREY, RULE = "12263A", "4A5560", "D5DBE1"
 MEAN, ENDS = DARK[0], DARK[1]
 KIND_INKS = {"stop": "B34700", "start": "00664A", "more": "00664A", "less": "B34700", "keep": GREY}
-MOST_LETTERS = 24
+MOST_LETTERS, COVERAGE_LETTERS = 24, 64
 MOST_ROWS = 8
 """Of the table; smaller changes are counted in the last."""
 LEFT, WIDE, GAP = 0.6, 12.13, 0.45
@@ -92,17 +93,23 @@ def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
     """What to stop, start and keep, as a table."""
     base = short(the(comparison.baseline), MOST_LETTERS)
     _text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
-    its = changed_uses(comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan)
-    largest = sorted(its, key=lambda use: -abs(use.planned - use.today))[: MOST_ROWS - 1]
-    shown = its if len(its) <= MOST_ROWS else [use for use in its if use in largest]
-    rows = max(1, min(len(its), MOST_ROWS))
+    plans = comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan
+    its, coverage = changed_uses(*plans), changed_coverage(*plans)
+    room = MOST_ROWS - bool(coverage)
+    largest = sorted(its, key=lambda use: -abs(use.planned - use.today))[: room - 1]
+    shown = its if len(its) <= room else [use for use in its if use in largest]
+    rows = max(1, min(len(its), room) + bool(coverage))
     frame = slide.shapes.add_table(rows, 3, *map(Inches, (LEFT, TOP, LEFT_WIDE, ROW * rows)))
     frame._element.nvGraphicFramePr.cNvPr.set("descr", "What to stop, start and keep, in hours a week")
     table = frame.table
     table.first_row = table.horz_banding = False
     for column, width in enumerate((0.75, 3.6, 1.25)):
         table.columns[column].width = Inches(width)
-    for i, use in enumerate(shown):
+    if coverage:
+        _cell(table.cell(0, 0), [("COVER", 12, INK, True)])
+        _cell(table.cell(0, 1), [(listed(coverage, COVERAGE_LETTERS), 13 if len(coverage) == 1 else 11, INK, False)])
+        table.cell(0, 1).merge(table.cell(0, 2))
+    for i, use in enumerate(shown, int(bool(coverage))):
         _row(table, i, use)
     if len(shown) < len(its):
         _cell(table.cell(rows - 1, 1), [(f"and {count(len(its) - len(shown), 'smaller change')}", 12, GREY, False)])

@@ -19,7 +19,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 
 from exports.deals import OUTCOMES, deals
 from exports.fields import field_rows
-from exports.one_pager import one_pager
+from exports.one_pager import MOST_ROWS, one_pager
 from exports.picture import png
 from exports.plans import challengers
 from exports.provenance import Provenance, file_name
@@ -320,6 +320,20 @@ def test_slide_has_the_answer_the_changes_and_a_native_chart(comparison: Compari
     assert ("MORE", f"coaching  {NAMES[2]}", "2.4 → 7.2") in lines
     assert ("STOP", f"coaching  {NAMES[3]}", "2.4 → 0.0") in lines
     assert ("LESS", "selling", "32.0 → 28.0") in lines
+
+
+def test_what_is_covered_otherwise_stands_above_the_hours() -> None:
+    scenario = load_scenario("scenarios/baseline.yaml")
+    today = TimePlan.status_quo(scenario)
+    modes = {"enterprise": "direct", "small business": "partner_led"}
+    plan = TimePlan.constant(scenario, 0.3, name="new", park=["Fir Solutions"], coverage_mode=modes)
+    slide = slide_of(one_pager(compare(scenario, {"today": today, "new": plan}, 8), "new", DAY))
+    (rows,) = (list(shape.table.rows) for shape in slide.shapes if shape.has_table)
+    assert [cell.text_frame.text for cell in rows[0].cells][:2] == [
+        "COVER", "enterprise direct, small business partner led",
+    ]  # fmt: skip
+    kinds = [row.cells[0].text_frame.text for row in rows]
+    assert kinds.count("COVER") == 1 and "STOP" in kinds and len(rows) <= MOST_ROWS
 
 
 def test_chart_holds_the_difference_so_far_with_its_interval(comparison: Comparison) -> None:
