@@ -186,7 +186,8 @@ def certificate(solution: Answer) -> list[str]:
         + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
         f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
         f"of quota {_chance(its.chance_of_quota[solution.quarter - 1])} in Q{solution.quarter}, "
-        f"{_chance(its.chance_of_quota[-1])} in the last quarter.",
+        f"{_chance(its.chance_of_quota[-1])} in the last quarter; attainment of the first year "
+        f"{_first_year(solution):.0%}, the mean.",
         f"One-hour test: {its.hour_test.says}.",
         f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
     ]
@@ -205,6 +206,12 @@ def certificate(solution: Answer) -> list[str]:
     if missed := floors_missed(its):
         lines.append(missed)
     return [*lines, f"{its.simulated_runs:,} simulated territories, {its.seconds:.0f} seconds."]
+
+
+def _first_year(solution: Answer) -> float:
+    """Quota credit of the first year over its quota, mean of the markets."""
+    year = list(zip(solution.certificate.attainment_by_quarter, solution.scenario.quota_usd(), strict=True))[:4]
+    return sum(its.value * quota for its, quota in year) / sum(quota for _, quota in year)
 
 
 def floors_missed(its: Certificate) -> str:

@@ -43,7 +43,8 @@ def splits(
     deceivers = [partner.name for partner in scenario.partners if partner.label == "deceiver"]
     for park, mix, focus, share in itertools.product(([], deceivers)[: 1 + bool(deceivers)], mixes, focuses, shares):
         percent = f"{share:.0%}" if isinstance(share, int | float) else f"{share[0]:.0%} to {share[-1]:.0%}"
-        name = f"{percent} with {'everybody' if focus == 'even' else focus}" if share else "no partner time"
+        whom = "all partners" if focus == "even" else focus.capitalize()
+        name = f"{percent} with {whom}" if share else "no partner time"
         name += f", {len(park)} parked" if park else ""
         name += f", mix {mixes.index(mix) + 1}" if len(mixes) > 1 else ""
         written = {"name": name, "partner_share": share, "mix": mix, "focus": focus, "park": park}

@@ -224,10 +224,10 @@ def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: AtOnce,
     test = find(page("find_plan", {"scenario": small_id}))
     (its,) = found.by_key.values()
     test.slider(key="most").set_value(50).run()
-    assert "A search of yours with other limits still goes on." in texts(test) and "Find the plan" in labels(test)
+    assert "Another search of yours still goes on." in texts(test) and "Find the plan" in labels(test)
     its.cancel = lambda who="": its.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel that one")
-    assert its.state == "cancelled" and "other limits" not in texts(test)
+    assert its.state == "cancelled" and "Another search" not in texts(test)
 
 
 def test_who_waits_is_told_for_how_many(found: AtOnce, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,7 @@ def test_a_fit_goes_on_elsewhere_and_what_is_wrong_with_it_is_one_sentence(at_on
     (search,) = at_once.by_key.values()
     assert "Cancel" in labels(test) and "Fitting: 0 seconds so far." in texts(test)
     test.number_input(key="deals fraction").set_value(0.001).run()
-    assert "A fit of yours with other answers still goes on." in texts(test)
+    assert "Another fit of yours still goes on." in texts(test)
     search.cancel = lambda who="": search.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel that one")
     assert search.state == "cancelled" and "Cancel that one" not in labels(test)

@@ -473,8 +473,7 @@ def test_compare_shows_the_numbers_of_compare() -> None:
     its = compare(scenario, plans, runs.MARKETS, worlds=runs.WORLDS)
     test = page("compare")
     assert wrong(test) == []
-    (table,) = [its.proto.body for its in test.get("html") if "<table" in its.proto.body]
-    cells = [html.unescape(cell) for cell in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", table)]
+    cells = [cell for row in tables(test)["The plans side by side"] for cell in row]
     for name, result in its.results.items():
         assert name in cells
         assert any(cell.startswith(telling.usd(result.credit_usd.value)) for cell in cells)
@@ -636,6 +635,15 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
     assert saved(small(name="Baseline")) == "baseline-2"
     save_scenario(small(), own_library / "scenarios" / "baseline.yaml")
     assert library.scenario_files()["baseline"].parent == library.BUILT_IN
+
+
+def test_a_plan_that_a_link_names_is_not_shown_twice() -> None:
+    its_id = saved(small())
+    for name in ("mine", "yours"):
+        library.save(TimePlan.constant(small(), 0.3, name=name), "plans")
+    test = page("compare", {"scenario": its_id, "a": "mine"})
+    shown = [test.selectbox(key=slot).value for slot in "abc"]
+    assert wrong(test) == [] and shown[0] == "mine" and len(set(shown)) == 3
 
 
 def test_two_that_save_a_name_at_once_get_two_files(own_library: Path) -> None:

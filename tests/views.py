@@ -102,8 +102,9 @@ def tables(test: AppTest) -> dict[str, list[list[str]]]:
     found = {}
     for block in test.get("html"):
         if "nh-table" in (body := block.proto.body) and (caption := re.search("<caption>(.*?)</caption>", body)):
-            rows = re.findall("<tr>(.*?)</tr>", body)
-            cells = [[html.unescape(its) for its in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row)] for row in rows]
+            rows = re.findall("<tr>(.*?)</tr>", body, re.DOTALL)
+            texts_of = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
+            cells = [[html.unescape(its).replace("\n", " ") for its in texts_of.findall(row)] for row in rows]
             found[html.unescape(caption[1])] = cells
     return found
 

@@ -52,9 +52,11 @@ def _fields(at: At) -> Sequence[Field]:
     fields = [*changes, lab]
     named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
     from_lab = [name for name in named if split and name == mixture.unpacked(split).name]
-    usual = [*from_lab, *(name for name in named if name not in from_lab), *[NONE] * len(SLOTS)]
+    usual = [*from_lab, *(name for name in named if name not in from_lab)]
     wanted = {LAB: split}
-    for slot, default in zip(SLOTS, usual, strict=False):
+    for slot in SLOTS:
+        shown = [wanted[other] for other in SLOTS if other in wanted]
+        default = next((name for name in usual if name not in shown), NONE)
         where = links.choice(_where(slot), [HERE, *files], HERE)
         wanted[_where(slot)] = str(links.expected(PAGE, where))
         names = _choices(at, wanted[_where(slot)], split)
@@ -189,7 +191,7 @@ def _verdicts(comparison: Comparison) -> None:
 
 
 def _table(comparison: Comparison) -> str:
-    """What is told of each plan, a column each."""
+    """What is told of each plan, a column each; intervals below their numbers, so that four columns fit a screen."""
     columns = [
         dict(_told(result, name == comparison.baseline, comparison.worlds))
         for name, result in comparison.results.items()
@@ -200,13 +202,13 @@ def _table(comparison: Comparison) -> str:
 
 def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
     usd = telling.usd
-    yield "Quota credit", f"{usd(its.credit_usd.value)} ({usd(its.credit_usd.low)} to {usd(its.credit_usd.high)})"
+    yield "Quota credit", f"{usd(its.credit_usd.value)}\n({usd(its.credit_usd.low)} to {usd(its.credit_usd.high)})"
     yield "P10 to P90", f"{usd(its.credit_p10_usd)} to {usd(its.credit_p90_usd)}"
     yield "Attainment", _percent(its.attainment)
     yield "Chance of quota in an average quarter", _percent(its.quarters_at_quota)
     yield "Through partners", f"{its.partner_share_of_credit:.0%}"
     against = its.difference_share
-    yield "Difference", "" if is_baseline else f"{against.value:+.1%} ({against.low:+.1%} to {against.high:+.1%})"
+    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({against.low:+.1%} to {against.high:+.1%})"
     yield "Markets ahead", "" if is_baseline else telling.of_all(its.markets_ahead)
     worlds_ahead = "" if is_baseline or its.worlds_ahead is None else telling.of_all(its.worlds_ahead)
     yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
@@ -215,7 +217,7 @@ def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str
 
 
 def _percent(share: Estimate) -> str:
-    return f"{share.value:.0%} ({share.low:.1%} to {share.high:.1%})"
+    return f"{share.value:.0%}\n({share.low:.1%} to {share.high:.1%})"
 
 
 def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:

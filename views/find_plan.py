@@ -76,7 +76,7 @@ def _page(at: At) -> None:
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
         )
-    searching.offer_to_cancel_another("plan", search, "A search of yours with other limits still goes on.")
+    searching.offer_to_cancel_another("plan", search, "Another search of yours still goes on.")
     if search is not None and (answer := searching.result(search, "Finding the plan")) is not None:
         _found(at, wishes, answer)
     caveat()

@@ -181,7 +181,7 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
         st.button("Fit a scenario", type="primary", on_click=searching.begin, args=("fit", as_here, asked))
         if search is None and searching.was_wanted("fit"):
             note("With these answers nothing has been fitted yet.")
-    searching.offer_to_cancel_another("fit", search, "A fit of yours with other answers still goes on.")
+    searching.offer_to_cancel_another("fit", search, "Another fit of yours still goes on.")
     if search is not None and (its := searching.result(search, "Fitting")) is not None:
         _result(its)
         controls.save(its.fit.scenario, its.fit.scenario.name, f"{STATE} {draft.upload.digest}")

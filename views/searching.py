@@ -108,7 +108,9 @@ def _watched(key: str, what: str) -> None:
         st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(its))}</p>')
         so_far = telling.count(round(its.seconds), "second")
         note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
-        if st.button("Cancel", key=f"cancel {its.kind}", on_click=cancel, args=(key,)):
+        if _me() in its.wanted_by:
+            st.button("Cancel", key=f"cancel {its.kind}", on_click=cancel, args=(key,))
+        else:
             note("Somebody else waits for the same, so it goes on.")
 
 

@@ -15,7 +15,7 @@ STYLE = """<style>
 .nh-table caption {text-align: left; font-weight: 600; padding: 0 0 .35rem 0; max-width: calc(100vw - 2.5rem)}
 .nh-table th, .nh-table td {padding: .4rem .6rem; text-align: right; vertical-align: top;
   border-bottom: 1px solid color-mix(in srgb, currentColor 22%, transparent);
-  font-variant-numeric: tabular-nums; white-space: nowrap}
+  font-variant-numeric: tabular-nums; white-space: pre}
 .nh-table th {font-weight: 600}
 .nh-table thead th {white-space: normal; vertical-align: bottom; border-bottom-width: 2px}
 .nh-table .nh-text {text-align: left; min-width: 9rem; white-space: normal}
@@ -29,7 +29,8 @@ NUMBER = re.compile(r"\(?[-+]?\$?\d(?!.*[a-z]{4})")
 
 
 def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows of text under heads; the first cell of a row is its name. Columns without a number are set left.
+    """Rows of text under heads; the first cell of a row is its name. Columns without a number are set left; what does
+    not fit is not wrapped but where a line is broken.
 
     The caption is written above, and the table can be scrolled sideways where the screen is narrow.
     """
