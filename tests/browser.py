@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 from urllib.error import URLError
 
 import pytest
@@ -24,6 +25,8 @@ from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = Path(os.environ.get("NEXTHOUR_SCREENSHOTS", ROOT / "build" / "screenshots"))
 PATIENCE_MS = 90_000
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = get_args(Theme)
 expect.set_options(timeout=PATIENCE_MS)
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
@@ -102,6 +105,15 @@ class Visit:
         self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
 
+    def theme(self, its: Theme) -> None:
+        """What the machine of the visitor prefers from now on. The page follows at once, text in pictures when it is
+        drawn again, as by the key R.
+        """
+        self.page.emulate_media(color_scheme=its)
+        self.page.evaluate("document.activeElement.blur()")
+        self.page.keyboard.press("r")
+        self.done()
+
     def picture(self, name: str) -> None:
         """A screenshot of the whole page, kept as output of the tests."""
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -119,10 +131,9 @@ class Visit:
 
 
 @contextmanager
-def visit(its: Browser, address: str, narrow: bool = False, dark: bool = False) -> Iterator[Visit]:
+def visit(its: Browser, address: str, narrow: bool = False) -> Iterator[Visit]:
     """A visitor. It must not see an exception, a complaint in the console, or a request that leaves the machine."""
-    scheme = "dark" if dark else "light"
-    context = its.new_context(viewport=NARROW if narrow else WIDE, color_scheme=scheme, accept_downloads=True)
+    context = its.new_context(viewport=NARROW if narrow else WIDE, color_scheme="light", accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     seen = Visit(page, address)

@@ -28,6 +28,7 @@ from views.pages import draw_menu
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
 LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
+# Streamlit writes white on the primary colour, which is light in the dark.
 STYLE = """<style>
 .nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
 h2 {font-size: 1.35rem !important}
@@ -35,6 +36,7 @@ h2 {font-size: 1.35rem !important}
 [data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
 [data-testid="stMetricValue"] {font-size: 1.4rem}
 [data-testid="stMetricLabel"] p {white-space: normal}
+[data-testid^="stBaseButton-primary"] p {color: light-dark(#FFFFFF, #10202B)}
 [data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
 button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
 .nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
@@ -46,10 +48,6 @@ button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !i
 .nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 </style>"""
-
-
-DARK_STYLE = """<style>[data-testid^="stBaseButton-primary"] p {color: #10202B}</style>"""
-"""Streamlit writes white on the primary colour, which is light in the dark."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def draw(
 
     Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
     """
-    st.html(STYLE + (DARK_STYLE if _dark() else ""))
+    st.html(STYLE)
     st.title(title, anchor=False)
     try:
         at, all_fields, wrong = _arrived(page, fields)
