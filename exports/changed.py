@@ -12,6 +12,7 @@ from optimize.changes import KINDS, Change, changes
 from sim import Scenario, TimePlan
 from sim.documents import listed
 from sim.plan import ACTIVITY_WORDS
+from sim.scenario import COVERAGE_WORDS
 
 LINE_LETTERS, NAME_LETTERS = 40, 22
 
@@ -45,7 +46,7 @@ def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> l
     """The segments that the plan covers in another way, with that way: enterprise direct."""
     modes, before = (its.table(scenario).coverage_mode for its in (plan, against))
     return [
-        f"{short(name, NAME_LETTERS)} {mode.replace('_', ' ')}"
+        f"{short(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
         for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
         if mode != today
     ]

@@ -15,7 +15,7 @@ from sim.arrays import FloatArray
 from sim.documents import Declared, FrozenMap, Items, declare, guess, show, validate
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
-from sim.scenario import PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, known_keys
+from sim.scenario import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, known_keys
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Attainment = Annotated[float, Field(ge=0, le=10)]
@@ -113,7 +113,7 @@ class Limits(Declared):
         if name == "only_partners":
             return f"hours only for {', '.join(value) or 'nobody'}"
         if name == "coverage_mode":
-            return "coverage " + ", ".join(f"{segment} {mode.replace('_', ' ')}" for segment, mode in value.items())
+            return "coverage " + ", ".join(f"{segment} {COVERAGE_WORDS[mode]}" for segment, mode in value.items())
         return {
             "early_floor": f"attainment of at least {value:.0%} in Q1 to Q{EARLY_QUARTERS}",
             "min_partner_share": f"at least {value:.0%} of the hours with partners",

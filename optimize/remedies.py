@@ -27,6 +27,7 @@ from sim.kpis import COVERAGE_KINDS
 from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
 from sim.scenario import (
     COVERAGE_MODES,
+    COVERAGE_WORDS,
     PARTNER_SEGMENTS,
     WEEKS_PER_QUARTER,
     ChannelAccountManager,
@@ -221,7 +222,7 @@ def covered(ground: Ground, s: int) -> list[Option]:
     now = ground.base.coverage_mode
     return [
         Option(
-            f"{mode.replace('_', ' ')} instead of {now[s].replace('_', ' ')}",
+            f"{COVERAGE_WORDS[mode]} instead of {COVERAGE_WORDS[now[s]]}",
             (),
             _digits(replace(ground.base, coverage_mode=(*now[:s], mode, *now[s + 1 :]))),
         )

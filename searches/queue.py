@@ -80,6 +80,10 @@ class Search:
     def begin(self) -> None:
         self.state, self._begun = "running", time.monotonic()
 
+    def forget(self) -> None:
+        """What it was made of is not needed any more: an upload may be large, and the search is kept."""
+        self.job = self.job._replace(arguments={})
+
     def end(self, state: State, result: Any = None, problem: str = "") -> None:
         """Once: what comes later is not heard."""
         with self._ending:
@@ -167,6 +171,7 @@ class Searches:
                 search.end("cancelled")
                 if search in self._waiting:
                     self._waiting.remove(search)
+                    search.forget()
 
     def _drop(self) -> None:
         over = [key for key, search in self._by_key.items() if search.state not in ("waiting", "running")]
@@ -192,7 +197,7 @@ class Searches:
                 except Exception as problem:  # whatever it is, the next search gets its turn
                     log.exception("a search could not be handed over")
                     search.end("failed", problem=unexpected(problem))
-                search.job = search.job._replace(arguments={})  # an upload may be large, and the search is kept
+                search.forget()
         finally:
             if self._worker is not None:
                 self._worker.end()

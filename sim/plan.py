@@ -18,7 +18,17 @@ from pydantic import Field, model_validator
 
 from sim.documents import Declared, Document, FrozenMap, Items, declare, is_share, is_whole, items_of, show, validate
 from sim.errors import InputError, PlanError
-from sim.scenario import DEFAULT_MIX, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, Share, Split, known_keys
+from sim.scenario import (
+    COVERAGE_WORDS,
+    DEFAULT_MIX,
+    PARTNER_ACTIVITIES,
+    CoverageMode,
+    Name,
+    Scenario,
+    Share,
+    Split,
+    known_keys,
+)
 from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
 
 if TYPE_CHECKING:
@@ -272,7 +282,7 @@ class TimePlan(Document):
             lines.append(line)
         modes = {n: m for n, m in zip(scenario.segment_names, table.coverage_mode, strict=True) if m != "partner_first"}
         if modes:
-            lines.append("Coverage: " + ", ".join(f"{n} {m.replace('_', ' ')}" for n, m in modes.items()) + ".")
+            lines.append("Coverage: " + ", ".join(f"{n} {COVERAGE_WORDS[m]}" for n, m in modes.items()) + ".")
         if self.discipline < 1:
             lines.append(f"Late in a quarter behind quota, {self.discipline:.0%} of partner hours are kept.")
         return "\n".join([self.name, *lines])

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, Tag, model_serializer, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -46,7 +46,14 @@ HISTORY_WEEKS = HISTORY_QUARTERS * WEEKS_PER_QUARTER
 PartnerSegment = Literal["achiever", "believer", "deceiver"]
 PARTNER_SEGMENTS: tuple[PartnerSegment, ...] = ("achiever", "believer", "deceiver")
 CoverageMode = Literal["direct", "partner_led", "direct_first", "partner_first"]
-COVERAGE_MODES: tuple[CoverageMode, ...] = ("direct", "partner_led", "direct_first", "partner_first")
+COVERAGE_MODES: tuple[CoverageMode, ...] = get_args(CoverageMode)
+COVERAGE_WORDS: Mapping[str, str] = {
+    "direct": "direct",
+    "partner_led": "partner-led",
+    "direct_first": "direct first",
+    "partner_first": "partner first",
+}
+"""What people see for each mode."""
 PartnerActivity = Literal["coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
 PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
     "coach",

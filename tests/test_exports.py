@@ -330,7 +330,7 @@ def test_what_is_covered_otherwise_stands_above_the_hours() -> None:
     slide = slide_of(one_pager(compare(scenario, {"today": today, "new": plan}, 8), "new", DAY))
     (rows,) = (list(shape.table.rows) for shape in slide.shapes if shape.has_table)
     assert [cell.text_frame.text for cell in rows[0].cells][:2] == [
-        "COVER", "enterprise direct, small business partner led",
+        "COVER", "enterprise direct, small business partner-led",
     ]  # fmt: skip
     kinds = [row.cells[0].text_frame.text for row in rows]
     assert kinds.count("COVER") == 1 and "STOP" in kinds and len(rows) <= MOST_ROWS

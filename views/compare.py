@@ -202,13 +202,13 @@ def _table(comparison: Comparison) -> str:
 
 def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
     usd = telling.usd
-    yield "Quota credit", f"{usd(its.credit_usd.value)}\n({usd(its.credit_usd.low)} to {usd(its.credit_usd.high)})"
+    yield "Quota credit", f"{usd(its.credit_usd.value)}\n({telling.usd_interval(its.credit_usd)})"
     yield "P10 to P90", f"{usd(its.credit_p10_usd)} to {usd(its.credit_p90_usd)}"
     yield "Attainment", _percent(its.attainment)
     yield "Chance of quota in an average quarter", _percent(its.quarters_at_quota)
     yield "Through partners", f"{its.partner_share_of_credit:.0%}"
     against = its.difference_share
-    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({against.low:+.1%} to {against.high:+.1%})"
+    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({telling.interval(against)})"
     yield "Markets ahead", "" if is_baseline else telling.of_all(its.markets_ahead)
     worlds_ahead = "" if is_baseline or its.worlds_ahead is None else telling.of_all(its.worlds_ahead)
     yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
@@ -217,7 +217,7 @@ def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str
 
 
 def _percent(share: Estimate) -> str:
-    return f"{share.value:.0%}\n({share.low:.1%} to {share.high:.1%})"
+    return f"{share.value:.0%}\n({telling.interval(share, '.1%')})"
 
 
 def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:

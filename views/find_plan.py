@@ -18,6 +18,7 @@ import streamlit as st
 from sim import NextHourError
 from sim.errors import one_line
 from sim.scenario import Split
+from telling import capital
 from views import certificate, frontier_view, keeping, links, monday_sheet, plan_form, plan_limits, searching
 from views.frame import At, caveat, draw, note, plain
 from views.links import Field
@@ -102,7 +103,7 @@ def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
 def _name(at: At, wishes: dict[str, Any]) -> str:
     """What is particular about it."""
     said = plan_limits.in_words(at, wishes)
-    return textwrap.shorten(said[0].upper() + said[1:], keeping.LONGEST_NAME, placeholder=" …")
+    return textwrap.shorten(capital(said), keeping.LONGEST_NAME, placeholder=" …")
 
 
 def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:

@@ -22,7 +22,7 @@ from calibrate.sources import Layout
 from searches import Fitted, Upload, on_disk
 from sim import NextHourError, TableError
 from sim.documents import read_yaml, validate
-from telling import count, digits, usd
+from telling import capital, count, digits, usd
 from telling_calibrate import Rows
 from views import controls, library, mapping_form, searching
 from views.frame import At, note, plain, said
@@ -190,7 +190,7 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
 def _result(result: Fitted) -> None:
     fit = result.fit
     headline = told.fitted_to(fit)
-    said(f"{headline[0].upper()}{headline[1:]}.")
+    said(f"{capital(headline)}.")
     note(told.rows_read(fit))
     controls.table(told.fit_rows(fit.report_rows()), "Fitted numbers by segment and route")
     note(told.ABOUT_FIT)

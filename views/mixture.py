@@ -14,7 +14,7 @@ from typing import Any
 from sim import PlanError, Scenario, TimePlan
 from sim.documents import validate
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import COVERAGE_MODES, DEFAULT_MIX, LABEL_WORDS, TREATMENTS, Split
+from sim.scenario import COVERAGE_MODES, COVERAGE_WORDS, DEFAULT_MIX, LABEL_WORDS, TREATMENTS, Split
 from views import links
 from views.links import Field
 
@@ -27,10 +27,13 @@ FOCUS = {
     CHOSEN: "those I choose",
 }
 MODES = {
-    "partner_first": "partner first: the partner keeps what both see",
-    "direct_first": "direct first: you take what both see",
-    "partner_led": "partner-led: you leave its accounts alone",
-    "direct": "direct: partners bring nothing",
+    mode: f"{COVERAGE_WORDS[mode]}: {what}"
+    for mode, what in {
+        "partner_first": "the partner keeps what both see",
+        "direct_first": "you take what both see",
+        "partner_led": "you leave its accounts alone",
+        "direct": "partners bring nothing",
+    }.items()
 }
 MODE = "mode "
 """How the field of a segment's coverage mode begins."""
@@ -142,7 +145,7 @@ def name(state: Mapping[str, Any]) -> str:
 def covered(state: Mapping[str, Any]) -> list[str]:
     """The segments that are not covered as usual: enterprise direct."""
     modes = {key.removeprefix(MODE): mode for key, mode in state.items() if key.startswith(MODE)}
-    return [f"{segment} {MODES[mode].partition(':')[0]}" for segment, mode in modes.items() if mode != "partner_first"]
+    return [f"{segment} {COVERAGE_WORDS[mode]}" for segment, mode in modes.items() if mode != "partner_first"]
 
 
 def packed(split: Split) -> str:

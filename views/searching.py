@@ -34,7 +34,7 @@ def known(kind: Kind, at: At, arguments: dict[str, Any]) -> Search | None:
 
 def begin(kind: Kind, at: At, arguments: dict[str, Any]) -> None:
     """Begin the search for this, or join it."""
-    _wanted_here()[kind] = searches.start(kind, at.scenario, at.seed, who=_me(), **arguments).key
+    _begun(kind, at, arguments)
 
 
 def at_once(kind: Kind, at: At, arguments: dict[str, Any], what: str, again: str) -> Any:
@@ -42,12 +42,12 @@ def at_once(kind: Kind, at: At, arguments: dict[str, Any], what: str, again: str
 
     A search that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
     """
-    its = known(kind, at, arguments)
-    if its is None and not _was_stopped(kind, at, arguments):
-        begin(kind, at, arguments)
-        its = known(kind, at, arguments)
-    found = None if its is None else result(its, what)
-    if its is None or its.state == "failed":
+    its = searches.known(kind, at.scenario, at.seed, **arguments)
+    is_stopped = its is not None and its.state == "cancelled"
+    if its is None or (is_stopped and its.key != _wanted_here().get(kind)):
+        its, is_stopped = _begun(kind, at, arguments), False
+    found = None if is_stopped else result(its, what)
+    if its.state in ("cancelled", "failed"):
         st.button(again, on_click=begin, args=(kind, at, arguments), key=f"again {kind}")
     return found
 
@@ -75,7 +75,7 @@ def result(its: Search, what: str) -> Any:
     if its.state == "failed":
         sentence = telling.one_line(its.problem)
         begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
-        st.error(plain(sentence[:1].upper() + sentence[1:] if begins_with_a_word else sentence))
+        st.error(plain(telling.capital(sentence) if begins_with_a_word else sentence))
         return None
     return its.result
 
@@ -95,7 +95,7 @@ def how_it_goes(its: Search) -> str:
     if its.state == "waiting":
         return f"Waiting: {its.place} {'search is' if its.place == 1 else 'searches are'} before it."
     said = telling.one_line(its.says) or "getting ready"
-    return f"{said[0].upper()}{said[1:]}."
+    return f"{telling.capital(said)}."
 
 
 @st.fragment(run_every=LOOKS_SECONDS)
@@ -114,10 +114,10 @@ def _watched(key: str, what: str) -> None:
             note("Somebody else waits for the same, so it goes on.")
 
 
-def _was_stopped(kind: Kind, at: At, arguments: dict[str, Any]) -> bool:
-    """Whether this visitor wanted just this last, and then no more."""
-    its = searches.known(kind, at.scenario, at.seed, **arguments)
-    return its is not None and its.state == "cancelled" and its.key == _wanted_here().get(kind)
+def _begun(kind: Kind, at: At, arguments: dict[str, Any]) -> Search:
+    its = searches.start(kind, at.scenario, at.seed, who=_me(), **arguments)
+    _wanted_here()[kind] = its.key
+    return its
 
 
 def _is_active(its: Search) -> bool:

@@ -19,9 +19,10 @@ from sim import NextHourError, TimePlan
 from sim.errors import one_line
 from sim.estimates import Estimate
 from sim.kpis import KPIS
+from sim.scenario import COVERAGE_WORDS
 from sim.wording import listed
-from telling import count, half, percent, usd
-from views import keeping, kpi_table, library, links, mixture, rollup, runs, searching, territory_charts
+from telling import capital, count, half, percent, usd
+from views import keeping, kpi_table, library, links, rollup, runs, searching, territory_charts
 from views.frame import At, caveat, draw, note, picture, plain, said, section
 from views.links import Field
 from views.tables import table
@@ -97,7 +98,7 @@ def _map(at: At, plan: TimePlan) -> None:
     ]  # fmt: skip
     rows = [
         [
-            its.segment, _mode(modes[its.segment]), f"{its.opportunities.value:,.0f}", usd(its.value_usd),
+            its.segment, COVERAGE_WORDS[modes[its.segment]], f"{its.opportunities.value:,.0f}", usd(its.value_usd),
             usd(_worth(its)),
             *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, its)), strict=True)),
             usd(its.gap_usd.value),
@@ -131,10 +132,6 @@ def _shares(seen: Coverage | None) -> tuple[Estimate | None, ...]:
 
 def _worth(its: SegmentGap) -> float:
     return its.opportunities.value * its.value_usd
-
-
-def _mode(mode: str) -> str:
-    return mixture.MODES[mode].partition(":")[0]
 
 
 # Gaps and remedies
@@ -285,7 +282,7 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
         treated.setdefault(its.treatment, []).append(its.partner)
     words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
     parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
-    return f"{name[0].upper()}{name[1:]}: {'; '.join(parts)}."
+    return f"{capital(name)}: {'; '.join(parts)}."
 
 
 def _treatment(its: Treatment) -> list[str]:
