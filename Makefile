@@ -22,7 +22,7 @@ test: lint ## set up if needed, check the code, run the tests
 	@$(BIN)/python -m pytest
 
 SEED ?= $(shell date +%s)
-test-long: $(READY) ## the generated and statistical tests again: fresh seeds, many more cases (SEED=... to repeat)
+test-long: $(READY) ## the generated and statistical tests again, fresh seeds, many more cases (SEED=... to repeat), and the long ones
 	@echo "Running the long tests with SEED=$(SEED) ..."
 	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=4000 \
 	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/test_properties.py tests/test_engines.py \
@@ -30,6 +30,7 @@ test-long: $(READY) ## the generated and statistical tests again: fresh seeds, m
 	    tests/test_deals.py tests/test_sources.py tests/test_mapping.py tests/test_partners.py tests/test_judgement.py \
 	    tests/test_calendar_audit.py tests/test_recruiting.py tests/test_planner.py tests/test_planner_oracles.py \
 	    tests/test_monday.py tests/test_gaps.py tests/test_actuals.py
+	@$(BIN)/python -m pytest -m long
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."

@@ -101,6 +101,7 @@ BEHIND = {
 """What is behind a control of a page: addresses, the buttons that are pressed there, and what shows that it is done."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place", BEHIND)
 def test_what_is_behind_a_control_has_no_serious_finding(place: str, address: str, chrome: Browser) -> None:
     with visit(chrome, address) as seen:
