@@ -1,8 +1,5 @@
-"""The app's entry: page config and navigation. What a page shows is in views/, a file each."""
+"""The app, for `streamlit run app.py`. What it shows is in nexthour/app/."""
 
-import streamlit as st
+from nexthour.app.main import main
 
-from views.pages import menu
-
-st.set_page_config("Next Hour", layout="wide", initial_sidebar_state="auto")
-st.navigation(menu(), position="hidden").run()
+main()

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.table import Table
 
-from tests.browser import browser, served, visit
+from tests.nexthour.app.browser import browser, served, visit
 
 PRESSES = 60
 CHANGED = """(patience) => new Promise((done, fail) => {

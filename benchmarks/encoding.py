@@ -15,8 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from optimize.rounding import STEP_HOURS
-from optimize.solve import LEAST_HOURS
+from optimize.milp.solve import LEAST_HOURS
+from optimize.search.rounding import STEP_HOURS
 from sim.arrays import FloatArray
 from sim.plan import CAM_ACTIVITIES, PlanTable
 from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario

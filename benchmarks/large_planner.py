@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from optimize import Limits, optimize_plan
-from optimize.milp import Rates, build
+from optimize.milp.build import build
+from optimize.milp.program import Rates
+from optimize.milp.solve import solve
 from optimize.objective import Objective
 from optimize.problem import PlanningProblem
-from optimize.solve import solve
 from sim import Scenario, TimePlan, load_scenario
 
 BASELINE = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"

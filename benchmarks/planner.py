@@ -14,10 +14,10 @@ from rich.table import Table
 
 from optimize import optimize_plan
 from optimize.objective import Objective
-from optimize.splits import constant_splits
+from optimize.search.baseline_plans import constant_splits
 from sim import TimePlan, load_scenario
-from sim.batches import table_bookings
-from sim.estimates import Estimate, mean
+from sim.study.batches import table_bookings
+from sim.study.estimates import Estimate, mean
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 SEED, FRESH_SEED = 7, 77

@@ -13,13 +13,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from optimize.actuals import BY_PARTNER, KNOWN, Figure
-from optimize.alike import nearest, past_and_coming, slopes
+from optimize.replan.actuals import BY_PARTNER, KNOWN, Figure
+from optimize.replan.matching import nearest, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
 from sim.arrays import FloatArray
-from sim.batches import table_values
 from sim.kpis import KPIS, Tally
 from sim.market import draw_tapes, tape_numbers
+from sim.study.batches import table_values
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 POOL, KEPT, TRUE, PAST, SEED = 10_000, 500, 500, 4, 7

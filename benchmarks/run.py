@@ -25,11 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.queues import QUEUES
-from sim import TimePlan, bulk, compare, draw_market, load_scenario, replicate, sensitivity
+from sim import TimePlan, compare, draw_market, load_scenario, replicate, sensitivity
 from sim.assumptions import assumptions
 from sim.coefficients import derive
-from sim.experiment import keep_tapes
+from sim.fast import engine
 from sim.market import draw_tapes, tape_numbers
+from sim.study.experiment import keep_tapes
 from sim.tally import empty_sums
 from sim.territory import Territory
 
@@ -124,16 +125,16 @@ def measure() -> list[Table]:
     records = sum(len(territory.run()) for territory in territories)
     events = sum(events_of(territory.env) for territory in territories)
 
-    tape, numbers, plans = tape_numbers(scenario, SEED), bulk.numbers(coefficients), bulk.plans([coefficients])
+    tape, numbers, plans = tape_numbers(scenario, SEED), engine.numbers(coefficients), engine.plans([coefficients])
     tapes = draw_tapes(tape, range(REPLICATIONS), whole=True)
     sums = empty_sums(1 + scenario.horizon_quarters, len(scenario.all_partners), 1, REPLICATIONS)
 
     def with_tape() -> None:
-        bulk.add_up(tape, draw_tapes(tape, range(REPLICATIONS)), numbers, plans, sums)
+        engine.add_up(tape, draw_tapes(tape, range(REPLICATIONS)), numbers, plans, sums)
 
     reference = seconds(lambda: Territory(coefficients, markets[0]).run()) * REPLICATIONS
     drawing = seconds(lambda: draw_tapes(tape, range(REPLICATIONS)), 51)
-    given = seconds(lambda: bulk.add_up(tape, tapes, numbers, plans, sums), 51)
+    given = seconds(lambda: engine.add_up(tape, tapes, numbers, plans, sums), 51)
     both = seconds(with_tape, 51)
 
     one = Table(title=f"One run of {scenario.name}, {scenario.horizon_quarters} quarters, {plan.name}, one processor")

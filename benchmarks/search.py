@@ -26,9 +26,9 @@ from optimize import optimize_plan
 from optimize.objective import Objective
 from sim import Scenario, TimePlan, load_scenario
 from sim.arrays import FloatArray
-from sim.batches import table_bookings
-from sim.estimates import Estimate, mean
 from sim.plan import PlanTable
+from sim.study.batches import table_bookings
+from sim.study.estimates import Estimate, mean
 
 FOLDER = Path(__file__).parent.parent / "scenarios"
 FILES = (FOLDER / "baseline.yaml", FOLDER / "two-territories-direct-rich.yaml")

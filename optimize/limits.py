@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.arrays import FloatArray
-from sim.documents import Declared, FrozenMap, Items, declare, guess, show, validate
+from sim.documents.yaml_file import Declared, FrozenMap, Items, declare, guess, show, validate
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
 from sim.scenario import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, known_keys

@@ -11,7 +11,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from sim.arrays import FloatArray
-from sim.documents import show
+from sim.documents.yaml_file import show
 from sim.errors import PlanError
 from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
 

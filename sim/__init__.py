@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.errors import InputError, NextHourError, PlanError, ScenarioError, SimulationError, TableError
-    from sim.experiment import Comparison, Outcomes, compare, compare_outcomes, replicate, simulate
     from sim.ledger import Ledger
     from sim.market import Market, draw_market
     from sim.plan import TimePlan
-    from sim.robustness import Sensitivity, sensitivity
     from sim.scenario import Scenario, load_scenario, save_scenario
+    from sim.study.experiment import Comparison, Outcomes, compare, compare_outcomes, replicate, simulate
+    from sim.study.sensitivity import Sensitivity, sensitivity
 
 __all__ = [
     "Comparison",
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 # Where the public names are looked for, in this order: no module needs one that stands after it.
-_HOMES = ("errors", "scenario", "plan", "ledger", "market", "experiment", "robustness")
+_HOMES = ("errors", "scenario", "plan", "ledger", "market", "study.experiment", "study.sensitivity")
 
 
 def _submodules() -> list[str]:

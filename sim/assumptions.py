@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import AfterValidator
 
-from sim.documents import guess, items_of, show
+from sim.documents.yaml_file import guess, items_of, show
 from sim.errors import ScenarioError
 from sim.scenario import PARTNER_SEGMENTS, Assumptions, PartnerTraits, Range, Scenario, Segment, Within, with_ranges
 

@@ -55,7 +55,7 @@ class Tally:
     @classmethod
     def of(cls, ledger: Ledger) -> Self:
         """Add up one ledger. Raises SimulationError if it is longer than its scenario or has other partners."""
-        from sim.bulk import add_up_ledger
+        from sim.fast.engine import add_up_ledger
 
         scenario, records = ledger.scenario, np.ascontiguousarray(ledger.records)
         quarters, partners = scenario.horizon_quarters, len(scenario.all_partners)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import FloatArray
-from sim.documents import is_whole, show
+from sim.documents.yaml_file import is_whole, show
 from sim.errors import SimulationError
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
 from sim.rules import compete
@@ -33,7 +33,7 @@ from sim.scenario import (
 )
 
 if TYPE_CHECKING:
-    from sim.compiled import Compiled
+    from sim.native.compiler import Compiled
     from sim.tape import TapeNumbers, Tapes
 
 TickArray = NDArray[np.int64]
@@ -324,7 +324,7 @@ class _Drawing(NamedTuple):
 @cache
 def _compiled() -> _Drawing:
     from sim import rules, streams, tape
-    from sim.compiled import Compiled
+    from sim.native.compiler import Compiled
 
     modules = (rules, streams, tape)
     functions = (tape.draw_tapes, tape.draw_rest, tape.draw_whole, tape.redraw_partners)

@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.documents import Declared, Document, FrozenMap, Items, declare, is_share, is_whole, items_of, show, validate
+from sim.documents.yaml_file import (
+    Declared,
+    Document,
+    FrozenMap,
+    Items,
+    declare,
+    is_share,
+    is_whole,
+    items_of,
+    show,
+    validate,
+)
 from sim.errors import InputError, PlanError
 from sim.scenario import (
     COVERAGE_WORDS,

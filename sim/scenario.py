@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, Tag, model_ser
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from sim.documents import (
+from sim.documents.yaml_file import (
     Declared,
     Document,
     FrozenMap,

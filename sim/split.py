@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sim.documents import show
+from sim.documents.yaml_file import show
 from sim.errors import PlanError
 from sim.scenario import DEFAULT_MIX, LABEL_WORDS, Scenario, Split, known_keys
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 import numpy as np
 
-FILE = Path(__file__).parents[1] / "scenarios" / "made_up_closed_deals.csv"
+from tests import SCENARIOS
+
+FILE = SCENARIOS / "made_up_closed_deals.csv"
 TRUTH = {
     # segment, sold by: deals, win rate, median amount, sigma, mean days, Weibull shape
     ("mid-size", "own team"): (110, 0.30, 40_000, 0.6, 42, 1.5),

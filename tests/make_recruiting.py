@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-from pathlib import Path
 
 import numpy as np
 
-FILE = Path(__file__).parents[1] / "scenarios" / "made_up_recruiting.csv"
+from tests import SCENARIOS
+
+FILE = SCENARIOS / "made_up_recruiting.csv"
 FIRST_DAY = datetime.date(2025, 9, 1)
 AS_OF = datetime.date(2026, 6, 30)
 KINDS = {"introduced": (60, 0.5), "trade fair": (90, 0.25), "cold": (150, 0.1)}

@@ -11,11 +11,12 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-from pathlib import Path
 
 import numpy as np
 
-FILE = Path(__file__).parents[1] / "scenarios" / "made_up_salesforce.csv"
+from tests import SCENARIOS
+
+FILE = SCENARIOS / "made_up_salesforce.csv"
 AS_OF = datetime.date(2026, 6, 30)
 FIRST = datetime.date(2025, 1, 1)
 STAGES = ("Prospecting", "Qualification", "Proposal", "Negotiation")

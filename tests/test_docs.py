@@ -20,8 +20,8 @@ from sim import load_scenario
 from sim.ledger import ENDINGS
 from sim.plan import Activity
 from sim.scenario import COVERAGE_MODES
+from tests import ROOT
 
-ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 README, MODEL, CONTRIBUTING = (
     (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/model.md", "CONTRIBUTING.md")
@@ -56,7 +56,7 @@ def test_commands_name_files_modules_and_targets_that_exist() -> None:
 
 
 def test_the_terminal_knows_every_command_and_option() -> None:
-    from cli import app
+    from nexthour.terminal.main import app
 
     for words in map(shlex.split, commands()):
         if words[0].endswith("nexthour") and not words[1].startswith("-"):

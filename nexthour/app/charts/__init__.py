@@ -1,0 +1,1 @@
+"""Pictures and tables, made of plain data: Vega-Lite specifications and HTML. Left out: Streamlit."""

@@ -1,0 +1,137 @@
+"""Indicators as people read them: their words, and their numbers on the scale of these words.
+
+Skill and engagement are levels between 0 and 1 in the model. A manager knows how often a partner wins, and how much of
+what its accounts hold it brings: so a level is raised to its exponent of the scenario before it is shown, and what is
+entered is brought back. That keeps the order, so a range is the range of the levels.
+
+Left out: what an indicator counts (sim/kpis.py), and Streamlit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from nexthour.report.comparison import exponents, half, usd
+from optimize.replan.actuals import Actuals, Figure
+from optimize.replan.deviations import OF_MARKETS, Deviation, band
+from sim import Outcomes, Scenario
+from sim.arrays import FloatArray
+from sim.kpis import KPIS, Kpi
+from sim.study import estimates
+from sim.study.estimates import Estimate
+
+WORDS = {
+    "skill": "partners win, of 100 deals that you would win",
+    "engagement": "partners bring, of 100 deals of their accounts",
+    "leakage": "seen by nobody, of 100 opportunities",
+}
+"""Instead of the label, of those that are shown out of 100."""
+BY_NAME = {kpi.name: kpi for kpi in KPIS}
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One row of the table of indicators, in the words of the screen."""
+
+    kpi: Kpi
+    exponent: float = 1.0
+
+    @classmethod
+    def of(cls, name: str, scenario: Scenario) -> Indicator:
+        return cls(BY_NAME[name], exponents(scenario).get(name, 1.0))
+
+    @property
+    def label(self) -> str:
+        unit = ", times quota" if self.kpi.unit == "times quota" else ""
+        return WORDS.get(self.kpi.name, self.kpi.label) + unit
+
+    @property
+    def is_money(self) -> bool:
+        return self.kpi.unit == "US dollars"
+
+    @property
+    def of_100(self) -> bool:
+        return self.kpi.unit.startswith("share")
+
+    @property
+    def unit(self) -> str:
+        """Of the numbers on screen."""
+        if not self.of_100:
+            return self.kpi.unit
+        return "of 100" if self.kpi.name in WORDS else "% " + self.kpi.unit.removeprefix("share ")
+
+    def on_screen(self, value: Any) -> Any:
+        """A number of the model, or an array of them, on the scale of the screen."""
+        return value**self.exponent * (100 if self.of_100 else 1)
+
+    def from_screen(self, value: float) -> float:
+        """The same back. An exponent of 0 says that the level does not matter: then nothing can be told of it."""
+        share = value / 100 if self.of_100 else value
+        return float(share ** (1 / self.exponent)) if self.exponent else share
+
+    def text(self, value: float) -> str:
+        """A number on the scale of the screen."""
+        if self.is_money:
+            return usd(value)
+        if self.of_100:
+            return f"{value:.0f}" if self.kpi.name in WORDS else f"{value:.0f}%"
+        if self.kpi.unit == "times quota":
+            return f"{value:.2f}"
+        return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
+
+    def with_half(self, its: Estimate) -> str:
+        """A mean with half of its interval, both to the place that the interval lets tell."""
+        spread = half(its)
+        if self.is_money or spread == 0:
+            return f"{self.text(its.value)} ±{self.text(spread)}"
+        places = 0 if spread >= 10 else 1 if spread >= 0.1 else 2
+        unit = "%" if self.of_100 and self.kpi.name not in WORDS else ""
+        return f"{its.value:,.{places}f}{unit} ±{spread:.{places}f}"
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """An indicator in a quarter, on the scale of the screen: as planned, and what was seen."""
+
+    quarter: int
+    planned: Estimate
+    low: float
+    high: float
+    """between which it lies in 80 of 100 markets"""
+    actual: float | None
+
+    @property
+    def outside(self) -> bool:
+        return self.actual is not None and not self.low <= self.actual <= self.high
+
+
+def by_quarter(its: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> list[Quarter]:
+    """The indicator in every quarter under a plan, with what was seen of it."""
+    seen = {} if actuals is None else actuals.figures(outcomes.scenario)
+    quota_usd = outcomes.scenario.quota_usd()
+    rows = []
+    for q, levels in enumerate(outcomes[its.kpi.name].T, 1):
+        low, high = (float(its.on_screen(value)) for value in band(levels))
+        level = _seen(its.kpi.name, q, seen, quota_usd[q - 1])
+        values: FloatArray = its.on_screen(levels)
+        rows.append(
+            Quarter(q, estimates.mean(values), low, high, None if level is None else float(its.on_screen(level)))
+        )
+    return rows
+
+
+def _seen(name: str, quarter: int, seen: dict[Figure, float], quota_usd: float) -> float | None:
+    if name == "attainment":
+        credit = seen.get(Figure(quarter, "credit_usd"))
+        return None if credit is None or not quota_usd else credit / quota_usd
+    return seen.get(Figure(quarter, name))
+
+
+def says(its: Deviation, scenario: Scenario) -> str:
+    """What was seen outside of its range, as a sentence in the words of the screen."""
+    if its.figure.partner is not None:
+        return f"{its.says}."
+    one = Indicator.of(its.figure.name, scenario)
+    actual, low, high = (one.text(one.on_screen(value)) for value in (its.actual, its.low, its.high))
+    return f"Q{its.figure.quarter} {one.label}: {actual}; the plan has {low} to {high} in {OF_MARKETS}."

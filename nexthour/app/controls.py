@@ -1,0 +1,190 @@
+"""Controls that several pages draw alike: a field as it is declared, an upload, a table, saving a scenario.
+
+Labels, units and bounds come from the declarations. Tables are real ones of the page, not canvases: they can be read
+aloud, wrap and scroll. Left out: what a page is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
+
+from nexthour.app import menu
+from nexthour.app.charts import tables
+from nexthour.app.page import plain
+from nexthour.app.state import library
+from nexthour.jobs.uploads import Upload
+from nexthour.report.calibration import Rows
+from nexthour.report.comparison import capital
+from sim import InputError, NextHourError, Scenario, ScenarioError
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import TREATMENTS
+
+LONGEST_NAME = 80
+"""Letters of a scenario's name."""
+MOST_SENTENCES = 20
+SHOWN = {**TREATMENTS, **ACTIVITY_WORDS}
+WORDLESS = ("none", "text", "name", "part", "list", "word or share", "1 to 5")
+
+
+# A field as it is declared
+
+
+def pairs(number: int) -> Iterator[DeltaGenerator]:
+    """Places for so many controls, two beside each other; on a phone they follow in the same order."""
+    for place in range(0, number, 2):
+        yield from st.columns(2, gap="medium")[: number - place]
+
+
+def label(field: FieldInfo) -> str:
+    """What a field means, with its unit. The unit of a word is the list of words, which the control shows."""
+    text = str(field.description)
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
+    wordless = unit in WORDLESS or unit in text or get_origin(_plain_kind(field.annotation)) is Literal
+    said = text if wordless else f"{text}, {unit}"
+    return plain(capital(said))
+
+
+def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
+    """The control of a field: a number within its bounds, a choice, or text. `words` are offered for a text.
+
+    An empty one is None.
+    """
+    kind, says = _plain_kind(field.annotation), says or label(field)
+    if get_origin(kind) is Literal:
+        options = list(get_args(kind))
+        place = options.index(value) if value in options else None if value is None else 0
+        return st.selectbox(says, options, place, key=key, format_func=as_shown)
+    if kind is int:
+        least, most = (None if end is None else int(end) for end in _bounds(field))
+        return st.number_input(says, min_value=least, max_value=most, value=value, step=1, key=key)
+    if kind is float:
+        low, high = _bounds(field)
+        made = None if value is None else float(value)
+        step = _step(high)
+        return st.number_input(says, min_value=low, max_value=high, value=made, step=step, key=key, format="%.6g")
+    if words:
+        return st.selectbox(says, list(words), None, key=key, accept_new_options=True, placeholder="Choose or write")
+    longest = next(
+        (m.max_length for m in _metadata(field.annotation, field.metadata) if hasattr(m, "max_length")), None
+    )
+    text = st.text_input(says, "" if value is None else str(value), max_chars=longest, key=key)
+    return text if text.strip() else None
+
+
+def as_shown(word: Any) -> str:
+    """A word of a file as people see it."""
+    return SHOWN.get(word, str(word))
+
+
+def _step(most: float | None) -> float:
+    return 0.01 if most is not None and most <= 1 else 0.5 if most is not None and most <= 200 else 1.0
+
+
+def _plain_kind(annotation: Any) -> Any:
+    """What is inside of Annotated and beside None."""
+    if get_origin(annotation) is Annotated:
+        return _plain_kind(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return annotation
+    inner = [kind for kind in get_args(annotation) if kind is not type(None)]
+    return _plain_kind(inner[0]) if inner else annotation
+
+
+def _metadata(annotation: Any, own: Sequence[Any] = ()) -> Iterator[Any]:
+    for its in own:
+        yield from getattr(its, "metadata", None) or [its]
+    if get_origin(annotation) is Literal:
+        return
+    for part in get_args(annotation):
+        if get_origin(annotation) is Annotated and part is not get_args(annotation)[0]:
+            yield from getattr(part, "metadata", None) or [part]
+        else:
+            yield from _metadata(part)
+
+
+def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    """Least and most. What must be above a bound may be at it here, and is refused with a sentence."""
+    least = most = None
+    for its in _metadata(field.annotation, field.metadata):
+        for name in ("ge", "gt"):
+            least = float(getattr(its, name)) if getattr(its, name, None) is not None else least
+        for name in ("le", "lt"):
+            most = float(getattr(its, name)) if getattr(its, name, None) is not None else most
+    return least, most
+
+
+# Uploads
+
+
+def upload(says: str, key: str, megabytes: int) -> Upload | None:
+    """A file that has just been handed over; None on every other run.
+
+    Any kind is taken: what a file is, its bytes say, and a wrong one is answered in a sentence.
+    """
+    file = st.file_uploader(says, key=key, max_upload_size=megabytes)
+    seen = f"{key} seen"
+    if file is None or st.session_state.get(seen) == file.file_id:
+        return None
+    st.session_state[seen] = file.file_id
+    return Upload.of(file.name, file.getvalue())
+
+
+# Tables and errors
+
+
+def table(its: Rows, caption: str) -> None:
+    """A table of results that the terminal prints too."""
+    st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in its.headers], its.rows))
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Lines as a list in Markdown; one alone is no list."""
+    return plain(lines[0]) if len(lines) == 1 else "\n".join(f"* {plain(line)}" for line in lines)
+
+
+def refused(problem: NextHourError) -> None:
+    """Everything that is wrong, a sentence each."""
+    said = problem.problems if isinstance(problem, InputError) else (str(problem),)
+    more = [f"and {len(said) - MOST_SENTENCES:,} more"] if len(said) > MOST_SENTENCES else []
+    st.error(bullets([*said[:MOST_SENTENCES], *more]))
+
+
+# Saving
+
+
+def save(scenario: Scenario, name: str, key: str) -> None:
+    """A form that saves a scenario under a name, and the way to it."""
+    with st.form(f"{key} save", border=False):
+        chosen = st.text_input(
+            "Save as a scenario, named", name[:LONGEST_NAME], max_chars=LONGEST_NAME, key=f"{key} name"
+        )
+        if st.form_submit_button("Save", type="primary"):
+            keep(scenario, chosen, key)
+    kept(key)
+
+
+def keep(scenario: Scenario, name: str, key: str) -> bool:
+    """Save a scenario; what is wrong with that is told. Nothing is overwritten."""
+    try:
+        if not name.strip():
+            raise ScenarioError("A scenario needs a name; give it one")
+        made = scenario.variant(name=name)
+        library.plans_for(made)  # one whose own plans cannot be followed could not be opened again
+        st.session_state[f"{key} kept"] = library.save(made, "scenarios")
+    except NextHourError as problem:
+        refused(problem)
+        return False
+    return True
+
+
+def kept(key: str) -> None:
+    """What was saved here last, and where it can be looked at."""
+    if its_id := st.session_state.get(f"{key} kept"):
+        st.success(plain(f"Saved as {its_id}."))
+        menu.link("lab", "Open it in the Lab", {"scenario": [its_id]})

@@ -1,0 +1,135 @@
+"""Long work as people see it: how it goes, a button that stops it, and then what was found.
+
+    searching.at_once("gaps", at, {"plan": plan}, "Pricing the remedies", "Price the remedies")
+
+begins it when the page is opened. Where it waits until somebody asks, a button calls `begin`, and `known` and `result`
+show the rest.
+
+The page looks at its own search once a second, and at nothing else; when that is over the whole page is drawn again.
+Nobody knows how long a search takes, so there is no bar. Left out: where the work is done (searches/).
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from nexthour import jobs
+from nexthour.app.page import At, note, plain
+from nexthour.jobs import Kind, Search
+from nexthour.report import comparison
+
+LOOKS_SECONDS = 1.0
+
+
+def known(kind: Kind, at: At, arguments: dict[str, Any]) -> Search | None:
+    """The search for this, if anybody began it; those that were cancelled count as none."""
+    its = jobs.known(kind, at.scenario, at.seed, **arguments)
+    return None if its is None or its.state == "cancelled" else its
+
+
+def begin(kind: Kind, at: At, arguments: dict[str, Any]) -> None:
+    """Begin the search for this, or join it."""
+    _begun(kind, at, arguments)
+
+
+def at_once(kind: Kind, at: At, arguments: dict[str, Any], what: str, again: str) -> Any:
+    """What was found, begun without being asked for; until then, how it goes, and None.
+
+    A search that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
+    """
+    its = jobs.known(kind, at.scenario, at.seed, **arguments)
+    is_stopped = its is not None and its.state == "cancelled"
+    if its is None or (is_stopped and its.key != _wanted_here().get(kind)):
+        its, is_stopped = _begun(kind, at, arguments), False
+    found = None if is_stopped else result(its, what)
+    if its.state in ("cancelled", "failed"):
+        st.button(again, on_click=begin, args=(kind, at, arguments), key=f"again {kind}")
+    return found
+
+
+def offer_to_cancel_another(kind: Kind, but: Search | None, says: str) -> None:
+    """If what this visitor wanted last still goes on, and is not the one that is looked at."""
+    its = jobs.find(_wanted_here().get(kind, ""))
+    if its is not None and its is not but and _is_active(its):
+        note(says)
+        st.button("Cancel that one", on_click=cancel, args=(its.key,))
+
+
+def was_wanted(kind: Kind) -> bool:
+    """Whether this visitor wanted such a search before, of this or of something else."""
+    return kind in _wanted_here()
+
+
+def result(its: Search, what: str) -> Any:
+    """What was found; until then, how it goes, and None."""
+    if _is_active(its):
+        its.join(_me())
+        _wanted_here()[its.kind] = its.key
+        _watched(its.key, what)
+        return None
+    if its.state == "failed":
+        sentence = comparison.one_line(its.problem)
+        begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
+        st.error(plain(comparison.capital(sentence) if begins_with_a_word else sentence))
+        return None
+    return its.result
+
+
+def cancel(key: str) -> None:
+    """This visitor does not want it any more. Neither do visitors who are gone, such as this one before a reload."""
+    its = jobs.find(key)
+    if its is None:
+        return
+    gone = [who for who in its.wanted_by if runtime.exists() and not runtime.get_instance().is_active_session(who)]
+    for who in (*gone, _me()):
+        its.cancel(who)
+
+
+def how_it_goes(its: Search) -> str:
+    """In words."""
+    if its.state == "waiting":
+        return f"Waiting: {its.place} {'search is' if its.place == 1 else 'searches are'} before it."
+    said = comparison.one_line(its.says) or "getting ready"
+    return f"{comparison.capital(said)}."
+
+
+@st.fragment(run_every=LOOKS_SECONDS)
+def _watched(key: str, what: str) -> None:
+    its = jobs.find(key)
+    if its is None or not _is_active(its):
+        st.rerun()
+    with st.container(border=True):
+        # Read aloud when it changes; the seconds are not.
+        st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(its))}</p>')
+        so_far = comparison.count(round(its.seconds), "second")
+        note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
+        if _me() in its.wanted_by:
+            st.button("Cancel", key=f"cancel {its.kind}", on_click=cancel, args=(key,))
+        else:
+            note("Somebody else waits for the same, so it goes on.")
+
+
+def _begun(kind: Kind, at: At, arguments: dict[str, Any]) -> Search:
+    its = jobs.start(kind, at.scenario, at.seed, who=_me(), **arguments)
+    _wanted_here()[kind] = its.key
+    return its
+
+
+def _is_active(its: Search) -> bool:
+    return its.state in ("waiting", "running")
+
+
+def _wanted_here() -> dict[Kind, str]:
+    """By kind, the key of the search that this visitor wanted last."""
+    wanted: dict[Kind, str] = st.session_state.setdefault("searching", {})
+    return wanted
+
+
+def _me() -> str:
+    context = get_script_run_ctx()
+    return "" if context is None else context.session_id

@@ -1,0 +1,77 @@
+"""The pages and their places in the menu, so that one page can link to another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
+
+import streamlit as st
+
+from nexthour.app.state import url_state
+
+FIRST = "start"
+MENU: Mapping[str, Mapping[str, str]] = {
+    "Explore": {
+        "start": "Start",
+        "lab": "Lab",
+        "compare": "Compare",
+        "find_plan": "Find a plan",
+        "territory": "Territory",
+        "long_game": "The long game",
+    },
+    "Data": {
+        "bring_in": "Import",
+        "method": "Method",
+    },
+}
+"""By section: the module of each page in views/, whose `show` draws it, and its title."""
+ADDRESSES = {"bring_in": "import"}
+"""Of pages whose module cannot have the name of their address."""
+
+
+def menu() -> dict[str, list[st.Page]]:
+    """All pages by section; made anew for each visitor, as Streamlit keeps something of a visit in them."""
+    return {section: [place(page) for page in pages] for section, pages in MENU.items()}
+
+
+def place(page: str) -> st.Page:
+    """The page in views/ of this name. It is imported when somebody goes there."""
+
+    def show() -> None:
+        load(page).show()
+
+    titles = {name: title for pages in MENU.values() for name, title in pages.items()}
+    return st.Page(show, title=titles[page], url_path=address(page) or None, default=page == FIRST)
+
+
+def names() -> list[str]:
+    """Of all pages."""
+    return [page for section in MENU.values() for page in section]
+
+
+def load(page: str) -> ModuleType:
+    """The module of a page."""
+    return import_module(f"nexthour.app.pages.{page}")
+
+
+def address(page: str) -> str:
+    """Where a page is, below the app's own address, which is the first page's."""
+    return "" if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
+
+
+def draw_menu() -> None:
+    """The menu, for the sidebar: to each page as it was left.
+
+    Streamlit's own is a list whose items are none to a screen reader.
+    """
+    for section, pages in MENU.items():
+        st.markdown(f"**{section}**")
+        for page in pages:
+            st.page_link(place(page), query_params=url_state.way(page))
+
+
+def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
+    """A link to a page; `says` are its query parameters, as links.written gives them. The markets go along."""
+    words = {key: list(its) for key, its in says.items()} | {"seed": [str(st.session_state["seed"])]}
+    st.page_link(place(page), label=label, query_params=words)

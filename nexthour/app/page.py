@@ -1,0 +1,203 @@
+"""The page around a page: the choice of the scenario, the state in the address, and errors in one sentence.
+
+    draw("lab", "Lab", body, fields)
+
+Left out: what a page shows.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from nexthour.app.charts import base as charts
+from nexthour.app.menu import draw_menu
+from nexthour.app.state import cache, library, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report.comparison import CAVEAT, capital, count, unexpected, version
+from sim import NextHourError, Scenario, TimePlan
+from sim.errors import one_line
+
+LARGEST_SEED = 10**9
+"""Larger ones are for programs."""
+LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
+# Streamlit writes white on the primary colour, which is light in the dark.
+STYLE = """<style>
+.nh-note {font-size: .875rem; line-height: 1.45; opacity: .85; margin: 0 0 .25rem 0}
+h2 {font-size: 1.35rem !important}
+.nh-said {font-size: 1.15rem; line-height: 1.5; margin: 0 0 .5rem 0}
+[data-testid="stMainBlockContainer"] {padding-top: 3.25rem; padding-bottom: 3rem; max-width: 86rem}
+[data-testid="stMetricValue"] {font-size: 1.4rem}
+[data-testid="stMetricLabel"] p {white-space: normal}
+[data-testid^="stBaseButton-primary"] p {color: light-dark(#FFFFFF, #10202B)}
+[data-tag] {background-color: #0063A0 !important; color: #FFFFFF}
+button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !important; font-weight: 600}
+.nh-chain {display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; list-style: none;
+  padding: 0 !important; margin: .25rem 0 .5rem 0 !important}
+.nh-chain li {position: relative; border: 1px solid color-mix(in srgb, currentColor 30%, transparent);
+  border-radius: .5rem; padding: .35rem .6rem; font-size: .875rem; line-height: 1.35; margin: 0 !important}
+.nh-chain li span {display: block; opacity: .85}
+[data-testid="stMain"] [data-testid="stPageLink-NavLink"] p {text-decoration: underline}
+.nh-chain li:not(:last-child)::after {content: "→"; position: absolute; right: -1.25rem; top: 35%}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
+</style>"""
+
+
+@dataclass(frozen=True)
+class At:
+    """Where a page is: what it is about."""
+
+    scenario_id: str
+    scenario: Scenario
+    plans: dict[str, TimePlan]
+    """that can be followed there, by name, the status quo first"""
+    seed: int
+
+
+def no_fields(at: At) -> Sequence[Field]:
+    """For a page without a state of its own."""
+    return ()
+
+
+def draw(
+    page: str,
+    title: str,
+    body: Callable[[At], None],
+    fields: Callable[[At], Sequence[Field]] = no_fields,
+    chooses_scenario: bool = True,
+) -> None:
+    """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
+
+    A page that is not about one scenario does not offer to choose it.
+
+    Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
+    """
+    st.html(STYLE)
+    st.title(title, anchor=False)
+    try:
+        at, all_fields, wrong = _arrived(page, fields)
+        url_state.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
+        _sidebar(at, chooses_scenario)
+        for sentence in wrong:
+            st.warning(plain(sentence))
+        body(at)
+        url_state.leave(page, all_fields)
+    except NextHourError as problem:
+        st.error(plain(one_line(str(problem))))
+    except Exception as problem:
+        logging.getLogger(__name__).exception("page %s", page)
+        st.error(plain(f"{capital(unexpected(problem))} with the address of this page."))
+
+
+def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
+    files = library.scenario_files()
+    which = url_state.choice("scenario", list(files), library.DEFAULT)
+    seed = url_state.number("seed", 0, LARGEST_SEED, 7)
+    its_id = url_state.peek(page, which)
+    try:
+        scenario, problem = cache.scenario(its_id, files), ""
+    except NextHourError as error:
+        scenario, problem = cache.scenario(library.DEFAULT, files), one_line(str(error))
+        its_id = library.DEFAULT
+    at = At(its_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
+    all_fields = [which, seed, *fields(at)]
+    wrong = url_state.arrive(page, all_fields)
+    if problem:
+        st.session_state["scenario"] = its_id
+        wrong.append(problem)
+    return at, all_fields, wrong
+
+
+def _sidebar(at: At, chooses_scenario: bool) -> None:
+    with st.sidebar:
+        draw_menu()
+        st.divider()
+        if chooses_scenario:
+            names = list(library.scenario_files())
+            st.selectbox("Scenario", names, key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
+            note(at.scenario.question or at.scenario.name)
+        with st.expander("Markets"):
+            st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
+        about = f" · scenario {at.scenario.digest()}" if chooses_scenario else ""
+        note(f"Next Hour {version()}{about}")
+
+
+def note(text: str) -> None:
+    """Small print. Not st.caption, whose contrast is too weak to read."""
+    st.html(_small(text))
+
+
+def said(text: str) -> None:
+    """The sentence that matters."""
+    st.html(_large(text))
+
+
+def answered(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
+    """The sentence that matters with small print, at a place; at what this returns, the next one takes its place.
+
+    In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
+    """
+    return place.html(_large(text) + _small(small))
+
+
+def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]:
+    """Says what is computed if that takes a while. Only as long as there is nothing to see: it would push that down."""
+    if markets > cache.FIRST_MARKETS:
+        return nullcontext()
+    size = ", ".join(
+        count(len(its), noun) for its, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
+    )
+    return st.spinner(f"Simulating {count(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
+
+
+def _small(text: str) -> str:
+    return f'<p class="nh-note">{html.escape(text)}</p>' if text else ""
+
+
+def _large(text: str) -> str:
+    return f'<p class="nh-said">{html.escape(text)}</p>'
+
+
+def section(title: str) -> None:
+    """A heading within a page."""
+    st.header(title, anchor=False)
+
+
+def chain(links: Sequence[tuple[str, str]]) -> None:
+    """Steps that lead from one to the next, in a row that wraps."""
+    steps = "".join(f"<li><span>{html.escape(what)}</span><b>{html.escape(value)}</b></li>" for what, value in links)
+    st.html(f'<ol class="nh-chain">{steps}</ol>')
+
+
+def caveat() -> None:
+    """The limit of the model, where a recommendation stands."""
+    note(f"{CAVEAT} A simulation is not a forecast.")
+
+
+def plain(text: str) -> str:
+    """Text as it is where Streamlit reads Markdown: names come from anybody."""
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
+
+
+def _dark() -> bool:
+    return st.context.theme.type == "dark"
+
+
+def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
+    """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
+    st.markdown(f"**{plain(spec['description'])}**")
+    # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
+    ink = DARK_INK if _dark() else LIGHT_INK
+    width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
+    # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
+    silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}
+    shown = {**spec, "config": {**silent, "text": {"color": ink, "aria": False}}}
+    st.vega_lite_chart(shown, width=width, key=key, on_select="ignore" if on_select is None else on_select)

@@ -1,0 +1,303 @@
+"""Compare: up to three plans against today's split, on the same markets; of other scenarios too.
+
+Left out: making plans (lab.py, find_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from nexthour.app.charts import base as charts
+from nexthour.app.charts import comparison as comparison_charts
+from nexthour.app.charts import tables
+from nexthour.app.menu import link
+from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section, simulating
+from nexthour.app.sections.downloads import downloads
+from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report import comparison as telling
+from sim import Comparison, InputError, Scenario, TimePlan
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import TREATMENTS
+from sim.study import estimates
+from sim.study.estimates import Estimate
+from sim.study.experiment import PlanResult
+
+PAGE = "compare"
+SLOTS = ("a", "b", "c")
+NONE, HERE = "", ""
+"""No plan, and the scenario of the page: words that no plan and no scenario can be called by."""
+LAB = "lab"
+"""The field that holds a split that comes from the Lab and is not saved."""
+CLOSER = "plan"
+"""The field that says which plan somebody chose to look at closer."""
+LOOKED_AT = "closer"
+"""The control that chooses it. It begins with what is usual, which no address has to say."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Compare", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    files = library.scenario_files()
+    lab = Field(LAB, "", _lab_word, lambda word: [word])
+    split = str(url_state.peek(PAGE, lab))
+    changes = assumption_fields.fields(PAGE, at.scenario)
+    with suppress(InputError):  # which the page tells
+        at = _assumed(at, {field.key: url_state.expected(PAGE, field) for field in changes})
+    fields = [*changes, lab]
+    named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
+    from_lab = [name for name in named if split and name == split_fields.unpacked(split).name]
+    usual = [*from_lab, *(name for name in named if name not in from_lab)]
+    wanted = {LAB: split}
+    for slot in SLOTS:
+        shown = [wanted[other] for other in SLOTS if other in wanted]
+        default = next((name for name in usual if name not in shown), NONE)
+        where = url_state.choice(_where(slot), [HERE, *files], HERE)
+        wanted[_where(slot)] = str(url_state.expected(PAGE, where))
+        names = _choices(at, wanted[_where(slot)], split)
+        plan = _plan(slot, names, default if default in names else NONE)
+        wanted[slot] = str(url_state.expected(PAGE, plan))
+        fields += [where, plan]
+    _, *others = _chosen(at, wanted)
+    return [*fields, url_state.choice(CLOSER, [NONE, *others], NONE)]
+
+
+def _plan(slot: str, names: Sequence[str], default: str) -> Field:
+    """The plan of a slot. Who writes a link may say none, unless a plan is called so."""
+    its = url_state.choice(slot, [NONE, *names], default)
+    none = ["none"] if "none" not in names else []
+    return replace(its, parse=lambda words: NONE if words[-1:] == none else its.parse(words))
+
+
+def _where(slot: str) -> str:
+    """The field that says in which scenario the plan of a slot is."""
+    return f"{slot}_in"
+
+
+def _lab_word(words: Sequence[str]) -> str:
+    split_fields.unpacked(words[-1])
+    return words[-1]
+
+
+def _plans(scenario: Scenario, split: str) -> dict[str, TimePlan]:
+    """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
+    plans = dict(cache.plans_for(scenario))
+    if split:
+        its = split_fields.unpacked(split)
+        try:
+            plan = TimePlan.from_split(scenario, its)
+        except InputError:
+            return plans
+        if plan != plans.get(its.name):
+            plans[its.name] = plan
+    return plans
+
+
+def _scenario(at: At, where: str) -> Scenario:
+    return at.scenario if where == HERE else cache.scenario(where, library.scenario_files())
+
+
+def _choices(at: At, where: str, split: str) -> list[str]:
+    try:
+        return list(_plans(_scenario(at, where), split))
+    except InputError:
+        return []
+
+
+def _assumed(at: At, changes: Mapping[str, Any]) -> At:
+    """The same with the assumptions that were changed."""
+    scenario = assumption_fields.applied(at.scenario, changes)
+    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=cache.plans_for(scenario))
+
+
+def _as_likely() -> None:
+    st.session_state[assumption_fields.CHANGED] = []
+
+
+def _page(at: At) -> None:
+    changes = url_state.values(assumption_fields.fields(PAGE, at.scenario))
+    if changed := assumption_fields.in_words(at.scenario, changes):
+        note(f"Assumed in this scenario: {changed}.")
+        st.button("Assume what the scenario thinks likely", on_click=_as_likely)
+        at = _assumed(at, changes)
+    _slots(at)
+    chosen = _chosen(at, {key: st.session_state[key] for slot in SLOTS for key in (LAB, slot, _where(slot))})
+    if len(chosen) == 1:
+        note("Choose a plan to compare with today's split, or make one.")
+        link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
+        return
+    place = st.empty()
+    for markets, worlds in cache.stages():
+        with simulating(at.scenario, markets):
+            comparison = cache.across(chosen, markets, at.seed, worlds)
+        with place.container():
+            _verdicts(comparison)
+    _pictures(comparison, chosen)
+    caveat()
+
+
+def _slots(at: At) -> None:
+    """Where the plans are chosen."""
+    others = library.scenario_files()
+    for slot, column in zip(SLOTS, st.columns(len(SLOTS), gap="medium"), strict=True):
+        where = st.session_state[_where(slot)]
+        plans = _plans(_scenario(at, where), st.session_state[LAB])
+        with column:
+            st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
+            with st.popover("In another scenario" if where == HERE else f"In {plain(_called(where))}"):
+                st.selectbox("Scenario", [HERE, *others], key=_where(slot), format_func=_called)
+
+
+def _called(where: str) -> str:
+    return "(this one)" if where == HERE else where.replace("-", " ")
+
+
+def _chosen(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
+    """The plans that are compared, by the name they have here, the status quo first."""
+    base = at.scenario.status_quo.name
+    chosen = {base: (at.scenario, at.plans[base])}
+    for slot in SLOTS:
+        name, where = wanted[slot], wanted[_where(slot)]
+        if name == NONE or (where == HERE and name == base):
+            continue
+        scenario = _scenario(at, where)
+        its = scenario, _plans(scenario, wanted[LAB])[name]
+        shown = name if where == HERE else f"{name} ({scenario.name})"
+        if shown in chosen and chosen[shown] != its:  # two scenarios of one name, or a plan that is called like this
+            shown = f"{shown}, {slot.upper()}"
+        chosen[shown] = its
+    return chosen
+
+
+def _verdicts(comparison: Comparison) -> None:
+    names = [name for name in comparison.results if name != comparison.baseline]
+    best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
+    for name in best_first:
+        said(telling.verdict(comparison, name))
+        if reason := telling.why(comparison, name):
+            note(f"Why: {reason}")
+    shares = {name: comparison[name].difference_share for name in best_first}
+    picture(comparison_charts.differences(shares, telling.the(comparison.baseline)))
+    st.html(_table(comparison))
+    note(
+        f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
+        "Intervals are 95%; P10, P90 and the share through partners have none."
+    )
+
+
+def _table(comparison: Comparison) -> str:
+    """What is told of each plan, a column each; intervals below their numbers, so that four columns fit a screen."""
+    columns = [
+        dict(_told(result, name == comparison.baseline, comparison.worlds))
+        for name, result in comparison.results.items()
+    ]
+    rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
+    return tables.table("The plans side by side", ["", *comparison.results], rows)
+
+
+def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
+    usd = telling.usd
+    yield "Quota credit", f"{usd(its.credit_usd.value)}\n({telling.usd_interval(its.credit_usd)})"
+    yield "P10 to P90", f"{usd(its.credit_p10_usd)} to {usd(its.credit_p90_usd)}"
+    yield "Attainment", _percent(its.attainment)
+    yield "Chance of quota in an average quarter", _percent(its.quarters_at_quota)
+    yield "Through partners", f"{its.partner_share_of_credit:.0%}"
+    against = its.difference_share
+    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({telling.interval(against)})"
+    yield "Markets ahead", "" if is_baseline else telling.of_all(its.markets_ahead)
+    worlds_ahead = "" if is_baseline or its.worlds_ahead is None else telling.of_all(its.worlds_ahead)
+    yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
+    payback = "" if is_baseline else "never" if its.payback_quarter is None else f"quarter {its.payback_quarter}"
+    yield "Pays back in", payback
+
+
+def _percent(share: Estimate) -> str:
+    return f"{share.value:.0%}\n({telling.interval(share, '.1%')})"
+
+
+def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
+    base = telling.the(comparison.baseline)
+    others = {name: its for name, its in comparison.results.items() if name != comparison.baseline}
+    totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
+        name: its.difference_to_quarter_usd for name, its in others.items()
+    }
+    title = f"Quota credit gained or lost against {base}, by the end of each quarter"
+    cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
+    picture(cumulated)
+    name = st.session_state[LOOKED_AT] = _closer(others)
+    if len(others) > 1:
+        st.segmented_control(
+            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=plain, on_change=_look
+        )
+    scenario, plan = chosen[name]
+    left, right = st.columns(2, gap="large")
+    with left:
+        picture(_waterfall(comparison, chosen, name))
+    with right:
+        hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
+                 plan.hours_by_activity(scenario).items()}  # fmt: skip
+        picture(comparison_charts.hours_heat(hours, name))
+    section("Take it along")
+    if all(its == comparison.scenario for its, _ in chosen.values()):
+        downloads(comparison, name, cumulated)
+    else:
+        note("Files are about plans of one scenario; choose all three in this one.")
+    with st.expander("How far markets differ"):
+        fans = {one: _fan(comparison, one) for one in comparison.results}
+        picture(comparison_charts.fans(
+            fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
+        ))  # fmt: skip
+
+
+def _closer(others: Mapping[str, PlanResult]) -> str:
+    """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
+    word = st.session_state[LAB]
+    for name in (st.session_state[CLOSER], split_fields.unpacked(word).name if word else NONE):
+        if name in others:
+            return str(name)
+    return max(others, key=lambda name: others[name].difference_usd.value)
+
+
+def _look() -> None:
+    st.session_state[CLOSER] = st.session_state[LOOKED_AT]
+
+
+def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
+    attained = comparison.outcomes[name].attainment
+    low, high = np.percentile(attained, [10, 90], axis=0)
+    return list(zip(low.tolist(), attained.mean(axis=0).tolist(), high.tolist(), strict=True))
+
+
+def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> charts.Spec:
+    """From the baseline to a plan: own deals, then partners by how they are treated."""
+    made = {one: _by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
+    kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)
+    none = np.zeros(comparison.replications)
+    steps = {
+        kind: estimates.mean(made[name].get(kind, none) - made[comparison.baseline].get(kind, none)) for kind in kinds
+    }
+    return comparison_charts.waterfall(
+        (comparison.baseline, comparison[comparison.baseline].credit_usd.value),
+        {kind: step for kind, step in steps.items() if step.value},
+        (name, comparison[name].credit_usd.value),
+    )
+
+
+def _by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict[str, np.ndarray]:
+    """Quota credit by who brings it, each of shape (markets,)."""
+    credit = cache.credit_by_seller(scenario, plan, comparison.replications, comparison.seed)
+    by_kind = {"your own deals": credit[:, 0]}
+    candidates = {its.name for its in scenario.candidates}
+    for partner, column in zip(scenario.all_partners, credit[:, 1:].T, strict=True):
+        kind = "recruited" if partner.name in candidates else f"{TREATMENTS[partner.label]} partners"
+        by_kind[kind] = by_kind.get(kind, 0.0) + column
+    return by_kind

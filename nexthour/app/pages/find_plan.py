@@ -1,0 +1,128 @@
+"""Find a plan: what is wanted and what must hold, the search, and what was found.
+
+Nothing is searched until somebody asks. What was found stays in the server under what was asked for, so a reload or a
+link shows it again; after a restart of the server it is searched anew when asked.
+
+Left out: the form (plan_form.py), how a search goes (searching.py), and what a plan looks like (certificate.py,
+monday_sheet.py, frontier_view.py).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from nexthour.app import job_status
+from nexthour.app.page import At, caveat, draw, note, plain
+from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
+from nexthour.app.state import url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report.comparison import capital
+from sim import NextHourError
+from sim.errors import one_line
+from sim.scenario import Split
+
+if TYPE_CHECKING:
+    from optimize import Answer
+
+PAGE = plan_limits.PAGE
+PARTS = {
+    "plan": "The plan",
+    "good": "How good it is",
+    "why": "Why this plan",
+    "years": "This year or next",
+    "monday": "Monday sheet",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Find a plan", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    wishes = plan_limits.fields(at)
+    first = next(int(url_state.peek(PAGE, field)) for field in wishes if field.key == "from")
+    return [
+        *wishes,
+        url_state.choice("show", list(PARTS), next(iter(PARTS))),
+        url_state.number("quarter", 1, at.scenario.horizon_quarters, first),
+        *frontier.fields(at),
+    ]
+
+
+def _page(at: At) -> None:
+    plan_form.arriving()
+    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(at)}
+    wishes, problem = dict[str, Any](), ""
+    try:
+        wishes = plan_limits.asked(at, state)
+    except NextHourError as wrong:
+        problem = plan_limits.on_the_page(one_line(str(wrong)))
+    search = None if problem else job_status.known("plan", at, wishes)
+    is_new = search is None or search.state == "failed"
+    with st.expander("What to find, and what must hold", expanded=is_new):
+        plan_form.controls(at)
+    if problem:
+        st.error(plain(problem))
+    elif wishes or not is_new:
+        note(f"Asked for: {plan_limits.in_words(at, wishes)}.")
+    if is_new:
+        st.button(
+            "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.begin,
+            args=("plan", at, wishes),
+        )  # fmt: skip
+        note(
+            "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
+            "the search never saw."
+        )
+    job_status.offer_to_cancel_another("plan", search, "Another search of yours still goes on.")
+    if search is not None and (answer := job_status.result(search, "Finding the plan")) is not None:
+        _found(at, wishes, answer)
+    caveat()
+
+
+def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+    certificate.headline(answer)
+    save_plan.show(at, answer.plan, _name(at, wishes), "plan", _best_split(answer))
+    st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
+    part = st.session_state["show"]
+    if part == "plan":
+        certificate.hours(answer)
+    elif part == "good":
+        certificate.how_good(answer)
+    elif part == "why":
+        _why(at, wishes, answer)
+    elif part == "years":
+        frontier.show(at, wishes)
+    else:
+        monday_sheet.show(answer)
+
+
+def _name(at: At, wishes: dict[str, Any]) -> str:
+    """What is particular about it."""
+    said = plan_limits.in_words(at, wishes)
+    return textwrap.shorten(capital(said), save_plan.LONGEST_NAME, placeholder=" …")
+
+
+def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+    st.subheader("Why, and what would change it", anchor=False)
+    search = job_status.known("reasons", at, wishes)
+    if search is None or search.state == "failed":
+        note(
+            "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
+            "be true for the next best plan to win. It takes about as long as finding the plan."
+        )
+        st.button("Why this plan?", on_click=job_status.begin, args=("reasons", at, wishes))
+    if search is not None and (its := job_status.result(search, "Finding the reasons")) is not None:
+        certificate.why(answer, its)
+
+
+def _best_split(answer: Answer) -> Split | None:
+    """What the certificate measures against, in words that a link can carry."""
+    from optimize.search.baseline_plans import splits
+
+    return next((its for its in splits(answer.scenario) if its.name == answer.certificate.best_split), None)

@@ -1,0 +1,50 @@
+"""Import: from a company's own data and judgement to a scenario, and the scenarios there are.
+
+Each section has a file of its own (import_deals.py and its neighbours, scenario_library.py). Left out: calendars and
+recruiting funnels, which the terminal reads (nexthour hours, nexthour recruiting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+import streamlit as st
+
+from nexthour.app.page import At, draw, note
+from nexthour.app.state import url_state
+from nexthour.app.state.url_state import Field
+
+PAGE = "bring_in"
+PART = "part"
+PARTS = {
+    "deals": ("Deals from a CRM", "import_deals"),
+    "partners": ("Partners", "import_partners"),
+    "judgement": ("Judgement", "import_judgement"),
+    "library": ("Scenario library", "scenario_library"),
+}
+"""By its word in the address: the title of each section, and its module, whose `body` draws it after its
+`INTRODUCTION`."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Import", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    return [url_state.choice(PART, list(PARTS), next(iter(PARTS)))]
+
+
+def _page(at: At) -> None:
+    # Not st.tabs, which would run all sections at once.
+    st.segmented_control(
+        "What to bring in", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
+    )
+    section = import_module(f"nexthour.app.sections.{PARTS[st.session_state[PART]][1]}")
+    note(f"{section.INTRODUCTION} Nothing leaves this machine.")
+    section.body(at)
+
+
+def _title(part: str) -> str:
+    return PARTS[part][0]

@@ -1,0 +1,252 @@
+"""The Lab: move the split of the week, and see what becomes of the quarters.
+
+The first markets are shown at once and the rest follow. A saved plan is shown as it is: it may change by quarter, so it
+has no sliders. Left out: finding such plans (find_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from nexthour.app import job_status
+from nexthour.app.charts import base as charts
+from nexthour.app.charts import tables
+from nexthour.app.menu import link
+from nexthour.app.page import At, answered, caveat, chain, draw, note, picture, plain, said, simulating
+from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report import comparison as telling
+from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
+from sim.assumptions import Assumption, assumptions
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import Split
+from sim.study.estimates import Estimate
+from sim.study.experiment import PlanResult
+
+PAGE = "lab"
+SPLIT, SAVED = "", "plan"
+"""The field that holds the name of a saved plan, and what it holds when there is a split of one's own."""
+TURNS = "turns"
+"""The field that says whether what turns the verdict was asked for."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Lab", _page, _fields)
+
+
+def _page(at: At) -> None:
+    answer = st.container()  # above the controls, as on a phone all else comes below them
+    controls, results = st.columns([1, 2.4], gap="large")
+    changes = assumption_fields.fields(PAGE, at.scenario)
+    scenario = assumption_fields.applied(at.scenario, url_state.values(changes))
+    if saved := st.session_state[SAVED]:
+        with controls:
+            _saved(at, saved, url_state.written(url_state.values(changes), changes))
+        with results:
+            _results(at, scenario, at.plans[saved], answer)
+        return
+    with controls:
+        _controls(scenario)
+    state = url_state.values(split_fields.fields(scenario))
+    plan = split_fields.plan(scenario, state)
+    with results:
+        _results(at, scenario, plan, answer)
+    with controls:
+        _keep(at, plan, split_fields.split(scenario, state), url_state.written(url_state.values(changes), changes))
+
+
+def _fields(at: At) -> Sequence[Field]:
+    saved = url_state.choice(SAVED, [SPLIT, *at.plans], SPLIT)
+    turns = url_state.choice(TURNS, ["no", "yes"], "no")
+    return [*split_fields.fields(at.scenario), saved, *assumption_fields.fields(PAGE, at.scenario), turns]
+
+
+def _look() -> None:
+    st.session_state[TURNS] = "yes"
+
+
+def _saved(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
+    said(name)
+    note("This plan is shown as it is, and may change by quarter, so it has no sliders.")
+    st.button("Begin a split of your own", on_click=_begin)
+    if name != at.scenario.status_quo.name:
+        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
+
+
+def _begin() -> None:
+    st.session_state[SAVED] = SPLIT
+
+
+def _controls(scenario: Scenario) -> None:
+    partners = [partner.name for partner in scenario.partners]
+    st.slider("Time with partners", 0, split_fields.MOST_TIME, key="share", format="%d%%", disabled=not partners)
+    if not partners:
+        note("This scenario has no partners.")
+    st.selectbox("With whom", list(split_fields.FOCUS), key="focus", format_func=split_fields.FOCUS.__getitem__)
+    if st.session_state["focus"] == split_fields.CHOSEN:
+        st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
+    parts = sum(st.session_state[activity] for activity in split_fields.MIXED)
+    shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in split_fields.MIXED}
+    mixed = ", ".join(f"{ACTIVITY_WORDS[activity]} {share:.0%}" for activity, share in shares.items() if share)
+    with st.expander(f"On what: {mixed or 'nothing'}", key="mix"):
+        for activity, share in shares.items():
+            st.slider(
+                f"{ACTIVITY_WORDS[activity].capitalize()}: {share:.0%} of it", 0, 100, key=activity, step=5,
+                label_visibility="visible", format="%d parts",
+            )  # fmt: skip
+    with st.expander("Who is left alone, and prospecting"):
+        st.multiselect(
+            "Parked partners: they get nothing, cost nothing, and bring what they bring", partners, key="park",
+            placeholder="Nobody is parked",
+        )  # fmt: skip
+        st.slider("Time for planned prospecting", 0, split_fields.MOST_TIME, key="prospect", format="%d%%")
+    changed = split_fields.covered(url_state.values(split_fields.fields(scenario)))
+    with st.expander(f"Coverage: {plain(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
+        for name in scenario.segment_names:
+            st.selectbox(plain(name), list(split_fields.MODES), key=split_fields.mode_key(name), format_func=_mode)
+
+
+def _mode(mode: str) -> str:
+    return split_fields.MODES[mode]
+
+
+def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
+    base = TimePlan.status_quo(scenario)
+    if plan.name == base.name:
+        plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
+    plans = {base.name: base, plan.name: plan}
+    top, place = answer, st.empty()
+    for markets, worlds in cache.stages():
+        with top, simulating(scenario, markets):
+            comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
+        reason = telling.why(comparison, plan.name)
+        answer = answered(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
+        with place.container():
+            _result(comparison, plan.name)
+    with st.expander(
+        "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
+    ):
+        _assumptions(at, scenario, plans)
+    caveat()
+
+
+def _result(comparison: Comparison, name: str) -> None:
+    its = comparison[name]
+    _numbers(comparison, its)
+    chain(telling.chain(comparison, name))
+    picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
+    hours = {
+        activity: [float(value) for value in row]
+        for activity, row in its.plan.hours_by_activity(comparison.scenario).items()
+    }
+    picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
+
+
+def _numbers(comparison: Comparison, its: PlanResult) -> None:
+    share, quarters = its.difference_share, comparison.scenario.horizon_quarters
+    worlds = its.worlds_ahead
+    columns = st.columns(5)
+    columns[0].metric(
+        "Attainment", f"{its.attainment.value:.0%}",
+        help=f"Quota credit over quota, {quarters} quarters. {_interval(its.attainment)}",
+    )  # fmt: skip
+    columns[1].metric(
+        "Chance of quota", f"{its.quarters_at_quota.value:.0%}",
+        help=f"In an average quarter. {_interval(its.quarters_at_quota)}",
+    )  # fmt: skip
+    columns[2].metric(
+        f"Against {plain(telling.the(comparison.baseline))}", f"{share.value:+.1%}",
+        help=f"95% interval {share.low:+.1%} to {share.high:+.1%}, the same markets.",
+    )  # fmt: skip
+    columns[3].metric("Markets ahead", _of_100(its.markets_ahead), help=f"{telling.of_all(its.markets_ahead)} markets.")
+    columns[4].metric(
+        "Worlds better", "…" if worlds is None else _of_100(worlds),
+        help="Plausible worlds: sets of assumptions drawn from their ranges.",
+    )  # fmt: skip
+
+
+def _interval(share: Estimate) -> str:
+    return f"95% interval {share.low:.1%} to {share.high:.1%}."
+
+
+def _of_100(share: Estimate) -> str:
+    return f"{100 * share.value:.0f} of 100"
+
+
+def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+    known = {its.name: its for its in assumptions(at.scenario)}
+    st.multiselect(
+        "Change an assumption",
+        list(known),
+        key=assumption_fields.CHANGED,
+        placeholder="All are as the scenario thinks likely",
+    )
+    for name in st.session_state[assumption_fields.CHANGED]:
+        its = known[name]
+        if assumption_fields.key(its) in st.session_state:
+            st.number_input(
+                plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
+                float(its.least), float(its.most), key=assumption_fields.key(its),
+                step=(its.high - its.low) / 20, format="%.4g",
+            )  # fmt: skip
+    turned = _turned(at, scenario, plans)
+    if known:
+        st.html(_assumption_table(known, turned))
+
+
+def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str] | None) -> str:
+    turns = ["Verdict turns"] if turned is not None else []
+    heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
+    rows = [
+        [
+            name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}",
+            *([turned.get(its.path, "")] if turned is not None else []), its.unit, its.meaning, its.source,
+        ]
+        for name, its in known.items()
+    ]  # fmt: skip
+    caption = "What is assumed: the scenario's likely values and what is plausible"
+    return tables.table(caption, heads, rows)
+
+
+def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+    """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
+    if st.session_state[TURNS] == "no":
+        st.button("Which assumption would turn the verdict?", on_click=_look, help="It takes about half a minute.")
+        return None
+    asked = {"plans": dict(plans), "markets": cache.MARKETS}
+    known: Sensitivity | None = job_status.at_once(
+        "sensitivity", replace(at, scenario=scenario), asked, "Trying other assumptions", "Look again"
+    )
+    if known is None:
+        return None
+    (its,) = known.plans.values()
+    said(f"The verdict: {telling.turns_if(its)}.")
+    return {
+        swing.assumption.path: "; ".join(
+            f"at {telling.digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
+        )
+        for swing in its.swings
+    }
+
+
+def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
+    """Save it, and take it further; `changes` of assumptions come along."""
+    with st.form("save", border=False):
+        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=80)
+        if st.form_submit_button("Save"):
+            if not name.strip():
+                raise PlanError("A plan needs a name; give it one")
+            named = plan.model_copy(update={"name": name})
+            own = (at.scenario.status_quo, *at.scenario.plans)
+            if any(its.name == name for its in own) and named != at.plans[name]:  # it would hide what is saved
+                raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
+            its_id = library.save(named, "plans")
+            st.success(plain(f"Saved as {its_id}. It is in Compare now."))
+    says = {"scenario": [at.scenario_id], "lab": [split_fields.packed(split)], **changes}
+    link("compare", "Compare it with other plans", says)
+    note("The address of this page holds all of it: copy it to share what you see.")

@@ -1,0 +1,115 @@
+"""Method: what the model is, whether it does what it claims, where it ends, and the words it uses.
+
+What is told stands in docs/ and is shown from there; the claims are measured on demand (method_claims.py). Left out:
+the planner and calibration, which have documents of their own in docs/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from nexthour.app.page import At, draw, note, said
+from nexthour.app.sections import method_claims
+from nexthour.app.state import documents, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report.comparison import CAVEAT, version
+from sim import Scenario
+
+PAGE = "method"
+PART = "part"
+MODEL, GLOSSARY, README = "docs/model.md", "docs/glossary.md", "README.md"
+SHORT = ((MODEL, "The question"), (README, "How sure"), (MODEL, "Territory"))
+"""What somebody reads who reads one page."""
+LIMITS, SOURCES, DIFFERENCES = (
+    "Limits",
+    "Published magnitudes",
+    "Where we differ from or add to the first design, and why",
+)
+WRAPPED = '<style>[data-testid="stMarkdownPre"] code {white-space: pre-wrap !important}</style>'
+"""Equations that would not fit are broken, not cut off."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Method", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    return [url_state.choice(PART, list(PARTS), next(iter(PARTS)))]
+
+
+def _page(at: At) -> None:
+    st.segmented_control(
+        "What to read", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
+    )
+    PARTS[st.session_state[PART]][1](at)
+
+
+def _title(part: str) -> str:
+    return PARTS[part][0]
+
+
+def _short(at: At) -> None:
+    said(CAVEAT)
+    for name, title in SHORT:
+        st.subheader(title, anchor=False)
+        st.markdown(documents.sections(name)[title])
+
+
+def _equations(at: At) -> None:
+    note(
+        "The whole model as built, by what it is about. Words in code font are names in the code and in scenario files."
+    )
+    others = (LIMITS, SOURCES, DIFFERENCES, "", *(title for _, title in SHORT))
+    st.html(WRAPPED)
+    for title, text in documents.sections(MODEL).items():
+        if title not in others:
+            with st.expander(title, expanded=title.startswith("Stocks")):
+                st.markdown(text)
+
+
+def _limits(at: At) -> None:
+    said(CAVEAT)
+    st.markdown(documents.sections(MODEL)[LIMITS])
+    with st.expander(DIFFERENCES):
+        st.markdown(documents.sections(MODEL)[DIFFERENCES])
+
+
+def _glossary(at: At) -> None:
+    st.markdown("\n".join(documents.sections(GLOSSARY).values()))
+
+
+def _sources(at: At) -> None:
+    st.markdown(documents.sections(MODEL)[SOURCES])
+    note("Where a number of the scenario comes from stands at each number: in the Lab under the assumptions.")
+
+
+def _version(at: At) -> None:
+    st.markdown("**To get the same numbers again, and to cite them**")
+    st.code(cited(at.scenario, at.seed), language=None, wrap_lines=True)
+    note(
+        "The digest is a fingerprint of every value of the scenario: equal digests, equal scenarios. With the same "
+        "version, scenario and seed every number is the same, on any machine."
+    )
+
+
+def cited(scenario: Scenario, seed: int) -> str:
+    """What a result was made of, as one writes it under a figure."""
+    return (
+        f"Next Hour {version()}: a simulator and planner for a territory manager's time.\n"
+        f"Scenario: {scenario.name}, digest {scenario.digest()}. Seed: {seed}."
+    )
+
+
+PARTS: dict[str, tuple[str, Callable[[At], None]]] = {
+    "short": ("In short", _short),
+    "equations": ("Equations", _equations),
+    "claims": ("Claims", method_claims.body),
+    "limits": ("Limits", _limits),
+    "glossary": ("Glossary", _glossary),
+    "sources": ("Published magnitudes", _sources),
+    "version": ("Version", _version),
+}
+"""By its word in the address: the title of each section, and what draws it."""

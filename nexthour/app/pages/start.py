@@ -1,0 +1,101 @@
+"""Start: a first true answer, and the ways on.
+
+The answer is about two of the scenario's plans: the one with the least time for partners, and the one that ends ahead
+of it in most markets. Left out: what anybody should do; that is for the other pages.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nexthour.app.charts import base as charts
+from nexthour.app.menu import link
+from nexthour.app.page import At, caveat, draw, note, picture, said, simulating
+from nexthour.app.state import cache, split_fields, url_state
+from nexthour.report import comparison as telling
+from sim import Comparison, Scenario
+
+EARLY = 2
+"""Quarters after which the answer looks first."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw("start", "Where should the next hour go?", _page)
+
+
+def _page(at: At) -> None:
+    note(
+        "A territory manager's hour goes to a direct deal now, or to a partner who may sell more later. "
+        f"{at.scenario.name}: {at.scenario.question}"
+    )
+    base = _alone(at)
+    place = st.empty()
+    for markets, _ in cache.stages(with_worlds=False):
+        with simulating(at.scenario, markets):
+            comparison = cache.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
+        with place.container():
+            _answer(comparison)
+    _doors(at, base)
+    caveat()
+
+
+def _alone(at: At) -> str:
+    """The plan with the least time for partners, of those the scenario names."""
+    named = [at.scenario.status_quo.name, *(split.name for split in at.scenario.plans)]
+    return min(named, key=lambda name: float(at.plans[name].table(at.scenario).partner.sum()))
+
+
+def _answer(comparison: Comparison) -> None:
+    others = {name: its for name, its in comparison.results.items() if name != comparison.baseline}
+    if not others:
+        note("This scenario names one plan only; the Lab has more.")
+        return
+    best = max(others, key=lambda name: others[name].markets_ahead.value)
+    said(sentence(comparison, best))
+    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, telling.the(comparison.baseline)))
+    if reason := telling.why(comparison, best):
+        note(f"Why: {reason}")
+    note(
+        f"{comparison.replications:,} simulated markets, the same for both plans; lines on the bars are 95% intervals. "
+        f"{telling.verdict(comparison, best)}"
+    )
+
+
+def sentence(comparison: Comparison, name: str) -> str:
+    """When a plan is ahead of the baseline and when not, in one sentence."""
+    its, quarters = comparison[name], comparison.scenario.horizon_quarters
+    early, late = (round(100 * its.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
+    lowest = min(its.difference_to_quarter_usd, key=lambda total: total.value)
+    quarter = its.difference_to_quarter_usd.index(lowest) + 1
+    dip = f"; at worst it is {telling.usd(-lowest.value)} behind, in quarter {quarter}" if lowest.high < 0 else ""
+    return (
+        f"{name} is ahead of {telling.the(comparison.baseline)} in {early} of 100 markets after "
+        f"{telling.count(min(EARLY, quarters), 'quarter')}, and in {late} of 100 after {quarters}{dip}."
+    )
+
+
+def _doors(at: At, base: str) -> None:
+    doors = st.columns(3, gap="medium")
+    with doors[0].container(border=True):
+        st.markdown("**Sales leader**")
+        note("Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters.")
+        link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage(at.scenario)})
+    with doors[1].container(border=True):
+        st.markdown("**Territory manager**")
+        note("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
+        link("lab", "Compare time splits", {"scenario": [at.scenario_id]})
+    with doors[2].container(border=True):
+        st.markdown("**Trainer**")
+        note("Five short stories. The room predicts, then sees what happened in a thousand markets.")
+        link("long_game", "Show a team the long game", {})
+
+
+def _coverage(scenario: Scenario) -> dict[str, list[str]]:
+    """The dearest deals direct, the smallest left to partners: something to begin with.
+
+    Nothing else is other than today, so that what is seen comes from coverage.
+    """
+    by_size = sorted(scenario.market_map, key=lambda its: its.deal_size_median_usd)
+    modes = {split_fields.mode_key(by_size[0].name): "partner_led", split_fields.mode_key(by_size[-1].name): "direct"}
+    return url_state.written({**split_fields.today(scenario), **modes}, split_fields.fields(scenario))

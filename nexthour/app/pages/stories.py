@@ -1,0 +1,152 @@
+"""The long game: teaching stories as guided demonstrations. A room predicts before it sees.
+
+A story is a scenario that comes with Next Hour. Its result is a run of its plans, made when the page is looked at; what
+stands here are questions, and no answers. Left out: the game with seats and rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from nexthour.app.charts import base as charts
+from nexthour.app.charts import comparison as comparison_charts
+from nexthour.app.menu import link
+from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section
+from nexthour.app.state import cache, library, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report import comparison as telling
+from sim import Comparison, Scenario, TimePlan
+
+PAGE = "long_game"
+STORIES = {
+    "lunch-trap": "What would your team have to stop, to have these hours?",
+    "hero-seller": "Who in your team wins deals for partners, and what do those partners learn from it?",
+    "squeaky-wheel": "Which partner calls you most often? What did it bring last quarter?",
+    "patient-builder": "How would you explain the first quarters to your boss?",
+    "rising-quota": "In which year does your own quota outgrow your own hours?",
+}
+"""By scenario: what to talk about when all is seen."""
+NOBODY = ""
+"""In place of the plan that was predicted to be best: none was."""
+MOST = 60
+"""Percent that a prediction may say."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "The long game", _page, _fields, chooses_scenario=False)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    story, seen = (
+        url_state.choice("story", list(STORIES), next(iter(STORIES))),
+        url_state.choice("seen", ["no", "yes"], "no"),
+    )
+    scenario, plans = _told(str(url_state.peek(PAGE, story)))
+    by = url_state.number("by", -MOST, MOST, 0)
+    if url_state.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
+        return [story, url_state.choice("best", list(plans), scenario.status_quo.name), by, seen]
+    return [story, url_state.choice("best", [NOBODY, *plans], NOBODY), url_state.or_none(by), seen]
+
+
+def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
+    """A story's scenario, and its plans by name, today's split first."""
+    scenario = cache.scenario(story, library.scenario_files())
+    splits = (scenario.status_quo, *scenario.plans)
+    return scenario, {split.name: TimePlan.from_split(scenario, split) for split in splits}
+
+
+def _page(at: At) -> None:
+    st.segmented_control(
+        "Story", list(STORIES), key="story", format_func=_title, on_change=_close, required=True,
+    )  # fmt: skip
+    scenario, plans = _told(st.session_state["story"])
+    _brief(scenario, plans)
+    if st.session_state["seen"] == "no":
+        _predict(scenario, plans)
+    else:
+        _remember("best", "by")
+        _reveal(scenario, plans, at.seed)
+
+
+def _remember(*keys: str) -> None:
+    """Keep what no control shows now. Streamlit would bring back what it was at first, as if a control were moved."""
+    st.session_state.update({key: st.session_state[key] for key in keys})
+
+
+def _title(story: str) -> str:
+    return story.replace("-", " ").capitalize()
+
+
+def _close() -> None:
+    scenario, _ = _told(st.session_state["story"])
+    st.session_state.update(seen="no", best=scenario.status_quo.name, by=0)
+
+
+def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+    said(scenario.question)
+    names = [telling.one_line(name) for name in plans if name != scenario.status_quo.name]
+    years = scenario.horizon_quarters / 4
+    note(
+        f"A manager has {scenario.territory_manager.hours_per_week:g} hours a week, "
+        f"{telling.count(len(scenario.partners), 'partner')} and {years:g} years. "
+        f"Today's split goes on, or it changes: {'; '.join(names)}."
+    )
+
+
+def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+    section("Predict")
+    st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
+    if st.session_state["best"] != scenario.status_quo.name:
+        st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
+    else:
+        _remember("by")
+    st.button("Show what happened", type="primary", on_click=_open)
+
+
+def _open() -> None:
+    st.session_state["seen"] = "yes"
+
+
+def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
+    with st.spinner("Running a thousand markets"):
+        comparison = cache.comparison(scenario, plans, cache.MARKETS, seed)
+    others = sorted(
+        (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
+    )
+    section("What happened")
+    said(_judged(comparison, others))
+    base = telling.the(comparison.baseline)
+    picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
+    for name in others:
+        note(telling.verdict(comparison, name))
+    picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
+    note(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
+    section("Talk about it")
+    said(STORIES[st.session_state["story"]])
+    left, right = st.columns(2)
+    with left:
+        st.button("Predict again", on_click=_close)
+    with right:
+        link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
+    caveat()
+
+
+def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:
+    """The prediction against what came out."""
+    guess, by = st.session_state["best"], st.session_state["by"]
+    first = comparison[best_first[0]]
+    best = best_first[0] if first.difference_usd.value > 0 else comparison.baseline
+    if guess == NOBODY:
+        return f"The most quota credit has {best}."
+    right = "You were right" if guess == best else f"You said {guess}"
+    if guess == comparison.baseline or by is None:
+        return f"{right}: the most quota credit has {best}."
+    share = comparison[guess].difference_share
+    inside = "inside" if share.low <= by / 100 <= share.high else "outside"
+    return (
+        f"{right}: the most quota credit has {best}. For {guess} you said {by:+d}%; it is {share.value:+.1%} "
+        f"({share.low:+.1%} to {share.high:+.1%}), so your number is {inside} the interval."
+    )

@@ -1,0 +1,308 @@
+"""The territory: who sees what of the market, what more would cost, where partners stand, and what came of it.
+
+One section at a time is drawn; which one is part of the address. Left out: indicators and the entry of what was seen
+(kpi_table.py), several territories together (rollup.py).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import streamlit as st
+
+import nexthour.report.gaps as words
+from nexthour.app import job_status
+from nexthour.app.charts import territory as territory_charts
+from nexthour.app.charts.tables import table
+from nexthour.app.charts.territory import Seen
+from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section
+from nexthour.app.sections import kpi_table, rollup, save_plan
+from nexthour.app.state import cache, library, url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report.comparison import capital, count, half, percent, usd
+from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, SegmentGap, rank
+from optimize.coverage.treatment import Treatment
+from sim import NextHourError, TimePlan
+from sim.documents.messages import listed
+from sim.errors import one_line
+from sim.kpis import KPIS
+from sim.scenario import COVERAGE_WORDS
+from sim.study.estimates import Estimate
+
+PAGE = "territory"
+SECTIONS = {
+    "map": "Market map",
+    "gaps": "Gaps and remedies",
+    "partners": "Partners",
+    "indicators": "Planned and actual",
+    "together": "Several territories",
+}
+ALL = ""
+"""Of the segments."""
+LETTERS_OF_NAMES = 60
+"""Of the partners that are treated alike, in the sentence over their table."""
+
+
+def show() -> None:
+    """Draw the page."""
+    draw(PAGE, "Territory", _page, _fields)
+
+
+def _fields(at: At) -> Sequence[Field]:
+    names, segments = list(at.plans), at.scenario.segment_names
+    return [
+        url_state.choice("section", list(SECTIONS), "map"),
+        url_state.choice("plan", names, names[0]),
+        url_state.choice("segment", [ALL, *segments], ALL),
+        url_state.number("quarter", 1, at.scenario.horizon_quarters, 1),
+        url_state.choice("indicator", [kpi.name for kpi in KPIS], "credit_usd"),
+        url_state.several("territories", list(library.scenario_files())),
+    ]
+
+
+def _page(at: At) -> None:
+    st.segmented_control(
+        "Section", list(SECTIONS), key="section", format_func=SECTIONS.__getitem__, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    section = st.session_state["section"]
+    if section != "together":  # which is of today
+        left, _ = st.columns([1, 1])
+        left.selectbox("Plan", list(at.plans), key="plan")
+    plan = at.plans[st.session_state["plan"]]
+    try:
+        DRAWN[section](at, plan)
+    except NextHourError as problem:  # the rest of the page is still of use
+        st.error(plain(one_line(str(problem))))
+
+
+def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
+    """The plan, unless it is today's."""
+    return None if plan == next(iter(at.plans.values())) else plan
+
+
+# Market map
+
+
+def _map(at: At, plan: TimePlan) -> None:
+    gaps = cache.market_map(at.scenario, _chosen(at, plan), at.seed)
+    said(words.largest_gap(gaps))
+    quarters = count(at.scenario.horizon_quarters, "quarter")
+    title = f"What the opportunities of {quarters} are worth, and who sees them"
+    picture(territory_charts.market_map(list(_bars(gaps)), title))
+    modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
+    arrow = "" if gaps.is_status_quo else ": today → with the plan"
+    heads = [
+        "Segment", "Coverage", "Opportu\u00adnities", "Worth of one", "Worth of all",
+        *(f"{who}{arrow}" for who in ("Found by you", "Brought by partners", "Seen by nobody")),
+        "Gap, worth",
+    ]  # fmt: skip
+    rows = [
+        [
+            its.segment, COVERAGE_WORDS[modes[its.segment]], f"{its.opportunities.value:,.0f}", usd(its.value_usd),
+            usd(_worth(its)),
+            *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, its)), strict=True)),
+            usd(its.gap_usd.value),
+        ]
+        for its in gaps.segments
+    ]  # fmt: skip
+    st.html(table(f"Market map over {quarters}", heads, rows))
+    most = max((half(its.opportunities) for its in gaps.segments), default=0.0)
+    note(
+        f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
+        "your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of that."
+    )
+
+
+def _bars(gaps: GapAnalysis) -> Iterator[Seen]:
+    for its in gaps.segments:
+        for when, seen in zip(("today", "with the plan"), _coverages(gaps, its), strict=False):
+            if seen is not None:
+                shares = (seen.found.value, seen.brought.value, seen.leaked.value)
+                yield Seen(its.segment, when, _worth(its), *shares)
+
+
+def _coverages(gaps: GapAnalysis, its: SegmentGap) -> list[Coverage | None]:
+    """Today, and with the plan if one is chosen."""
+    return [its.today] if gaps.is_status_quo else [its.today, its.planned]
+
+
+def _shares(seen: Coverage | None) -> tuple[Estimate | None, ...]:
+    return (None, None, None) if seen is None else (seen.found, seen.brought, seen.leaked)
+
+
+def _worth(its: SegmentGap) -> float:
+    return its.opportunities.value * its.value_usd
+
+
+# Gaps and remedies
+
+
+def _gaps(at: At, plan: TimePlan) -> None:
+    chosen = _chosen(at, plan)
+    gaps = cache.market_map(at.scenario, chosen, at.seed)
+    said(words.largest_gap(gaps))
+    picture(territory_charts.reach(list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"))
+    planned = [] if gaps.is_status_quo else ["With the plan"]
+    rows = [
+        [
+            its.segment, _seen(its.today), *([_seen(its.planned)] if planned else []), _seen(its.reachable), "100%",
+            f"{usd(its.gap_usd.value)} ±{usd(half(its.gap_usd))}",
+        ]
+        for its in gaps.segments
+    ]  # fmt: skip
+    heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
+    st.html(table("Seen by somebody, of all opportunities", heads, rows))
+    note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
+    section("What can be done about it")
+    found = job_status.at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
+    if found is not None:
+        _remedies(at, found.analysis)
+
+
+def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
+    for its in gaps.segments:
+        for which, seen in zip(territory_charts.COVERED, (its.today, its.planned, its.reachable), strict=True):
+            if seen is not None:
+                share = seen.seen
+                yield {
+                    "segment": its.segment,
+                    "which": which,
+                    "share": share.value,
+                    "low": share.low,
+                    "high": share.high,
+                }
+
+
+def _seen(its: Coverage | None) -> str:
+    return percent(None if its is None else its.seen)
+
+
+def _remedies(at: At, gaps: GapAnalysis) -> None:
+    said(words.best_hour(gaps))
+    names = [ALL, *(its.segment for its in gaps.segments)]
+    st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
+    segments = [its for its in gaps.segments if st.session_state["segment"] in (ALL, its.segment)]
+    priced = sorted(
+        ((remedy, its.segment) for its in segments for remedy in its.remedies), key=lambda its: rank(its[0])
+    )
+    gains = [its for its in priced if its[0].verdict == "ahead"]
+    others = [its for its in priced if its[0].gain_usd is not None and its[0].verdict != "ahead"]
+    if gains:
+        st.html(_remedy_table(f"What clearly gains, on top of {words.base(gaps)}: best an hour first", gains))
+    else:
+        st.markdown(plain(f"Nothing clearly gains on top of {words.base(gaps)}."))
+    if others:
+        with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
+            st.html(_remedy_table("No clear difference, then what clearly costs", others))
+    for its in segments:
+        for why in words.not_possible(its.remedies):
+            note(f"{its.segment}: {why}.")
+    note(words.remedy_words(gaps))
+    _keep(at, [*gains, *others])
+    caveat()
+
+
+def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
+    """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
+    plans: dict[str, TimePlan] = {}
+    for its, segment in priced:
+        if its.plan is not None and its.scenario == at.scenario and its.plan not in plans.values():
+            plans[f"{words.kind(its)}: {its.what}, for {segment}"] = its.plan
+    if not plans:
+        return
+    with st.expander("Keep a remedy as a plan"):
+        chosen = st.selectbox("Remedy", list(plans))
+        save_plan.show(at, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy")
+        if any(its.scenario != at.scenario for its, _ in priced):
+            note("An account manager more is no plan of this territory: change the territory on the page Import.")
+
+
+def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
+    """A row a remedy: what is done for one segment may be the best to do for another too."""
+    heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
+    same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
+    for its, segment in rows:
+        same.setdefault((f"{words.kind(its)}: {its.what}", its.gain_usd), []).append((its, segment))
+    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()])
+
+
+def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
+    its = some[0][0]
+    assert its.gain_usd is not None
+    gain, each, hours = its.gain_usd, its.gain_per_hour_usd, its.manager_hours or its.account_manager_hours
+    each_said = "no hours" if each is None else f"{usd(each.value, sign=True)} ±{usd(half(each))}"
+    return [
+        name, usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
+        f"{hours:,.0f}{' AM' if its.account_manager_hours else ''}" if hours else "none", each_said,
+        words.ahead_from(its), ", ".join(segment for _, segment in some),
+        ", ".join(percent(remedy.seen) for remedy, _ in some),
+    ]  # fmt: skip
+
+
+# Partners
+
+
+def _partners(at: At, plan: TimePlan) -> None:
+    found = cache.treatments(at.scenario, plan, at.seed)
+    if not found:
+        said("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
+        return
+    there = [its for its in found if not its.is_candidate]
+    said(_treated(found, plan.name))
+    if there:
+        rows: list[dict[str, Any]] = [
+            {
+                "partner": its.partner, "treatment": its.treatment, "brings": 100 * its.commitment,
+                "credit": 100 * its.results.value, "low": 100 * its.results.low, "high": 100 * its.results.high,
+            }
+            for its in there
+        ]  # fmt: skip
+        brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
+        picture(territory_charts.grid(rows, (brings, credit), f"Partners today, and what {plan.name} does with them"))
+        widest = max(half(its.results) for its in there)
+        note(
+            "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
+            f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
+        )
+    heads = [
+        "Partner",
+        "Treatment",
+        "What the plan does",
+        "Quota credit today",
+        "Brings of 100",
+        "If not as usual, why",
+    ]
+    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(its) for its in found]))
+    caveat()
+
+
+def _treated(found: Sequence[Treatment], name: str) -> str:
+    treated: dict[str, list[str]] = {}
+    for its in found:
+        treated.setdefault(its.treatment, []).append(its.partner)
+    words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
+    parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
+    return f"{capital(name)}: {'; '.join(parts)}."
+
+
+def _treatment(its: Treatment) -> list[str]:
+    does = its.says.removeprefix(f"{its.partner}: {its.treatment}. ")
+    credit = "not yet" if its.is_candidate else f"{its.results.value:.1%} ±{100 * half(its.results):.1f}"
+    return [
+        f"{its.partner} (candidate)" if its.is_candidate else its.partner, its.treatment, does, credit,
+        f"{100 * its.commitment:.0f}", words.not_the_usual(its),
+    ]  # fmt: skip
+
+
+def _indicators(at: At, plan: TimePlan) -> None:
+    kpi_table.draw_section(at, plan)
+
+
+def _together(at: At, plan: TimePlan) -> None:
+    rollup.draw_section(at)
+
+
+DRAWN = {"map": _map, "gaps": _gaps, "partners": _partners, "indicators": _indicators, "together": _together}

@@ -1,0 +1,114 @@
+"""A plan that was found, as people see it: what it gains, hour by hour, how good it is, and why.
+
+The sentences are those of the terminal (nexthour/report/plan.py). Left out: the search (find_plan.py), and the week
+(monday_sheet.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from nexthour.app.charts import comparison as comparison_charts
+from nexthour.app.charts import plan as plan_charts
+from nexthour.app.charts.tables import table
+from nexthour.app.page import note, picture, plain, said
+from nexthour.report import plan as telling_plan
+from nexthour.report.comparison import capital, count, interval, of_all
+from sim.plan import ACTIVITY_WORDS
+
+if TYPE_CHECKING:
+    from optimize import Answer, Explanation
+
+NAME = "this plan"
+NUMBER_WIDTH = 165
+"""Pixels."""
+
+
+def headline(answer: Answer) -> None:
+    """What it gains against what is done today, and how surely."""
+    its = answer.certificate
+    share, worlds, quota = its.difference_share, its.worlds_ahead, its.chance_of_quota[-1]
+    numbers = (
+        (f"Against {its.against}", f"{share.value:+.1%}", f"95% interval {interval(share)}."),
+        ("Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", f"{of_all(its.markets_ahead)} markets."),
+        (
+            "Worlds better",
+            "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
+            "Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
+        ),
+        (
+            f"Chance of quota, Q{answer.scenario.horizon_quarters}",
+            f"{quota.value:.0%}",
+            f"95% interval {interval(quota, '.0%')}.",
+        ),
+    )
+    with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
+        for label, value, more in numbers:
+            st.metric(plain(label), value, help=more, width=NUMBER_WIDTH)
+    said(f"This plan is {telling_plan.against(its)}. {telling_plan.totals(answer)}")
+    if missed := telling_plan.floors_missed(its):
+        st.warning(plain(missed))
+    for line in telling_plan.seen(answer):
+        note(line)
+
+
+def hours(answer: Answer) -> None:
+    """The plan by quarter, and what it changes in the first."""
+    scenario, plan = answer.scenario, answer.plan
+    st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
+    *changes, cost = telling_plan.first_quarter(answer)
+    _list(changes, bold_kind=True)
+    note(f"{capital(cost)}.")
+    for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
+        note(line)
+    hours_by = plan.table(scenario)
+    by_activity = {
+        ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
+    }
+    theirs = hours_by.partner.sum(axis=1)
+    by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
+    left, right = st.columns(2, gap="large")
+    with left:
+        picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
+    with right:
+        if theirs.any():
+            picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
+        else:
+            note("Nobody among the partners gets planned hours.")
+    with st.expander("The same as a table"):
+        st.html(hours_table(answer))
+    picture(plan_charts.attainment(answer.certificate.attainment_by_quarter, NAME))
+
+
+def hours_table(answer: Answer) -> str:
+    """Hours a week, a row for each use and a column for each quarter."""
+    quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
+    rows = [[word.strip(), *map(telling_plan.hours_said, row)] for word, row in telling_plan.hours_rows(answer)]
+    return table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
+
+
+def how_good(answer: Answer) -> None:
+    """The certificate, in words."""
+    st.subheader("How good it is, and how we know", anchor=False)
+    _list(telling_plan.certificate(answer))
+    markets = count(answer.certificate.realised_estimate.observations, "market")
+    note(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
+
+
+def why(answer: Answer, its: Explanation) -> None:
+    """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
+    if its.hour_value_usd:
+        picture(plan_charts.hour_values(its.hour_value_usd, answer.quarter))
+    _list(telling_plan.why(answer, its))
+
+
+def _list(lines: list[str], bold_kind: bool = False) -> None:
+    """A line each; with `bold_kind`, what stands before the colon is what to look for."""
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(capital(line))}" for line in lines))
+
+
+def _kind_first(line: str) -> str:
+    kind, _, what = line.partition(": ")
+    return f"**{plain(capital(kind))}:** {plain(what)}"

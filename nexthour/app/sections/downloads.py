@@ -1,0 +1,53 @@
+"""Files to take away from a comparison: workbook, slide, picture, plan and scenario.
+
+A file is made when somebody asks for it. Left out: what is in them (exports/).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+import streamlit as st
+
+from nexthour.app.charts import base as charts
+from nexthour.app.page import note
+from nexthour.office.one_pager import one_pager
+from nexthour.office.picture import png
+from nexthour.office.provenance import Provenance, file_name
+from nexthour.office.workbook import workbook
+from sim import Comparison
+from sim.documents.yaml_file import Document
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+YAML, PNG = "application/yaml", "image/png"
+PICTURE_WIDTH = 900
+"""Pixels; on a screen a picture is as wide as its place."""
+
+
+def downloads(comparison: Comparison, name: str, spec: charts.Spec) -> None:
+    """Buttons for a comparison, with the slide about one plan of it and a picture."""
+    day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
+    made = Provenance.of(comparison, day)
+    files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {
+        "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
+        "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
+        "Picture (PNG)": (lambda: png(_still(spec), provenance=made.line), "picture", "png", PNG),
+        "Plan (YAML)": (lambda: _signed(plan, made), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _signed(scenario, made), "scenario", "yaml", YAML),
+    }
+    with st.container(horizontal=True):
+        for label, (data, what, ending, mime) in files.items():
+            st.download_button(
+                label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
+            )
+    note(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
+
+
+def _signed(document: Document, made: Provenance) -> str:
+    return f"{document.text()}\n# {made.line}\n"
+
+
+def _still(spec: charts.Spec) -> charts.Spec:
+    return {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}

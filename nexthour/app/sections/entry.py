@@ -1,0 +1,191 @@
+"""A small table that people fill in: uploaded, the made-up one, or entered a row at a time in a form.
+
+All three end as the same CSV file, read by the same reader as in the terminal, so that the same sentences answer the
+same mistakes. Left out: what the rows mean (import_partners.py, import_judgement.py).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from nexthour.app import controls
+from nexthour.app.controls import as_shown
+from nexthour.app.page import note, plain
+from nexthour.app.state import library
+from nexthour.jobs.uploads import Upload, on_disk
+from nexthour.report.calibration import Rows
+from nexthour.report.comparison import count
+from sim import NextHourError, TableError
+from sim.documents.yaml_file import Declared, validate
+from sim.scenario import LABEL_WORDS
+
+LARGEST_MB = 2
+ROWS_SHOWN = 50
+PLAIN_NUMBERS = "plain, such as 1234.5"
+MARKS = {PLAIN_NUMBERS: None, 'a decimal "."': ".", 'a decimal ","': ","}
+LONGEST_ENCODING = 40
+T = TypeVar("T", bound=Declared)
+
+
+@dataclass(frozen=True)
+class Kind(Generic[T]):
+    """A kind of table."""
+
+    key: str
+    row: type[T]
+    identity: tuple[str, ...]
+    """columns that differ from row to row"""
+    read: Callable[[Path, Any, str | None], tuple[T, ...]]
+    """from path, decimal mark and encoding"""
+    blank: str
+    example: str
+    """files in scenarios/"""
+
+
+@dataclass(frozen=True)
+class Table(Generic[T]):
+    """What was filled in so far."""
+
+    name: str
+    rows: tuple[T, ...]
+
+
+def table(kind: Kind[T], words: Mapping[str, Sequence[str]]) -> Table[T] | None:
+    """Draw the ways in, and the rows there are; `words` are offered for a column of text."""
+    ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
+    with ways:
+        _upload(kind)
+    with others:
+        if st.button("Try it with a made-up table", key=f"{kind.key} example"):
+            _take(kind, Upload.of(kind.example, (library.BUILT_IN / kind.example).read_bytes()))
+        blank = (library.BUILT_IN / kind.blank).read_bytes()
+        st.download_button("Download the blank table", blank, kind.blank, "text/csv", on_click="ignore")
+    made: Table[T] | None = st.session_state.get(kind.key)
+    with st.expander("Enter or change a row", expanded=made is None):
+        _form(kind, made, words)
+    made = st.session_state.get(kind.key)
+    if problem := st.session_state.get(f"{kind.key} wrong"):
+        controls.refused(problem)
+    if made is not None:
+        with st.expander(f"{count(len(made.rows), 'row')} of {plain(made.name)}"):
+            _rows(kind, made)
+    return made
+
+
+def _upload(kind: Kind[T]) -> None:
+    file = controls.upload("A table, CSV or XLSX", f"{kind.key} file", LARGEST_MB)
+    with st.expander("Numbers or letters look wrong?"):
+        st.selectbox("Numbers are written", list(MARKS), key=f"{kind.key} decimal")
+        st.text_input(
+            "Encoding of a text file that is not UTF-8, such as cp1252", key=f"{kind.key} encoding",
+            max_chars=LONGEST_ENCODING,
+        )  # fmt: skip
+        again = st.button("Read it again", key=f"{kind.key} again")
+    if file is not None:
+        st.session_state[f"{kind.key} upload"] = file
+    last = st.session_state.get(f"{kind.key} upload")
+    if (file is not None or again) and last is not None:
+        _take(kind, last)
+
+
+def _take(kind: Kind[T], upload: Upload, decimal: str | None = None) -> bool:
+    """Read a table; if that cannot be done, the one there was stays."""
+    state = st.session_state
+    encoding = state.get(f"{kind.key} encoding") or None
+    try:
+        with on_disk(upload) as path:
+            rows = kind.read(path, decimal or MARKS[state.get(f"{kind.key} decimal", PLAIN_NUMBERS)], encoding)
+        state[kind.key], state[f"{kind.key} wrong"] = Table(upload.name, rows), None
+    except NextHourError as problem:
+        state[f"{kind.key} wrong"] = problem
+        return False
+    return True
+
+
+def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str]]) -> None:
+    rows = () if made is None else made.rows
+    named = {_name(kind, row): row for row in rows}
+    new = "a new row"
+    chosen = st.selectbox("Row", [new, *named], key=f"{kind.key} row", format_func=str) if named else new
+    before = named.get(chosen)
+    with st.form(f"{kind.key} form {chosen}", clear_on_submit=before is None, border=False):
+        data: dict[str, Any] = {}
+        fields = kind.row.model_fields
+        for place, (name, field) in zip(controls.pairs(len(fields)), fields.items(), strict=True):
+            offered = words.get(name, ())
+            says = f"{name.replace('_', ' ').capitalize()}: {controls.label(field)}"
+            value = getattr(before, name) if before is not None else None
+            if value is not None and offered and value not in offered:
+                offered = (value, *offered)
+            with place:
+                if value is not None and offered:
+                    its = st.selectbox(
+                        says, list(offered), list(offered).index(value), format_func=as_shown,
+                        accept_new_options=True, key=f"{kind.key} {chosen} {name}",
+                    )  # fmt: skip
+                else:
+                    its = controls.control(field, value, f"{kind.key} {chosen} {name}", offered, says)
+            if its is not None:
+                data[name] = its
+        note("Leave blank what you do not know: blank is not 0.")
+        put, away = st.columns(2)
+        keeps = put.form_submit_button("Put it into the table", type="primary", width="stretch")
+        goes = before is not None and away.form_submit_button("Take it out of the table", width="stretch")
+    if not keeps and not goes:
+        return
+    others = [row for row in rows if row is not before]
+    try:
+        if keeps:
+            row = validate(kind.row, data, "this row", TableError)
+            others = [its for its in others if _name(kind, its) != _name(kind, row)]
+            others.append(row)
+    except NextHourError as problem:
+        st.session_state[f"{kind.key} wrong"] = problem
+        return
+    name = f"{kind.key}.csv" if made is None else made.name
+    if not others:
+        st.session_state[kind.key] = None
+    elif not _take(kind, Upload.of(name, as_csv(kind.row, others)), decimal="."):
+        return
+    st.rerun()
+
+
+def _name(kind: Kind[T], row: T) -> str:
+    return ", ".join(as_shown(getattr(row, name)) for name in kind.identity)
+
+
+def _rows(kind: Kind[T], made: Table[T]) -> None:
+    shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
+    cells = tuple(tuple(_cell(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
+    controls.table(Rows(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
+    if len(made.rows) > ROWS_SHOWN:
+        note(f"and {len(made.rows) - ROWS_SHOWN:,} more")
+    data = as_csv(kind.row, made.rows)
+    st.download_button("Download this table", data, f"{kind.key}.csv", "text/csv", on_click="ignore")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else as_shown(value)
+
+
+def as_csv(model: type[Declared], rows: Sequence[Declared]) -> bytes:
+    """Rows as the CSV file from which they can be read again."""
+    out = StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(model.model_fields)
+    for row in rows:
+        values = [getattr(row, name) for name in model.model_fields]
+        writer.writerow("" if value is None else repr(value) if isinstance(value, float) else value for value in values)
+    return out.getvalue().encode()
+
+
+def kinds_and(partners: Sequence[str]) -> list[str]:
+    """Partners by name, and any partner of a kind."""
+    return [*partners, *LABEL_WORDS.values()]

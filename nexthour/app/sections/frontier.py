@@ -1,0 +1,114 @@
+"""This year against the next: plans from the most patient to the hastiest, as points to choose from.
+
+Left out: how they are found (optimize/proof/frontier.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from nexthour.app import job_status
+from nexthour.app.charts import plan as plan_charts
+from nexthour.app.charts.tables import table
+from nexthour.app.page import At, note, picture
+from nexthour.app.sections import plan_limits, save_plan
+from nexthour.app.state import url_state
+from nexthour.app.state.url_state import Field
+from nexthour.report import plan as telling_plan
+from nexthour.report.comparison import capital
+from sim import Scenario, TimePlan
+
+if TYPE_CHECKING:
+    from optimize import Frontier
+    from optimize.proof.frontier import Point
+
+POINTS = 6
+
+
+def fields(at: At) -> Sequence[Field]:
+    """The state of the picture."""
+    horizon = at.scenario.horizon_quarters
+    return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
+
+
+def show(at: At, wishes: Mapping[str, Any]) -> None:
+    """Draw it, or offer to."""
+    st.subheader("This year against the next", anchor=False)
+    horizon = at.scenario.horizon_quarters
+    if horizon < 4:
+        note("The scenario has less than a year, so there is no next one to weigh it against.")
+        return
+    note(
+        "What does this year's attainment cost in the run-rate with which the next one begins? Plans with the same "
+        "limits, from the most patient to the hastiest."
+    )
+    if horizon > 4:
+        st.selectbox(
+            "Quarters that are planned; the run-rate is that of the year after them", range(4, horizon + 1),
+            key="through",
+        )  # fmt: skip
+    through = st.session_state["through"]
+    arguments = plan_limits.limits_only(wishes) | {"points": POINTS, "through": through}
+    search = job_status.known("frontier", at, arguments)
+    if search is None or search.state == "failed":
+        st.button(
+            "Draw this year against the next", on_click=job_status.begin, args=("frontier", at, arguments)
+        )  # fmt: skip
+    if search is not None and (its := job_status.result(search, "Finding plans to draw")) is not None:
+        _drawn(at, its)
+
+
+def _drawn(at: At, its: Frontier) -> None:
+    proven = [point for point in its.points if point.proven]
+    names = [point.plan.name for point in proven]
+    for line in telling_plan.frontier_notes(its):
+        note(line)
+    if not names:
+        return
+    if st.session_state["point"] not in names:
+        st.session_state["point"] = names[len(names) // 2]
+    chosen = st.session_state["point"]
+    drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, its.status_quo)]
+    spec = plan_charts.frontier(drawn, its.status_quo.plan.name, chosen, telling_plan.frontier_question(its))
+    picture(spec, on_select=_clicked, key="frontier picture")
+    st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
+    st.html(points_table([*proven, its.status_quo]))
+    point = proven[names.index(chosen)]
+    plan = going_on(at.scenario, point.plan, its.scenario.horizon_quarters)
+    if its.scenario.horizon_quarters < at.scenario.horizon_quarters:
+        note(f"As it is saved, what it does in Q{its.scenario.horizon_quarters} goes on to the end of the horizon.")
+    save_plan.show(at, plan, f"this year against the next, {_shown(chosen)}", "point")
+
+
+def points_table(points: Sequence[Point]) -> str:
+    """The picture as text."""
+    rows = [[_shown(name), *its] for name, *its in map(telling_plan.frontier_row, points)]
+    return table("The plans of the picture", ["Plan", *map(capital, telling_plan.FRONTIER_COLUMNS)], rows)
+
+
+def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:
+    """A plan of the first quarters, with what it does in the last of them until the end of the horizon."""
+    if through >= scenario.horizon_quarters:
+        return plan
+    rows: dict[str, Any] = {
+        name: tuple(
+            row.model_copy(update={"to_quarter": None}) if row.to_quarter == through else row
+            for row in getattr(plan, name)
+        )
+        for name in ("hours", "parked")
+    }
+    return plan.model_copy(update=rows)
+
+
+def _shown(name: str) -> str:
+    return name.replace("frontier", "plan")
+
+
+def _clicked() -> None:
+    """A click on a point is the choice of its name; one beside all points is none."""
+    chosen = st.session_state["frontier picture"].selection[plan_charts.POINT]
+    if chosen:
+        st.session_state["point"] = chosen[0]["name"]

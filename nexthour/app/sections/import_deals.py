@@ -1,0 +1,242 @@
+"""Import, deals: an export of a CRM, what its columns mean, and the scenario that is fitted to it.
+
+The same calls and words as `nexthour mapping` and `nexthour calibrate`. Left out: the form of the mapping
+(mapping_form.py), and back-testing, which the terminal does (nexthour backtest).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+from typing import Any
+
+import streamlit as st
+
+import nexthour.report.calibration as told
+from nexthour.app import controls, job_status
+from nexthour.app.page import At, note, plain, said
+from nexthour.app.sections import mapping_form
+from nexthour.app.state import library
+from nexthour.calibrate import Fit, make_mapping
+from nexthour.calibrate.deals.deals import rejected_text
+from nexthour.calibrate.deals.mapping import Mapping, unanswered
+from nexthour.calibrate.deals.proposal import Proposal, propose
+from nexthour.calibrate.files.sources import Layout
+from nexthour.jobs import Fitted, Upload, on_disk
+from nexthour.report.calibration import Rows
+from nexthour.report.comparison import capital, count, digits, usd
+from sim import NextHourError, TableError
+from sim.documents.yaml_file import read_yaml, validate
+
+LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
+EXAMPLE, ITS_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
+SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
+"""As in the terminal, whatever the seed of the page."""
+REASONS_SHOWN, ROWS_SHOWN = 20, 100
+STATE = "deals"
+SPREADSHEET_ENCODING = "utf-8-sig"
+FITTED = {
+    "win rate": "{:.0%}".format,
+    "win rate shock": digits,
+    "median amount": usd,
+    "mean amount": usd,
+    "sigma": digits,
+    "cycle weeks": "{:.1f}".format,
+    "deals a quarter": "{:.1f}".format,
+    "demand cv": digits,
+}
+"""Fitted numbers, and how each is written."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An export with what was proposed for it."""
+
+    upload: Upload
+    proposal: Proposal
+    base: dict[str, Any]
+    """the mapping that the form begins with"""
+    number: int
+    """counts drafts, so that each has controls of its own"""
+
+
+INTRODUCTION = (
+    "Upload the opportunities that your CRM exports, won, lost and open. The scenario in the sidebar gives what no "
+    "table of deals can."
+)
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    _ways_in()
+    if problem := st.session_state.get(f"{STATE} wrong"):
+        controls.refused(problem)
+    draft: Draft | None = st.session_state.get(STATE)
+    if draft is None:
+        return
+    crm = f"an export of {draft.proposal.crm}" if draft.proposal.crm else "an export of no CRM that is known"
+    st.subheader("What its columns mean", anchor=False)
+    said(f"{draft.upload.name}: {crm}.")
+    try:
+        mapping = mapping_form.form(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
+        _mapping_file(draft, mapping)
+        _fit(at, draft, mapping)
+    except NextHourError as problem:
+        controls.refused(problem)
+
+
+def _ways_in() -> None:
+    ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
+    with ways:
+        upload = controls.upload("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
+    if upload is not None:
+        _propose(upload)
+    with others:
+        if st.button("Try it with a made-up export", key=f"{STATE} example"):
+            _propose(Upload.of(EXAMPLE, (library.BUILT_IN / EXAMPLE).read_bytes()))
+            data, _ = read_yaml(library.BUILT_IN / ITS_MAPPING, TableError)
+            _begin_with(data)
+    last: Upload | None = st.session_state.get(f"{STATE} upload")
+    if last is not None:
+        with st.expander("Columns or letters look wrong?"):
+            draft: Draft | None = st.session_state.get(STATE)
+            says = mapping_form.layout(last, draft.base if draft else {}, f"layout {last.digest}")
+            if st.button("Read it again", key=f"{STATE} again"):
+                _propose(last, says)
+
+
+def _propose(upload: Upload, layout: dict[str, Any] | None = None) -> None:
+    """Propose a mapping; if the file cannot be read, the draft there was goes, as it is about another file."""
+    state = st.session_state
+    state[f"{STATE} upload"], state[STATE], state[f"{STATE} wrong"] = upload, None, None
+    try:
+        with on_disk(upload) as path:
+            proposal = propose(path, validate(Layout, layout or {}, "the layout", TableError))
+    except NextHourError as problem:
+        state[f"{STATE} wrong"] = problem
+        return
+    mapping = {**proposal.mapping, "source": f"export {upload.name}"}
+    _start(Draft(upload, replace(proposal, file=upload.name, mapping=mapping), mapping, 0))
+
+
+def _begin_with(data: object) -> None:
+    """Begin the form again with another mapping. Raises TableError."""
+    draft: Draft = st.session_state[STATE]
+    if not isinstance(data, dict):
+        raise TableError("the mapping holds no fields; start from the one that can be downloaded here")
+    known = {str(name): value for name, value in data.items() if name in Mapping.model_fields}
+    layout = {name: draft.base[name] for name in mapping_form.LAYOUT if name in draft.base}
+    _start(replace(draft, base=layout | known))
+
+
+def _start(draft: Draft) -> None:
+    number = st.session_state.get(f"{STATE} number", 0) + 1
+    st.session_state[f"{STATE} number"] = number
+    st.session_state[STATE] = replace(draft, number=number)
+
+
+def _mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
+    """The mapping, to be used again next month."""
+    with st.expander("Use a mapping again"):
+        st.download_button("Download this mapping", _yaml(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
+        file = controls.upload("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
+        if file is None:
+            return
+        with on_disk(file) as path:
+            data, _ = read_yaml(path, TableError)
+            if isinstance(data, dict) and "amount" in data and not list(unanswered(data)):
+                make_mapping(data, str(path))  # so that its mistakes are told before they are shown as answers
+        _begin_with(data)
+        st.rerun()
+
+
+def _yaml(mapping: dict[str, Any]) -> str:
+    from ruamel.yaml import YAML
+
+    out = StringIO()
+    YAML().dump(mapping, out)
+    return out.getvalue()
+
+
+def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
+    st.subheader("Fit", anchor=False)
+    questions = list(unanswered(mapping))
+    if questions:
+        st.info(
+            "Still to be answered:\n" + "\n".join(f"* {plain(mapping_form.question(name))}" for name, _ in questions)
+        )
+    fraction = st.number_input(
+        "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
+        format="%.3g",
+    )  # fmt: skip
+    if questions:
+        st.button("Fit a scenario", disabled=True)
+        return
+    as_here = replace(at, seed=SEED)
+    asked = {
+        "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
+        "markets_again": MARKETS_AGAIN,
+    }  # fmt: skip
+    search = job_status.known("fit", as_here, asked)
+    if search is None or search.state == "failed":
+        st.button("Fit a scenario", type="primary", on_click=job_status.begin, args=("fit", as_here, asked))
+        if search is None and job_status.was_wanted("fit"):
+            note("With these answers nothing has been fitted yet.")
+    job_status.offer_to_cancel_another("fit", search, "Another fit of yours still goes on.")
+    if search is not None and (its := job_status.result(search, "Fitting")) is not None:
+        _result(its)
+        controls.save(its.fit.scenario, its.fit.scenario.name, f"{STATE} {draft.upload.digest}")
+
+
+def _result(result: Fitted) -> None:
+    fit = result.fit
+    headline = told.fitted_to(fit)
+    said(f"{capital(headline)}.")
+    note(told.rows_read(fit))
+    controls.table(told.fit_rows(fit.report_rows()), "Fitted numbers by segment and route")
+    note(told.ABOUT_FIT)
+    if fewer := told.fewer_hours(fit, "the share above"):
+        note(fewer)
+    with st.expander("Every fitted number with its 90% interval"):
+        controls.table(intervals(fit), "By segment and route")
+    _rejected(fit)
+    first, *others = told.checked_again(result.checks, rows=len(fit.cells))
+    with st.expander(plain(first), expanded=bool(others)):
+        st.markdown(controls.bullets(others) if others else "All of them.")
+    with st.expander("What the table could not say"):
+        st.markdown(controls.bullets(fit.silent))
+
+
+def intervals(fit: Fit) -> Rows:
+    """The fitted numbers of each segment and route, with their intervals."""
+
+    def cell(row: dict[str, Any], name: str) -> str:
+        ends = [row[name + end] for end in ("", " low", " high")]
+        if None in ends:
+            return "not fitted"
+        value, low, high = map(FITTED[name], ends)
+        return f"{value} ({low} to {high})"
+
+    rows = fit.report_rows()
+    told_rows = ((row["segment"], row["route"], *(cell(row, name) for name in FITTED)) for row in rows)
+    return Rows(("segment", "route", *FITTED), tuple(told_rows))
+
+
+def _rejected(fit: Fit) -> None:
+    if not len(fit.rejected):
+        return
+    with st.expander(f"{count(len(fit.rejected), 'row')} not used, and why", expanded=True):
+        reasons = list(fit.rejected_by_reason().items())
+        shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
+        if len(reasons) < len(fit.rejected):
+            controls.table(Rows(("rows", "reason"), tuple(shown)), "Why rows were not used")
+        if len(reasons) > REASONS_SHOWN:
+            note(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
+        each = fit.rejected.head(ROWS_SHOWN)
+        rows = tuple((f"{row:,}", str(reason)) for row, reason in zip(each["row"], each["reason"], strict=True))
+        controls.table(Rows(("row of the file", "reason"), rows), "Rows that were not used")
+        if len(fit.rejected) > ROWS_SHOWN:
+            note(f"and {len(fit.rejected) - ROWS_SHOWN:,} more rows, all in the file")
+        data = rejected_text(fit.rejected).encode(SPREADSHEET_ENCODING)
+        st.download_button("Download the rows not used", data, "not_used.csv", "text/csv", on_click="ignore")

@@ -1,0 +1,59 @@
+"""Import, judgement: what people expect of more help, and the gains that say the same in the model.
+
+The same calls and words as `nexthour judgement`. Left out: the ways in (entry.py).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import nexthour.report.calibration as told
+from nexthour.app import controls
+from nexthour.app.page import At, caveat, note, plain, said
+from nexthour.app.sections import entry
+from nexthour.app.state import cache
+from nexthour.calibrate.people.judgement import Judgement, JudgementRow, fit_judgement, read_judgement, with_judgement
+from sim import NextHourError, Scenario
+
+KIND = entry.Kind(
+    "judgement", JudgementRow, ("person", "partner", "activity"), read_judgement, "blank_judgement.csv",
+    "made_up_judgement.csv",
+)  # fmt: skip
+INTRODUCTION = (
+    "Ask several, each alone: what would this partner sell in a year with none of your coaching, with today's, "
+    "with double, with as much as it can use? Any unit, so long as it is the same along the row."
+)
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    made = entry.table(KIND, {"partner": entry.kinds_and([partner.name for partner in at.scenario.partners])})
+    if made is None:
+        return
+    try:
+        judgement, scenario = found(made, at.scenario)
+    except NextHourError as problem:
+        controls.refused(problem)
+        return
+    _result(judgement, at.scenario)
+    controls.save(scenario, f"{at.scenario.name}, own judgement", "judgement")
+    caveat()
+
+
+@st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=cache.BY_DIGEST | {entry.Table: repr})
+def found(made: entry.Table[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
+    """What was said as gains, and the scenario that has them. Raises NextHourError."""
+    judgement = fit_judgement(made.rows, before, made.name)
+    return judgement, with_judgement(before, judgement)
+
+
+def _result(judgement: Judgement, before: Scenario) -> None:
+    said(f"What {told.people(judgement)} said, as gains a week.")
+    for rows in told.opinion_rows(judgement, before):
+        controls.table(rows, f"What each person's answers mean for {rows.headers[0]}")
+    note(told.ABOUT_PEOPLE)
+    st.markdown(f"**{told.ABOUT_ANSWERS}**")
+    controls.table(told.answer_rows(judgement), told.ABOUT_ANSWERS)
+    note(told.ABOUT_WHOM)
+    for line in told.doubts(judgement):
+        st.warning(plain(line))

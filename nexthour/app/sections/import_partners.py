@@ -1,0 +1,70 @@
+"""Import, partners: what is seen of each partner, and what kind it is, how skilled and how engaged.
+
+The same calls and words as `nexthour partners`. Left out: the ways in (entry.py).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+import nexthour.report.calibration as told
+from nexthour.app import controls
+from nexthour.app.page import At, note, plain, said
+from nexthour.app.sections import entry
+from nexthour.app.state import cache
+from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from nexthour.calibrate.people.partners import Intake, infer, plans_to_mend, with_partners
+from sim import NextHourError, Scenario
+
+KIND = entry.Kind("partners", PartnerRow, ("partner",), read_partners, "blank_partners.csv", "made_up_partners.csv")
+LEAST_WEEKS, MOST_WEEKS, USUAL_WEEKS = 1, 520, 52
+INTRODUCTION = (
+    "Write down what you see of each partner, a row each; the scenario in the sidebar gives the rest, a partner's "
+    "accounts and margin by its name."
+)
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    made = entry.table(KIND, {"partner": [partner.name for partner in at.scenario.partners]})
+    if made is None:
+        return
+    weeks = st.number_input(
+        "Length of the period that the table is about, in weeks up to today", LEAST_WEEKS, MOST_WEEKS, USUAL_WEEKS,
+        key="partners weeks",
+    )  # fmt: skip
+    try:
+        intake, scenario = found(made, at.scenario, weeks)
+    except NextHourError as problem:
+        controls.refused(problem)
+        return
+    _result(intake, at.scenario, scenario)
+    controls.save(that_fit(scenario), f"{at.scenario.name}, own partners", "partners")
+
+
+@st.cache_resource(
+    max_entries=20, show_spinner="Reading what the partners did ...", hash_funcs=cache.BY_DIGEST | {entry.Table: repr}
+)
+def found(made: entry.Table[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
+    """What is to be believed of the partners, and the scenario that has them. Raises NextHourError."""
+    intake = infer(made.rows, before, weeks, made.name)
+    return intake, with_partners(before, intake)
+
+
+def that_fit(scenario: Scenario) -> Scenario:
+    """The scenario with those of its plans that its partners allow."""
+    alone = {split.name: scenario.variant(plans=(split,)) for split in scenario.plans}
+    at_all = plans_to_mend(scenario.variant(plans=()))
+    return scenario.variant(plans=[split for split in scenario.plans if plans_to_mend(alone[split.name]) == at_all])
+
+
+def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
+    said(f"{told.labels_right(intake)}.")
+    controls.table(told.intake_rows(intake, before), "How to treat each partner, and how sure that is")
+    note(told.about_intake(intake))
+    if asked := told.to_be_surer(intake):
+        st.markdown("**To be surer, ask or watch**\n" + "\n".join(f"* {plain(line)}" for line in asked))
+    if gone := told.gone(before, scenario):
+        note(gone)
+    for sentence in plans_to_mend(scenario):
+        st.warning(plain(f"Left out, as these partners do not allow it: {sentence}."))

@@ -1,0 +1,222 @@
+"""Leading and lagging indicators by quarter: as a plan has them in 1,000 markets, and as they turned out.
+
+What was seen is entered in a form, quarter by quarter, or uploaded as a file, and kept (seen.py). Left out: planning
+again (find_plan.py), which takes it from there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from nexthour.app import menu
+from nexthour.app.charts import indicators
+from nexthour.app.charts import territory as territory_charts
+from nexthour.app.charts.indicators import Indicator, Quarter
+from nexthour.app.charts.tables import table
+from nexthour.app.page import At, note, picture, plain, said, section
+from nexthour.app.state import actuals_store, cache, library
+from nexthour.report.comparison import capital, count, the
+from optimize.replan.actuals import BY_PARTNER, KNOWN, Actuals
+from optimize.replan.deviations import OF_MARKETS
+from sim import NextHourError, Outcomes, Scenario, TimePlan
+from sim.errors import one_line
+from sim.kpis import KPIS
+
+WHEN = {
+    "leading": "Leading: what is coming",
+    "lagging": "Lagging: what happened",
+}
+HOURS = "Hours by activity: leading too"
+MOST_SAID = 8
+"""Deviations that are told at once."""
+
+
+def draw_section(at: At, plan: TimePlan) -> None:
+    """Planned and actual, then the entry of what was seen."""
+    scenario = at.scenario
+    actuals, problem = None, ""
+    try:
+        actuals = actuals_store.read(scenario)
+    except NextHourError as error:
+        problem = one_line(str(error))
+    if problem:
+        st.error(plain(f"What was entered cannot be used: {problem}"))
+    outcomes = cache.outcomes(scenario, plan, cache.MARKETS, at.seed)
+    _deviations(at, plan, actuals)
+    left, right = st.columns(2)
+    left.selectbox(
+        "Indicator of the picture", [kpi.name for kpi in KPIS], key="indicator", format_func=_label(scenario)
+    )
+    right.selectbox(
+        "Quarter of the tables", list(range(1, scenario.horizon_quarters + 1)), key="quarter", format_func=_quarter
+    )
+    its = Indicator.of(st.session_state["indicator"], scenario)
+    quarters = indicators.by_quarter(its, outcomes, actuals)
+    title = f"{capital(its.label)}: planned (line, band of {OF_MARKETS}) and actual"
+    picture(territory_charts.planned_and_actual(its, quarters, title))
+    _tables(outcomes, actuals, st.session_state["quarter"])
+    _entry(scenario, actuals, st.session_state["quarter"])
+    _files(scenario, actuals)
+
+
+def _label(scenario: Scenario) -> Any:
+    return lambda name: Indicator.of(name, scenario).label
+
+
+def _quarter(quarter: int) -> str:
+    return f"Q{quarter}"
+
+
+def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
+    if actuals is None:
+        said("Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here.")
+        return
+    off, figures = cache.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
+    outside = f"{len(off)} of {count(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
+    said(f"{outside} outside the range of {OF_MARKETS} under {the(plan.name)}. By luck alone one in five is.")
+    for its in off[:MOST_SAID]:
+        surprise = f" As far out or more: {100 * its.surprise:.1f} of 100 markets."
+        st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}{surprise}"))
+    if off[MOST_SAID:]:
+        with st.expander(f"{count(len(off) - MOST_SAID, 'more figure')} outside"):
+            for its in off[MOST_SAID:]:
+                st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}"))
+    if actuals.quarters < at.scenario.horizon_quarters:
+        past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(at.scenario))]}
+        menu.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
+
+
+def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
+    heads = [f"Q{quarter}", "Planned", f"In {OF_MARKETS}", "Actual"]
+    rows: dict[str, list[list[str]]] = {}
+    for kpi in KPIS:
+        its = Indicator.of(kpi.name, outcomes.scenario)
+        part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
+        rows.setdefault(part, []).append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
+    for words in WHEN.values():
+        st.html(table(f"{words}, in Q{quarter}", heads, rows[words]))
+    with st.expander(HOURS):
+        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
+    note(
+        f"Planned: the mean over {cache.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
+        "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."
+    )
+
+
+def _row(its: Indicator, row: Quarter) -> list[str]:
+    actual = "" if row.actual is None else its.text(row.actual)
+    if row.outside:
+        assert row.actual is not None
+        actual += f" {'▲ above' if row.actual > row.high else '▼ below'}"
+    return [its.label, its.with_half(row.planned), f"{its.text(row.low)} to {its.text(row.high)}", actual]
+
+
+# Entry
+
+
+def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
+    section(f"What happened in Q{quarter}")
+    past = 0 if actuals is None else actuals.quarters
+    given: dict[str, Any] = {}
+    if actuals is not None and quarter <= past:
+        given = actuals.by_quarter[quarter - 1].model_dump(mode="json", exclude_none=True)
+    # What is in the boxes belongs to this quarter of this version of the file.
+    where = f"{scenario.digest()} {actuals_store.latest(scenario)} {quarter}"
+    with st.form(f"actuals {where}"):
+        saved = f" Q{quarter} is saved; this corrects it." if given.keys() - {"quarter"} else ""
+        note(f"As much as is known; an empty box is not known.{saved} Another quarter is chosen above the picture.")
+        row: dict[str, Any] = {"quarter": quarter, "partners": {}}
+        columns = st.columns(2)
+        for i, name in enumerate(KNOWN):
+            its = Indicator.of(name, scenario)
+            with columns[i % 2]:
+                row[name] = _figure(its, given.get(name), f"{name} {where}")
+        if scenario.partner_names:
+            with st.expander("By partner"):
+                for name in scenario.partner_names:
+                    row["partners"][name] = _of_partner(name, given.get("partners", {}).get(name, {}), where)
+        open_usd = None
+        # It is of today, the end of the last quarter that was entered, and tells of a quarter to come.
+        if past <= quarter < scenario.horizon_quarters:
+            known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
+            open_usd = _number(
+                f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"
+            )
+        if st.form_submit_button("Save"):
+            actuals_store.keep(scenario, actuals_store.with_quarter(actuals, row, open_usd))
+            st.rerun()
+    note("Saved on this machine, for this scenario as it is now. Nothing is overwritten: each save is a new file.")
+
+
+def _figure(its: Indicator, level: float | None, key: str) -> float | None:
+    """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
+    label = capital(its.label)
+    if its.of_100:
+        shown = None if level is None else round(float(its.on_screen(level)), 2)
+        entered = _number(label, shown, key, 100.0)
+        # Rounding is for the eye: what was not changed stays as it is.
+        return None if entered is None else level if entered == shown else its.from_screen(entered)
+    is_count = its.kpi.unit in ("deals", "partners")
+    return _number(f"{label}, {its.unit}" if its.is_money else label, level, key, whole=is_count)
+
+
+def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
+    """The same of a single partner."""
+    row: dict[str, float | None] = {}
+    for (name, kpi), column in zip(BY_PARTNER.items(), st.columns(2), strict=True):
+        with column:
+            whole = kpi.unit == "deals"
+            row[name] = _number(f"{partner}: {kpi.label}", given.get(name), f"{partner} {name} {where}", whole=whole)
+    return row
+
+
+def _number(label: str, value: float | None, key: str, most: float | None = None, whole: bool = False) -> float | None:
+    """A box that can be empty. A number of its own to begin with could not be taken out again."""
+    st.session_state.setdefault(key, int(value) if whole and value is not None else value)
+    if whole:
+        return st.number_input(plain(label), 0, 10**6, None, key=key, step=1, placeholder="not known")
+    return st.number_input(plain(label), 0.0, most, None, key=key, format="%.10g", placeholder="not known")
+
+
+# Files
+
+
+def _files(scenario: Scenario, actuals: Actuals | None) -> None:
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Take it with you**")
+        if actuals is None:
+            note("There is nothing to download yet.")
+        else:
+            st.download_button("Download as YAML", actuals.text(), "actuals.yaml", "application/yaml")
+            note("The file that nexthour plan --actuals reads.")
+    with right:
+        _upload(scenario, actuals)
+
+
+def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
+    file = st.file_uploader(
+        "Upload what happened, a YAML file", type=["yaml", "yml"], key=f"upload {scenario.digest()}"
+    )
+    if file is None:
+        return
+    try:
+        its = library.read(Actuals, file.getvalue(), file.name)
+        figures = len(its.figures(scenario))
+    except NextHourError as problem:
+        st.error(plain(one_line(str(problem))))
+        return
+    if its == actuals:
+        st.success(plain(f"{file.name} is what counts here: {_holds(its, figures)}."))
+        return
+    instead = "" if actuals is None else f" in place of the {count(actuals.quarters, 'quarter')} entered"
+    note(f"{file.name} holds {_holds(its, figures)}.")
+    if st.button(f"Use it{instead}"):
+        actuals_store.keep(scenario, its)
+        st.rerun()
+
+
+def _holds(its: Actuals, figures: int) -> str:
+    return f"{count(figures, 'figure')} of {count(its.quarters, 'quarter')}"

@@ -1,0 +1,273 @@
+"""Which column of an export says what: the proposed mapping with its open questions, as a form.
+
+    data = form(upload, proposal, base, key)
+
+`base` is plain data as calibrate.mapping takes it, "?" where a person has to answer; so is what is returned. Questions
+and meanings are those of the declarations. Left out: names for values of the segment column, which only a mapping file
+gives; they stay as they are.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
+
+import streamlit as st
+
+from nexthour.app.controls import pairs
+from nexthour.app.page import note, plain
+from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
+from nexthour.calibrate.deals.mapping import Mapping as DealMapping
+from nexthour.calibrate.deals.proposal import MOST_STAGES_ASKED, Proposal, values_of
+from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
+from nexthour.calibrate.files.sources import Layout, open_table
+from nexthour.jobs.uploads import Upload, on_disk
+from nexthour.report.comparison import capital
+
+LAYOUT = tuple(Layout.model_fields)
+FIRST_DAY, LAST_DAY = datetime.date(FIRST_YEAR, 1, 1), datetime.date(LAST_YEAR, 12, 31)
+NOT_OPEN = "not open: leave out"
+PLAIN_NUMBERS, PLAIN_DATES = "plain, such as 1234.5", "like 2026-01-31"
+SEPARATOR_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+BY_COLUMN, BY_TRUTH = "one column", "two columns of true or false"
+BY_NAME, BY_ROUTE = "a column has the partner's name", "a column says direct or partner"
+LONGEST_SOURCE = 300
+
+
+class _Form:
+    """A form under way: what is known, and the answers so far."""
+
+    def __init__(self, upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> None:
+        self.upload, self.proposal, self.base, self.key = upload, proposal, base, key
+        self.layout = Layout.model_validate({name: base[name] for name in LAYOUT if name in base})
+        self.header = _header(upload.digest, self.layout.model_dump_json(), upload)
+        self.answers: dict[str, Any] = {name: base[name] for name in (*LAYOUT, "segments") if name in base}
+
+    def label(self, name: str) -> str:
+        """The question where one is asked, else what the field means."""
+        return plain(question(name) or capital(str(DealMapping.model_fields[name].description).partition(";")[0]))
+
+    def known(self, name: str) -> Any:
+        """What is known of a field, None if nothing is."""
+        value = self.base.get(name)
+        return None if value in (UNANSWERED, [UNANSWERED]) else value
+
+    def at(self, name: str) -> str:
+        return f"{self.key} {name}"
+
+    def values(self, column: str | None) -> list[str]:
+        """The different values of a column, the most frequent first."""
+        if column not in self.header:
+            return []
+        return _values(self.upload.digest, self.layout.model_dump_json(), str(column), self.upload)
+
+    def column(self, name: str, needed: bool = True) -> str | None:
+        """Asks for a column."""
+        known = self.known(name)
+        options = list(dict.fromkeys([*self.header, *([known] if known else [])]))
+        chosen: str | None = st.selectbox(
+            self.label(name), options, options.index(known) if known else None, key=self.at(name), format_func=str,
+            placeholder="Choose a column" if needed else "None",
+        )  # fmt: skip
+        self.answers[name] = chosen if chosen is not None or not needed else UNANSWERED
+        return chosen
+
+    def meanings(self, name: str, column: str | None, needed: bool = True) -> list[str]:
+        """Asks which values of a column mean this."""
+        known = list(self.known(name) or ())
+        options = list(dict.fromkeys([*self.values(column), *known]))
+        chosen: list[str] = st.multiselect(
+            self.label(name), options, known, key=self.at(name), format_func=_shown, placeholder="Choose values"
+        )
+        self.answers[name] = chosen or ([UNANSWERED] if needed else [])
+        return chosen
+
+    def told(self, name: str) -> None:
+        """What the file says about a question."""
+        for line in self.proposal.found.get(name, ()):
+            note(line)
+
+
+def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
+    its = _Form(upload, proposal, base, key)
+    left, right = st.columns(2, gap="large")
+    for place, title, part in (
+        (left, "How deals ended", _result),
+        (right, "Money", _money),
+        (right, "When", _time),
+        (left, "Who sold", _route),
+    ):
+        with place:
+            st.markdown(f"**{title}**")
+            part(its)
+    with st.expander("Segments, territories and more"):
+        _rest(its)
+    # In the order of the declaration, as a file would have it, and without what is as usual.
+    made = {name: its.answers[name] for name in DealMapping.model_fields if name in its.answers}
+    return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
+
+
+def question(name: str) -> str:
+    """What is asked about a field, "" if nothing is; without how a file would have to say it."""
+    asked, mark, _ = QUESTIONS.get(name.partition(" ")[0], "").partition("?")
+    return capital(asked + mark)
+
+
+def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Asks how the file is laid out; returns what was said, without what is as usual."""
+    fields = Layout.model_fields
+    says: dict[str, Any] = {}
+    first, second = st.columns(2)
+    marks = list(SEPARATOR_WORDS)
+    with first:
+        says["separator"] = st.selectbox(
+            _meaning(fields["separator"].description), marks, marks.index(base.get("separator", ",")),
+            format_func=SEPARATOR_WORDS.__getitem__, key=f"{key} separator",
+        )  # fmt: skip
+        says["encoding"] = st.text_input(
+            _meaning(fields["encoding"].description), base.get("encoding") or "", max_chars=40, key=f"{key} encoding"
+        )
+    with second:
+        says["header_row"] = st.number_input(
+            _meaning(fields["header_row"].description), 1, 1000, int(base.get("header_row", 1)), key=f"{key} header_row"
+        )
+        says["sheet"] = st.text_input(
+            _meaning(fields["sheet"].description), base.get("sheet") or "", max_chars=100, key=f"{key} sheet"
+        )
+    usual = {"separator": ",", "encoding": "", "header_row": 1, "sheet": ""}
+    return {name: value for name, value in says.items() if value != usual[name]}
+
+
+def _meaning(text: str | None) -> str:
+    said = str(text).replace("null:", "empty:")
+    return plain(capital(said))
+
+
+def _result(its: _Form) -> None:
+    ways = [BY_COLUMN, BY_TRUTH]
+    way = st.selectbox("How it ended stands in", ways, int(its.known("is_won") is not None), key=its.at("ending way"))
+    if way == BY_TRUTH:
+        its.column("is_won")
+        its.column("is_closed")
+        result, ended = None, list[str]()
+    else:
+        result = its.column("result")
+        ended = its.meanings("won", result) + its.meanings("lost", result)
+    wanted = st.checkbox("Take the open deals too", "stages" in its.base, key=its.at("takes open"))
+    if not wanted:
+        return
+    stage = its.column("stage")
+    if result is not None and stage != result:
+        its.meanings("open", result)
+    _stages(its, [value for value in its.values(stage) if value not in ended and value != ""])
+    known = its.known("as_of")
+    day = st.date_input(its.label("as_of"), known, FIRST_DAY, LAST_DAY, key=its.at("as_of"))
+    its.answers["as_of"] = day if isinstance(day, datetime.date) else UNANSWERED
+
+
+def _stages(its: _Form, values: Sequence[str]) -> None:
+    known = its.known("stages") or {}
+    note(question("stages"))
+    answers: dict[str, Any] = {}
+    options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
+    asked = values[:MOST_STAGES_ASKED]
+    for spot, value in zip(pairs(len(asked)), asked, strict=True):
+        before = known.get(value)
+        # A mapping that was answered leaves out what is not open.
+        left_out = bool(known) and UNANSWERED not in known.values() and before is None
+        place = len(options) - 1 if left_out else options.index(before) if before in options else None
+        with spot:
+            chosen = st.selectbox(plain(value), options, place, key=its.at(f"stage {value}"), placeholder="Choose")
+        if chosen != NOT_OPEN:
+            answers[value] = UNANSWERED if chosen is None else chosen
+    its.answers["stages"] = answers
+
+
+def _money(its: _Form) -> None:
+    its.column("amount")
+    _choice(its, "decimal", [".", ","], PLAIN_NUMBERS)
+    column = its.column("currency_column", needed=False)
+    codes = [code for code in its.values(column) if code not in ("", "USD")]
+    if column is None or "" in its.values(column):
+        text = st.text_input(
+            its.label("currency"), its.known("currency") or "", max_chars=3, key=its.at("currency"), placeholder="USD"
+        )
+        code = text.strip().upper()
+        its.answers["currency"] = code or UNANSWERED
+        codes += [code] if code not in ("", "USD", *codes) else []
+    rates = its.known("usd_per") or {}
+    its.answers["usd_per"] = {code: _rate(its, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
+
+
+def _rate(its: _Form, code: str, known: Any) -> Any:
+    value = known if isinstance(known, int | float) else None
+    said = st.number_input(
+        plain(f"US dollars for one {code}"), 0.0, 1e6, value and float(value), key=its.at(f"rate {code}"), format="%.6g"
+    )
+    return UNANSWERED if said is None else said
+
+
+def _route(its: _Form) -> None:
+    by_route = "route" in its.base and its.known("partner_name") is None
+    ways = [BY_NAME, BY_ROUTE]
+    way = st.selectbox("Whether a partner sold", ways, int(by_route), key=its.at("route way"))
+    if way == BY_ROUTE:
+        route = its.column("route")
+        its.meanings("direct", route)
+        its.meanings("partner", route)
+        its.column("partner_name", needed=False)
+        return
+    names = its.column("partner_name")
+    note("An empty name means your own sellers.")
+    its.told("direct")
+    its.meanings("direct", names, needed=its.base.get("direct") == [UNANSWERED])
+
+
+def _time(its: _Form) -> None:
+    its.column("created")
+    its.column("closed")
+    _choice(its, "date_order", list(get_args(DateOrder)), PLAIN_DATES)
+
+
+def _choice(its: _Form, name: str, options: Sequence[str], usual: str) -> None:
+    """Asks for one of some words; where nothing has to be asked, what is usual stands there."""
+    known = its.known(name)
+    all_options = [usual, *options]
+    asked = its.base.get(name) == UNANSWERED
+    place = None if asked else all_options.index(known) if known is not None else 0
+    its.told(name)
+    chosen = st.selectbox(its.label(name), all_options, place, key=its.at(name), placeholder="Choose")
+    its.answers[name] = UNANSWERED if chosen is None else None if chosen == usual else chosen
+
+
+def _rest(its: _Form) -> None:
+    for name in ("segment", "territory", "id"):
+        its.column(name, needed=False)
+    begins = its.base.get("quarter_begins")
+    usual = DealMapping.model_fields["quarter_begins"].default
+    day = st.date_input(its.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=its.at("quarter_begins"))
+    its.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
+    its.answers["source"] = st.text_input(
+        its.label("source"), its.base.get("source") or "", max_chars=LONGEST_SOURCE, key=its.at("source")
+    )
+
+
+def _shown(value: str) -> str:
+    return value if value.strip() else "(empty)"
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _header(digest: str, layout: str, _upload: Upload) -> list[str]:
+    """The columns that can be named: each once."""
+    with on_disk(_upload) as path:
+        header = open_table(path, Layout.model_validate_json(layout)).header
+    return [column for column in header if column and header.count(column) == 1]
+
+
+@st.cache_data(max_entries=100, show_spinner="Reading ...")
+def _values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
+    with on_disk(_upload) as path:
+        counted = values_of(open_table(path, Layout.model_validate_json(layout)), [column])[column]
+    return list(dict.fromkeys(words(value) for value, _ in counted.most_common()))

@@ -1,0 +1,86 @@
+"""Method, claims: the eight claims of the source, measured on the baseline as tests/sim/test_claims.py does.
+
+Left out: the twins of the tests, in which the mechanism behind a claim is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import inf, isinf
+
+import streamlit as st
+
+from nexthour.app import job_status
+from nexthour.app.charts.tables import table
+from nexthour.app.page import At, caveat, note, plain, said
+from nexthour.app.state import cache, library
+from nexthour.report import comparison
+from sim.claims.claims import CLAIMS, Claim, Finding, Unit
+
+MARKETS = 300
+TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
+MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    note(
+        f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
+        "with its 95% interval, and the whole interval must lie on the claimed side."
+    )
+    files = library.scenario_files()
+    baseline, *others = (cache.scenario(its_id, files) for its_id in TERRITORIES)
+    here = replace(at, scenario=baseline)
+    asked = {"others": others, "markets": MARKETS}
+    search = job_status.known("claims", here, asked)
+    if search is None or search.state == "failed":
+        st.button(
+            f"Measure them now, with seed {at.seed}", type="primary", on_click=job_status.begin,
+            args=("claims", here, asked),
+        )  # fmt: skip
+        note("This takes some twenty seconds the first time.")
+    found = None if search is None else job_status.result(search, "Measuring the claims")
+    if found is None:
+        st.markdown("\n\n".join(f"**{its.number}. {plain(its.statement)}**" for its in CLAIMS))
+        return
+    hold = sum(all(its.holds for its in figures) for figures in found)
+    said(f"{hold} of {len(CLAIMS)} claims hold.")
+    caveat()
+    for claim, figures in zip(CLAIMS, found, strict=True):
+        _show(claim, figures)
+
+
+def _show(claim: Claim, found: Sequence[Finding]) -> None:
+    verdicts = [its.verdict for its in found]
+    verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
+    rows = [[its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}"] for its in found]
+    heads = ["Figure", "Measured, with 95% interval", "Claimed", "Verdict"]
+    st.html(table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
+
+
+def figure(its: Finding) -> str:
+    """The figure with its interval."""
+    value, low, high = (_said(number, its.unit) for number in (its.estimate.value, its.estimate.low, its.estimate.high))
+    unit = " points" if its.unit == "points" else ""
+    return f"{value}{unit}" if low == high else f"{value}{unit} ({low} to {high})"
+
+
+def wanted(its: Finding) -> str:
+    """Where the interval must lie."""
+    low, high = (None if isinf(end) else _said(end, its.unit) for end in (its.above, its.below))
+    if low == high:
+        return f"{low}"
+    if its.above > -inf and its.below < inf:
+        return f"{low} to {high}"
+    return f"above {low}" if low is not None else f"below {high}"
+
+
+def _said(number: float, unit: Unit) -> str:
+    if unit == "USD":
+        return comparison.usd(number, sign=number != 0)
+    if unit == "quarter":
+        return "never" if isinf(number) else f"quarter {round(number)}"
+    if unit == "points":
+        return f"{100 * number:+.0f}" if number else "0"
+    return f"{number:.1%}" if unit == "share" else f"{number:+.3f}"

@@ -1,0 +1,69 @@
+"""The Monday sheet of a found plan: a quarter as blocks of the week, for the eye and for the calendar.
+
+Left out: where a block stands (optimize/monday/sheet.py), and the calendar's format (optimize/monday/ics.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from nexthour.app.charts.tables import table
+from nexthour.app.page import note
+from nexthour.report.plan import clock, from_week
+
+if TYPE_CHECKING:
+    from optimize import Answer
+    from optimize.monday.sheet import MondaySheet
+    from sim.plan import Who
+
+WHOSE: dict[Who, str] = {
+    "territory_manager": "Territory manager",
+    "channel_account_manager": "Channel account manager",
+}
+
+
+def show(answer: Answer) -> None:
+    """Draw it for the quarter in the field `quarter`."""
+    from optimize.monday.sheet import monday_sheet
+
+    st.subheader("Into the calendar", anchor=False)
+    st.selectbox(
+        "Quarter", range(1, answer.scenario.horizon_quarters + 1), key="quarter", format_func=lambda q: f"Q{q}"
+    )
+    sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
+    its = sheet.first_day
+    note(
+        f"Q{sheet.quarter} begins on {its.day} {its:%b} {its.year}. What is not in the table is for selling; the "
+        "calendar file has blocks for that too."
+    )
+    for who, name in WHOSE.items():
+        theirs = any(line.who == who for line in sheet.lines)
+        if not theirs and who != "territory_manager":
+            continue
+        st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
+        _download(sheet, who)
+    for line in sheet.notes:
+        note(line)
+
+
+def blocks_table(sheet: MondaySheet, who: Who, caption: str) -> str:
+    """What begins when, by day of the week; all but selling, which takes what that leaves."""
+    rows = [
+        (block.weekday, clock(block.start), block.what, block.cadence + from_week(block))
+        for block in sheet.blocks
+        if block.who == who and block.activity != "sell"
+    ]
+    return table(caption, ["Day", "At", "What", "How often"], rows)
+
+
+def _download(sheet: MondaySheet, who: Who) -> None:
+    from optimize.monday.ics import calendar_text
+
+    st.download_button(
+        f"Calendar file of Q{sheet.quarter} (ICS)", calendar_text(sheet, who), key=f"ics {who}",
+        file_name=f"next-hour-q{sheet.quarter}{'' if who == 'territory_manager' else '-account-manager'}.ics",
+        mime="text/calendar", on_click="ignore",
+        help="Import it into a calendar of its own: importing again then updates it.",
+    )  # fmt: skip

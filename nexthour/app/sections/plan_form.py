@@ -1,0 +1,161 @@
+"""The form of Find a plan: what to find, what must hold, what is fixed, and what is over already.
+
+Every control is a field of plan_limits.py. Left out: what becomes of it (find_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from nexthour.app.page import At, note, plain
+from nexthour.app.sections import plan_limits
+from nexthour.app.sections.plan_limits import FREE, NONE
+from nexthour.app.state import actuals_store, library, split_fields
+from nexthour.report.plan import lock_of, lock_word
+from sim import InputError, Scenario
+from sim.plan import ACTIVITY_WORDS
+
+LOCKED = ("sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise")
+"""Activities that a lock may be of. Recruiting is planned as a whole."""
+
+
+def controls(at: At) -> None:
+    """Draw them."""
+    scenario = at.scenario
+    what, holds, fixed = st.columns(3, gap="large")
+    with what:
+        st.markdown("**What to find**")
+        st.selectbox(
+            "The plan with", list(plan_limits.OBJECTIVES), key="objective",
+            format_func=plan_limits.OBJECTIVES.__getitem__,
+        )  # fmt: skip
+        st.slider(
+            "How much the year after counts", 0, 100, key="after", step=5, format="%d%%",
+            help="Quota credit of the four quarters after the horizon, in which nobody is developed any more. "
+            "At 0% nothing that pays back later is worth an hour in the last quarters.",
+        )  # fmt: skip
+        with st.expander("A later booking is worth less"):
+            st.slider("Less each year", 0, 100, key="discount", format="%d%%")
+        with st.expander("Some quarters are over already"):
+            _past(at)
+    with holds:
+        st.markdown("**What must hold**")
+        st.number_input(
+            "Least attainment of the first year, in % of quota", 0.0, 1000.0, value=None, key="early", step=5.0,
+            placeholder="no floor",
+        )  # fmt: skip
+        quarters = [f"Q{q}" for q in range(1, scenario.horizon_quarters + 1)]
+        st.multiselect("Least attainment of single quarters", quarters, key="floors", placeholder="no floor")
+        for quarter in st.session_state["floors"]:
+            key = plan_limits.floor_key(quarter)
+            if key in st.session_state:
+                st.number_input(f"Least attainment of {quarter}, in % of quota", 0, 1000, key=key, step=5)
+        st.slider("Least time with partners", 0, 100, key="least", format="%d%%")
+        st.slider("Most time with partners", 0, 100, key="most", format="%d%%")
+        st.number_input(
+            "Most that partner hours change between quarters, a week", 0.0, 1000.0, value=None, key="change", step=1.0,
+            placeholder="any change",
+        )  # fmt: skip
+    with fixed:
+        st.markdown("**What is fixed**")
+        _locks(scenario)
+        st.multiselect(
+            "Hours only for these partners", scenario.partner_names, key="only", placeholder="all of them may get hours"
+        )
+        if scenario.candidates:
+            st.radio(
+                "Recruiting", ["yes", "no"], key="recruit", horizontal=True,
+                format_func={"yes": "if it pays", "no": "nobody"}.__getitem__,
+            )  # fmt: skip
+        with st.expander("Coverage"):
+            for name in scenario.segment_names:
+                st.selectbox(
+                    plain(name), [FREE, *split_fields.MODES], key=plan_limits.mode_key(name),
+                    format_func=lambda mode: split_fields.MODES.get(mode, "whatever is best"),
+                )  # fmt: skip
+
+
+def _locks(scenario: Scenario) -> None:
+    words: list[str] = st.session_state["lock"]
+    for i, word in enumerate(words):
+        said, button = st.columns([5, 1.6], vertical_alignment="center")
+        with said:
+            note(lock_says(scenario, word))
+        button.button("Remove", key=f"unlock {i}", on_click=_unlock, args=(word,), help=plain(word))
+    with st.expander("Lock some hours" if not words else "Lock more hours"):
+        activity = st.selectbox("On what", LOCKED, key="lock what", format_func=ACTIVITY_WORDS.__getitem__)
+        known = scenario.segment_names if activity == "prospect" else scenario.partner_names
+        if activity != "sell":
+            st.selectbox("In which segment" if activity == "prospect" else "With whom", known, key="lock whom")
+        st.number_input("Hours a week", 0.0, 168.0, 4.0, step=0.25, key="lock hours")
+        first, last = st.columns(2)
+        horizon = scenario.horizon_quarters
+        first.number_input("From quarter", 1, horizon, 1, key="lock first")
+        last.number_input("To quarter", 1, horizon, horizon, key="lock last")
+        st.button("Add this lock", on_click=_lock, args=(scenario,))
+        if problem := st.session_state.pop("lock problem", ""):
+            st.error(plain(problem))
+
+
+def lock_says(scenario: Scenario, word: str) -> str:
+    """A lock in words."""
+    from optimize import Limits
+
+    return Limits.of(scenario, {"locks": [lock_of(word)]}).says("locks 0")
+
+
+def _lock(scenario: Scenario) -> None:
+    its = st.session_state
+    target = None if its["lock what"] == "sell" else its["lock whom"]
+    word = lock_word(its["lock what"], target, its["lock hours"], its["lock first"], its["lock last"])
+    try:
+        plan_limits.check_lock(scenario, word)
+    except ValueError as problem:
+        its["lock problem"] = f"This cannot be locked: {problem}"
+        return
+    its["lock"] = list(dict.fromkeys([*its["lock"], word]))
+
+
+def _unlock(word: str) -> None:
+    st.session_state["lock"] = [its for its in st.session_state["lock"] if its != word]
+
+
+def _past(at: At) -> None:
+    st.number_input("Plan again from quarter", 1, at.scenario.horizon_quarters, key="from")
+    st.selectbox("The plan so far", list(at.plans), key="so_far")
+    numbers = list(actuals_store.versions(at.scenario))
+    st.selectbox(
+        "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
+    )
+    note("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
+    its = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
+    if its is None:
+        return
+    if its.file_id == st.session_state.get("actuals read"):
+        note(f"{its.name} is read.")
+        return
+    from optimize import Actuals
+
+    try:
+        actuals = library.read(Actuals, its.getvalue(), its.name)
+        number = actuals_store.keep(at.scenario, actuals)
+    except InputError as problem:
+        st.error(plain(str(problem)))
+        return
+    st.session_state.update({"actuals read": its.file_id, "actuals wanted": str(number)})
+    st.rerun()
+
+
+def _called(word: str, numbers: Sequence[int]) -> str:
+    """A version of what was seen, as people see it."""
+    if word == NONE:
+        return "nothing yet"
+    return "as entered last" if int(word) == numbers[-1] else f"as entered before, version {word} of {numbers[-1]}"
+
+
+def arriving() -> None:
+    """A file that was read just now is the one that is meant. Before the controls: theirs is the state then."""
+    if number := st.session_state.pop("actuals wanted", ""):
+        st.session_state["actuals"] = number

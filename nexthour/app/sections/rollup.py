@@ -1,0 +1,112 @@
+"""Several territories as one market: the organisation's map. A partner of several territories is counted once.
+
+Left out: how they are added up (optimize/coverage/rollup.py).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nexthour.app.charts import territory as territory_charts
+from nexthour.app.charts.tables import table
+from nexthour.app.charts.territory import Seen
+from nexthour.app.page import At, note, picture, said
+from nexthour.app.state import cache, library
+from nexthour.report.comparison import count, half, usd
+from optimize.coverage.rollup import Organisation, Partner, Row
+from sim import Scenario
+from sim.scenario import TREATMENTS
+from sim.study.estimates import Estimate
+
+
+def draw_section(at: At) -> None:
+    """The choice of territories, and what they are together. The scenario of the page is one of them."""
+    files = library.scenario_files()
+    others = [its_id for its_id in files if its_id != at.scenario_id]
+    st.multiselect(
+        f"Together with {at.scenario_id.replace('-', ' ')}",
+        others + [its for its in st.session_state["territories"] if its not in others],
+        key="territories", format_func=lambda its_id: its_id.replace("-", " "), placeholder="Choose territories",
+    )  # fmt: skip
+    chosen = [its_id for its_id in st.session_state["territories"] if its_id != at.scenario_id]
+    scenarios: list[Scenario] = [at.scenario, *(cache.scenario(its_id, files) for its_id in chosen)]
+    with st.spinner("Adding up"):
+        its = cache.together(tuple(scenarios), at.seed)
+    _shown(its)
+
+
+def _shown(its: Organisation) -> None:
+    total, quarters = its.total, count(its.quarters, "quarter")
+    many = len(its.territories)
+    said(
+        f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {total.leaked.value:,.0f} of "
+        f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
+        f"({usd(total.gap_usd.low)} to {usd(total.gap_usd.high)})."
+    )
+    bars = [bar for name, row in its.by_segment.items() if (bar := _bar(name, row)) is not None]
+    title = f"What the opportunities of {quarters} are worth, and who sees them today"
+    picture(territory_charts.market_map(bars, title, "managers"))
+    rows = [*its.by_segment.items(), ("All segments", total)]
+    st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
+    if many > 1:
+        rows = [*((one.scenario.name, one.total) for one in its.territories), ("All territories", total)]
+        st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
+    note(
+        f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
+        f"{its.credit_usd.observations:,} for quota credit. "
+        f"Quota credit today {_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}, "
+        f"{usd(its.partner_credit_usd.value)} of it from partners. ± is the 95% interval. Each territory is simulated "
+        "on its own: no manager knows of another's deals. Segments and partners are added up by their names."
+    )
+    if its.partners:
+        heads = [
+            "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
+            "Managers' hours a week", "Account managers'",
+        ]  # fmt: skip
+        st.html(table("Partners, each once", heads, [_partner(one, many) for one in its.partners]))
+        note("Hours are those of today's plans, from all managers together.")
+
+
+def _bar(name: str, row: Row) -> Seen | None:
+    its = row.coverage
+    if its is None:
+        return None
+    return Seen(name, "today", row.value_usd.value, its.found.value, its.brought.value, its.leaked.value)
+
+
+def _heads(first: str) -> list[str]:
+    return [
+        first,
+        "Opportu\u00adnities",
+        "Worth",
+        "Found by managers",
+        "Brought by partners",
+        "Seen by nobody",
+        "Gap, worth",
+    ]
+
+
+def _cells(row: Row) -> list[str]:
+    counts = [f"{its.value:,.0f} ±{half(its):,.0f}" for its in (row.found, row.brought, row.leaked)]
+    opportunities = f"{row.opportunities.value:,.0f} ±{half(row.opportunities):,.0f}"
+    return [opportunities, _with_half(row.value_usd), *counts, _with_half(row.gap_usd)]
+
+
+def _partner(its: Partner, many: int) -> list[str]:
+    where = "all" if len(its.territories) == many else ", ".join(one.territory for one in its.territories)
+    name, credit = its.name, _with_half(its.credit_usd)
+    if all(one.is_candidate for one in its.territories):
+        name, credit = f"{its.name} (candidate)", "not yet"
+    accounts = f"{its.opportunities.value:,.0f} ±{half(its.opportunities):,.0f}"
+    return [name, _usual(its), where, credit, accounts, f"{its.manager_hours:.1f}", f"{its.account_manager_hours:.1f}"]
+
+
+def _usual(its: Partner) -> str:
+    """The treatment that goes with what its managers believe it to be, and who believes what if they disagree."""
+    if its.label is not None:
+        return TREATMENTS[its.label]
+    return "managers disagree: " + ", ".join(f"{TREATMENTS[one.label]} in {one.territory}" for one in its.territories)
+
+
+def _with_half(its: Estimate) -> str:
+    return f"{usd(its.value)} ±{usd(half(its))}"

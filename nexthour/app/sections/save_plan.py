@@ -1,0 +1,62 @@
+"""A plan is kept: saved in the library, downloaded, and taken to the Lab and to Compare.
+
+Left out: the library itself (library.py).
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from nexthour.app.menu import link
+from nexthour.app.page import At, plain
+from nexthour.app.state import library, split_fields
+from sim import PlanError, TimePlan
+from sim.scenario import Split
+
+LONGEST_NAME = 80
+"""Letters."""
+
+
+def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
+    """Save the plan, and what can be done with it then. `split` is what Compare shows beside it."""
+    saved = saved_as(at, plan)
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    with left:
+        if saved is None:
+            _form(at, plan, name, key)
+        else:
+            st.success(plain(f"Saved as {saved}."))
+    named = plan.model_copy(update={"name": saved or name})
+    with right:
+        st.download_button(
+            "Plan file (YAML)", named.text(), key=f"yaml {key}", file_name=f"{library.file_stem(named.name)}.yaml",
+            mime="application/yaml", on_click="ignore", width="stretch",
+        )  # fmt: skip
+    if saved is not None:
+        others = {} if split is None else {"b": [split.name], "lab": [split_fields.packed(split)]}
+        where = {"scenario": [at.scenario_id]}
+        said = "today's split" if split is None else "the best constant split"
+        link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
+        link("lab", "See it in the Lab", {**where, "plan": [saved]})
+
+
+def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
+    with st.form(f"keep {key}", border=False):
+        field, button = st.columns([2, 1], vertical_alignment="bottom")
+        wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
+        if button.form_submit_button("Save", width="stretch"):
+            _save(at, plan, wanted)
+
+
+def saved_as(at: At, plan: TimePlan) -> str | None:
+    """The name under which the library has this very plan, if it has."""
+    return next((name for name, its in at.plans.items() if its == plan.model_copy(update={"name": name})), None)
+
+
+def _save(at: At, plan: TimePlan, name: str) -> None:
+    if not name.strip():
+        raise PlanError("A plan needs a name; give it one")
+    if name in (its.name for its in (at.scenario.status_quo, *at.scenario.plans)):
+        raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
+    library.save(plan.model_copy(update={"name": name}), "plans")
+    st.rerun()

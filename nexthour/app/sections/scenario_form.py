@@ -1,0 +1,187 @@
+"""A scenario as a form: what people change most, and the whole file as text for everything else.
+
+Labels and bounds are those of the declarations. What is not changed keeps its text and its comments. Left out: fields
+that few change; they stand in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from nexthour.app import controls
+from nexthour.app.page import note, plain
+from nexthour.app.state import library
+from nexthour.report.comparison import count
+from sim import NextHourError, Scenario
+from sim.documents.yaml_file import Declared
+from sim.scenario import Partner, Quota
+
+SEGMENT_FIELDS = ("opportunities_per_quarter", "growth_per_quarter", "deal_size_median_usd", "inbound_share")
+PARTNER_FIELDS = ("label", "margin", "capacity_deals")
+QUOTA_FIELDS = ("first_quarter_usd", "growth_per_year")
+CREDITS = ("net", "gross", "a factor")
+USUAL_FACTOR = 0.8
+MOST_SEGMENTS, MOST_PARTNERS, MOST_CELLS = 12, 20, 160
+"""In the form; further ones stand in the text. A cell is a partner's share of a segment."""
+LONGEST_QUESTION = 2000
+LONGEST_TEXT = 400_000
+"""Letters of a text that a browser edits well."""
+TEXT_HEIGHT = 420
+
+
+def draw(its_id: str, scenario: Scenario, path: Path) -> None:
+    """Draw form and text of a scenario, and save what is made of them as another one."""
+    key = f"edit {its_id} {scenario.digest()}"
+    data = path.read_bytes()
+    st.download_button("Download the file", data, f"{its_id}.yaml", "text/yaml", f"{key} file", on_click="ignore")
+    with st.form(f"{key} form"):
+        changes = _fields(scenario, key)
+        pressed = st.form_submit_button("Save as a scenario of its own", type="primary")
+    if pressed:
+        _keep_changed(scenario, changes, key)
+    with st.expander("Everything else: the whole file as text"):
+        text = text_area(data, f"{key} text", "Check and save this text")
+        if text is not None:
+            _keep_text(text, its_id, key)
+    controls.kept(key)
+
+
+def text_area(data: bytes, key: str, button: str) -> str | None:
+    """A file as text; what it has become, once that is asked for."""
+    text = data.decode("utf-8-sig", errors="replace")
+    if len(text) > LONGEST_TEXT or "\0" in text:
+        note("This file cannot be edited here; change it in an editor and upload it.")
+        return None
+    with st.form(f"{key} form", border=False):
+        made = st.text_area("The file, as YAML", text, TEXT_HEIGHT, LONGEST_TEXT, key=key)
+        return made if st.form_submit_button(button) else None
+
+
+def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:
+    try:
+        name = str(changes.get("name", scenario.name))
+        controls.keep(scenario.variant(**changes), name, key)
+    except NextHourError as problem:
+        controls.refused(problem)
+
+
+def _keep_text(text: str, its_id: str, key: str) -> None:
+    try:
+        made = library.read(Scenario, text.encode(), f"{its_id}.yaml")
+        controls.keep(made, made.name, key)
+    except NextHourError as problem:
+        controls.refused(problem)
+
+
+def _fields(its: Scenario, key: str) -> dict[str, Any]:
+    """Draw the form; returns what differs from the scenario, as `variant` takes it."""
+    fields, changes = Scenario.model_fields, dict[str, Any]()
+    name = st.text_input(controls.label(fields["name"]), its.name, max_chars=controls.LONGEST_NAME, key=f"{key} name")
+    question = st.text_area(
+        controls.label(fields["question"]), its.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
+    )
+    left, right = controls.pairs(2)
+    with left:
+        horizon = controls.control(fields["horizon_quarters"], its.horizon_quarters, f"{key} horizon_quarters")
+    with right:
+        manager = _part(its.territory_manager, ("hours_per_week",), f"{key} manager")
+    quota = _quota(its.quota, f"{key} quota")
+    credit = _credit(its, f"{key} credit")
+    for field, value, before in (
+        ("name", name, its.name),
+        ("question", question, its.question),
+        ("horizon_quarters", horizon, its.horizon_quarters),
+        ("quota_credit", credit, its.quota_credit),
+        ("territory_manager", manager, None),
+        ("quota", quota, None),
+        ("market_map", _segments(its, key), None),
+        ("partners", _partners(its, key), None),
+    ):
+        if value != before:
+            changes[field] = value
+    return changes
+
+
+def _part(its: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
+    """Asks for some fields of a part; returns the part as plain data, None if nothing differs."""
+    differs = {}
+    places = controls.pairs(len(names)) if len(names) > 1 else [st.container()]
+    for place, name in zip(places, names, strict=True):
+        before = getattr(its, name)
+        with place:
+            value = controls.control(type(its).model_fields[name], before, f"{key} {name}")
+        if value != before:
+            differs[name] = value
+    return {**its.model_dump(exclude_unset=True), **differs} if differs else None
+
+
+def _quota(its: Quota, key: str) -> dict[str, Any] | None:
+    if its.by_quarter_usd is not None:
+        note("The quota of each quarter stands in the text below.")
+        return None
+    return _part(its, QUOTA_FIELDS, key)
+
+
+def _credit(its: Scenario, key: str) -> Any:
+    known = its.quota_credit
+    is_word = isinstance(known, str)
+    left, right = controls.pairs(2)
+    word = left.selectbox(
+        controls.label(Scenario.model_fields["quota_credit"]), CREDITS,
+        CREDITS.index(known) if isinstance(known, str) else len(CREDITS) - 1, key=f"{key} word",
+    )  # fmt: skip
+    factor = right.number_input(
+        "If a factor: credit of a dollar booked", 0.0, 1.0, USUAL_FACTOR if is_word else float(known), 0.01,
+        key=f"{key} factor",
+    )  # fmt: skip
+    return word if word != CREDITS[-1] else factor
+
+
+def _segments(its: Scenario, key: str) -> list[Any] | None:
+    """Asks for the numbers of each segment; returns all segments, None if nothing differs."""
+    made: list[Any] = list(its.market_map)
+    st.markdown("**Segments**")
+    for place, segment in enumerate(its.market_map[:MOST_SEGMENTS]):
+        with st.expander(plain(segment.name)):
+            made[place] = _part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
+    _more(len(its.market_map) - MOST_SEGMENTS, "segment")
+    return None if made == list(its.market_map) else made
+
+
+def _partners(its: Scenario, key: str) -> list[Any] | None:
+    """The same for each partner, with its share of each segment's accounts."""
+    made: list[Any] = list(its.partners)
+    most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(its.market_map)))
+    if its.partners:
+        st.markdown("**Partners**")
+    for place, partner in enumerate(its.partners[:most]):
+        with st.expander(plain(f"{partner.name} ({controls.as_shown(partner.label)})")):
+            made[place] = _partner(partner, its.segment_names, f"{key} partner {place}") or partner
+    _more(len(its.partners) - most, "partner")
+    return None if made == list(its.partners) else made
+
+
+def _partner(its: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
+    changed = _part(its, PARTNER_FIELDS, key)
+    note(str(Partner.model_fields["base_share"].description))
+    shares = dict(its.base_share)
+    for number, (place, segment) in enumerate(zip(controls.pairs(len(segments)), segments, strict=True)):
+        before = its.base_share.get(segment, 0.0)
+        with place:
+            value = st.number_input(
+                plain(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {number}"
+            )
+        if value != before:
+            shares[segment] = value
+    if changed is None and shares == dict(its.base_share):
+        return None
+    return {**(changed or its.model_dump(exclude_unset=True)), "base_share": shares}
+
+
+def _more(number: int, noun: str) -> None:
+    if number > 0:
+        note(f"and {count(number, noun)} more, in the text below")

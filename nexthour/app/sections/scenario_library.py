@@ -1,0 +1,110 @@
+"""Import, scenario library: what there is, and ways to open, copy, edit, upload and download it.
+
+Nothing is overwritten: what is saved gets an id of its own. Left out: the form of a scenario (scenario_form.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from nexthour.app import controls, menu
+from nexthour.app.page import At, note, plain, said
+from nexthour.app.sections import scenario_form
+from nexthour.app.state import cache, library
+from nexthour.jobs.uploads import Upload
+from sim import NextHourError, Scenario
+
+LARGEST_MB = 1
+SHOWN = 12
+FOUND = "library find"
+LONGEST_SEARCH = 60
+KEY = "library"
+MENDED = f"{KEY} mended"
+"""The uploaded text that has mistakes."""
+INTRODUCTION = "Every scenario is a file on this machine; those that come with Next Hour are never changed."
+
+
+def body(at: At) -> None:
+    """Draw the section."""
+    files = library.scenario_files()
+    st.subheader("The scenarios there are", anchor=False)
+    _list(files)
+    st.subheader("Bring one in", anchor=False)
+    _upload()
+    st.subheader(plain(f"Copy or change: {at.scenario_id.replace('-', ' ')}"), anchor=False)
+    note("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
+    scenario_form.draw(at.scenario_id, at.scenario, files[at.scenario_id])
+
+
+def _list(files: Mapping[str, Path]) -> None:
+    wanted = ""
+    if len(files) > SHOWN:
+        wanted = st.text_input("Find by name", key=FOUND, max_chars=LONGEST_SEARCH)
+    # What was saved last is what is looked for first.
+    saved = [its_id for its_id, path in files.items() if path.parent != library.BUILT_IN]
+    saved.sort(key=lambda its_id: -files[its_id].stat().st_mtime_ns)
+    ids = [*saved, *(its_id for its_id in files if its_id not in saved)]
+    ids = [its_id for its_id in ids if wanted.strip().lower().replace(" ", "-") in its_id]
+    for its_id in ids[:SHOWN]:
+        _row(its_id, files, is_saved=its_id in saved)
+    if len(ids) > SHOWN:
+        note(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
+    if not ids:
+        note("No scenario has that in its name.")
+
+
+def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
+    about, edit = st.columns([7, 1], vertical_alignment="center")
+    with about:
+        try:
+            its = cache.scenario(its_id, files)
+        except NextHourError as problem:
+            controls.refused(problem)
+            data = files[its_id].read_bytes()
+            st.download_button("Download it", data, f"{its_id}.yaml", "text/yaml", f"{KEY} {its_id}", on_click="ignore")
+            return
+        name = plain(its_id.replace("-", " "))
+        menu.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [its_id]})
+        note(its.question or its.name)
+    with edit:
+        # A link to the page one is on would look like the place in the menu.
+        st.button("Edit", f"{KEY} edit {its_id}", f"Edit {name}", on_click=_choose, args=(its_id,))
+
+
+def _choose(its_id: str) -> None:
+    st.session_state["scenario"] = its_id
+
+
+def _upload() -> None:
+    file = controls.upload("A scenario, YAML", f"{KEY} file", LARGEST_MB)
+    state = st.session_state
+    if file is not None:
+        state[f"{KEY} found"] = state[MENDED] = state[f"{KEY} wrong"] = None
+        _read(file)
+    if problem := state.get(f"{KEY} wrong"):
+        controls.refused(problem)
+    mended: Upload | None = state.get(MENDED)
+    if mended is not None:
+        text = scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}", "Check this text")
+        if text is not None:
+            _read(Upload(mended.name, text.encode()))
+            st.rerun()
+    found: Scenario | None = state.get(f"{KEY} found")
+    if found is not None:
+        said(f"{found.name}: {found.question}" if found.question else found.name)
+        controls.save(found, found.name, f"{KEY} {found.digest()}")
+
+
+def _read(file: Upload) -> None:
+    """Read a scenario; one with mistakes can be mended in its text."""
+    state = st.session_state
+    try:
+        its = library.read(Scenario, file.data, file.name)
+        state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = its, None, None
+    except NextHourError as problem:
+        state[f"{KEY} wrong"] = problem
+        if state.get(MENDED) is None:
+            state[MENDED] = file

@@ -1,0 +1,1 @@
+"""What outlives a click: the state in the address, saved scenarios and plans, computed results."""

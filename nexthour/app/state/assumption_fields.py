@@ -1,0 +1,49 @@
+"""Assumptions that are tried at another value than the scenario thinks likely, as the address of a page holds them.
+
+Left out: their controls (lab.py), and what they do to a verdict (sim/study/sensitivity.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nexthour.app.state import url_state
+from nexthour.app.state.url_state import Field
+from sim import Scenario
+from sim.assumptions import Assumption, assumptions, with_value
+
+CHANGED = "assume"
+"""The field that holds which assumptions are another value."""
+
+
+def key(its: Assumption) -> str:
+    """The field that holds the value of an assumption."""
+    return f"assume {its.name}"
+
+
+def fields(page: str, scenario: Scenario) -> list[Field]:
+    """What is changed, and a value for each of these."""
+    known = {its.name: its for its in assumptions(scenario)}
+    changed = url_state.several(CHANGED, list(known))
+    chosen = [known[name] for name in url_state.expected(page, changed)]
+    return [changed, *(url_state.number(key(its), its.least, its.most, its.likely, whole=False) for its in chosen)]
+
+
+def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
+    values = {its: state[key(its)] for its in assumptions(scenario) if its.name in state[CHANGED]}
+    return {its: value for its, value in values.items() if value != its.likely}
+
+
+def applied(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
+    """The scenario with the assumptions that were changed."""
+    for its, value in _changed(scenario, state).items():
+        scenario = with_value(scenario, its, value)
+    return scenario
+
+
+def in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
+    """What was changed, "" if nothing was."""
+    return "; ".join(
+        f"{its.name} {value:g} instead of {its.likely:g}" for its, value in _changed(scenario, state).items()
+    )

@@ -1,0 +1,166 @@
+"""What was read and computed already, shared by all who look: bounded caches of Streamlit's.
+
+Scenarios and plans are frozen, so a digest stands for each. A comparison is put together from runs of single plans: of
+two plans that differ in a slider, today's split is run once. It is the same comparison as `nexthour compare` makes.
+
+Left out: long work (searching.py). The planner's packages are imported when first needed: the first page does not wait
+for them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from nexthour.app.state import library
+from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
+from sim.arrays import FloatArray
+from sim.market import tape_numbers
+from sim.study.batches import How, KeptTapes, table_bookings, world_credit
+from sim.study.experiment import REPLICATIONS_PER_WORLD, keep_tapes
+
+if TYPE_CHECKING:
+    from optimize.coverage.gaps import GapAnalysis
+    from optimize.coverage.rollup import Organisation
+    from optimize.coverage.treatment import Treatment
+    from optimize.replan.actuals import Actuals
+    from optimize.replan.deviations import Deviation
+
+FIRST_MARKETS, MARKETS = 100, 1000
+"""Shown at once, and following."""
+WORLDS = 100
+LARGEST_TAPES = 50_000_000
+"""Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
+REST_SECONDS = 0.15
+"""Before the many markets are begun: on two cores they would hold up the browser that draws the first, and who still
+moves a slider does not need them."""
+BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
+    Scenario: Scenario.digest,
+    TimePlan: TimePlan.digest,
+    "optimize.actuals.Actuals": lambda its: its.model_dump_json(),
+}
+
+
+def stages(with_worlds: bool = True) -> Iterator[tuple[int, int]]:
+    """Markets and plausible worlds, from what can be shown at once to all of it."""
+    yield FIRST_MARKETS, 0
+    time.sleep(REST_SECONDS)
+    yield MARKETS, 0
+    if with_worlds:
+        yield MARKETS, WORLDS
+
+
+def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
+    """A scenario of the library. Raises InputError if its file cannot be used."""
+    try:
+        path = files[its_id]
+        changed_ns = path.stat().st_mtime_ns
+    except (KeyError, OSError):  # somebody deleted it
+        raise ScenarioError(f"The scenario {its_id} is not there any more; choose another") from None
+    return _scenario(path, changed_ns)
+
+
+@st.cache_resource(max_entries=50, show_spinner="Reading the scenario ...")
+def _scenario(path: Path, changed_ns: int) -> Scenario:
+    return load_scenario(path)
+
+
+def plans_for(its: Scenario) -> dict[str, TimePlan]:
+    """The plans of the library that can be followed in a scenario, by name, the status quo first."""
+    return _plans_for(its, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
+
+
+@st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)
+def _plans_for(its: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
+    return library.plans_for(its)
+
+
+def comparison(
+    scenario: Scenario, plans: Mapping[str, TimePlan], markets: int, seed: int, worlds: int = 0
+) -> Comparison:
+    """Plans against the first of them, each in the same markets; with `worlds`, in plausible worlds too."""
+    return across({name: (scenario, plan) for name, plan in plans.items()}, markets, seed, worlds)
+
+
+def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0) -> Comparison:
+    """The same for plans each of a scenario of its own. Raises SimulationError if these have other horizons."""
+    made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
+    in_worlds = {name: _in_worlds(*its, worlds, seed) for name, its in plans.items()} if worlds else None
+    return compare_outcomes(made, next(iter(plans)), in_worlds)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
+    """A plan in so many markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
+    return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> FloatArray:
+    """Quota credit in US dollars over the horizon, the manager's own deals first: shape (markets, 1 + partners)."""
+    bookings = table_bookings(scenario, [plan.table(scenario)], range(markets), seed)
+    shares = np.array([scenario.credit_share(partner) for partner in scenario.all_partners])
+    direct, partner = bookings.direct[0].sum(axis=1), bookings.partner[0].sum(axis=1) * shares
+    return np.column_stack([direct, partner])
+
+
+@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
+def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> FloatArray:
+    """Quota credit in US dollars, shape (worlds, markets)."""
+    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD, seed, How())[:, 0]
+
+
+def _tapes_of(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
+    """Tapes of the first markets are kept, some 26 MB; of 1,000 they would be 260 MB, and are drawn again."""
+    if markets > FIRST_MARKETS:
+        return None
+    numbers = tape_numbers(scenario, seed)
+    return _tapes(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _tapes(
+    numbers: tuple[tuple[tuple[int, ...], bytes], ...], _scenario: Scenario, markets: int, seed: int
+) -> KeptTapes | None:
+    """None where they are too large; the tape of one market tells."""
+    (one,) = keep_tapes(_scenario, 1, seed).batches
+    if markets * sum(part.nbytes for part in one) > LARGEST_TAPES:
+        return None
+    return keep_tapes(_scenario, markets, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAnalysis:
+    """Who sees what today, and with a plan if one is given."""
+    from optimize.coverage import gaps
+
+    return gaps.market_map(scenario, plan, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment, ...]:
+    """Where each partner stands, and what a plan does with it."""
+    from optimize.coverage import treatment
+
+    return treatment.treatments(scenario, plan, seed)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
+    """What was not as planned."""
+    from optimize.replan.deviations import deviations
+
+    return deviations(scenario, plan, actuals, seed)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
+def together(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
+    """Several territories as one market. Raises ScenarioError if they cannot be added up."""
+    from optimize.coverage import rollup
+
+    return rollup.roll_up(scenarios, seed)

@@ -1,0 +1,125 @@
+"""The scenarios and plans there are: those that come with Next Hour, and those saved on this machine.
+
+What is saved are YAML files in a folder of the user's (NEXTHOUR_LIBRARY, else the platform's usual place), so a reload,
+a new browser or a restart loses nothing, and any editor can change them. Nothing is overwritten: another thing with the
+same name gets a number, in its name too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from platformdirs import user_data_path
+
+from nexthour.jobs.uploads import Upload, on_disk
+from nexthour.packaged import packaged
+from sim import InputError, Scenario, TimePlan
+from sim.documents.yaml_file import Document
+
+BUILT_IN = packaged("scenarios")
+DEFAULT = "baseline"
+LONGEST_ID = 60
+MOST_SAVED = 2000
+"""Files of a kind that are looked at."""
+D = TypeVar("D", bound=Document)
+
+
+def folder(kind: str) -> Path:
+    """Where scenarios, plans or actuals are saved; it need not exist."""
+    own = os.environ.get("NEXTHOUR_LIBRARY")
+    return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
+
+
+def scenario_files() -> dict[str, Path]:
+    """The files of all scenarios by their id: the baseline first, what comes with Next Hour, then what was saved."""
+    built_in = {path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda its: (its.stem != DEFAULT, its))}
+    return built_in | {path.stem: path for path in _saved("scenarios") if path.stem not in built_in}
+
+
+def plan_files() -> dict[str, Path]:
+    """The files of all saved plans by their id."""
+    return {path.stem: path for path in _saved("plans")}
+
+
+def plans_for(its: Scenario) -> dict[str, TimePlan]:
+    """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
+    named = {split.name: TimePlan.from_split(its, split) for split in (its.status_quo, *its.plans)}
+    return named | {name: plan for name, plan in _fitting(its) if name not in named}
+
+
+def save(document: Scenario | TimePlan, kind: str) -> str:
+    """Save it; returns its id. The same document again is not saved twice. Raises InputError if it cannot be."""
+    where, name = folder(kind), document.name
+    base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
+    for number in range(1, MOST_SAVED):
+        its_id = base if number == 1 else f"{base}-{number}"
+        if number > 1:
+            document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
+        if its_id in taken:
+            if _same(document, taken[its_id]):
+                return its_id
+            continue
+        if (path := new_file(kind, its_id)) is None:  # somebody else saves it just now
+            continue
+        document.write(path)
+        return its_id
+    raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
+
+
+def new_file(kind: str, its_id: str) -> Path | None:
+    """A file that is made just now, empty, so that two who save at once get two; None if there is one of this id.
+
+    Raises InputError, which says the way out, if it cannot be made.
+    """
+    where = folder(kind)
+    path = where / f"{its_id}.yaml"
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        path.touch(exist_ok=False)
+    except OSError as problem:
+        if path.exists():
+            return None
+        raise InputError(
+            f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
+        ) from None
+    return path
+
+
+def read(kind: type[D], data: bytes, file_name: str) -> D:
+    """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
+    with on_disk(Upload.of(file_name, data)) as path:
+        return kind.read(path)
+
+
+def _saved(kind: str) -> list[Path]:
+    """Those that are being written are empty, and left out."""
+    files = (path for path in folder(kind).glob("*.yaml") if path.is_file() and path.stat().st_size)
+    return sorted(files)[:MOST_SAVED]
+
+
+def _fitting(its: Scenario) -> Iterator[tuple[str, TimePlan]]:
+    for path in _saved("plans"):
+        try:
+            plan = TimePlan.load(path)
+            plan.table(its)
+        except InputError:
+            continue
+        yield plan.name, plan
+
+
+def _same(document: Document, path: Path) -> bool:
+    try:
+        return type(document).read(path) == document
+    except InputError:
+        return False
+
+
+def file_stem(name: str) -> str:
+    """A name as a file name that every system takes."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_ID].strip("-") or "unnamed"

@@ -1,0 +1,164 @@
+"""A split of the week in the words of the Lab: its fields, what they mean as a plan, and back.
+
+Shares are written in percent. What is given to each activity are parts, so that no slider has to give way to another.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from nexthour.app.state import url_state
+from nexthour.app.state.url_state import Field
+from sim import PlanError, Scenario, TimePlan
+from sim.documents.yaml_file import validate
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import COVERAGE_MODES, COVERAGE_WORDS, DEFAULT_MIX, LABEL_WORDS, TREATMENTS, Split
+
+MIXED = ("coach", "joint_plan", "co_sell", "sell_for", "socialise")
+"""Activities that a split may hold. Recruiting needs a plan of its own: it ends."""
+CHOSEN = "chosen"
+FOCUS = {
+    "even": "all of them, evenly",
+    **{word: f"{word.capitalize()} ({TREATMENTS[label]})" for word, label in LABEL_WORDS.items()},
+    CHOSEN: "those I choose",
+}
+MODES = {
+    mode: f"{COVERAGE_WORDS[mode]}: {what}"
+    for mode, what in {
+        "partner_first": "the partner keeps what both see",
+        "direct_first": "you take what both see",
+        "partner_led": "you leave its accounts alone",
+        "direct": "partners bring nothing",
+    }.items()
+}
+MODE = "mode "
+"""How the field of a segment's coverage mode begins."""
+NAMED_SEGMENTS = 2
+"""Of those that are covered otherwise, as many are named."""
+LONGEST_SPLIT = 100_000
+"""Bytes that a word of an address may unpack to."""
+MOST_TIME = 80
+"""Percent of the week that may go to partners, or to prospecting."""
+USUAL_SHARE, USUAL_FOCUS = 20, "believers"
+"""A split to begin with: interesting, and not the best."""
+
+
+def mode_key(segment: str) -> str:
+    """The field of a segment's coverage mode."""
+    return f"{MODE}{segment}"
+
+
+def fields(scenario: Scenario) -> list[Field]:
+    """The state of a split."""
+    partners = [partner.name for partner in scenario.partners]
+    return [
+        url_state.number("share", 0, MOST_TIME, USUAL_SHARE if partners else 0),
+        url_state.choice("focus", list(FOCUS), USUAL_FOCUS if has_label(scenario, USUAL_FOCUS) else "even"),
+        url_state.several("with", partners),
+        *(url_state.number(activity, 0, 100, 100 * DEFAULT_MIX.get(activity, 0)) for activity in MIXED),
+        url_state.several("park", partners),
+        url_state.number("prospect", 0, MOST_TIME, 0),
+        *(url_state.choice(mode_key(name), COVERAGE_MODES, "partner_first") for name in scenario.segment_names),
+    ]
+
+
+def today(scenario: Scenario) -> dict[str, Any]:
+    """Today's split as the fields say it; nothing if they cannot."""
+    its = scenario.status_quo
+    if isinstance(its.partner_share, tuple) or not isinstance(its.focus, str) or not its.mix.keys() <= set(MIXED):
+        return {}
+    modes = its.coverage_mode
+    share, prospect = round(100 * its.partner_share), round(100 * its.prospect_share)
+    if max(share, prospect) > MOST_TIME:
+        return {}
+    return {
+        "share": share,
+        "focus": its.focus,
+        **{activity: round(100 * its.mix.get(activity, 0)) for activity in MIXED},
+        "park": list(its.park),
+        "prospect": prospect,
+        **{
+            mode_key(name): modes if isinstance(modes, str) else modes.get(name, "partner_first")
+            for name in scenario.segment_names
+        },
+    }
+
+
+def has_label(scenario: Scenario, focus: str) -> bool:
+    """Whether the scenario has a partner that a focus on a label means."""
+    return focus in LABEL_WORDS and any(p.label == LABEL_WORDS[focus] for p in scenario.partners)
+
+
+def split(scenario: Scenario, state: Mapping[str, Any]) -> Split:
+    """What the fields say. Raises PlanError, one sentence, if that cannot be done."""
+    share, chosen = state["share"] / 100, list(state["with"])
+    parts = {activity: state[activity] for activity in MIXED if state[activity]}
+    if share and not parts:
+        raise PlanError("No activity has any part of the partner time; give one of them some, or set the time to 0%")
+    if share and state["focus"] == CHOSEN and not chosen:
+        raise PlanError("No partner is chosen for the partner time; choose one, or another focus")
+    focus: Any = dict.fromkeys(chosen, 1.0) if state["focus"] == CHOSEN else state["focus"]
+    written = {
+        "name": name(state),
+        "partner_share": share,
+        "mix": {activity: part / sum(parts.values()) for activity, part in parts.items()} or DEFAULT_MIX,
+        "focus": focus if focus else "even",
+        "prospect_share": state["prospect"] / 100,
+        "coverage_mode": {
+            segment: mode for segment in scenario.segment_names if (mode := state[mode_key(segment)]) != "partner_first"
+        },
+        "park": list(state["park"]),
+    }
+    return validate(Split, written, "the split", PlanError)
+
+
+def plan(scenario: Scenario, state: Mapping[str, Any]) -> TimePlan:
+    """The plan that the fields mean. Raises PlanError."""
+    return TimePlan.from_split(scenario, split(scenario, state))
+
+
+def name(state: Mapping[str, Any]) -> str:
+    """A name that says what is particular: 20% with Believers, 2 parked."""
+    whom = {"even": "all partners", CHOSEN: " and ".join(state["with"])}.get(
+        state["focus"], state["focus"].capitalize()
+    )
+    said = f"{state['share']}% with {whom}" if state["share"] else "no partner time"
+    if len(said) > 50:
+        said = f"{state['share']}% with {len(state['with'])} partners"
+    more = [f"{len(state['park'])} parked"] if state["park"] else []
+    usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
+    if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
+        given = [state[activity] for activity in MIXED if state[activity]]
+        most = max(MIXED, key=lambda activity: state[activity])
+        is_most = 2 * state[most] > sum(given)
+        more.append(f"mostly {ACTIVITY_WORDS[most]}" if is_most else f"on {len(given)} activities")
+    more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
+    changed = covered(state)
+    more += changed if len(changed) <= NAMED_SEGMENTS else [f"{len(changed)} segments covered otherwise"]
+    return ", ".join([said, *more])[:80]
+
+
+def covered(state: Mapping[str, Any]) -> list[str]:
+    """The segments that are not covered as usual: enterprise direct."""
+    modes = {key.removeprefix(MODE): mode for key, mode in state.items() if key.startswith(MODE)}
+    return [f"{segment} {COVERAGE_WORDS[mode]}" for segment, mode in modes.items() if mode != "partner_first"]
+
+
+def packed(split: Split) -> str:
+    """A split as a word for an address."""
+    return base64.urlsafe_b64encode(zlib.compress(split.model_dump_json(exclude_unset=True).encode())).decode()
+
+
+def unpacked(word: str) -> Split:
+    """The split that `packed` put into a word. Raises ValueError that says what is allowed."""
+    try:
+        text = zlib.decompressobj().decompress(base64.urlsafe_b64decode(word), LONGEST_SPLIT)
+        return validate(Split, json.loads(text), "the link", PlanError)
+    except PlanError as problem:
+        raise ValueError(str(problem)) from None
+    except (ValueError, RecursionError, zlib.error):
+        raise ValueError("allowed: what the Lab puts into a link to Compare") from None

@@ -1,0 +1,1 @@
+"""Where a manager's hours went: calendars to hours by activity and partner, and to today's split."""

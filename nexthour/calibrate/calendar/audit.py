@@ -1,0 +1,288 @@
+"""Where a manager's hours went: the events of a calendar by activity and partner.
+
+Editable rules say what an event was for; the first that matches wins, and what none matches is listed, not guessed.
+Events at the same time share it: while three take place, each gets a third of the hours. So
+
+    hours read = hours by activity + hours without a rule + hours left out + hours shared
+
+Left out: what a calendar does not show (calls, mails, travel), whether the hours did any good, and the split that they
+are (status_quo.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from nexthour.calibrate.calendar.events import Event, read_events
+from nexthour.calibrate.calendar.occurrence import Period, Reading, Texts
+from sim.documents.yaml_file import Declared, Items, declare, read_yaml, show, validate
+from sim.errors import TableError
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import PARTNER_ACTIVITIES, Name
+
+AuditedActivity = Literal[
+    "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit", "prospect", "sell", "support", "other"
+]
+WORDS = {**ACTIVITY_WORDS, "other": "not allocatable"}
+"""What people see for each activity."""
+ALLOCATABLE = (*PARTNER_ACTIVITIES, "prospect", "sell", "support")
+PARTNER_WORK = tuple(activity for activity in PARTNER_ACTIVITIES if activity != "recruit")
+
+
+class ActivityRule(Declared):
+    """An activity, for events that meet all of its conditions."""
+
+    activity: AuditedActivity = declare(
+        "what the event was for; other: nothing that could be spent differently, such as internal meetings",
+        unit="activity",
+    )
+    words: Texts = declare(
+        "words or phrases, one of which stands in subject or categories; empty: any", unit="words", default=()
+    )
+    domains: Texts = declare("mail domains, one of the people has one of them; empty: any", unit="domains", default=())
+    with_partner: bool | None = declare(
+        "whether one of the partners below must be there, or must not; null: both", unit="true or false", default=None
+    )
+
+
+class PartnerRule(Declared):
+    """How a partner or candidate of the scenario is recognised."""
+
+    name: Name = declare("its name in the scenario", unit="name")
+    words: Texts = declare("words, one of which stands in subject, categories or a name", unit="words", default=())
+    domains: Texts = declare("mail domains of its people", unit="domains", default=())
+
+    @model_validator(mode="after")
+    def _recognisable(self) -> Self:
+        if not self.words and not self.domains:
+            raise ValueError(f"{show(self.name)} has neither words nor domains; give one by which it is recognised")
+        return self
+
+
+class Rules(Reading):
+    """How a calendar is read, and what its events were for. In both lists the first that matches wins."""
+
+    activities: Annotated[Items[ActivityRule], Field(min_length=1, max_length=500)] = declare(
+        "what makes an event which activity", unit="list"
+    )
+    partners: Annotated[Items[PartnerRule], Field(max_length=300)] = declare(
+        "partners and candidates, and how they are recognised", unit="list", default=()
+    )
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Hours of one activity with one partner, over the whole period."""
+
+    activity: str
+    partner: str
+    """or candidate; nothing where the activity has none"""
+    hours: float
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Events that no rule explains."""
+
+    subject: str
+    why: str
+    events: int
+    hours: float
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Events that do not count."""
+
+    why: str
+    events: int
+    hours: float
+    days: tuple[datetime.date, ...]
+    """on which they begin"""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Where the hours of a period went. All hours but those called a week are of the whole period."""
+
+    name: str
+    """of the export"""
+    period: Period
+    weeks: float
+    """in which something was for an activity or without a rule; others (holidays) do not count"""
+    events: int
+    read_hours: float
+    by_activity: tuple[Hours, ...]
+    unknown: tuple[Unknown, ...]
+    """the most hours first"""
+    left_out: tuple[LeftOut, ...]
+    shared_hours: float
+    """counted once where events overlap"""
+    knows_me: bool
+    """whether the rules have the manager's address, so that declined events are known"""
+
+    def hours_per_week(self, *activities: str) -> float:
+        """Of these activities; of all that can be allocated if none is named."""
+        return sum(its.hours for its in self.by_activity if its.activity in (activities or ALLOCATABLE)) / self.weeks
+
+    @property
+    def unknown_per_week(self) -> float:
+        return sum(its.hours for its in self.unknown) / self.weeks
+
+    @property
+    def unknown_share(self) -> float:
+        """Of the hours that can be allocated or have no rule."""
+        unknown = self.unknown_per_week
+        return unknown / (unknown + self.hours_per_week()) if unknown else 0.0
+
+    def with_partners(self, activities: Iterable[str]) -> dict[str, float]:
+        """Hours a week by partner or candidate in these activities."""
+        found: dict[str, float] = defaultdict(float)
+        for its in self.by_activity:
+            if its.activity in activities and its.partner:
+                found[its.partner] += its.hours / self.weeks
+        return dict(found)
+
+
+def load_rules(path: Path | str) -> Rules:
+    """The rules in a YAML file. Raises TableError, a sentence for each thing that is wrong in it."""
+    data, _ = read_yaml(path, TableError)
+    if not isinstance(data, dict):
+        raise TableError(f"{path}: holds no rules; start from scenarios/mappings/made_up_calendar.yaml")
+    return validate(Rules, data, str(path), TableError)
+
+
+def audit_calendar(
+    path: Path | str, rules: Rules, first: datetime.date | None = None, last: datetime.date | None = None
+) -> Audit:
+    """The hours of a calendar export, ICS or CSV, from `first` to `last` day; without both, of the whole export.
+
+    Raises TableError, one sentence.
+    """
+    export = read_events(path, rules, first, last)
+    counted = [event for event in export.events if not event.left_out]
+    shared = _shared_hours(counted)
+    activities: dict[tuple[str, str], float] = defaultdict(float)
+    unknown: dict[tuple[str, str], list[float]] = defaultdict(list)
+    working_days = set[datetime.date]()
+    explain = _explainer(rules)
+    for event, hours in zip(counted, shared, strict=True):
+        activity, partner, why = explain(event)
+        if why:
+            unknown[event.subject, why].append(hours)
+        else:
+            activities[activity, partner] += hours
+        if activity != "other":
+            working_days.add(rules.day_of(event.begins))
+    if not working_days:
+        raise TableError(
+            f"{path}: none of its {len(export.events):,} events from {export.period.first} to {export.period.last} is "
+            "allocatable work; correct the rules, or choose another period"
+        )
+    left = [*_left_out(export.events, rules)]
+    if export.unreadable:
+        left.append(LeftOut("cannot be read", export.unreadable, 0.0, ()))
+    return Audit(
+        name=export.name,
+        period=export.period,
+        weeks=_weeks(export.period, working_days),
+        events=len(export.events) + export.unreadable,
+        read_hours=sum(event.hours for event in export.events),
+        by_activity=tuple(Hours(*key, hours) for key, hours in sorted(activities.items())),
+        unknown=tuple(
+            sorted(
+                (Unknown(*key, len(hours), sum(hours)) for key, hours in unknown.items()),
+                key=lambda its: (-its.hours, its.subject),
+            )
+        ),
+        left_out=tuple(left),
+        shared_hours=sum(event.hours for event in counted) - float(sum(shared)),
+        knows_me=bool(rules.me),
+    )
+
+
+def _left_out(events: Sequence[Event], rules: Rules) -> list[LeftOut]:
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if event.left_out:
+            found[event.left_out].append(event)
+    return [
+        LeftOut(why, len(its), sum(e.hours for e in its), tuple(rules.day_of(e.begins) for e in its))
+        for why, its in sorted(found.items())
+    ]
+
+
+def _shared_hours(events: Sequence[Event]) -> Sequence[float]:
+    """Hours of each event when those at the same time share it evenly."""
+    import numpy as np
+
+    if not events:
+        return []
+    begins = np.array([event.begins.timestamp() for event in events])
+    ends = np.array([event.ends.timestamp() for event in events])
+    moments = np.unique(np.concatenate([begins, ends]))
+    first, last = np.searchsorted(moments, begins), np.searchsorted(moments, ends)
+    change = np.zeros(len(moments))
+    np.add.at(change, first, 1)
+    np.add.at(change, last, -1)
+    at_once = np.cumsum(change)[:-1]
+    each = np.where(at_once > 0, np.diff(moments) / np.maximum(at_once, 1), 0.0)
+    so_far = np.concatenate([[0.0], np.cumsum(each)]) / 3600
+    return (so_far[last] - so_far[first]).tolist()
+
+
+def _weeks(period: Period, working_days: set[datetime.date]) -> float:
+    """Runs of seven days from the first in which there was work, in weeks; the last run may be shorter."""
+    runs = {(day - period.first).days // 7 for day in working_days}
+    return sum(min(7, period.days - 7 * run) for run in runs) / 7
+
+
+# Rules
+
+
+def _explainer(rules: Rules) -> Callable[[Event], tuple[str, str, str]]:
+    """What says of an event its activity, its partner or nothing, and why it has no activity or nothing."""
+    partners = [(rule.name, _words(rule.words), _domains(rule.domains)) for rule in rules.partners]
+    activities = [(rule, _words(rule.words), _domains(rule.domains)) for rule in rules.activities]
+
+    def explain(event: Event) -> tuple[str, str, str]:
+        text = f"{event.subject}\n{event.categories}"
+        people = "\n".join(event.people)
+        everything = f"{text}\n{people}"
+        partner = next((n for n, words, domains in partners if words(everything) or domains(people)), "")
+        for rule, words, domains in activities:
+            if (
+                (not rule.words or words(text))
+                and (not rule.domains or domains(people))
+                and rule.with_partner in (None, bool(partner))
+            ):
+                if rule.activity in PARTNER_ACTIVITIES and not partner:
+                    return "", "", f"{WORDS[rule.activity]}, but with no known partner"
+                takes = rule.activity in (*PARTNER_ACTIVITIES, "support")
+                return rule.activity, partner if takes else "", ""
+        return "", "", f"no rule, with {partner}" if partner else "no rule"
+
+    return explain
+
+
+def _words(words: Sequence[str]) -> Callable[[str], object]:
+    """Finds one of the words, whole and in any case; never, if there is none."""
+    if not words:
+        return lambda text: None
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE).search
+
+
+def _domains(domains: Sequence[str]) -> Callable[[str], object]:
+    """Finds an address at one of the domains or below it."""
+    if not domains:
+        return lambda people: None
+    either = "|".join(re.escape(domain.lstrip("@")) for domain in domains)
+    return re.compile(rf"[@.](?:{either})$", re.IGNORECASE | re.MULTILINE).search

@@ -1,0 +1,100 @@
+"""The rows of a calendar that Outlook or Google wrote as CSV; they have laid out repeating events themselves.
+
+A cell that is not what its column says stops the reading: to leave out such rows only would lose hours.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nexthour.calibrate.calendar.occurrence import Columns, Entry
+from nexthour.calibrate.files.notation import EPOCH, Question, Reason, day
+from nexthour.calibrate.files.sources import Layout, read_small
+from sim.documents.yaml_file import show
+from sim.errors import TableError
+
+MOST_ROWS = 20_000
+CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
+
+
+def read(path: Path | str, columns: Columns) -> tuple[list[Entry], int]:
+    """The rows, and the number of those that end before they begin."""
+    needed = dict.fromkeys(
+        (columns.subject, columns.start_date, columns.start_time, columns.end_date, columns.end_time)
+    )
+    rest = dict.fromkeys((*columns.all_day, *columns.show_as, *columns.categories, *columns.people))
+    optional = [column for column in rest if column not in needed]
+    frame = read_small(
+        path, list(needed), Layout(**columns.model_dump(include=set(Layout.model_fields))), MOST_ROWS, optional
+    )
+    entries = [
+        _row(dict(zip(frame.columns, cells, strict=True)), row, columns, path) for row, *cells in frame.itertuples()
+    ]
+    ordered = [entry for entry in entries if entry.start <= entry.end]
+    return ordered, len(entries) - len(ordered)
+
+
+def _row(cells: dict[str, Any], row: int, columns: Columns, path: Path | str) -> Entry:
+    for column, cell in cells.items():
+        if not isinstance(cell, str):
+            raise TableError(f"{path}: row {row}: {column} is {show(cell)}, not text; save the calendar as CSV")
+
+    def of(names: Sequence[str]) -> list[str]:
+        return [cells[name] for name in names if cells[name]]
+
+    def moment(date: str, clock: str) -> datetime.datetime:
+        return datetime.datetime.combine(
+            _date(cells[date], date, row, columns, path), _clock(cells[clock], clock, row, path)
+        )
+
+    whole_days = not cells[columns.start_time] or bool({*of(columns.all_day)} & {*columns.all_day_values})
+    if whole_days:
+        start = _date(cells[columns.start_date], columns.start_date, row, columns, path)
+        last = (
+            _date(cells[columns.end_date], columns.end_date, row, columns, path) if cells[columns.end_date] else start
+        )
+        end = last if last != start else start + datetime.timedelta(days=1)
+    else:
+        start = moment(columns.start_date, columns.start_time)
+        end = moment(columns.end_date if cells[columns.end_date] else columns.start_date, columns.end_time)
+    return Entry(
+        subject=cells[columns.subject],
+        categories=" ".join(of(columns.categories)),
+        people=tuple(person.strip().lower() for cell in of(columns.people) for person in re.split("[;,<>]", cell)),
+        start=start,
+        end=end,
+        whole_days=whole_days,
+        status="free" if not whole_days and {*of(columns.show_as)} & {*columns.free_values} else "",
+    )
+
+
+def _date(cell: str, column: str, row: int, columns: Columns, path: Path | str) -> datetime.date:
+    try:
+        days = day(cell, columns.date_order)
+    except Question as question:
+        raise TableError(f"{path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}") from None
+    if isinstance(days, Reason):
+        raise TableError(f"{path}: row {row}: {column} {show(cell)} {days}; correct the row")
+    return EPOCH + datetime.timedelta(days=days)
+
+
+def _clock(cell: str, column: str, row: int, path: Path | str) -> datetime.time:
+    found = _time_of_day(" ".join(cell.upper().replace(".", "").split()))
+    if found is None:
+        raise TableError(f"{path}: row {row}: {column} is {show(cell)}; allowed: times such as 14:30 or 2:30 PM")
+    return found
+
+
+@cache
+def _time_of_day(text: str) -> datetime.time | None:
+    for form in CLOCKS:
+        try:
+            return datetime.datetime.strptime(text, form).time()
+        except ValueError:
+            continue
+    return None

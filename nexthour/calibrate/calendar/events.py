@@ -1,0 +1,136 @@
+"""What a calendar export has of a period: events that took place, and events that did not count, with the reason.
+
+Times become instants, so a night in which the clocks change has the hours it had; an event that reaches beyond the
+period counts as far as it lies within.
+
+Left out: what an event was for (calendar_audit.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nexthour.calibrate.calendar import csv_file, ics_file
+from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, Entry, Period, Reading
+from nexthour.calibrate.files.sources import GZIP
+from sim.errors import TableError
+
+LARGEST_BYTES = 20_000_000
+SHORTEST_PERIOD_DAYS, LONGEST_PERIOD_DAYS = 7, 731
+LONGEST_HOURS = 16.0
+"""Of an event that is taken as work; what lasts longer is a trip, an offer or a mistake."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event, as far as it lies within the period."""
+
+    subject: str
+    categories: str
+    people: tuple[str, ...]
+    """addresses and names, in small letters"""
+    begins: datetime.datetime
+    """UTC"""
+    ends: datetime.datetime
+    left_out: str
+    """why it does not count, or nothing"""
+
+    @property
+    def hours(self) -> float:
+        return (self.ends - self.begins).total_seconds() / 3600
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export has of a period."""
+
+    name: str
+    """of the file, without its folder"""
+    period: Period
+    events: tuple[Event, ...]
+    """by their beginning"""
+    unreadable: int
+    """events whose times or rules make no sense: nobody knows their hours"""
+
+
+def read_events(
+    path: Path | str, reading: Reading, first: datetime.date | None = None, last: datetime.date | None = None
+) -> Export:
+    """The events from `first` to `last` day; without both, of the whole export. Raises TableError, one sentence."""
+    data = _bytes(path)
+    if b"BEGIN:VCALENDAR" in data[:10_000].upper():
+        written = ics_file.read(data, path)
+        period = _period(written.spans(), reading, first, last, path)
+        entries, unreadable = ics_file.laid_out(written, period, reading, path)
+    elif Path(path).suffix.lower() in (".ics", ".ical"):
+        raise TableError(f"{path}: holds no BEGIN:VCALENDAR; export the calendar as ICS, or as CSV and name it .csv")
+    else:
+        entries, unreadable = csv_file.read(path, reading.csv)
+        period = _period([(entry.start, entry.end) for entry in entries], reading, first, last, path)
+    within = [event for entry in entries if (event := _within(entry, period, reading)) is not None]
+    if not within:
+        raise TableError(f"{path}: no event from {period.first} to {period.last}; choose another period or export")
+    return Export(Path(path).name, period, tuple(sorted(within, key=lambda its: its.begins)), unreadable)
+
+
+def _bytes(path: Path | str) -> bytes:
+    """The whole file, unpacked."""
+    try:
+        with Path(path).open("rb") as raw:
+            packed = raw.read(2) == GZIP
+            raw.seek(0)
+            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(LARGEST_BYTES + 1)
+    except (OSError, EOFError, ValueError, zlib.error) as problem:
+        what = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:100]
+        raise TableError(f"{str(path)[:200]}: cannot be read ({what}); give an ICS or CSV file") from None
+    if len(data) > LARGEST_BYTES:
+        raise TableError(f"{path}: over {LARGEST_BYTES:,} bytes; export a shorter period")
+    return data
+
+
+def _period(
+    spans: Sequence[Any], reading: Reading, first: datetime.date | None, last: datetime.date | None, path: Path | str
+) -> Period:
+    """What was asked for; else from the first to the last day that is written in the export."""
+    if not spans:
+        raise TableError(f"{path}: holds no event whose times can be read; export the calendar with its events")
+    made = Period(
+        min(reading.day_of(start) for start, _ in spans) if first is None else first,
+        max(reading.day_of(end) for _, end in spans) if last is None else last,
+        first is None and last is None,
+    )
+    if not SHORTEST_PERIOD_DAYS <= made.days <= LONGEST_PERIOD_DAYS or not FIRST_YEAR < made.first.year < LAST_YEAR:
+        raise TableError(
+            f"{path}: from {made.first} to {made.last} is {made.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
+            f"{LONGEST_PERIOD_DAYS}; say from which day to which"
+        )
+    return made
+
+
+def _within(entry: Entry, period: Period, reading: Reading) -> Event | None:
+    """The part of an entry in the period, or None."""
+    start, end = reading.instant(entry.start), reading.instant(entry.end)
+    opens, closes = reading.instant(period.first), reading.instant(period.last + datetime.timedelta(days=1))
+    begins, ends = max(start, opens), min(end, closes)
+    if begins > ends or begins == closes or (ends == opens and start < opens):
+        return None
+    subject = " ".join(entry.subject.split())[:200]
+    hours = (end - start).total_seconds() / 3600
+    why = ""
+    if entry.status:
+        why = entry.status
+    elif subject.casefold().startswith(tuple(prefix.casefold() for prefix in reading.cancelled_prefixes)):
+        why = "cancelled"
+    elif entry.whole_days:
+        why = "all day"
+    elif hours == 0:
+        why = "no duration"
+    elif hours > LONGEST_HOURS:
+        why = f"over {LONGEST_HOURS:g} hours"
+    return Event(subject, entry.categories, entry.people, begins, ends, why)

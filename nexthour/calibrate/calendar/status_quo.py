@@ -1,0 +1,174 @@
+"""Today's split from an audited calendar.
+
+A calendar has hours a week; a split has shares of the manager's hours left after reactive support (docs/model.md). So
+the audited hours a week of each partner activity, of each partner and of prospecting are kept, and the rest of the
+scenario's hours is selling: calls and mails that are in no calendar, and events without a rule, count as that.
+
+Left out: support, which stays the scenario's judgement, and that partners get different mixes: a split has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import floor
+
+from nexthour.calibrate.calendar.audit import PARTNER_WORK, WORDS, Audit
+from sim.documents.yaml_file import guess
+from sim.errors import TableError
+from sim.scenario import PARTNER_ACTIVITIES, Scenario, Split
+from sim.split import expected_support
+
+UNKNOWN_WARNED, UNKNOWN_REFUSED = 0.1, 0.25
+"""Shares of hours without a rule above which a split comes with a warning, and is refused. Judgement."""
+FEWEST_WEEKS = 4
+"""Of an audit that is not called short. Judgement."""
+NOTEWORTHY_HOURS = 0.25
+"""A week; smaller differences are not worth a sentence."""
+DIGITS = 4
+
+
+def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
+    """The scenario with the audited split as its status quo. Raises TableError, one sentence, if it cannot be."""
+    _check_names(scenario, audit)
+    _check_hours(scenario, audit)
+    today = scenario.status_quo
+    partner = audit.hours_per_week(*PARTNER_ACTIVITIES)
+    free = _free_hours(scenario, audit)
+    by_partner = audit.with_partners(PARTNER_WORK)
+    changes = {
+        "partner_share": _cut(partner / free),
+        "prospect_share": _cut(audit.hours_per_week("prospect") / free),
+        "mix": _whole(
+            {a: audit.hours_per_week(a) / partner for a in PARTNER_ACTIVITIES if audit.hours_per_week(a) > 0}
+        ),
+        "focus": {name: round(hours, 3) for name, hours in by_partner.items()} if by_partner else today.focus,
+        "park": _still_parked(scenario, audit),
+    }
+    split = Split.model_validate(
+        {**{name: value for name, value in today if name in today.model_fields_set}, **changes}
+    )
+    period = audit.period
+    about = f"Status quo: hours of {audit.name}, {period.first} to {period.last}, {audit.weeks:.1f} weeks with work."
+    source = f"{about} {scenario.source}"[:4000]
+    return scenario.variant(status_quo=split, source=source)
+
+
+def remarks(scenario: Scenario, audit: Audit) -> list[str]:
+    """What somebody who uses the split ought to know, a sentence each. Raises TableError as with_status_quo does."""
+    made = with_status_quo(scenario, audit)
+    return [*remarks_on_calendar(audit), *_of_the_split(made, audit)]
+
+
+def remarks_on_calendar(audit: Audit) -> Iterator[str]:
+    """Those that need no scenario."""
+    if audit.weeks < FEWEST_WEEKS:
+        yield f"{audit.weeks:.1f} weeks are few to speak of a usual week."
+    if not audit.knows_me:
+        yield "The rules have no address under `me`: declined invitations count as attended."
+    if audit.unknown_share > UNKNOWN_WARNED:
+        yield f"{audit.unknown_share:.0%} of the hours have no rule; give the largest of them rules."
+
+
+def _of_the_split(made: Scenario, audit: Audit) -> Iterator[str]:
+    partner, free = audit.hours_per_week(*PARTNER_ACTIVITIES), _free_hours(made, audit)
+    recorded = audit.hours_per_week() - audit.hours_per_week("support")
+    missing = free - recorded
+    if missing > NOTEWORTHY_HOURS:
+        yield (
+            f"{missing:.1f} h a week are in no calendar or have no rule, and count as selling; split as the "
+            f"others are, they would make the partner share {partner / recorded:.0%} instead of {partner / free:.0%}."
+        )
+    elif missing < -NOTEWORTHY_HOURS:
+        yield f"The scenario's support leaves {-missing:.1f} h a week less for selling than the calendar has."
+    support, assumed = audit.hours_per_week("support"), made.territory_manager.hours_per_week - free
+    if abs(support - assumed) > NOTEWORTHY_HOURS:
+        yield f"Support is {support:.1f} h a week in the calendar, and stays {assumed:.1f} h in the scenario."
+    unlike = _unlike_the_mix(audit)
+    if unlike > NOTEWORTHY_HOURS:
+        yield (
+            "A split has one mix for all partners: hours of one activity with one partner are up to "
+            f"{unlike:.1f} h a week off."
+        )
+    parked = sorted({*audit.with_partners((*PARTNER_WORK, "support"))} & {*made.status_quo.park})
+    if parked:
+        yield f"Hours of support went to {', '.join(parked)}, parked in the scenario."
+
+
+def _free_hours(scenario: Scenario, audit: Audit) -> float:
+    """Hours a week left after the support that the scenario expects."""
+    parked = _still_parked(scenario, audit)
+    support = sum(expected_support(scenario, its.name) for its in scenario.partners if its.name not in parked)
+    return max(0.0, scenario.territory_manager.hours_per_week - support)
+
+
+def _still_parked(scenario: Scenario, audit: Audit) -> tuple[str, ...]:
+    """Who is parked today, but for those the manager works with."""
+    worked_with = audit.with_partners(PARTNER_WORK)
+    return tuple(name for name in scenario.status_quo.park if name not in worked_with)
+
+
+def _cut(share: float) -> float:
+    """To a few digits, never up: two shares of a full week must not sum to more than 1."""
+    return floor(share * 10**DIGITS) / 10**DIGITS
+
+
+def _whole(shares: dict[str, float]) -> dict[str, float]:
+    """Shares to a few digits that still sum to 1: the largest takes what rounding leaves."""
+    rounded = {name: round(share, DIGITS) for name, share in shares.items()}
+    largest = max(rounded, key=lambda name: rounded[name])
+    rest = 1 - sum(share for name, share in rounded.items() if name != largest)
+    return {name: round(rest, DIGITS) if name == largest else share for name, share in rounded.items()}
+
+
+def _unlike_the_mix(audit: Audit) -> float:
+    """The most by which hours a week of one activity with one partner differ from the product of mix and focus."""
+    by_partner, total = audit.with_partners(PARTNER_WORK), audit.hours_per_week(*PARTNER_WORK)
+    return max(
+        (
+            abs(audit.with_partners((activity,)).get(name, 0.0) - audit.hours_per_week(activity) * hours / total)
+            for activity in PARTNER_WORK
+            for name, hours in by_partner.items()
+        ),
+        default=0.0,
+    )
+
+
+def _check_names(scenario: Scenario, audit: Audit) -> None:
+    partners, candidates = ([its.name for its in group] for group in (scenario.partners, scenario.candidates))
+    for activities, work, known, kind in (
+        (PARTNER_WORK, "partner work", partners, "partner"),
+        (("recruit",), WORDS["recruit"], candidates, "candidate"),
+    ):
+        for name in audit.with_partners(activities):
+            if name not in known:
+                raise TableError(
+                    f"{audit.name}: hours of {work} with {name}, which is no {kind} of {scenario.name}; "
+                    f"{guess(name, known)}"
+                )
+
+
+def _check_hours(scenario: Scenario, audit: Audit) -> None:
+    available = scenario.territory_manager.hours_per_week
+    recorded, partner = audit.hours_per_week(), audit.hours_per_week(*PARTNER_ACTIVITIES)
+    planned = partner + audit.hours_per_week("prospect")
+    if audit.unknown_share > UNKNOWN_REFUSED:
+        raise TableError(
+            f"{audit.name}: {audit.unknown_share:.0%} of the hours have no rule; allowed: at most "
+            f"{UNKNOWN_REFUSED:.0%}; give the largest of them rules"
+        )
+    if partner == 0:
+        raise TableError(
+            f"{audit.name}: no hour of it is partner work; if that is so, set partner_share of status_quo to 0, else "
+            "give the rules words or domains of partners"
+        )
+    if recorded > available + NOTEWORTHY_HOURS:
+        raise TableError(
+            f"{audit.name}: {recorded:.1f} h a week are allocatable work, more than the {available:g} of "
+            f"territory_manager.hours_per_week; raise it, or give what cannot be allocated the activity other"
+        )
+    if planned > _free_hours(scenario, audit):
+        raise TableError(
+            f"{audit.name}: {planned:.1f} h a week of partner work and prospecting are more than the "
+            f"{_free_hours(scenario, audit):.1f} that the scenario leaves after support; raise "
+            "territory_manager.hours_per_week or lower reactive_support_hours"
+        )

@@ -1,0 +1,286 @@
+"""A first mapping for an export, from its headers and values, for a person to complete.
+
+Columns are proposed where their names are those of a CRM (crm.py), meanings of values only where the CRM's own words
+say so ("Closed Won"). All else stays a question: the currency, the order of dates, the decimal mark where numbers are
+not plain, who is a partner, how far a stage is. The file's own values stand beside the question as comments.
+
+Left out: guessing.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from io import StringIO
+from math import inf
+from pathlib import Path
+from typing import Any, get_args
+
+from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, known, recognise
+from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
+from nexthour.calibrate.files.notation import DateOrder, Question, Reason, day, money, truth, words
+from nexthour.calibrate.files.sources import (
+    PLAIN,
+    SEPARATORS,
+    Layout,
+    Table,
+    first_rows,
+    is_workbook,
+    open_table,
+    save_text,
+)
+from sim.documents.yaml_file import listed, show
+from sim.errors import TableError, one_line
+
+MOST_VALUES = 2_000
+"""Different values of a column that are counted."""
+VALUES_SHOWN = 12
+MOST_STAGES_ASKED = 40
+ROUTE_HINT = re.compile(
+    r"partner|reseller|channel|route|indirect|distribut|alliance|lead source|leadsource|^type$|deal type"
+)
+COLUMN_WIDTH = 110
+MEANINGS = ("won", "lost", "open")
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A mapping to be completed."""
+
+    file: str
+    """name of the export, without its folder"""
+    crm: Name | None
+    mapping: dict[str, Any]
+    """"?" where a person has to answer"""
+    questions: tuple[str, ...]
+    found: dict[str, list[str]]
+    """by field of the mapping: what the file says about it"""
+
+    def columns(self) -> dict[str, str]:
+        """Field of the mapping to the column that is proposed for it."""
+        named = {name: self.mapping.get(name) for name in COLUMN_FIELDS}
+        return {name: column for name, column in named.items() if column not in (None, UNANSWERED)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def propose(path: Path | str, layout: Layout = PLAIN) -> Proposal:
+    """A mapping for an export, as far as it can be known. Raises TableError if the file cannot be read.
+
+    The separator and the header's row are found; encoding and sheet are taken from `layout`.
+    """
+    table = open_table(path, _layout(path, layout))
+    crm = recognise(table.header)
+    draft = _Draft(table, crm)
+    for fields in (_money(draft), _result(draft), _route(draft), _time(draft), _rest(draft)):
+        draft.mapping.update(fields)
+    mapping = {name: draft.mapping[name] for name in Mapping.model_fields if name in draft.mapping}
+    questions = tuple(f"{name}: {question}" for name, question in unanswered(mapping))
+    return Proposal(table.name, None if crm is None else crm.name, mapping, questions, draft.found)
+
+
+def save_proposal(proposal: Proposal, path: Path | str) -> None:
+    """Write the proposal as an editable YAML file. Raises TableError."""
+    save_text(path, proposal_text(proposal))
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """The proposal as an editable YAML document, with a comment for each field."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 1000
+    recognised = f"recognised as an export of {proposal.crm}" if proposal.crm else "an export of no CRM that is known"
+    out = StringIO()
+    _comment(out, f'Mapping of {proposal.file}, {recognised}. Answer every "?", then run nexthour calibrate.')
+    for name, value in proposal.mapping.items():
+        out.write("\n")
+        _comment(out, f"{Mapping.model_fields[name].description}")
+        for line in proposal.found.get(name, ()):
+            _comment(out, f"  {line}")
+        if any(name == asked for asked, _ in unanswered({name: value})) or (isinstance(value, dict) and value):
+            _comment(out, f"  QUESTION: {QUESTIONS[name]}")
+        yaml.dump({name: value}, out)
+    return out.getvalue()
+
+
+def _comment(out: StringIO, text: str) -> None:
+    indent = "#   " if text.startswith("  ") else "# "
+    for line in textwrap.wrap(one_line(text.strip()), COLUMN_WIDTH, break_long_words=False, break_on_hyphens=False):
+        out.write(f"{indent}{line}\n")
+
+
+# What the file says
+
+
+class _Draft:
+    """A proposal under way: the columns that were recognised, and the values that stand in them."""
+
+    def __init__(self, table: Table, crm: Crm | None) -> None:
+        self.table, self.crm = table, crm
+        crms = CRMS if crm is None else (crm,)
+        self.columns = {field: column_of(field, table.header, crms) for field in COLUMN_FIELDS}
+        hints = [column for column in table.header if column and ROUTE_HINT.search(column.casefold())]
+        self.hints = [column for column in dict.fromkeys(hints) if table.header.count(column) == 1]
+        wanted = list(dict.fromkeys(column for column in (*self.columns.values(), *self.hints) if column))
+        self.values = values_of(table, wanted)
+        self.mapping: dict[str, Any] = {}
+        self.found: dict[str, list[str]] = {}
+
+    def of(self, field: str) -> Counter[Any]:
+        """Values of the column of a field, none if there is no such column."""
+        return self.values.get(self.columns[field] or "", Counter())
+
+    def note(self, field: str, text: str) -> None:
+        """Says beside a field what the file says about it."""
+        self.found.setdefault(field, []).append(text)
+
+    def note_columns(self, field: str) -> None:
+        """Says beside a field which columns there are."""
+        self.note(field, f"columns of the file: {listed([column for column in self.table.header if column])}")
+
+
+def values_of(table: Table, columns: Sequence[str]) -> dict[str, Counter[Any]]:
+    """How often each value of some columns occurs, of the first MOST_VALUES or so. Raises TableError."""
+    values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
+    for block in table.blocks(columns) if columns else ():
+        for column, counter in values.items():
+            if len(counter) < MOST_VALUES:
+                counter.update(block[column].tolist())
+    return values
+
+
+def _layout(path: Path | str, layout: Layout) -> Layout:
+    """The layout under which the header has the most columns that are known; if none is, the most columns."""
+    found: dict[tuple[int, int, int, int], tuple[str, int]] = {}
+    problem = None
+    for place, separator in enumerate(SEPARATORS[:1] if is_workbook(path) else SEPARATORS):
+        try:
+            rows = first_rows(path, layout.model_copy(update={"separator": separator}))
+        except TableError as its:
+            problem = problem or its
+            continue
+        for number, cells in enumerate(rows, 1):
+            found.setdefault((known(cells), sum(map(bool, cells)), -number, -place), (separator, number))
+    if not found:
+        raise problem or TableError(f"{path}: the file is empty; give a CSV or XLSX file with a header")
+    separator, header_row = found[max(found)]
+    return Layout.model_validate(
+        {"separator": separator, "header_row": header_row, **layout.model_dump(exclude_unset=True)}
+    )
+
+
+def _shown(counter: Counter[Any]) -> str:
+    its = [f"{show(words(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
+    more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
+    return ", ".join(its) + more
+
+
+def _money(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    yield "amount", draft.columns["amount"] or UNANSWERED
+    if draft.columns["amount"] is None:
+        draft.note_columns("amount")
+    yield "decimal", None
+    for cell in draft.of("amount"):
+        try:
+            money(cell, None, inf)
+        except Question as asked:
+            draft.note("decimal", f"{draft.columns['amount']} is {show(cell)}, which {asked.text}")
+            yield "decimal", UNANSWERED
+            break
+    currencies = [words(value) for value in draft.of("currency_column")]
+    if currencies:
+        yield "currency_column", draft.columns["currency_column"]
+        draft.note("currency_column", f"values: {_shown(draft.of('currency_column'))}")
+        yield "usd_per", {code: UNANSWERED for code in currencies if code not in ("", "USD")}
+    if not currencies or "" in currencies:
+        yield "currency", UNANSWERED
+
+
+def _result(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    """How deals ended, and how far those are that have not."""
+    columns, ended, stages = draft.columns, draft.of("result"), draft.of("stage")
+    meant = {name: [value for value in map(words, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS}
+    known_words = [value for its in meant.values() for value in its]
+    if columns["is_won"] and columns["is_closed"]:
+        yield "is_won", columns["is_won"]
+        yield "is_closed", columns["is_closed"]
+        some_open = any(truth(value) is False for value in draft.of("is_closed"))
+    else:
+        yield "result", columns["result"] or UNANSWERED
+        draft.note("result", f"values: {_shown(ended)}") if ended else draft.note_columns("result")
+        yield "won", meant["won"] or [UNANSWERED]
+        yield "lost", meant["lost"] or [UNANSWERED]
+        same = columns["result"] == columns["stage"]
+        some_open = bool(set(map(words, ended)) - {*known_words, ""}) if same else bool(meant["open"])
+        if meant["open"] and stages:
+            yield "open", meant["open"]
+    if some_open and stages:
+        yield "stage", columns["stage"]
+        draft.note("stage", f"values: {_shown(stages)}")
+        draft.note("stage", "to leave open deals out, delete open, stage, stages and as_of")
+        asked = [words(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
+        yield "stages", {value: UNANSWERED for value in asked if value not in (*known_words, "")}
+        yield "as_of", UNANSWERED
+
+
+def _is_word(value: str, name: str, crm: Crm | None) -> bool:
+    """Whether a value is the CRM's own word, perhaps with the pipeline's name in brackets, for won, lost or open."""
+    its = [word.casefold() for of in (CRMS if crm is None else (crm,)) for word in of.words[name]]
+    return re.sub(r" \(.*\)$", "", value.casefold()) in its
+
+
+def _route(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    names = draft.of("partner_name")
+    if names:
+        yield "partner_name", draft.columns["partner_name"]
+        draft.note("partner_name", f"values: {_shown(names)}")
+        perhaps = [words(value) for value in names if words(value).lower() in PERHAPS_NOBODY]
+        if perhaps:
+            yield "direct", [UNANSWERED]
+            draft.note("direct", f"perhaps no partner: {listed(perhaps)}")
+        return
+    yield from {"route": UNANSWERED, "direct": [UNANSWERED], "partner": [UNANSWERED]}.items()
+    for column in draft.hints[:3]:
+        draft.note("route", f"values of {column}: {_shown(draft.values[column])}")
+    draft.note_columns("route")
+
+
+def _time(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    for field in ("created", "closed"):
+        yield field, draft.columns[field] or UNANSWERED
+        if draft.columns[field] is None:
+            draft.note_columns(field)
+    dates = [cell for field in ("created", "closed") for cell in draft.of(field) if cell != ""]
+    yield "date_order", None
+    if not all(_is_day(cell, None) for cell in dates):
+        yield "date_order", UNANSWERED
+        draft.note("date_order", f"such as {', '.join(show(cell) for cell in dates[:4])}")
+        for order in get_args(DateOrder):
+            count = sum(_is_day(cell, order) for cell in dates)
+            if count:
+                draft.note("date_order", f"read as {order}, {count:,} of {len(dates):,} different dates exist")
+
+
+def _is_day(cell: Any, order: DateOrder | None) -> bool:
+    try:
+        return not isinstance(day(cell, order), Reason)
+    except Question:
+        return False
+
+
+def _rest(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    yield "segment", None
+    draft.note_columns("segment")
+    yield "territory", None
+    if draft.columns["id"] is not None:
+        yield "id", draft.columns["id"]
+    yield "quarters", None
+    yield "source", f"export {draft.table.name}"[:300]
+    its = draft.table.layout.model_dump()
+    yield from ((name, its[name]) for name, value in PLAIN.model_dump().items() if its[name] != value)

@@ -1,0 +1,378 @@
+"""Cells to a scenario: what the table says replaces the market map, everything else stays the template's judgement.
+
+* A row of the market map for each segment and route. The model has one deal size and one win rate for a row whoever
+  sells; tables show partner deals of a different size, so they are different opportunities and get a row of their own.
+* Win rate to stages: the template's advance probabilities to a common power, so that their product is the win rate.
+* A partner wins fit * (the manager's win rate) * skill^alpha. The manager's win rate on partner opportunities is in no
+  table: it is put at the larger of the two observed ones, and `fit` makes the partners of the row, as skilled and
+  engaged as the template says they are today, win what they won in the table.
+* Partners that the table names take the place of the template's, with their share of each row's deals. Where it names
+  none, the template's partners share the rows out: one row each where there are enough, by the rows' deals.
+* Size: a table shows only deals that somebody saw. Opportunities are as many as give the table's closed deals back in
+  the simulation (check.py), times the share of the table that is this territory.
+
+Left out: growth (0 unless known).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil, log, prod
+from typing import TYPE_CHECKING, Any
+
+from nexthour.calibrate.fit.cells import Cell, row_name, spread
+from nexthour.calibrate.fit.pipeline import OTHERS
+from nexthour.calibrate.fit.posterior import Fitted
+from sim.documents.yaml_file import validate
+from sim.errors import ScenarioError, TableError
+from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, OpenDeal, Partner, Scenario, Segment, Split
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_FIT = 3.0
+MOST_BASE = 0.95
+"""Most of a row's accounts that partners may hold together."""
+MOST_PARTNERS = 40
+"""Partners of the table that get a name; the deals of the others are theirs together."""
+MOST_OPPORTUNITIES = 20_000.0
+
+NO_ACCOUNTS = {
+    "base_share": {},
+    "fit_by_segment": {},
+    "source": "judgement; closed deals show no accounts of a partner not yet signed: give it a base_share",
+}
+"""What replaces a candidate's accounts in the template's segments."""
+
+Sellers = Mapping[str, Mapping[str, float]]
+"""Partner to its share of the deals of each row that it sells to; the shares of a row sum to 1."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How the table's numbers become one territory's."""
+
+    file: str
+    about: str
+    territory_fraction: float
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """All that a scenario is built from, but for what is found by simulating."""
+
+    cells: Sequence[Cell]
+    template: Scenario
+    size: Size
+    partners: Sequence[Partner]
+    """with the template's traits, or the template's own"""
+    sellers: Sellers
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], template: Scenario, size: Size, names: pd.DataFrame) -> Grounds:
+        """`names`: columns segment, route and partner of all deals, closed and open. Raises TableError."""
+        if not template.partners:
+            raise TableError(
+                f"template {template.name}: has no partners to sell the partner deals; add them or take another"
+            )
+        rows = {cell.row: float(cell.deals) for cell in cells if cell.route == "partner"}
+        deals = _deals_by_partner(names, rows)
+        if not deals:
+            dealt = deal_out([p.name for p in template.partners], rows)
+            sharing = {row: sum(row in its for its in dealt.values()) for row in rows}
+            sellers = {name: {row: 1 / sharing[row] for row in its} for name, its in dealt.items()}
+            return cls(cells, template, size, template.partners, sellers)
+        totals = {row: sum(its.get(row, 0.0) for its in deals.values()) for row in rows}
+        sellers = {name: {row: n / totals[row] for row, n in its.items()} for name, its in deals.items()}
+        return cls(cells, template, size, [_like_template(name, template) for name in deals], sellers)
+
+
+def _deals_by_partner(names: pd.DataFrame, rows: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Deals of each partner by row, the largest partner first; nothing where the table does not name who sold."""
+    theirs = names[(names["route"] == "partner") & (names["partner"] != "")]
+    row = row_name(theirs["segment"], theirs["route"])
+    theirs, row = theirs[row.isin(list(rows))], row[row.isin(list(rows))]
+    large = theirs["partner"].value_counts().index[:MOST_PARTNERS]
+    partner = theirs["partner"].where(theirs["partner"].isin(large), OTHERS)
+    found: dict[str, dict[str, float]] = {}
+    counts = partner.groupby([partner, row]).size().sort_values(ascending=False)
+    for name, its_row, deals in zip(*counts.index.to_frame().to_numpy().T, counts, strict=True):
+        found.setdefault(str(name), {})[str(its_row)] = float(deals)
+    return found
+
+
+def _like_template(name: str, template: Scenario) -> Partner:
+    """The template's partner of that name, else one of the kind that is most common there."""
+    for partner in template.partners:
+        if partner.name == name:
+            return partner
+    label = max(PARTNER_SEGMENTS, key=lambda kind: getattr(template.segment_prior, kind))
+    return Partner(name=name, label=label, base_share={})
+
+
+@dataclass(frozen=True)
+class RowKnobs:
+    """What is found for a row.
+
+    In the simulation small deals go cold more often, and so do deals that need all stages, the winners. So the deals
+    that close are larger than the market's and won less often; the factors undo that.
+    """
+
+    lag_scale: float = 1.0
+    """times the template's buyer lags"""
+    win_factor: float = 1.0
+    median_factor: float = 1.0
+    mean_factor: float = 1.0
+    opportunities_per_deal: float = 2.0
+    """opportunities that arise for one that somebody closes"""
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What is found by simulating (check.py), because it does not follow from the table alone."""
+
+    rows: Mapping[str, RowKnobs] = field(default_factory=dict)
+    """by row; as in RowKnobs() where not named"""
+    hours_scale: float = 1.0
+    """times the template's hours of a stage, so that the manager's time suffices for the deals of the table"""
+    quota_usd: float = 1_000_000.0
+
+    def of(self, row: str) -> RowKnobs:
+        return self.rows.get(row, RowKnobs())
+
+
+def build(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...] | None = None) -> Scenario:
+    """The scenario. Raises TableError if the template cannot take these cells, ScenarioError if the result is not
+    valid.
+    """
+    template, size = grounds.template, grounds.size
+    data = {
+        **dict(template),
+        "name": f"Fitted from {size.file}"[:80],
+        "source": _scenario_source(grounds),
+        "market_map": [_segment(cell, grounds, knobs) for cell in grounds.cells],
+        "partners": [_partner(p, grounds, knobs) for p in grounds.partners],
+        "candidates": [c.model_copy(update=NO_ACCOUNTS) for c in template.candidates if c.name not in grounds.sellers],
+        "quota": {"first_quarter_usd": knobs.quota_usd, "growth_per_year": template.quota.growth_per_year},
+        "open_pipeline": pipeline,
+        "status_quo": _anywhere(template.status_quo, template, grounds),
+        "plans": [_anywhere(plan, template, grounds) for plan in template.plans],
+    }
+    return validate(Scenario, data, f"scenario fitted from {size.file}", ScenarioError)
+
+
+def deal_out(partners: Sequence[str], rows: Mapping[str, float]) -> dict[str, list[str]]:
+    """Partner to its rows: one for every row, then by the number of opportunities (as seats by votes, D'Hondt)."""
+    if len(partners) < len(rows):
+        return {name: list(rows)[i :: len(partners)] for i, name in enumerate(partners)}
+    seats = dict.fromkeys(rows, 1)
+    for _ in range(len(partners) - len(rows)):
+        seats[max(rows, key=lambda row: rows[row] / (seats[row] + 1))] += 1
+    dealt = [row for row in rows for _ in range(seats[row])]
+    # Neighbours in a file are often of one kind: every other one, so that a row does not get one kind only.
+    return {name: [row] for name, row in zip([*partners[::2], *partners[1::2]], dealt, strict=True)}
+
+
+def nearest(cell: Cell, template: Scenario) -> Segment:
+    """The template's segment with the most similar deal size, for what the table does not say."""
+    return min(template.market_map, key=lambda s: abs(log(s.deal_size_median_usd / cell.median_usd.value)))
+
+
+def _through(like: Segment, template: Scenario) -> float:
+    """The product of a template segment's advance probabilities. Raises TableError if no power of it is a win rate."""
+    product = prod(s.advance_probability for s in like.stages)
+    if 0 < product < 1:
+        return product
+    written = ", ".join(f"{s.advance_probability:g}" for s in like.stages)
+    raise TableError(
+        f"template {template.name}: the advance probabilities of segment {like.name} are {written}, and no power of "
+        f"their product {product:g} is a win rate; allowed: all above 0 and at least one below 1"
+    )
+
+
+def starts(partner: Partner, template: Scenario) -> tuple[float, float]:
+    """Expected share of its opportunities that a partner brings today, and its wins per opportunity at fit and win
+    rate 1.
+
+    Over the true segment, given the label.
+    """
+    trust, alpha, beta = (
+        getattr(template.assumptions, name).likely
+        for name in ("label_accuracy", "skill_exponent", "engagement_exponent")
+    )
+    brings = wins = 0.0
+    for segment in PARTNER_SEGMENTS:
+        chance = trust * (segment == partner.label) + (1 - trust) * getattr(template.segment_prior, segment)
+        traits = template.traits(partner, segment)
+        brought = chance * traits.engagement_start.likely**beta
+        brings += brought
+        wins += brought * traits.skill_start.likely**alpha
+    return brings, wins
+
+
+def per_quarter(cell: Cell, size: Size) -> float:
+    """Closed deals of the cell a quarter that are this territory's."""
+    return cell.opportunities_per_quarter.value * size.territory_fraction
+
+
+def _win_rate_and_fit(cell: Cell, grounds: Grounds) -> tuple[float, float]:
+    """The manager's win rate in a row, and what the fit of its partners is multiplied by."""
+    rate = cell.win_rate.value
+    if cell.route == "direct":
+        return rate, 1.0
+    theirs = [(p, grounds.sellers[p.name][cell.row]) for p in grounds.partners if cell.row in grounds.sellers[p.name]]
+    both = [(share, p.fit, *starts(p, grounds.template)) for p, share in theirs]
+    brings = sum(share * b for share, _, b, _ in both)
+    wins = sum(share * fit * w for share, fit, _, w in both)
+    if wins <= 0:
+        raise TableError(
+            f"template {grounds.template.name}: the partners dealt to {cell.row} cannot win or bring deals; "
+            "check their traits"
+        )
+    direct = [c.win_rate.value for c in grounds.cells if c.segment == cell.segment and c.route == "direct"]
+    manager = max([rate, *direct])
+    factor = min(rate * brings / (manager * wins), MOST_FIT / max(p.fit for p, _ in theirs))
+    return min(0.98, rate * brings / (factor * wins)), factor
+
+
+def _bases(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]:
+    """Share of a row's accounts that each of its partners has, so that together they bring one deal for every
+    `opportunities_per_deal`, each its share.
+    """
+    theirs = {
+        p.name: grounds.sellers[p.name][cell.row] / starts(p, grounds.template)[0]
+        for p in grounds.partners
+        if cell.row in grounds.sellers[p.name]
+    }
+    brought = 1 / knobs.of(cell.row).opportunities_per_deal
+    scale = min(brought, MOST_BASE / sum(theirs.values()))
+    return {name: scale * share for name, share in theirs.items()}
+
+
+def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
+    template = grounds.template
+    like, here = nearest(cell, template), knobs.of(cell.row)
+    scale = knobs.of(row_name(cell.segment, "direct")).lag_scale
+    win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * here.win_factor)
+    power = log(win_rate) / log(_through(like, template))
+    median, mean = cell.median_usd.value * here.median_factor, cell.mean_usd.value * here.mean_factor
+    stages = [
+        {
+            **stage.model_dump(exclude_unset=True),
+            "advance_probability": round(stage.advance_probability**power, 4),
+            "mean_hours": round(max(stage.mean_hours * knobs.hours_scale, 0.01), 3),
+            "buyer_lag_weeks": round(min(104.0, stage.buyer_lag_weeks * scale), 3),
+        }
+        for stage in like.stages
+    ]
+    arise = per_quarter(cell, grounds.size) * here.opportunities_per_deal
+    fitted = {
+        "name": cell.row,
+        "source": _cell_source(cell, like, grounds, knobs),
+        "opportunities_per_quarter": _digits(min(arise, MOST_OPPORTUNITIES), 4),
+        "growth_per_quarter": 0.0,
+        "deal_size_median_usd": _digits(median, 3),
+        "deal_size_sigma": round(spread(median, mean), 3),
+        "win_rate_shock": round(cell.win_rate_shock.value, 3),
+        "inbound_share": like.inbound_share,
+        "prospecting_yield": like.prospecting_yield.model_dump(),
+        "stages": stages,
+    }
+    return fitted if cell.demand_cv is None else fitted | {"demand_cv": round(min(cell.demand_cv.value, 3.0), 3)}
+
+
+def _partner(partner: Partner, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
+    theirs = [cell for cell in grounds.cells if cell.row in grounds.sellers[partner.name]]
+    kept = {name: value for name, value in dict(partner).items() if name in partner.model_fields_set}
+    if not theirs:
+        return {**kept, "base_share": {}, "fit_by_segment": {}}
+    weights = [cell.deals * grounds.sellers[partner.name][cell.row] for cell in theirs]
+    weights = [weight / sum(weights) for weight in weights]
+    cycle = sum(w * c.cycle_weeks.value for w, c in zip(weights, theirs, strict=True))
+    base = {cell.row: _digits(_bases(cell, grounds, knobs)[partner.name], 3) for cell in theirs}
+    fits = {c.row: round(partner.fit * _win_rate_and_fit(c, grounds)[1], 3) for c in theirs}
+    brought = sum(per_quarter(c, grounds.size) * grounds.sellers[partner.name][c.row] for c in theirs)
+    return {
+        **kept,
+        "source": _partner_source(partner, theirs, grounds),
+        "base_share": base,
+        "fit_by_segment": fits,
+        "capacity_deals": max(partner.capacity_deals, ceil(3 * brought / WEEKS_PER_QUARTER * cycle) + 2),
+        "cycle_weeks": round(min(cycle, 104.0), 3),
+        "cycle_shape": round(sum(w * c.cycle_shape for w, c in zip(weights, theirs, strict=True)), 3),
+    }
+
+
+def _anywhere(split: Split, template: Scenario, grounds: Grounds) -> Split:
+    """A template's split without the names of its segments, and of its partners where these are others now."""
+    changes: dict[str, Any] = {}
+    if not isinstance(split.coverage_mode, str):
+        changes["coverage_mode"] = "partner_first"
+    known = {p.name for p in grounds.partners} | {c.name for c in template.candidates}
+    changes["park"] = tuple(name for name in split.park if name in known)
+    if not isinstance(split.focus, str):
+        kept = {name: weight for name, weight in split.focus.items() if name in known}
+        changes["focus"] = kept if sum(kept.values()) > 0 else "even"
+    return split.model_copy(update=changes)
+
+
+def _partner_source(partner: Partner, theirs: Sequence[Cell], grounds: Grounds) -> str:
+    names = " and ".join(cell.segment for cell in theirs)
+    named = partner not in grounds.template.partners
+    kind = (
+        "; nothing of the label is in the table: it is that of most partners, so say what you know of it with "
+        "nexthour partners"
+    )
+    return (
+        f"cycle fitted from {grounds.size.file}, partner deals of {names}; fit so that the row's partners win what "
+        "they won there; capacity at least three times the open deals expected; the rest judgement, from "
+        f"{grounds.template.name}" + (kind if named else "")
+    )[:1000]
+
+
+def _cell_source(cell: Cell, like: Segment, grounds: Grounds, knobs: Knobs) -> str:
+    rate, median = cell.win_rate, cell.median_usd
+    direct = cell.route == "direct"
+    weeks = (
+        f"{cell.weeks} weeks, {cell.quarters} quarters" if cell.weeks else "no weeks known, so this is the least spread"
+    )
+    demand = "" if cell.demand_cv is None else f", demand_cv {_range(cell.demand_cv)}"
+    return (
+        f"fitted from {grounds.size.file}: {cell.deals:,} closed {cell.route} deals, {cell.observed_win_rate:.1%} won; "
+        f"with what other segments lend {rate.value:.1%} (90% interval {rate.low:.1%} to {rate.high:.1%}; {weeks}), "
+        f"win_rate_shock {_range(cell.win_rate_shock)}{demand}; median of won amounts ${median.value:,.0f} "
+        f"(${median.low:,.0f} to ${median.high:,.0f}; {cell.without_amount:,} had none), mean "
+        f"${cell.mean_usd.value:,.0f}"
+        + (", here corrected for deals that go cold unclosed" if direct else "")
+        + f"; mean cycle {_range(cell.cycle_weeks)} weeks; opportunities so that the simulation closes "
+        f"{grounds.size.territory_fraction:.3%} of {cell.opportunities_per_quarter.value:,.0f} a quarter. Judgement: "
+        f"hours{_times(knobs.hours_scale)}, patience, inbound share, prospecting yield and proportions of stages as "
+        f"{like.name} of "
+        f"{grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
+    )[:1000]
+
+
+def _times(scale: float) -> str:
+    return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
+
+
+def _range(its: Fitted) -> str:
+    return f"{its.value:.2g} ({its.low:.2g} to {its.high:.2g})"
+
+
+def _scenario_source(grounds: Grounds) -> str:
+    size, template = grounds.size, grounds.template
+    return (
+        f"Win rates, deal sizes, cycles, opportunities and how weeks and quarters differ fitted from {size.file}"
+        + (f" ({size.about})" if size.about else "")
+        + f"; the table is taken to be a whole company and this territory {size.territory_fraction:.3%} of it "
+        "(judgement). Routes are associations: who got which deal was somebody's choice. Amounts are those of won "
+        f"deals, cycles those of all closed ones. Judgement: everything else, from {template.name}; quota so that "
+        "about 57% of the first four quarters make it under the status quo."
+    )[:4000]
+
+
+def _digits(value: float, digits: int) -> float:
+    """`value` to so many significant digits."""
+    return float(f"{value:.{digits}g}")

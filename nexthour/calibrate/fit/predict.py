@@ -1,0 +1,317 @@
+"""What deals of other territories or later weeks should look like, and whether they do: the test of a fit.
+
+From deals that were seen: the chance to win and the cycle by segment and size of deal (a deal's amount is known when it
+is opened; small ones are won more often), the luck of territories and weeks (effects.py), and how much the weeks of one
+territory differ. Drawn many times for the deals of a cell (a territory and a route), with their segments and
+amounts, that gives each number a middle and a 90% interval:
+
+* win rate; won amount per opportunity; quantiles of the cycle; variance / mean of the closings of whole weeks.
+
+The error is set beside that of the plain forecast: the number of the route over all deals seen.
+
+Left out: how many deals close in each week, and which (they are given); trends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nexthour.calibrate.fit.blocks import first_and_last
+from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
+from nexthour.calibrate.fit.effects import Blocks, Seen, Sizes, draw_effects
+from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, arrivals
+from sim.arrays import FloatArray
+from sim.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DISPERSION = "weekly dispersion"
+"""Variance / mean of the closings of whole weeks."""
+SIZE_BANDS = 6
+QUANTILES = (0.25, 0.5, 0.75, 0.9)
+DRAWS = 400
+FEWEST = 20
+"""Deals below which nothing is said of a cell."""
+FEWEST_WEEKS = 3
+"""Whole weeks below which nothing is said of how they differ."""
+WIN_SIZES = Sizes(territory=0.05, week=0.45, territory_in_week=0.3, time=0.6, territory_in_time=0.25)
+"""Prior of effects on the chance to win, as shares of it. Of the order that maximum likelihood finds in the public
+win/loss sample (weeks .4 to .5, territories in them .2 to .3, lasting territories about .1 or less); that of times is
+judgement: quarters end with a rush."""
+CYCLE_SIZES = Sizes(territory=0.03, week=0.15, territory_in_week=0.15, time=0.25, territory_in_time=0.15)
+"""The same for the cycle."""
+MOST_BLOCKS = 300
+"""Blocks above which weeks are put together."""
+LEAST_FACTOR = 0.05
+"""What an effect leaves at least: a normal one may say that there is less than nothing."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One number of one cell."""
+
+    territory: str
+    route: str
+    what: str
+    deals: int
+    predicted: Fitted
+    by_route: float
+    """the plain forecast: the same number of the route, over all deals seen"""
+    observed: float
+
+    @property
+    def inside(self) -> bool:
+        """Whether the real number lies in the 90% interval."""
+        return self.predicted.low <= self.observed <= self.predicted.high
+
+
+def predict(seen: pd.DataFrame, others: pd.DataFrame, seed: int = 1) -> tuple[Prediction, ...]:
+    """Every number of every cell of `others`, from the deals `seen`; both as Deals.closed.
+
+    Outcome and cycle of the others are only compared with. Raises TableError if the deals seen have no days or too
+    little of a route.
+    """
+    rng = np.random.default_rng(seed)
+    found = list[Prediction]()
+    for route in ("direct", "partner"):
+        known, wanted = seen[seen["route"] == route], others[others["route"] == route]
+        if wanted.empty:
+            continue
+        if len(known) < FEWEST or known["won"].all() or not known["won"].any():
+            raise TableError(
+                f"{len(known)} {route} deals to predict from; allowed: at least {FEWEST}, won and lost ones; "
+                "fit on more territories or weeks"
+            )
+        if known["closed_day"].isna().any() or wanted["closed_day"].isna().any():
+            raise TableError("without a day of closing no deal is predicted; map closed, or closed_days_ago")
+        found += _predict_route(route, known, wanted, rng)
+    return tuple(found)
+
+
+def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: Any) -> list[Prediction]:
+    groups = [(str(name), group) for name, group in wanted.groupby("territory") if len(group) >= FEWEST]
+    if not groups:
+        return []
+    grid = _Grid.of(known, [group for _, group in groups])
+    mix = _Mix.of(known)
+    wins = draw_effects(_off_wins(known, mix, grid), grid.blocks, WIN_SIZES, DRAWS, rng)
+    cycles = draw_effects(_off_cycles(known, mix, grid), grid.blocks, CYCLE_SIZES, DRAWS, rng)
+    # What cycles would be without the luck of their blocks, so that it is not counted twice.
+    mix = mix.with_cycles(known, np.maximum(1 + cycles.mean(axis=0)[grid.known_at], LEAST_FACTOR))
+    dispersions = _dispersions(known)
+    found = []
+    for (name, group), at in zip(groups, grid.wanted_at, strict=True):
+        drawn = mix.draw(group, wins[:, at], cycles[:, at], rng) | _draw_dispersion(group, dispersions, rng)
+        observed, plain = numbers(group), _plain(known)
+        for what, values in drawn.items():
+            # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
+            low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
+            predicted = Fitted(float(middle), float(low), float(high))
+            found.append(Prediction(name, route, what, len(group), predicted, plain[what], observed[what]))
+    return found
+
+
+def numbers(group: pd.DataFrame) -> dict[str, float]:
+    """The numbers of some deals that are predicted, as they are."""
+    its = {
+        "win rate": float(group["won"].mean()),
+        "won amount per opportunity": float((group["amount_usd"] * group["won"]).mean()),
+    }
+    for q in QUANTILES:
+        its[_cycle_name(q)] = float(group["cycle_weeks"].quantile(q))
+    counts = whole_weeks(group["closed_day"])
+    if len(counts) >= FEWEST_WEEKS:
+        its[DISPERSION] = float(counts.var(ddof=1) / counts.mean())
+    return its
+
+
+def _cycle_name(q: float) -> str:
+    return f"cycle weeks, {q:.0%} quantile"
+
+
+def _plain(known: pd.DataFrame) -> dict[str, float]:
+    """Pooling by route; dispersion is the mean of the territories', as a sum over them would not be comparable."""
+    its = numbers(known)
+    each = [numbers(group).get(DISPERSION) for _, group in known.groupby("territory")]
+    told = [value for value in each if value is not None]
+    return its | {DISPERSION: float(np.mean(told)) if told else float("nan")}
+
+
+def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
+    """Deals of each whole week. Strays do not open a week."""
+    first, last = first_and_last(days.to_numpy())
+    weeks = int((last + 1 - first) // 7)
+    its = ((days - first) // 7).astype(int)
+    return np.bincount(its[(its >= 0) & (its < weeks)], minlength=weeks)
+
+
+# The mix of deals
+
+
+@dataclass(frozen=True, eq=False)
+class _Mix:
+    """What segment and size of a deal say. A kind is a segment and a band of amounts."""
+
+    edges: FloatArray
+    kinds: dict[tuple[str, int], int]
+    won: FloatArray
+    """Beta posterior of the chance to win, by kind; the last is for kinds that were not seen"""
+    lost: FloatArray
+    cycles: list[FloatArray]
+    """weeks, by kind"""
+
+    @classmethod
+    def of(cls, known: pd.DataFrame) -> _Mix:
+        amounts = known.loc[known["amount_usd"] > 0, "amount_usd"]
+        edges = (
+            np.unique(np.quantile(amounts, np.linspace(0, 1, SIZE_BANDS + 1)[1:-1])) if len(amounts) else np.array([])
+        )
+        bands = _bands(known, edges)
+        kinds = {kind: i for i, kind in enumerate(sorted(set(zip(known["segment"], bands, strict=True))))}
+        which = np.array([kinds[kind] for kind in zip(known["segment"], bands, strict=True)])
+        wins = np.bincount(which, known["won"].astype(float), len(kinds))
+        deals = np.bincount(which, minlength=len(kinds))
+        a, b = _beta_of(wins, deals)
+        made = cls(edges, kinds, np.append(wins + a, a), np.append(deals - wins + b, b), [])
+        return made.with_cycles(known, np.ones(len(known)))
+
+    def with_cycles(self, known: pd.DataFrame, factor: FloatArray) -> _Mix:
+        """The same with the cycles of the known deals, each divided by its factor."""
+        weeks, which = known["cycle_weeks"].to_numpy() / factor, self.kind(known)
+        return replace(self, cycles=[*(weeks[which == i] for i in range(len(self.kinds))), weeks])
+
+    def kind(self, deals: pd.DataFrame) -> NDArray[np.int64]:
+        """Kind of each deal."""
+        unseen = len(self.kinds)
+        both = zip(deals["segment"], _bands(deals, self.edges), strict=True)
+        return np.array([self.kinds.get(kind, unseen) for kind in both])
+
+    def chance(self, deals: pd.DataFrame) -> FloatArray:
+        """Chance to win of each deal."""
+        return np.asarray((self.won / (self.won + self.lost))[self.kind(deals)])
+
+    def usual_cycle(self, deals: pd.DataFrame) -> FloatArray:
+        """Mean cycle of deals like each, in weeks."""
+        return np.array([max(weeks.mean(), SMALLEST_WEEKS) for weeks in self.cycles])[self.kind(deals)]
+
+    def draw(self, group: pd.DataFrame, wins: FloatArray, cycles: FloatArray, rng: Any) -> dict[str, FloatArray]:
+        """Numbers of a cell, drawn with these effects on each deal: shape (draws, deals) each."""
+        kind, amounts = self.kind(group), group["amount_usd"].to_numpy()
+        drawn: dict[str, list[float]] = {"win rate": [], "won amount per opportunity": []}
+        quantiles = []
+        for on_win, on_cycle in zip(wins, cycles, strict=True):
+            chance = rng.beta(self.won, self.lost)[kind]
+            won = rng.random(len(kind)) < chance * np.maximum(1 + on_win, LEAST_FACTOR)
+            drawn["win rate"].append(won.mean())
+            drawn["won amount per opportunity"].append((won * amounts).mean())
+            weeks = np.empty(len(kind))
+            for k in np.unique(kind):
+                its = kind == k
+                weeks[its] = rng.choice(self.cycles[k], its.sum())
+            quantiles.append(np.quantile(np.round(weeks * np.maximum(1 + on_cycle, LEAST_FACTOR) * 7) / 7, QUANTILES))
+        by_name = {_cycle_name(q): np.array(quantiles)[:, i] for i, q in enumerate(QUANTILES)}
+        return {name: np.array(values) for name, values in drawn.items()} | by_name
+
+
+def _bands(deals: pd.DataFrame, edges: FloatArray) -> NDArray[np.int64]:
+    """Band of each amount; amounts that were not recorded have one of their own."""
+    return np.where(deals["amount_usd"] > 0, 1 + np.searchsorted(edges, deals["amount_usd"]), 0)
+
+
+def _beta_of(won: NDArray[Any], deals: NDArray[np.int64]) -> tuple[float, float]:
+    """The Beta distribution of the chances of kinds, by maximum likelihood of their wins (beta-binomial)."""
+    from scipy import optimize, stats
+
+    mean = float((won.sum() + 0.5) / (deals.sum() + 1))
+
+    def unlikely(log_weight: float) -> float:
+        weight = np.exp(log_weight)
+        return -float(stats.betabinom.logpmf(won, deals, mean * weight, (1 - mean) * weight).sum())
+
+    weight = float(np.exp(optimize.minimize_scalar(unlikely, bounds=(0, 8), method="bounded").x))
+    return mean * weight, (1 - mean) * weight
+
+
+# Blocks: territories in weeks
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Blocks of the known deals first, then those of the wanted ones."""
+
+    blocks: Blocks
+    known: Blocks
+    known_at: NDArray[np.int64]
+    """block of each known deal"""
+    wanted_at: list[NDArray[np.int64]]
+    """block of each wanted deal, by group"""
+
+    @classmethod
+    def of(cls, known: pd.DataFrame, groups: list[pd.DataFrame]) -> _Grid:
+        import pandas as pd
+
+        every = pd.concat([known, *groups])
+        weeks, n = (every["closed_day"] // 7).to_numpy(int), len(known)
+        together = max(1, -(-known["territory"].nunique() * int(np.ptp(weeks[:n]) + 1) // MOST_BLOCKS))
+        keys = np.stack([pd.factorize(every["territory"])[0], (weeks - weeks.min()) // together], axis=1)
+        seen, at = np.unique(keys[:n], axis=0, return_inverse=True)
+        wanted, where = np.unique(keys[n:], axis=0, return_inverse=True)
+        place, week = np.concatenate([seen, wanted]).T
+        new = ~np.isin(week, seen[:, 1])
+        first = len(seen)
+        ends = np.cumsum([len(group) for group in groups])[:-1]
+        return cls(
+            Blocks(place, week, new),
+            Blocks(place[:first], week[:first], new[:first]),
+            at.ravel(),
+            np.split(first + where.ravel(), ends),
+        )
+
+
+def _off_wins(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> Seen:
+    """By what share the wins of each block are off what its mix of deals says."""
+    chance = mix.chance(known)
+    won, expected = np.bincount(grid.known_at, known["won"].astype(float)), np.bincount(grid.known_at, chance)
+    variance = np.bincount(grid.known_at, chance * (1 - chance))
+    return Seen(grid.known, won / expected - 1, variance**0.5 / expected)
+
+
+def _off_cycles(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> Seen:
+    """The same for the cycle."""
+    weeks, usual = known["cycle_weeks"].to_numpy(), mix.usual_cycle(known)
+    expected = np.bincount(grid.known_at, usual)
+    spread = float((weeks - usual).std())
+    error = spread * np.bincount(grid.known_at) ** 0.5 / expected
+    return Seen(grid.known, np.bincount(grid.known_at, weeks) / expected - 1, error)
+
+
+# How weeks differ
+
+
+def _dispersions(known: pd.DataFrame) -> list[tuple[float, float]]:
+    """Mean and error of the logarithm of `demand_cv` of the closings of each territory."""
+    found = []
+    for _, group in known.groupby("territory"):
+        counts = whole_weeks(group["closed_day"]).astype(float)
+        if len(counts) >= FEWEST_WEEKS:
+            its = arrivals(counts, np.ones(len(counts))).log_dispersion
+            found.append((its.mean, its.error))
+    return found
+
+
+def _draw_dispersion(group: pd.DataFrame, dispersions: list[tuple[float, float]], rng: Any) -> dict[str, FloatArray]:
+    """Variance / mean of weeks that share the deals of a cell as unevenly as those of a territory seen, any of them."""
+    counts = whole_weeks(group["closed_day"])
+    if len(counts) < FEWEST_WEEKS or not dispersions:
+        return {}
+    which = rng.integers(0, len(dispersions), DRAWS)
+    mean, error = np.array(dispersions)[which].T
+    shape = np.exp(-2 * (mean + error * rng.normal(size=DRAWS)))
+    weights = rng.gamma(np.repeat(shape[:, None], len(counts), axis=1))
+    drawn = rng.multinomial(int(counts.sum()), weights / weights.sum(axis=1, keepdims=True))
+    return {DISPERSION: drawn.var(axis=1, ddof=1) / drawn.mean(axis=1)}

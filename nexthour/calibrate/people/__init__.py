@@ -1,0 +1,1 @@
+"""What people know of partners and candidates: intake, judgement, recruiting funnel."""

@@ -1,0 +1,321 @@
+"""Partner intake: from what a channel manager can see to label, skill and engagement, and how sure that is.
+
+    rows = read_partners("partners.csv")
+    intake = infer(rows, scenario, weeks=52)
+    save_scenario(with_partners(scenario, intake), "mine.yaml")
+
+How it is inferred stands in partner_posterior.py, what can be seen in partner_table.py.
+
+Left out: what differs between partners and is not in the table (margin, cycle, fit, capacity, exits): it is the
+scenario's, by the partner's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp
+from typing import TYPE_CHECKING, Any, Literal
+
+from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from sim.documents.yaml_file import show
+from sim.errors import PlanError, TableError
+from sim.scenario import (
+    PARTNER_SEGMENTS,
+    TREATMENTS,
+    WEEKS_PER_QUARTER,
+    WEEKS_PER_YEAR,
+    Partner,
+    PartnerSegment,
+    Range,
+)
+
+if TYPE_CHECKING:
+    from nexthour.calibrate.people.partner_posterior import Posterior
+    from sim.arrays import FloatArray
+    from sim.scenario import Scenario
+
+__all__ = ["Estimate", "Intake", "PartnerRow", "infer", "read_partners", "with_partners"]
+
+SURE, LIKELY = 0.9, 0.7
+"""Probabilities from which a label is called so."""
+INTERVAL = (0.05, 0.5, 0.95)
+"""Quantiles that become low, likely and high."""
+SUPPORT_FACTOR = 1.5
+"""The support that a partner takes is the help that it asks for, within this factor. Judgement."""
+GIVEN_SPREAD, SCENARIO_SPREAD, UNKNOWN_SPREAD = 0.15, 0.3, 0.7
+"""Logarithmic spread of the opportunities in a partner's accounts if the table says their share, if only the scenario
+does, and if nobody does. Judgement."""
+USUAL_SHARE = 0.05
+"""Share of accounts of a partner of which nothing is known, in a scenario without partners to go by. Judgement."""
+AMBITIOUS = 5
+"""Who wants to grow this much may outgrow its kind: the high end of its ceilings is 1."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What is to be believed of one partner."""
+
+    row: PartnerRow
+    kinds: Mapping[PartnerSegment, float]
+    """probability of each kind"""
+    skill: Range
+    """90% interval and median of the mean level over the period; so is engagement"""
+    engagement: Range
+    reactive_support_hours: Range
+    """hours a week"""
+    partner: Partner
+    """as the scenario knows it, with the accounts that the table gives it"""
+    opportunities_per_quarter: Range
+    """in its accounts"""
+    to_settle: str
+    """what to ask or watch next"""
+
+    @property
+    def label(self) -> PartnerSegment:
+        return max(PARTNER_SEGMENTS, key=lambda kind: self.kinds[kind])
+
+    @property
+    def how_sure(self) -> Literal["sure", "likely", "open"]:
+        chance = self.kinds[self.label]
+        return "sure" if chance >= SURE else "likely" if chance >= LIKELY else "open"
+
+
+@dataclass(frozen=True)
+class Intake:
+    """All partners of a table."""
+
+    name: str
+    weeks: float
+    estimates: tuple[Estimate, ...]
+
+    @cached_property
+    def labels_right(self) -> Range:
+        """Number of labels that are right: a sum of unequal chances (Poisson binomial), with its 90% interval."""
+        from scipy import stats
+
+        chances = [its.kinds[its.label] for its in self.estimates]
+        right = stats.poisson_binom(chances)
+        low, high = (float(right.ppf(q)) for q in (INTERVAL[0], INTERVAL[2]))
+        return Range(
+            low=low, likely=min(max(sum(chances), low), high), high=high, source=f"intake of {self.name}, 90% interval"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "table": self.name,
+            "weeks": self.weeks,
+            "labels_right": dict(self.labels_right),
+            "partners": [
+                {
+                    "partner": its.row.partner,
+                    "label": its.label,
+                    "treatment": TREATMENTS[its.label],
+                    "how_sure": its.how_sure,
+                    "kinds": dict(its.kinds),
+                    "skill": dict(its.skill),
+                    "engagement": dict(its.engagement),
+                    "reactive_support_hours": dict(its.reactive_support_hours),
+                    "opportunities_per_quarter": dict(its.opportunities_per_quarter),
+                    "to_settle": its.to_settle,
+                }
+                for its in self.estimates
+            ],
+        }
+
+
+def infer(
+    rows: Sequence[PartnerRow], scenario: Scenario, weeks: float = WEEKS_PER_YEAR, name: str = "the table"
+) -> Intake:
+    """Label, skill and engagement of each partner, from what was seen of it in `weeks` weeks up to today.
+
+    Accounts, fit and cycle of a partner are the scenario's, by name. Raises TableError, one sentence.
+    """
+    if isinstance(weeks, bool) or not 1 <= weeks <= 520:
+        raise TableError(f"{name}: the period is {show(weeks)} weeks; allowed: 1 to 520")
+    if not any(segment.opportunities_per_quarter > 0 for segment in scenario.market_map):
+        raise TableError(f"{name}: no opportunities arise in scenario {scenario.name!r}; give its market map some")
+    from nexthour.calibrate.people.partner_posterior import prior
+
+    before = prior(scenario)
+    return Intake(name, weeks, tuple(_estimate(row, before, scenario, weeks, name) for row in rows))
+
+
+def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> Estimate:
+    import numpy as np
+
+    from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, arising, posterior, to_settle, wins_too_often
+
+    partner, spread = _with_accounts(row, scenario, name)
+    stated = float(arising(partner, scenario).sum())
+    most = stated * weeks / WEEKS_PER_QUARTER * exp(float(STEPS[-1]) * spread)
+    if row.registered_deals is not None and row.registered_deals > most + 3 * most**0.5:
+        raise TableError(
+            f"{name}: {row.partner} registered {row.registered_deals:,} deals in {weeks:g} weeks, but at most about "
+            f"{most:,.0f} opportunities can arise in its accounts; correct its account_share or the scenario's "
+            "opportunities_per_quarter"
+        )
+    after, accounts = posterior(before, row, partner, spread, scenario, weeks)
+    kinds = dict(zip(PARTNER_SEGMENTS, after.kinds().tolist(), strict=True))
+    source = f"intake of {name}, 90% interval"
+    asked = to_settle(row, after, scenario)
+    if wins_too_often(row, partner, scenario, weeks):
+        asked = "its fit: it wins more often than you would"
+    return Estimate(
+        row=row,
+        kinds=kinds,
+        skill=_range(LEVELS, after.level("skill"), source),
+        engagement=_range(LEVELS, after.level("engagement"), source),
+        reactive_support_hours=_support(row, kinds, scenario, source),
+        partner=partner,
+        opportunities_per_quarter=_range(stated * np.exp(spread * STEPS), accounts, source),
+        to_settle=asked,
+    )
+
+
+def _range(values: FloatArray, chances: FloatArray, source: str) -> Range:
+    """Quantiles of a distribution on a grid, each point standing for what lies around it."""
+    import numpy as np
+
+    up_to = np.cumsum(chances) - chances / 2
+    low, likely, high = (round(float(np.interp(q, up_to / chances.sum(), values)), 3) for q in INTERVAL)
+    return Range(low=low, likely=likely, high=high, source=source)
+
+
+def _support(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scenario: Scenario, source: str) -> Range:
+    """The help asked for, or else what the kinds take that it may be."""
+    asked = row.help_hours_per_week
+    if asked is not None:
+        low, high = (float(f"{min(hours, 40):.3g}") for hours in (asked / SUPPORT_FACTOR, asked * SUPPORT_FACTOR))
+        return Range(low=low, likely=asked, high=high, source=source)
+    usual = {kind: getattr(scenario.partner_segments, kind).reactive_support_hours for kind in PARTNER_SEGMENTS}
+    possible = [usual[kind] for kind in PARTNER_SEGMENTS if kinds[kind] >= INTERVAL[0]]
+    low, high = min(its.low for its in possible), max(its.high for its in possible)
+    likely = round(sum(kinds[kind] * usual[kind].likely for kind in PARTNER_SEGMENTS), 3)
+    return Range(low=low, likely=min(max(likely, low), high), high=high, source=source)
+
+
+def _with_accounts(row: PartnerRow, scenario: Scenario, name: str) -> tuple[Partner, float]:
+    """The scenario's partner of that name, or a new one, with its accounts; and their spread."""
+    from nexthour.calibrate.people.partner_posterior import arising
+
+    everything = sum(segment.opportunities_per_quarter for segment in scenario.market_map)
+    shares = {partner.name: float(arising(partner, scenario).sum()) / everything for partner in scenario.partners}
+    known = next((partner for partner in scenario.partners if partner.name == row.partner), None)
+    its_share = shares.get(row.partner, 0.0)
+    if known is not None and its_share > 0 and row.account_share is None:
+        return known, SCENARIO_SPREAD
+    others = [share for share in shares.values() if share > 0]
+    usual = sum(others) / len(others) if others else USUAL_SHARE
+    wanted, spread = (usual, UNKNOWN_SPREAD) if row.account_share is None else (row.account_share, GIVEN_SPREAD)
+    if known is not None and its_share > 0:
+        base = {segment: share * wanted / its_share for segment, share in known.base_share.items()}
+    else:
+        base = dict.fromkeys(scenario.segment_names, wanted)
+    if not 0 < max(base.values()) <= 1 + 1e-9:
+        raise TableError(
+            f"{name}: {row.partner} has account_share {wanted:g}, which would be {max(base.values()):.0%} of a "
+            "segment's accounts; allowed: above 0, and no more than arises in the segments in which the scenario gives "
+            "it accounts"
+        )
+    new = Partner(name=row.partner, label="believer", base_share={}) if known is None else known
+    return new.model_copy(update={"base_share": base}), spread
+
+
+# Into a scenario
+
+
+def plans_to_mend(scenario: Scenario) -> list[str]:
+    """A sentence for each of the scenario's plans that its partners do not allow any more."""
+    from sim.plan import TimePlan
+
+    found: list[str] = []
+    for split in (scenario.status_quo, *scenario.plans):
+        try:
+            TimePlan.from_split(scenario, split)
+        except PlanError as problem:
+            found += problem.problems
+    return found
+
+
+def with_partners(scenario: Scenario, intake: Intake) -> Scenario:
+    """The scenario with these partners in place of its own; candidates stay.
+
+    Raises ScenarioError if that makes no scenario, as when accounts sum to more than all.
+    """
+    chances = [getattr(scenario.segment_prior, its.label) for its in intake.estimates]
+    by_chance = sum(chances) / len(chances)
+    right = intake.labels_right
+
+    def accuracy(labels: float) -> float:
+        """A label is right with probability accuracy + (1 - accuracy) * its share of the prior."""
+        share = labels / len(chances)
+        return round(max(0.0, (share - by_chance) / (1 - by_chance)), 3) if by_chance < 1 else 1.0
+
+    labels = Range(
+        low=accuracy(right.low),
+        likely=accuracy(right.likely),
+        high=accuracy(right.high),
+        source=f"intake of {intake.name}: how sure the labels of its {len(chances)} partners are",
+    )
+    return scenario.variant(
+        partners=tuple(_partner(its, scenario, intake) for its in intake.estimates),
+        assumptions=scenario.assumptions.model_copy(update={"label_accuracy": labels}),
+    )
+
+
+def _partner(estimate: Estimate, scenario: Scenario, intake: Intake) -> Partner:
+    from nexthour.calibrate.people.partner_posterior import arising
+
+    known = estimate.partner
+    factor = estimate.opportunities_per_quarter.likely / float(arising(known, scenario).sum())
+    base = {segment: float(f"{share * factor:.3g}") for segment, share in known.base_share.items()}
+    own = known.traits.model_copy(
+        update={
+            "skill_start": estimate.skill,
+            "engagement_start": estimate.engagement,
+            "reactive_support_hours": estimate.reactive_support_hours,
+        }
+    )
+    partner = known.model_copy(
+        update={"label": estimate.label, "base_share": base, "source": _source(estimate, intake), "traits": own}
+    )
+    room = {**_ceiling("skill", partner, estimate, scenario), **_ceiling("engagement", partner, estimate, scenario)}
+    return partner.model_copy(update={"traits": own.model_copy(update=room)})
+
+
+def _ceiling(stock: str, partner: Partner, estimate: Estimate, scenario: Scenario) -> dict[str, Range]:
+    """Ceiling and level alone of its own, where the level found is above the ceiling of a kind it may be.
+
+    Own traits hold whichever kind is true, so both are those of its label, raised to what was found.
+    """
+    start: Range = getattr(partner.traits, f"{stock}_start")
+    as_kind = [getattr(scenario.traits(partner, kind), f"{stock}_ceiling") for kind in PARTNER_SEGMENTS]
+    ambitious = estimate.row.ambition is not None and estimate.row.ambition >= AMBITIOUS
+    if not ambitious and all(start.high <= ceiling.low for ceiling in as_kind):
+        return {}
+    like = scenario.traits(partner, estimate.label)
+    ceiling: Range = getattr(like, f"{stock}_ceiling")
+    low = max(ceiling.low, start.high)
+    raised = Range(
+        low=low,
+        likely=max(ceiling.likely, low),
+        high=1.0 if ambitious else max(ceiling.high, low),
+        source=f"as {estimate.label}, at least what the intake found"
+        + (f"; ambition {AMBITIOUS} may outgrow its kind, judgement" if ambitious else ""),
+    )
+    return {f"{stock}_ceiling": raised, f"{stock}_alone": getattr(like, f"{stock}_alone")}
+
+
+def _source(estimate: Estimate, intake: Intake) -> str:
+    row = estimate.row
+    seen = {
+        name.replace("_", " "): getattr(row, name)
+        for name in PartnerRow.model_fields
+        if name not in ("partner", "note") and getattr(row, name) is not None
+    }
+    words = ", ".join(f"{name} {value:g}" for name, value in seen.items()) or "nothing but its name"
+    chances = ", ".join(f"{kind} {estimate.kinds[kind]:.0%}" for kind in PARTNER_SEGMENTS)
+    return f"intake of {intake.name} ({intake.weeks:g} weeks): {words}; {chances}"

@@ -1,0 +1,347 @@
+"""A recruiting funnel to numbers for candidates: how likely a contact signs, and how long that takes.
+
+A table has a row for each first contact: its date, the date of signing or nothing, perhaps a kind (where the contact
+came from). Those who have not signed at the extract may still sign, so shares are Kaplan and Meier's (1958), up to the
+horizon: the time for which at least half of the contacts were followed. Nobody can see beyond it. Who has not signed
+by then counts as never signing (the cured share of mixture-cure models); `late_share` says how far from flat the curve
+still is there.
+
+Contacts of one week share their luck: intervals come from drawing whole weeks again, with Student's quantile for their
+number, and are never narrower than chance alone makes them. Kinds borrow strength from each other (posterior.shrunk).
+
+Left out: what was done for a contact, and who was worth contacting: a funnel of cold contacts is a prior, not your
+candidate.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nexthour.calibrate.files.notation import EPOCH
+from nexthour.calibrate.fit.blocks import FEWEST_WEEKS
+from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, shrunk
+from nexthour.calibrate.people.contacts import Contacts
+from sim.arrays import FloatArray
+from sim.errors import TableError
+from sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+DRAWS = 200
+MOST_KINDS = 50
+QUANTILES = (0.1, 0.5, 0.9)
+ONE_SIGMA, NORMAL = 0.6826894921, 1.6448536270
+"""Probability within one standard error of a normal mean; half of its 90% interval in standard errors."""
+LATE = 0.75
+"""Of the horizon; signings after it show how far from flat the curve is."""
+NOT_FLAT = 0.1
+"""Share of the signings after it above which the probability is called a lower bound. Judgement."""
+FITTED = "Recruiting funnel "
+"""Begins what a fitted candidate's source says, so that nobody adds the weeks twice."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a funnel says of one kind of contact."""
+
+    name: str
+    contacts: int
+    signed: int
+    alone: float
+    """share signed within the horizon, by its own contacts only"""
+    sign_probability: Fitted
+    """with what it borrows from the others"""
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """The later contacts, predicted from the earlier ones."""
+
+    contacts: int
+    from_date: datetime.date
+    within_weeks: float
+    predicted: Fitted
+    """share signed, 90% predictive interval"""
+    observed: float
+
+    @property
+    def holds(self) -> bool:
+        return self.predicted.low <= self.observed <= self.predicted.high
+
+
+@dataclass(frozen=True)
+class Recruiting:
+    """What a funnel says of signing. Intervals are 90%."""
+
+    name: str
+    contacts: int
+    signed: int
+    first: datetime.date
+    last: datetime.date
+    as_of: datetime.date
+    by_week: bool
+    """whether the intervals respect that weeks share their luck"""
+    horizon_weeks: float
+    sign_probability: Fitted
+    """of signing within the horizon"""
+    sign_error: float
+    """its standard error"""
+    quantile: float
+    """half of an interval, in standard errors"""
+    design_effect: float
+    """how many times as much shares signed differ between weeks as by chance, at least 1"""
+    late_share: float
+    """share of the signings that come in the last quarter of the horizon"""
+    weeks_to_sign: Mapping[float, Fitted]
+    """quantiles of the time from first contact to signing, of those who sign within the horizon"""
+    kinds: tuple[Kind, ...]
+    """most contacts first; none if there are not two"""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether few enough sign late for the probability to be one of signing at all."""
+        return self.late_share <= NOT_FLAT
+
+
+def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Recruiting:
+    """Share and time of signing, by kind too if the contacts have kinds.
+
+    The horizon is the time for which half of the contacts were followed, or a shorter one. Raises TableError.
+    """
+    import numpy as np
+
+    frame, as_of = contacts.frame, contacts.as_of_day
+    followed = as_of - frame["contacted_day"].to_numpy()
+    horizon = float(np.median(followed) if horizon_days is None else horizon_days)
+    contacts.check_enough()
+    if not 1 <= horizon <= np.median(followed):
+        raise TableError(
+            f"{contacts.name}: half of the contacts were followed for {np.median(followed):.0f} days only, too "
+            f"short for a horizon of {horizon:.0f}; take earlier contacts or a later export"
+        )
+    curve = _Curve.of_frame(frame, as_of)
+    again = _drawn_again(frame, as_of)
+    share = curve.share(horizon)
+    if share == 0:
+        raise TableError(f"{contacts.name}: nobody signed within {horizon:.0f} days, the horizon; take a later export")
+    by_chance = curve.error(horizon)
+    between_weeks = float(np.std([its.share(horizon) for its in again.curves])) * again.correction
+    error = max(by_chance, between_weeks)
+    first, last = (EPOCH + datetime.timedelta(days=float(its)) for its in frame["contacted_day"].agg(["min", "max"]))
+    return Recruiting(
+        name=contacts.name,
+        contacts=len(frame),
+        signed=int(frame["signed_day"].notna().sum()),
+        first=first,
+        last=last,
+        as_of=EPOCH + datetime.timedelta(days=as_of),
+        by_week=again.by_week,
+        horizon_weeks=horizon / 7,
+        sign_probability=_share_interval(share, error, again.quantile, len(frame)),
+        sign_error=error,
+        quantile=again.quantile,
+        design_effect=(error / by_chance) ** 2,
+        late_share=1 - curve.share(LATE * horizon) / share,
+        weeks_to_sign={q: _time_interval(q, curve, again, horizon) for q in QUANTILES},
+        kinds=_kinds(contacts, horizon, (error / by_chance) ** 2),
+    )
+
+
+def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> HoldOut:
+    """The share signed of the contacts from `from_date` on, predicted from those before, at equal follow-up.
+
+    Without a date, the last third of the weeks is predicted. Raises TableError if one part is too small.
+    """
+    import numpy as np
+
+    days = contacts.frame["contacted_day"]
+    first, last = float(days.min()), float(days.max())
+    begins = first + 7 * (2 * ((last - first) // 7 + 1) // 3) if from_date is None else (from_date - EPOCH).days
+    earlier, later = contacts.between(-np.inf, begins - 1), contacts.between(begins, np.inf)
+    later.check_enough()
+    within = contacts.as_of_day - last
+    fitted = fit_recruiting(earlier, within)
+    share = fitted.sign_probability.value
+    luck = fitted.design_effect * share * (1 - share) / len(later.frame)
+    half = fitted.quantile * (fitted.sign_error**2 + luck) ** 0.5
+    return HoldOut(
+        contacts=len(later.frame),
+        from_date=EPOCH + datetime.timedelta(days=begins),
+        within_weeks=within / 7,
+        predicted=Fitted(share, max(0.0, share - half), min(1.0, share + half)),
+        observed=_Curve.of_frame(later.frame, contacts.as_of_day).share(within),
+    )
+
+
+def with_recruiting(scenario: Scenario, fitted: Recruiting, about: str = "") -> Scenario:
+    """The scenario whose candidates sign as likely as the funnel's contacts, and later by its median weeks.
+
+    In the model a candidate decides in the moment it has had its hours; the weeks that it takes to sign go before its
+    onboarding (docs/calibration.md says why). `about` says who was contacted. Raises TableError.
+    """
+    if not scenario.candidates:
+        raise TableError(f"{scenario.name}: has no candidates to give a sign probability; add one")
+    for candidate in scenario.candidates:
+        if FITTED in candidate.source:
+            raise TableError(
+                f"{scenario.name}: {candidate.name} has numbers of a funnel already; take the scenario before that"
+            )
+    chance, weeks = fitted.sign_probability, round(fitted.weeks_to_sign[0.5].value)
+    whom = f" ({about[:200]})" if about else ""
+    known = (
+        f"{FITTED}{fitted.name}{whom}: {fitted.contacts:,} first contacts from {fitted.first} to {fitted.last}, as of "
+        f"{fitted.as_of}; sign_probability {chance.low:.2f} to {chance.high:.2f} (90%), {weeks} weeks to signature are "
+        "in onboarding_weeks. A prior: of all first contacts, not of this candidate. "
+    )
+    changed = [
+        candidate.model_copy(
+            update={
+                "sign_probability": round(chance.value, 3),
+                "onboarding_weeks": min(104, candidate.onboarding_weeks + weeks),
+                "source": (known + candidate.source)[:1000],
+            }
+        )
+        for candidate in scenario.candidates
+    ]
+    return scenario.variant(candidates=changed)
+
+
+# Curves and their intervals
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The share signed by time since first contact."""
+
+    result: Any
+    followed: int
+    """contacts"""
+
+    @classmethod
+    def of(cls, days: FloatArray, open_still: NDArray[np.bool_]) -> _Curve:
+        """Of contacts that signed, or were followed without signing, for so many days (Kaplan and Meier)."""
+        from scipy import stats
+
+        return cls(stats.ecdf(stats.CensoredData.right_censored(days, open_still)), len(days))
+
+    @classmethod
+    def of_frame(cls, frame: pd.DataFrame, as_of_day: float) -> _Curve:
+        return cls.of(*_times(frame, as_of_day))
+
+    def share(self, days: float) -> float:
+        return float(self.result.cdf.evaluate(days))
+
+    def error(self, days: float) -> float:
+        """Standard error of the share (Greenwood 1926), and that of half a contact where it would be 0."""
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # undefined where everybody has signed
+            below = self.result.sf.confidence_interval(ONE_SIGMA).low.evaluate(days)
+        error = 1 - self.share(days) - float(below)
+        return error if error > 0 else 0.5 / self.followed
+
+    def quantile(self, q: float, horizon: float) -> float:
+        """Days by which a share `q` has signed of those who sign within the horizon."""
+        import numpy as np
+
+        at = np.searchsorted(self.result.cdf.probabilities, q * self.share(horizon) - 1e-12)
+        return float(self.result.cdf.quantiles[at])
+
+
+def _times(frame: pd.DataFrame, as_of_day: float) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Days to signing, or to the export where a contact had not signed, and whether it had not."""
+    days = (frame["signed_day"].fillna(as_of_day) - frame["contacted_day"]).to_numpy()
+    return days, frame["signed_day"].isna().to_numpy()
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Curves of funnels drawn again from this one."""
+
+    curves: list[_Curve]
+    blocks: int
+    """how many were drawn: weeks, or contacts where the weeks are too few"""
+    by_week: bool
+
+    @property
+    def quantile(self) -> float:
+        """Of Student's distribution for so many blocks."""
+        from scipy import stats
+
+        return float(stats.t.ppf((1 + CONFIDENCE) / 2, self.blocks - 1))
+
+    @property
+    def correction(self) -> float:
+        """What the spread of draws from so many blocks lacks."""
+        return (self.blocks / (self.blocks - 1)) ** 0.5
+
+
+def _drawn_again(frame: pd.DataFrame, as_of_day: float) -> _Again:
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    week = ((frame["contacted_day"] - frame["contacted_day"].min()) // 7).to_numpy()
+    members = [np.flatnonzero(week == one) for one in np.unique(week)]
+    by_week = len(members) >= FEWEST_WEEKS
+    blocks = members if by_week else [np.array([i]) for i in range(len(frame))]
+    days, open_still = _times(frame, as_of_day)
+    curves = []
+    for _ in range(DRAWS):
+        chosen = np.concatenate([blocks[i] for i in rng.integers(0, len(blocks), len(blocks))])
+        curves.append(_Curve.of(days[chosen], open_still[chosen]))
+    return _Again(curves, len(blocks), by_week)
+
+
+def _share_interval(share: float, error: float, quantile: float, contacts: float) -> Fitted:
+    """Interval of a share on the logit scale; half a contact more signed and half a one less, so that 0 has one too."""
+    from scipy.special import expit, logit
+
+    centre = (share * contacts + 0.5) / (contacts + 1)
+    half = quantile * error / (centre * (1 - centre))
+    return Fitted(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
+
+
+def _time_interval(q: float, curve: _Curve, again: _Again, horizon: float) -> Fitted:
+    """A quantile of the time to signing, in weeks, with an interval on the scale of logarithms."""
+    import numpy as np
+
+    # A contact that signs on its first day took half a day.
+    weeks = max(0.5, curve.quantile(q, horizon)) / 7
+    drawn = np.array([max(0.5, its.quantile(q, horizon)) / 7 for its in again.curves])
+    factor = float(np.exp(again.quantile * np.std(np.log(drawn)) * again.correction))
+    return Fitted(weeks, weeks / factor, weeks * factor)
+
+
+def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Kind, ...]:
+    """Each kind, with what it borrows from the others on the logit scale."""
+    import numpy as np
+    from scipy.special import expit, logit
+
+    groups = {str(name): group for name, group in contacts.frame.groupby("kind")}
+    if len(groups) < 2:
+        return ()
+    if len(groups) > MOST_KINDS:
+        raise TableError(
+            f"{contacts.name}: {len(groups)} kinds; at most {MOST_KINDS} are fitted, name a coarser column"
+        )
+    curves = [_Curve.of_frame(group, contacts.as_of_day) for group in groups.values()]
+    alone = np.array([its.share(horizon) for its in curves])
+    # As many contacts, followed to the horizon, as would give the same error.
+    worth = np.array(
+        [s * (1 - s) / its.error(horizon) ** 2 or its.followed for its, s in zip(curves, alone, strict=True)]
+    )
+    shares = (alone * worth + 0.5) / (worth + 1)
+    borrowed, errors = shrunk(logit(shares), (effect / (worth + 1) / shares / (1 - shares)) ** 0.5)
+    made = []
+    for (name, group), share, value, error in zip(groups.items(), alone, borrowed, errors, strict=True):
+        ends = (float(expit(value + sign * NORMAL * error)) for sign in (0, -1, 1))
+        signed = int(group["signed_day"].notna().sum())
+        made.append(Kind(name or "not said", len(group), signed, float(share), Fitted(*ends)))
+    return tuple(sorted(made, key=lambda kind: -kind.contacts))

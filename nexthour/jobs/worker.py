@@ -1,0 +1,222 @@
+"""What the worker process does: one job after the other, telling how it goes, until the server is gone.
+
+From the server comes a Job, or STOP for the one it is at; back go pairs of a word and what belongs to it:
+
+    "says", sentence        any number of times, then one of
+    "done", result
+    "failed", sentence      what was asked for cannot be had
+    "stopped", ""           as wanted
+    "broken", (sentence, traceback)
+
+Everything heavy is imported here and not in the server.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from nexthour.jobs.uploads import on_disk
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from nexthour.calibrate import Check, Fit
+    from optimize import Answer, Explanation, Frontier, Solution
+    from optimize.coverage.gaps import GapAnalysis
+    from optimize.coverage.rollup import Organisation
+    from optimize.coverage.treatment import Treatment
+    from sim import Scenario, Sensitivity
+    from sim.claims.claims import Finding
+
+Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
+STOP = "stop"
+NICE = 10
+"""Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
+
+
+class Job(NamedTuple):
+    """One piece of work."""
+
+    kind: Kind
+    scenario: Scenario
+    seed: int
+    arguments: Mapping[str, Any]
+    """of the function that does it"""
+    plan_key: str
+    """of the plan search with these arguments"""
+
+
+class Stopped(Exception):
+    """Nobody wants the result any more."""
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """A gap analysis, and how its plan treats each partner."""
+
+    analysis: GapAnalysis
+    partners: tuple[Treatment, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A scenario that was fitted to deals, and how its simulation meets them."""
+
+    fit: Fit
+    checks: tuple[Check, ...]
+
+
+Told = Callable[[str], None]
+Kept = dict[str, "Solution"]
+"""The last solution by the key of its search: reasons need all of it, some 150 MB."""
+
+
+def serve(server: Connection) -> None:
+    """Do what the server sends until it is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    with suppress(EOFError, ConnectionError):
+        _serve(server)
+
+
+def _serve(server: Connection) -> None:
+    # Before anybody waits for it.
+    from nexthour.report.comparison import unexpected
+    from optimize.coverage import gaps  # noqa: F401
+    from sim.errors import NextHourError
+    from sim.native import compiler
+
+    def told(text: str) -> None:
+        server.send(("says", text))
+        if server.poll():
+            server.recv()  # nothing but STOP comes before the answer is sent
+            raise Stopped
+
+    compiler.tell = told
+    kept: Kept = {}
+    while True:
+        job = server.recv()
+        if job == STOP:
+            continue  # it crossed the answer
+        answer: tuple[str, Any]
+        try:
+            answer = "done", WORK[job.kind](job, kept, told)
+        except Stopped:
+            answer = "stopped", ""
+        except NextHourError as problem:
+            answer = "failed", str(problem)
+        except Exception as problem:
+            answer = "broken", (unexpected(problem), traceback.format_exc())
+        server.send(answer)
+
+
+def _warm(job: Job, kept: Kept, told: Told) -> None:
+    """Compile what searches need, or link it if it is compiled."""
+    from sim import TimePlan, replicate
+    from sim.study.batches import table_coverage
+
+    status_quo = TimePlan.status_quo(job.scenario)
+    replicate(job.scenario, status_quo, 1, job.seed)
+    table_coverage(job.scenario, [status_quo.table(job.scenario)], 1, job.seed)
+
+
+def _solution(job: Job, kept: Kept, told: Told) -> Solution:
+    from optimize import optimize_plan
+
+    if job.plan_key not in kept:
+        kept.clear()
+        kept[job.plan_key] = optimize_plan(job.scenario, seed=job.seed, told=told, **job.arguments)
+    return kept[job.plan_key]
+
+
+def _plan(job: Job, kept: Kept, told: Told) -> Answer:
+    return _solution(job, kept, told).answer
+
+
+def _reasons(job: Job, kept: Kept, told: Told) -> Explanation:
+    from optimize import explain
+
+    return explain(_solution(job, kept, told))
+
+
+def _frontier(job: Job, kept: Kept, told: Told) -> Frontier:
+    from optimize import frontier
+
+    return frontier(job.scenario, seed=job.seed, told=told, **job.arguments)
+
+
+def _gaps(job: Job, kept: Kept, told: Told) -> Gaps:
+    from optimize.coverage.gaps import gap_analysis
+    from optimize.coverage.treatment import treatments
+
+    analysis = gap_analysis(job.scenario, seed=job.seed, told=told, **job.arguments)
+    return Gaps(analysis, treatments(job.scenario, analysis.plan, job.seed))
+
+
+def _organisation(job: Job, kept: Kept, told: Told) -> Organisation:
+    from optimize.coverage.rollup import roll_up
+
+    return roll_up([job.scenario, *job.arguments["others"]], job.seed, told)
+
+
+def _sensitivity(job: Job, kept: Kept, told: Told) -> Sensitivity:
+    """Of plans by name, the first of them the baseline, in `markets`."""
+    from sim import sensitivity
+
+    done = _counted(told, "{done:,} of about {total:,} runs under other assumptions")
+    markets = job.arguments["markets"]
+    return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=done)
+
+
+def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
+    """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
+    from nexthour.calibrate import check_fit, read_deals
+    from nexthour.calibrate.run import calibrate_deals
+
+    its = job.arguments
+    upload, mapping = its["upload"], its["mapping"]
+    with on_disk(upload) as path:
+        deals = replace(read_deals(path, mapping), name=upload.name)
+    done = _counted(told, "fitting: {done:,} of {total:,} markets")
+    fit = calibrate_deals(
+        deals, mapping, job.scenario, its["fraction"], seed=job.seed, replications=its["markets"], progress=done
+    )
+    done = _counted(told, "simulating again: {done:,} of {total:,} markets")
+    return Fitted(fit, check_fit(fit.scenario, fit, its["markets_again"], progress=done))
+
+
+def _claims(job: Job, kept: Kept, told: Told) -> list[tuple[Finding, ...]]:
+    """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
+    from sim.claims.claims import CLAIMS, Measured, Territories
+
+    measured = Measured(Territories(job.scenario, *job.arguments["others"]), job.arguments["markets"], job.seed)
+    found = []
+    for claim in CLAIMS:
+        told(f"measuring claim {claim.number} of {len(CLAIMS)}")
+        found.append(tuple(claim.findings(measured)))
+    return found
+
+
+def _counted(told: Told, words: str) -> Callable[[int, int], None]:
+    """A progress that tells these words."""
+    return lambda done, total: told(words.format(done=done, total=total))
+
+
+WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
+    "warm": _warm,
+    "plan": _plan,
+    "reasons": _reasons,
+    "frontier": _frontier,
+    "gaps": _gaps,
+    "organisation": _organisation,
+    "sensitivity": _sensitivity,
+    "fit": _fit,
+    "claims": _claims,
+}

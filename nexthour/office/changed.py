@@ -1,0 +1,58 @@
+"""What a plan changes, short enough for a slide: one line for each activity and what becomes of it.
+
+Left out: the hours of each partner (optimize/monday/changes.py has them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nexthour.office.words import short
+from optimize.monday.changes import KINDS, Change, changes
+from sim import Scenario, TimePlan
+from sim.documents.yaml_file import listed
+from sim.plan import ACTIVITY_WORDS
+from sim.scenario import COVERAGE_WORDS
+
+LINE_LETTERS, NAME_LETTERS = 40, 22
+
+
+@dataclass(frozen=True)
+class ChangedUse:
+    """An activity with all whose hours for it change in the same way. Hours a week, in all."""
+
+    kind: str
+    what: str
+    targets: str
+    """partners, candidates or segments, as many as there is room for; empty for selling"""
+    today: float
+    planned: float
+
+
+def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter: int = 1) -> list[ChangedUse]:
+    """The uses of the manager's time in a quarter (from 1) by kind of change, the largest of each kind first."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for its in changes(scenario, plan, quarter, against):
+        groups.setdefault((its.kind, its.activity), []).append(its)
+    uses = []
+    for (kind, activity), group in groups.items():
+        what, names = ACTIVITY_WORDS[activity], [its.target for its in group if its.target]
+        today, planned = (sum(hours) for hours in zip(*((its.today, its.planned) for its in group), strict=True))
+        uses.append(ChangedUse(kind, what, _targets(scenario, names, LINE_LETTERS - len(what)), today, planned))
+    return sorted(uses, key=lambda its: (KINDS.index(its.kind), -abs(its.planned - its.today), -its.today))
+
+
+def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:
+    """The segments that the plan covers in another way, with that way: enterprise direct."""
+    modes, before = (its.table(scenario).coverage_mode for its in (plan, against))
+    return [
+        f"{short(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
+        for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
+        if mode != today
+    ]
+
+
+def _targets(scenario: Scenario, names: list[str], letters: int) -> str:
+    if len(names) > 1 and set(names) == {partner.name for partner in scenario.partners}:
+        return "every partner"
+    return listed([short(name, NAME_LETTERS) for name in sorted(names)], letters)

@@ -1,0 +1,152 @@
+"""A worksheet that takes text as text and numbers as numbers, in a few styles and ready to print.
+
+Text comes from anybody: it is written as a string, never as a formula or a link, on one line, in words that can be
+forwarded. A formula is written with its value, for readers that do not calculate.
+
+Left out: what stands in the sheets (workbook.py).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from math import isfinite
+from textwrap import wrap
+from typing import Any
+
+import xlsxwriter
+
+from nexthour.office.words import outward
+from sim.study.estimates import Estimate
+
+LONGEST_TEXT = 32_000
+"""A cell holds 32,767 letters."""
+NO_NUMBER = "none"
+A4 = 9
+LINE_HEIGHT, HIGHEST_ROW = 15, 405
+"""In points."""
+WRAP_ROOM = 3
+"""Letters of a column's width that a wrapped line does without: capitals are wider than most."""
+NUMBERS = {
+    "usd": "$#,##0;-$#,##0",
+    "change": "+$#,##0;-$#,##0;$0",
+    "share": "0.0%",
+    "change_share": "+0.0%;-0.0%;0.0%",
+    "hours": "0.00",
+    "weeks": "0.0",
+    "count": "#,##0",
+    "plain": "General",
+}
+"""Number formats by what the number is."""
+
+
+class Book:
+    """A workbook in memory."""
+
+    def __init__(self, title: str, footer: str, day: datetime.date) -> None:
+        self._bytes = BytesIO()
+        self._book = xlsxwriter.Workbook(
+            self._bytes,
+            {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False},
+        )
+        # Otherwise it is the time of day at which it is made, and no two files are equal.
+        made = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)
+        self._book.set_properties({"title": outward(title), "author": "Next Hour", "created": made})
+        self._footer = footer
+        self._formats: dict[tuple[str, bool], Any] = {}
+
+    def sheet(self, name: str, widths: Sequence[float], repeat: int) -> Sheet:
+        """A new sheet whose columns have these widths in letters; its first `repeat` rows stay and are printed on
+        every page."""
+        its = self._book.add_worksheet(name)
+        for column, width in enumerate(widths):
+            its.set_column(column, column, width)
+        its.freeze_panes(repeat, 1)
+        its.hide_gridlines(2)
+        its.set_landscape()
+        its.set_paper(A4)
+        its.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        its.fit_to_pages(1, 0)
+        if repeat:
+            its.repeat_rows(0, repeat - 1)
+        its.set_footer(f"&L{self._footer.replace('&', '&&')}&RPage &P of &N")
+        return Sheet(self, its, name, widths)
+
+    def line_chart(self) -> Any:
+        return self._book.add_chart({"type": "line"})
+
+    def style(self, name: str, total: bool = False) -> Any:
+        """A number format of NUMBERS or a kind of text; a total is bold under a line."""
+        if (name, total) not in self._formats:
+            looks: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
+            if name in NUMBERS:
+                looks |= {"num_format": NUMBERS[name], "align": "right"}
+            elif name == "title":
+                looks |= {"bold": True, "font_size": 16}
+            elif name in ("head", "head_right"):
+                looks |= {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E8EEF4"}
+                looks |= {"align": "right"} if name == "head_right" else {}
+            elif name == "wrap":
+                looks |= {"text_wrap": True}
+            elif name == "note":
+                looks |= {"font_color": "#555555", "italic": True}
+            if name in ("text", "wrap", "head"):
+                looks |= {"indent": 1}
+            if total:
+                looks |= {"bold": True, "top": 1}
+            self._formats[name, total] = self._book.add_format(looks)
+        return self._formats[name, total]
+
+    def close(self) -> bytes:
+        """The file."""
+        self._book.close()
+        return self._bytes.getvalue()
+
+
+class Sheet:
+    """Rows and columns count from 0."""
+
+    def __init__(self, book: Book, its: Any, name: str, widths: Sequence[float]) -> None:
+        self.book, self.its, self.name, self.widths = book, its, name, widths
+
+    def text(self, row: int, column: int, text: str, style: str = "text", total: bool = False) -> None:
+        safe = outward(text)[:LONGEST_TEXT]
+        self.its.write_string(row, column, safe, self.book.style(style, total))
+
+    def heads(self, row: int, words: Sequence[str], texts: Sequence[int] = (0,)) -> None:
+        """The columns of `texts` hold text, the others numbers."""
+        for column, word in enumerate(words):
+            self.text(row, column, word, "head" if column in texts else "head_right")
+        self._fit_height(row, max(self._lines(column, word) for column, word in enumerate(words)))
+
+    def wrapped(self, row: int, texts: Mapping[int, str]) -> None:
+        """Text by column, on as many lines as it takes."""
+        lines = 1
+        for column, text in texts.items():
+            self.text(row, column, text, "wrap")
+            lines = max(lines, self._lines(column, text))
+        self._fit_height(row, lines)
+
+    def _lines(self, column: int, text: str) -> int:
+        return len(wrap(text, max(1, int(self.widths[column]) - WRAP_ROOM)))
+
+    def _fit_height(self, row: int, lines: int) -> None:
+        # Not every reader makes a row as high as its text; none goes above the highest.
+        self.its.set_row(row, min(HIGHEST_ROW, LINE_HEIGHT * lines))
+
+    def number(self, row: int, column: int, value: float, style: str, total: bool = False) -> None:
+        """An endless end of an interval is no number."""
+        if isfinite(value):
+            self.its.write_number(row, column, value, self.book.style(style, total))
+        else:
+            self.its.write_string(row, column, NO_NUMBER, self.book.style(style, total))
+
+    def estimate(self, row: int, column: int, its: Estimate, style: str, total: bool = False) -> None:
+        """Value, low and high in three cells."""
+        for i, value in enumerate((its.value, its.low, its.high)):
+            self.number(row, column + i, value, style, total)
+
+    def formula(self, row: int, column: int, formula: str, value: float, style: str, total: bool = True) -> None:
+        """`value` is what the formula gives."""
+        self.its.write_formula(row, column, formula, self.book.style(style, total), value)

@@ -1,0 +1,287 @@
+"""Results in words: the sentences and numbers that the terminal, the screens and the exports have in common.
+
+Left out: any run. A number told here is a field of what sim or optimize returned, or a mean of one.
+"""
+
+from __future__ import annotations
+
+import re
+from textwrap import shorten
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from sim import Comparison, Outcomes, Scenario
+    from sim.study.estimates import Estimate
+    from sim.study.experiment import PlanResult
+    from sim.study.sensitivity import Robustness
+
+UNITLESS = ("none", "probability", "ratio", "share")
+CAVEAT = (
+    "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
+)
+
+
+def verdict(comparison: Comparison, name: str) -> str:
+    """One plan against the baseline, in a sentence or two."""
+    result, base = comparison[name], the(comparison.baseline)
+    markets = result.markets_ahead
+    if markets.observations < 2:
+        amount = usd(result.difference_usd.value, sign=True)
+        return f"{name}: {amount} against {base} in one market, which says nothing about luck; take more markets."
+    nothing = _nothing_to_share(comparison)
+    if nothing and result.credit_usd.value == 0:
+        return f"{name}: no quota credit in any market, and none under {base} either."
+    percent, ahead, known = _interval(comparison, result), _ahead(result), _known(result)
+    if result.verdict == "no clear difference":
+        need = result.replications_for_one_percent
+        more = (
+            f"{base} has no quota credit in any market"
+            if nothing
+            else "the interval is within 1% already"
+            if need <= markets.observations
+            else f"about {need:,} markets would pin it to within 1%"
+        )
+        return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
+    amount = usd(abs(result.difference_usd.value))
+    side = "ahead of" if result.verdict == "ahead" else "behind"
+    return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {payback(comparison, result)}{known}."
+
+
+def headline(comparison: Comparison, name: str) -> str:
+    """The answer alone, as a title has room for it: one plan against the baseline, without how surely."""
+    result, base = comparison[name], the(comparison.baseline)
+    if result.markets_ahead.observations < 2:
+        return f"{name}: {usd(result.difference_usd.value, sign=True)} against {base}, in one market only"
+    if _nothing_to_share(comparison) and result.credit_usd.value == 0:
+        return f"{name}: no quota credit in any market, and none under {base} either"
+    over = f"over {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    if result.verdict == "no clear difference":
+        return f"{name}: no clear difference from {base} {over}"
+    side = "more" if result.verdict == "ahead" else "less"
+    return f"{name} brings {usd(abs(result.difference_usd.value))} {side} quota credit than {base} {over}"
+
+
+def how_surely(comparison: Comparison, name: str) -> str:
+    """What belongs under a headline: the interval, and in how many markets and worlds the plan is ahead."""
+    result = comparison[name]
+    if result.markets_ahead.observations < 2:
+        return "One market says nothing about luck; take more markets."
+    return f"{_interval(comparison, result)}; {_ahead(result)}{_known(result)}"
+
+
+def _nothing_to_share(comparison: Comparison) -> bool:
+    """Whether there is no credit under the baseline plan of which a difference could be a share."""
+    return comparison[comparison.baseline].credit_usd.value == 0
+
+
+def _interval(comparison: Comparison, result: PlanResult) -> str:
+    share = result.difference_share
+    if _nothing_to_share(comparison):
+        return between(result.difference_usd)
+    return f"{share.value:+.1%}, 95% interval {interval(share)}"
+
+
+def between(difference_usd: Estimate) -> str:
+    """The interval of a difference in dollars; one market has none."""
+    if difference_usd.observations < 2:
+        return "one market, no interval"
+    return f"95% interval {usd_interval(difference_usd, sign=True)}"
+
+
+def _ahead(result: PlanResult) -> str:
+    return f"ahead in {of_all(result.markets_ahead)} markets"
+
+
+def _known(result: PlanResult) -> str:
+    return "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
+
+
+def payback(comparison: Comparison, result: PlanResult) -> str:
+    if result.payback_quarter is None:
+        return f"does not pay back within {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
+
+
+def why(comparison: Comparison, name: str) -> str:
+    """What makes the difference from the baseline, from the runs: whose deals, and what became of the partners."""
+    from sim.study import estimates
+
+    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    if len(its.values) < 2:
+        return ""
+    routes = {
+        route: estimates.mean((its[kpi] - base[kpi]).sum(axis=1))
+        for route, kpi in (("partners bring", "partner_credit_usd"), ("your own deals bring", "direct_credit_usd"))
+    }
+    moved = [
+        f"{route} {usd(abs(money.value))} {'more' if money.value > 0 else 'less'}"
+        for route, money in sorted(routes.items(), key=lambda each: -each[1].value)
+        if money.clear
+    ]
+    said = " and ".join(moved) if moved else "neither partners nor your own deals bring clearly more or less"
+    last = f"Q{its.scenario.horizon_quarters}"
+    now, before = (_partners_then(one) for one in (its, base))
+    if now is None or before is None:
+        return f"{capital(said)}."
+    return (
+        f"{capital(said)}: in {last} the partners win {now[0]:.0f}% as often as you "
+        f"({before[0]:.0f}% under {the(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals ({before[1]:.0f})."
+    )
+
+
+def chain(comparison: Comparison, name: str) -> list[tuple[str, str]]:
+    """From hours to credit, a link each: what it is, and what it was under the baseline and is now."""
+    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    hours = [_partner_hours(one) for one in (base, its)]
+    links = [("hours a week with partners", f"{hours[0]:.1f} → {hours[1]:.1f}")]
+    before, now = (_partners_then(one) for one in (base, its))
+    if before is not None and now is not None:
+        last = f"in Q{its.scenario.horizon_quarters}"
+        links += [
+            (f"partners win, {last}", f"{before[0]:.0f}% → {now[0]:.0f}% as often as you"),
+            (f"they bring, {last}", f"{before[1]:.0f} → {now[1]:.0f} of 100 deals"),
+        ]
+    for what, kpi in (
+        ("credit through partners", "partner_credit_usd"),
+        ("credit of your own deals", "direct_credit_usd"),
+    ):
+        links.append((what, usd(float((its[kpi] - base[kpi]).sum(axis=1).mean()), sign=True)))
+    return links
+
+
+def _partner_hours(its: Outcomes) -> float:
+    """Planned hours a week with partners, support among them, mean of the quarters."""
+    by_activity = its.plan.hours_by_activity(its.scenario)
+    return sum(float(hours.mean()) for use, hours in by_activity.items() if use not in ("sell", "prospect", "idle"))
+
+
+def _partners_then(its: Outcomes) -> tuple[float, float] | None:
+    """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
+    if not its.scenario.all_partners:
+        return None
+    shares = (float((its[stock][:, -1] ** power).mean()) for stock, power in exponents(its.scenario).items())
+    wins, brought = (100 * share for share in shares)
+    return wins, brought
+
+
+def exponents(scenario: Scenario) -> dict[str, float]:
+    """By stock: a level to that power is what people are shown, how often a partner wins, or how much it brings."""
+    assumed = scenario.assumptions
+    return {"skill": assumed.skill_exponent.likely, "engagement": assumed.engagement_exponent.likely}
+
+
+def turns_if(plan: Robustness) -> str:
+    """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
+    from sim.assumptions import PARTNER_TIME
+
+    if plan.weakest is None:
+        return "no single assumption flips it, as far as was looked"
+    assumption, flip = plan.weakest
+    verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
+    side = "below" if flip.value < assumption.likely else "above"
+    if assumption.path == PARTNER_TIME:
+        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, '.0%')})"
+    else:
+        share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
+        unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
+        value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
+        its = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
+    return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
+
+
+def the(plan_name: str) -> str:
+    return f"the {plan_name}" if plan_name == "status quo" else plan_name
+
+
+def of_all(share: Estimate) -> str:
+    return f"{round(share.value * share.observations):,} of {share.observations:,}"
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def usd(amount: float, sign: bool = False) -> str:
+    """Dollars in three digits or so: $940, $83k, $5.38M."""
+    size = abs(round(amount))
+    text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
+    return ("-" if amount < 0 else "+" if sign else "") + text
+
+
+class Ends(Protocol):
+    """What has two ends: an estimate, a flip, a fitted number."""
+
+    @property
+    def low(self) -> float: ...
+
+    @property
+    def high(self) -> float: ...
+
+
+def interval(its: Ends, form: str = "+.1%") -> str:
+    """From end to end; as it stands, that of a difference as a share."""
+    return f"{its.low:{form}} to {its.high:{form}}"
+
+
+def usd_interval(its: Ends, sign: bool = False) -> str:
+    return f"{usd(its.low, sign)} to {usd(its.high, sign)}"
+
+
+def half(its: Ends) -> float:
+    """Half of its interval: the number after ±."""
+    return (its.high - its.low) / 2
+
+
+def usd_with_half(its: Estimate) -> str:
+    return f"{usd(its.value)} ±{usd(half(its))}"
+
+
+def narrow_half(its: Ends) -> str:
+    """The same where a column has no room for another dollar sign."""
+    return f"±{usd(half(its))[1:]}"
+
+
+def percent(share: Estimate | None) -> str:
+    return "none" if share is None else f"{share.value:.0%}"
+
+
+def digits(value: float, most: int = 3) -> str:
+    """A number in so many digits that count, never as a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 10 ** (most - 1) else f"{value:.{most}g}"
+
+
+def capital(text: str) -> str:
+    """As a sentence begins; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
+
+
+LONGEST_REASON = 300
+"""Letters."""
+
+
+def unexpected(problem: Exception) -> str:
+    """What people see of a mistake of ours; the traceback is for the log."""
+    what = shorten(one_line(f"{type(problem).__name__}: {problem}"), LONGEST_REASON, placeholder=" ...")
+    return f"this should not happen ({what}); please report it"
+
+
+def version() -> str:
+    from importlib.metadata import version
+
+    return version("nexthour")
+
+
+def forwardable(text: str) -> str:
+    """`text` with what a partner is taken for in the words that it may read itself."""
+    from sim.scenario import TREATMENTS
+
+    return re.sub(
+        rf"({'|'.join(TREATMENTS)})(s?)",
+        lambda found: f"{TREATMENTS[found[1].lower()]} partner{found[2].lower()}",
+        text,
+        flags=re.IGNORECASE,
+    )

@@ -1,0 +1,334 @@
+"""A plan that was found, in words: what it gains, what it changes, how good it is and why, and the Monday sheet.
+
+The terminal and the screens say the same sentences. Left out: any computing. A number told here is a field of what
+optimize returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nexthour.report.comparison import count, half, interval, narrow_half, one_line, turns_if, usd
+
+if TYPE_CHECKING:
+    from datetime import time
+
+    from optimize import Answer, Certificate, Explanation, Frontier
+    from optimize.monday.changes import Change
+    from optimize.monday.sheet import Block
+    from optimize.proof.frontier import Point
+    from sim import Scenario
+    from sim.study.estimates import Estimate
+
+FLOOR_SHOWN = 0.01
+"""Of quota; a smaller miss is not told."""
+LEAST_SHOWN = 0.05
+"""Hours a week."""
+
+
+# What it gains
+
+
+def against(its: Certificate) -> str:
+    """The plan against what is done today, with the interval."""
+    share = its.difference_share
+    side = {"ahead": "ahead of", "behind": "behind", "no clear difference": "no clear difference from"}[share.verdict]
+    if its.wanted == "expected_shortfall":
+        side = side.replace("ahead of", "less short than").replace("behind", "shorter than")
+    size = f" by {abs(share.value):.1%}" if share.clear else f" ({share.value:+.1%})"
+    return f"{side} {its.against}{size} (95% interval {interval(share)})"
+
+
+def totals(solution: Answer) -> str:
+    """How much that is."""
+    from optimize.objective import WORDS
+
+    its = solution.certificate
+    return (
+        f"{over(solution)}, {amount(its, its.realised)} of {WORDS[its.wanted]} against {amount(its, its.base.value)}."
+    )
+
+
+def over(solution: Answer) -> str:
+    """The quarters that count."""
+    last = solution.scenario.horizon_quarters
+    said = f"Over {count(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
+    return said + (" and the year after" if solution.certificate.exit_usd is not None else "")
+
+
+def amount(its: Certificate, value: float, sign: bool = False) -> str:
+    """In the objective's unit; a shortfall is said without its minus."""
+    if its.wanted == "quarters_at_quota":
+        return f"{value:+.1f}" if sign else f"{value:.1f}"
+    return usd(value if sign else abs(value), sign=sign)
+
+
+# What it is
+
+
+def hours_rows(solution: Answer) -> Iterator[tuple[str, Sequence[float]]]:
+    """Hours a week by quarter: by activity, then by partner and by segment that the manager prospects in."""
+    from sim.plan import ACTIVITY_WORDS
+
+    scenario, plan = solution.scenario, solution.plan
+    layout = plan.table(scenario)
+    rows = [(ACTIVITY_WORDS[activity], hours) for activity, hours in plan.hours_by_activity(scenario).items()]
+    theirs = layout.partner.sum(axis=1)
+    rows += [(f"  with {one_line(name)}", theirs[:, p]) for p, name in enumerate(scenario.partner_names)]
+    rows += [
+        (f"  prospecting {one_line(name)}", layout.prospect[:, s]) for s, name in enumerate(scenario.segment_names)
+    ]
+    cam = layout.channel_account_manager.sum(axis=1)
+    rows += [(f"  account manager: {one_line(name)}", cam[:, p]) for p, name in enumerate(scenario.partner_names)]
+    for word, hours in rows:
+        if max(hours) >= LEAST_SHOWN:
+            yield word, hours.tolist()
+
+
+def hours_said(hours: float) -> str:
+    """As a table has room for it."""
+    return f"{hours:.2f}" if hours >= LEAST_SHOWN else ""
+
+
+def parked(solution: Answer) -> list[str]:
+    """Who is parked and when, if anybody is."""
+    by_partner: dict[str, list[str]] = {}
+    for row in solution.plan.parked:
+        last = row.to_quarter or solution.scenario.horizon_quarters
+        when = f"Q{row.from_quarter}" if last == row.from_quarter else f"Q{row.from_quarter}-Q{last}"
+        by_partner.setdefault(row.partner, []).append(when)
+    said = "; ".join(f"{one_line(name)} {', '.join(when)}" for name, when in by_partner.items())
+    return [f"Parked: {said}."] if said else []
+
+
+def coverage(solution: Answer) -> list[str]:
+    """Coverage modes."""
+    from sim.scenario import COVERAGE_WORDS
+
+    modes = {name: mode for name, mode in solution.plan.coverage_mode.items() if mode != "partner_first"}
+    said = ", ".join(f"{one_line(name)} {COVERAGE_WORDS[mode]}" for name, mode in modes.items())
+    return [f"Coverage: {said}; the others partner first."] if said else ["Coverage: partner first in every segment."]
+
+
+def first_quarter(solution: Answer) -> list[str]:
+    """Stop, start and so on, a line each, and what the first quarter costs."""
+    known = solution.certificate
+    first, payback = known.difference_by_quarter[solution.quarter - 1], known.payback_quarter
+    unclear = "" if first.clear else ", which is not clear"
+    pays = f"is not ahead of {known.against} at the end" if payback is None else f"is ahead for good from Q{payback}"
+    size, low, high = (amount(known, value, sign=True) for value in (first.value, first.low, first.high))
+    cost = f"in Q{solution.quarter} {size} ({low} to {high}) against {known.against}{unclear}; it {pays}"
+    return [*change_lines(solution.scenario, solution.changes()), cost]
+
+
+BEFORE_A_NAME = {
+    "prospect": "prospecting in",
+    "support": "reactive support of",
+    "sell_for": "selling for",
+    "recruit": "recruiting",
+}
+"""What is done with a partner, candidate or segment; of other activities, they are done with it."""
+
+
+def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
+    """Stop, start, more, less and keep, a line each, by activity; who gets nothing any more is named once."""
+    from optimize.monday.changes import KINDS
+    from sim.plan import ACTIVITY_WORDS
+
+    changes = tuple(changes)
+    going_on = {its.target for its in changes if its.kind != "stop"}
+    partners = scenario.partner_names
+    left = [its.target for its in changes if its.target in partners and its.target not in going_on]
+    lines: dict[str, dict[str, list[str]]] = {}
+    if left:
+        lines["stop"] = {"all time with": [one_line(name) for name in dict.fromkeys(left) if name]}
+    for its in changes:
+        if its.target in left:
+            continue
+        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
+        name = [one_line(its.target)] if its.target else []
+        said = " ".join(name if its.kind in ("stop", "keep") else [*name, hours])
+        what = ACTIVITY_WORDS[its.activity]
+        if name:
+            what = BEFORE_A_NAME.get(its.activity, f"{what} with")
+        lines.setdefault(its.kind, {}).setdefault(what, []).append(said)
+    return [
+        f"{kind}: " + "; ".join(f"{what} {', '.join(said)}".rstrip() for what, said in lines[kind].items())
+        for kind in KINDS
+        if kind in lines
+    ]
+
+
+def seen(solution: Answer) -> list[str]:
+    """What was not as planned so far, and how surprising that is; nothing without actuals."""
+    from optimize.replan.deviations import OF_MARKETS
+
+    if not solution.alike:
+        return []
+    off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
+    lines = off or [f"Everything is as planned, within what {OF_MARKETS} show."]
+    return [*map(one_line, lines), one_line(solution.alike)]
+
+
+# How good it is, and why
+
+
+def certificate(solution: Answer) -> list[str]:
+    """How good the plan is and how we know, a sentence each."""
+    its = solution.certificate
+    low, high = sorted(its.interval, key=abs)
+    direct, partner = its.promise_off_by_route
+    lines = [
+        f"Promised {amount(its, its.promised)}, realised {amount(its, its.realised)} ({amount(its, low)} to "
+        f"{amount(its, high)}) in {count(its.realised_estimate.observations, 'market')} that the search never saw: "
+        f"the promise is {its.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
+        f"Ahead in {its.markets_ahead.value:.0%} of these markets{_worlds(its)}.",
+        f"Over the best of some constant splits ({one_line(its.best_split)}): {_signed(its.over_best_split)}"
+        + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
+        f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
+        f"of quota {_chance(its.chance_of_quota[solution.quarter - 1])} in Q{solution.quarter}, "
+        f"{_chance(its.chance_of_quota[-1])} in the last quarter; attainment of the first year "
+        f"{_first_year(solution):.0%}, the mean.",
+        f"One-hour test: {its.hour_test.says}.",
+        f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
+    ]
+    if its.outcome == "optimal" and its.gap is not None:
+        lines.append(f"The corrected model's plan is proven within {its.gap:.1%} of its best.")
+    else:
+        lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
+    lines.append(
+        f"The model before it was corrected, without queues and luck, expected {amount(its, its.fluid_limit)}."
+    )
+    if its.exit_usd is not None and its.exit_difference_usd is not None:
+        lines.append(
+            f"Year after the horizon: {usd(its.exit_usd.value)} of quota credit, "
+            f"{usd(its.exit_difference_usd.value, sign=True)} against {its.against}."
+        )
+    if missed := floors_missed(its):
+        lines.append(missed)
+    return [*lines, f"{its.simulated_runs:,} simulated territories, {its.seconds:.0f} seconds."]
+
+
+def _first_year(solution: Answer) -> float:
+    """Quota credit of the first year over its quota, mean of the markets."""
+    year = list(zip(solution.certificate.attainment_by_quarter, solution.scenario.quota_usd(), strict=True))[:4]
+    return sum(its.value * quota for its, quota in year) / sum(quota for _, quota in year)
+
+
+def floors_missed(its: Certificate) -> str:
+    """A warning, if floors are."""
+    if its.floors_missed <= FLOOR_SHOWN:
+        return ""
+    return f"FLOORS ARE MISSED by {its.floors_missed:.1%} of quota in the simulator: ask for less."
+
+
+def _worlds(its: Certificate) -> str:
+    worlds = its.worlds_ahead
+    if worlds is None:
+        return ""
+    return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
+
+
+def _chance(its: Estimate) -> str:
+    return f"{its.value:.0%} ({interval(its, '.0%')})"
+
+
+def _signed(share: Estimate) -> str:
+    return f"{share.value:+.1%} ({interval(share)})"
+
+
+def why(solution: Answer, its: Explanation) -> list[str]:
+    """Why this plan, and what would change it, a sentence each."""
+    lines = []
+    if its.hour_value_usd:
+        ahead = list(enumerate(its.hour_value_usd, 1))[solution.quarter - 1 :]
+        worth = ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead)
+        lines.append(f"One more hour is worth {worth}, by the corrected model (no intervals).")
+    for limit in its.limits:
+        costs = f"costs {limit.cost_share:.1%}" if limit.cost_share > 0 else "costs nothing that the model can see"
+        lines.append(f"Limit: {one_line(limit.says)} {costs}.")
+    low, high = its.flat_shares
+    lines.append(
+        f"{its.partner_share:.0%} of the hours go to partners; of the same mix any share from {low:.0%} to {high:.0%} "
+        "is within 1%."
+    )
+    if its.runner_up is not None:
+        share = its.runner_up.behind_share
+        lines.append(
+            f"Next best: {one_line(its.runner_up.says)}, behind by {share.value:.1%} ({interval(share, '.1%')})"
+            + (f"; {turns_if(its.runner_up.robustness)}." if its.runner_up.robustness else ".")
+        )
+    if its.robustness is not None:
+        lines.append(f"Against {solution.certificate.against}: {turns_if(its.robustness)}.")
+    return lines
+
+
+# This year against the next
+
+
+def frontier_question(its: Frontier) -> str:
+    through = its.scenario.horizon_quarters
+    return (
+        f"Attainment of Q1 to Q4, and the run-rate after Q{through}: quota credit a quarter in the year that follows, "
+        "in which nobody is developed any more"
+    )
+
+
+FRONTIER_COLUMNS = ("attainment", "run-rate", "time with partners")
+
+
+def frontier_row(point: Point) -> tuple[str, str, str, str]:
+    """The plan's name, and what stands under FRONTIER_COLUMNS."""
+    attained, after = point.attainment, point.exit_usd
+    return (
+        one_line(point.plan.name),
+        f"{attained.value:.0%} ±{half(attained):.0%}",
+        f"{usd(after.value)} {narrow_half(after)}",
+        f"{point.partner_share:.0%}",
+    )
+
+
+def frontier_notes(its: Frontier) -> Iterator[str]:
+    unproven = [point.plan.name for point in its.points if not point.proven]
+    if unproven:
+        yield f"Not drawn, as the solver did not prove them in time: {', '.join(unproven)}."
+    yield f"Means over {count(its.status_quo.attainment.observations, 'market')}, the same for all; ± 95%."
+
+
+# Into the calendar
+
+
+def clock(its: time) -> str:
+    return f"{its.hour}:{its.minute:02}"
+
+
+def from_week(block: Block) -> str:
+    """What a cadence leaves open."""
+    return "" if block.every_weeks == 1 else f", from week {block.first_week}"
+
+
+# What was asked
+
+
+def lock_of(word: str) -> dict[str, Any]:
+    """A row of hours from 'coach:Birch IT=2@1-4': what, with whom, hours a week, quarters. Raises ValueError."""
+    use, mark, value = word.rpartition("=")
+    if not mark or not use:
+        raise ValueError("write it as NAME=VALUE")
+    activity, _, target = use.partition(":")
+    hours, _, when = value.partition("@")
+    first, _, last = when.partition("-")
+    if when and not (first.isdecimal() and (last or first).isdecimal()):
+        raise ValueError(f"{when!r} is no quarters; write them as 2 or 1-4")
+    try:
+        hours_per_week = float(hours)
+    except ValueError:
+        raise ValueError(f"{hours!r} is no number; write it as {use}=0.9") from None
+    quarters = {"from_quarter": int(first), "to_quarter": int(last or first)} if when else {}
+    return {"activity": activity, **({"target": target} if target else {}), "hours_per_week": hours_per_week} | quarters
+
+
+def lock_word(activity: str, target: str | None, hours_per_week: float, first: int, last: int) -> str:
+    """The word that `lock_of` reads."""
+    return f"{activity}{f':{target}' if target else ''}={hours_per_week:g}@{first}-{last}"

@@ -1,0 +1,1 @@
+"""The command nexthour: a file for each command, with what it prints."""

@@ -1,0 +1,137 @@
+"""What all commands of the terminal share: failing in one sentence, options, progress, JSON.
+
+Left out: the commands themselves (the other cli files) and what results look like (the terminal files).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nexthour.report.comparison import one_line, unexpected
+from nexthour.terminal.tables import plain_console
+
+if TYPE_CHECKING:
+    from sim.study.batches import Progress
+
+QUIET_SECONDS = 1.0
+"""Work shorter than this shows no progress bar."""
+
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
+Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
+
+
+class Commands(TyperGroup):
+    """The group of commands, with every way to fail turned into one line and an exit code.
+
+    0 done, 1 the input is wrong, 2 the command is wrong, 130 stopped by Ctrl-C.
+    """
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+            sys.stdout.flush()
+        except typer.TyperException as problem:
+            where = getattr(problem, "ctx", None)
+            hint = f" (see {where.command_path} --help)" if where is not None else ""
+            code = fail(problem.format_message().rstrip(".") + hint, problem.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.TyperException, typer.Exit):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(fail("stopped", 130, label="nexthour")) from None
+        except BrokenPipeError:
+            # The reader has seen enough. Python would complain once more when it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as problem:
+            # Not imported here: sim itself may be what cannot be imported.
+            errors = sys.modules.get("sim.errors")
+            if errors is not None and isinstance(problem, errors.NextHourError):
+                raise typer.Exit(fail(str(problem), 1)) from None
+            if "NEXTHOUR_TRACEBACK" in os.environ:
+                raise
+            raise typer.Exit(fail(f"{unexpected(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress | None]:
+    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS; above it, what the library tells."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from sim.native import compiler
+
+    console = plain_console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
+    task, begun, told_before = bar.add_task(what, total=None), time.monotonic(), compiler.tell
+
+    def show(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if time.monotonic() - begun > QUIET_SECONDS:
+            bar.start()
+
+    def tell(text: str) -> None:
+        console.print(text)
+        bar.start()
+
+    compiler.tell = tell
+    try:
+        yield show
+    finally:
+        compiler.tell = told_before
+        bar.stop()
+
+
+@contextmanager
+def saying() -> Iterator[Callable[[str], None]]:
+    """What is going on, on stderr and for people only, in one line that changes."""
+    console = plain_console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading") as status:
+        yield status.update
+
+
+def print_json(data: object) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def fail(sentence: str, code: int, label: str = "error") -> int:
+    print(f"{label}: {one_line(sentence)}", file=sys.stderr)
+    return code
+
+
+def check_out(out: Path | str, *others: Path | str, option: str = "--out") -> None:
+    """Raise TableError if the file to write cannot be written: found now, not after minutes of work."""
+    from sim import TableError
+
+    if Path(out).is_dir():
+        raise TableError(f"{option} {out} is a folder; give the path of a file to write")
+    for file in others:
+        if Path(out).resolve() == Path(file).resolve() or (
+            Path(out).exists() and Path(file).exists() and Path(out).samefile(file)
+        ):
+            raise TableError(f"{option} {out} would overwrite another file of this command; choose another path")
+    if not Path(out).resolve().parent.is_dir():
+        raise TableError(f"{out}: cannot be written (no such folder); choose another path")

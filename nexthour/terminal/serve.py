@@ -1,0 +1,66 @@
+"""The terminal's way to the app: nexthour app.
+
+Left out: the app (app.py, views/), and how it is served (Streamlit; .streamlit/config.toml).
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+APP = Path(__file__).resolve().parent / "app.py"
+USUAL_PORT = 8501
+PATIENCE_SECONDS = 30.0
+FIRST_VISIT_SECONDS = 4.0
+"""Time for the first page alone, before the others are loaded."""
+
+
+def app(
+    port: Annotated[int, typer.Option(help="Where it listens on this machine.", min=1, max=65535)] = USUAL_PORT,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> None:
+    """Open the app in a browser. It listens to this machine only, and sends nothing anywhere.
+
+    \b
+    Examples:
+      nexthour app
+      nexthour app --port 8600 --no-browser
+    """
+    from streamlit.web.cli import main
+
+    if not _free(port):
+        raise typer.BadParameter(f"--port {port} is taken by another program; choose another, as in --port {port + 1}")
+    threading.Thread(target=_warm, args=(port,), daemon=True).start()
+    flags = ["--server.port", str(port), "--server.headless", "true"] if no_browser else ["--server.port", str(port)]
+    main(["run", str(APP), *flags], prog_name="streamlit", standalone_mode=False)
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _warm(port: int) -> None:
+    """Load and compile what a first visitor needs, once the server answers: neither waits for the other."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while _free(port) and time.monotonic() < until:
+        time.sleep(0.05)
+    from nexthour.app import menu
+    from nexthour.app.state import library
+    from sim import TimePlan, load_scenario, replicate
+
+    scenario = load_scenario(library.scenario_files()[library.DEFAULT])
+    replicate(scenario, TimePlan.status_quo(scenario), replications=2)
+    time.sleep(FIRST_VISIT_SECONDS)
+    for page in menu.names():
+        menu.load(page)

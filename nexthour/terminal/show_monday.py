@@ -1,0 +1,105 @@
+"""What the terminal shows of a Monday sheet: what to stop and start, the cadences, and the weeks at a glance.
+
+Left out: any computing. A number printed here is a field of what optimize returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nexthour.report.comparison import one_line
+from nexthour.report.plan import change_lines, clock, from_week
+from nexthour.terminal.tables import make_table, plain_console, print_items
+
+if TYPE_CHECKING:
+    from optimize.monday.sheet import Block, MondaySheet
+    from sim.plan import Who
+
+
+def print_sheet(sheet: MondaySheet) -> None:
+    out = plain_console()
+    its = sheet.first_day
+    out.print(f"{one_line(sheet.plan.name)}: quarter {sheet.quarter}, from {its.day} {its:%b} {its.year}", style="bold")
+    out.print()
+    out.print("Against the status quo, hours a week")
+    print_items(out, change_lines(sheet.scenario, sheet.changes))
+    for who in dict.fromkeys(line.who for line in sheet.lines):
+        whose = "The account manager's hours a week" if who == "channel_account_manager" else "Hours a week"
+        out.print()
+        out.print(whose)
+        out.print(_cadences(sheet, who))
+        if theirs := [block for block in sheet.blocks if block.who == who]:
+            weeks = max(block.every_weeks for block in theirs)
+            out.print()
+            out.print("Every week" if weeks == 1 else f"Weeks 1 to {weeks}, then again")
+            out.print(_weeks(sheet, theirs, weeks))
+    if sheet.notes:
+        out.print()
+    for note in sheet.notes:
+        out.print(one_line(note))
+
+
+def _cadences(sheet: MondaySheet, who: Who) -> Any:
+    """By partner and segment, with hours a week in the plan and in blocks."""
+    from sim.plan import ACTIVITY_WORDS
+
+    table = make_table("", "when", "plan", "blocks", right=False)
+    for column in table.columns:
+        column.vertical = "top"
+    for column in table.columns[-2:]:
+        column.justify, column.no_wrap = "right", True
+    before = None
+    order = [*sheet.scenario.partner_names, *sheet.scenario.segment_names, None]
+    for line in sorted(sheet.lines, key=lambda its: order.index(its.use[1])):
+        activity, target = line.use
+        if line.who != who:
+            continue
+        if target is not None and target != before:
+            table.add_row(one_line(target))
+            before = target
+        word = ACTIVITY_WORDS[activity]
+        when = "the rest" if activity == "sell" else "\n".join(_when(block) for block in line.blocks) or "no block"
+        table.add_row(f"  {word}" if target else word, when, f"{line.planned:.2f}", f"{line.in_blocks:.2f}")
+    return table
+
+
+def _when(block: Block) -> str:
+    return f"{block.cadence}, {clock(block.start)}{from_week(block)}"
+
+
+def _weeks(sheet: MondaySheet, blocks: list[Block], weeks: int) -> Any:
+    """A row for each day and a column for each week: when whom or what."""
+    from optimize.monday.diary import WEEKDAYS
+
+    begins = [sheet.week_begins(week) for week in range(1, weeks + 1)]
+    heads = (f"week {week}, {day.day} {day:%b}" for week, day in enumerate(begins, start=1))
+    days = sorted(WEEKDAYS, key=lambda weekday: sheet.day(weekday, 1))
+    table = make_table("", *heads, right=False)
+    for column in table.columns:
+        column.vertical, column.overflow, column.no_wrap = "top", "ellipsis", True
+    table.columns[0].min_width = 3
+    for column in table.columns[1:]:
+        column.ratio = 1
+    table.expand = weeks > 1
+    for day in days:
+        its = [block for block in blocks if block.weekday == day]
+        weekly = ([b for b in its if (week - b.first_week) % b.every_weeks == 0] for week in range(1, weeks + 1))
+        table.add_row(day[:3], *("\n".join(_day(those)) for those in weekly))
+        if day != days[-1]:
+            table.add_row()
+    return table
+
+
+def _day(blocks: list[Block]) -> Iterator[str]:
+    """A line for each thing that begins, and when the last one ends; what goes on with the same one is not said."""
+    from sim.plan import ACTIVITY_WORDS
+
+    before, over = "", None
+    for block in sorted(blocks, key=lambda its: its.start):
+        name = one_line(block.target or ACTIVITY_WORDS[block.activity])
+        if name != before or block.start != over:
+            yield f"{clock(block.start)} {name}"
+        before, over = name, block.end
+    if over is not None:
+        yield f"{clock(over)} -"

@@ -1,0 +1,390 @@
+"""Gap analysis: what of each segment's opportunities is seen, by whom, and what it would cost to see more.
+
+Coverage is counted in simulated ledgers. Remedies (remedies.py) are priced one by one, each on top of a plan and in the
+same markets as it. Which partners to develop and which mode to change to is chosen in markets that the prices do not
+come from.
+
+Left out: remedies together (that is a plan: the planner's work), and what an account manager costs in money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from optimize.coverage.remedies import (
+    ACCOUNT_MANAGER_HOURS,
+    DEVELOPING_WORDS,
+    MOVED_HOURS,
+    Ground,
+    Option,
+    at_ceilings,
+    covered,
+    developed,
+    managed,
+    prospected,
+    recruited,
+    with_account_manager,
+)
+from optimize.objective import Objective
+from optimize.proof.certify import as_plan
+from optimize.search.evaluate import Purpose
+from sim.arrays import FloatArray
+from sim.kpis import COVERAGE_KINDS
+from sim.market import MAX_SEED, check_seed
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import Scenario
+from sim.study import estimates
+from sim.study.batches import check_plan, table_bookings, table_coverage
+from sim.study.estimates import Estimate
+
+MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
+TABLES_AT_A_TIME = 32
+"""A territory with many partners has many remedies, and their bookings would fill the memory."""
+
+__all__ = [
+    "ACCOUNT_MANAGER_HOURS",
+    "DEVELOPING_WORDS",
+    "MOVED_HOURS",
+    "Coverage",
+    "GapAnalysis",
+    "Remedy",
+    "SegmentGap",
+    "coverage_of",
+    "gap_analysis",
+    "market_map",
+    "rank",
+]
+
+LEAKED = list(COVERAGE_KINDS).index("leaked")
+RemedyKind = Literal["develop", "recruit", "account_manager", "direct", "coverage_mode"]
+REMEDY_WORDS: dict[RemedyKind, str] = {
+    "develop": "develop",
+    "recruit": "recruit",
+    "account_manager": "account manager",
+    "direct": "direct",
+    "coverage_mode": "coverage",
+}
+"""What people see for each kind."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Who saw a segment's opportunities over the horizon, as shares of them; the three sum to 1."""
+
+    found: Estimate
+    """by the manager"""
+    brought: Estimate
+    """by a partner, and not taken by the manager"""
+    leaked: Estimate
+    """seen by nobody"""
+
+    @property
+    def seen(self) -> Estimate:
+        """By the manager or a partner."""
+        its = self.leaked
+        return Estimate(1 - its.value, 1 - its.high, 1 - its.low, its.observations)
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One thing to do for a segment, on top of the plan, and its price. Money is quota credit over the horizon.
+
+    A remedy that is not possible says why, and has no figures.
+    """
+
+    kind: RemedyKind
+    what: str = ""
+    whom: tuple[str, ...] = ()
+    """partners or candidates"""
+    why_not: str = ""
+    manager_hours: float = 0.0
+    """over the horizon, taken from selling"""
+    account_manager_hours: float = 0.0
+    """over the horizon, on top"""
+    gain_usd: Estimate | None = None
+    """paired, over all segments: a partner sells in others too"""
+    gain_per_hour_usd: Estimate | None = None
+    """per hour of the manager, or of the account manager; None if it takes none"""
+    payback_quarter: int | None = None
+    seen: Estimate | None = None
+    """share of the segment's opportunities that somebody sees then"""
+    seen_change: Estimate | None = None
+    """paired, against the plan"""
+    plan: TimePlan | None = None
+    """the plan with the remedy"""
+    scenario: Scenario | None = None
+    """the territory of that plan, which may have an account manager more"""
+
+    @property
+    def verdict(self) -> str:
+        """In words: ahead, behind, no clear difference, or why it is not possible."""
+        return self.why_not if self.gain_usd is None else self.gain_usd.verdict
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, without the territory."""
+        its = asdict(replace(self, plan=None, scenario=None))
+        del its["scenario"]
+        plan = None if self.plan is None else self.plan.model_dump(mode="json")
+        return {**its, "plan": plan, "verdict": self.verdict}
+
+
+@dataclass(frozen=True)
+class SegmentGap:
+    """One row of the market map. Coverage is None where too few markets have an opportunity to say."""
+
+    segment: str
+    opportunities: Estimate
+    """over the horizon"""
+    value_usd: float
+    """of one of them: mean amount times the manager's chance to win it"""
+    today: Coverage | None
+    """under the status quo"""
+    planned: Coverage | None
+    """under the plan, if one is given"""
+    reachable: Coverage | None
+    """every partner and candidate there and at its engagement ceiling, the manager's other hours as in the plan"""
+    gap_usd: Estimate
+    """what nobody sees, under the plan or else the status quo, times the value of an opportunity"""
+    remedies: tuple[Remedy, ...]
+    """those that gain first, then those without a clear difference, those that cost, those that are not possible"""
+
+
+@dataclass(frozen=True)
+class GapAnalysis:
+    """The market map with its gaps."""
+
+    scenario: Scenario
+    seed: int
+    plan: TimePlan
+    """on top of which remedies are priced"""
+    is_status_quo: bool
+    segments: tuple[SegmentGap, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        rows = [
+            {
+                **asdict(replace(its, remedies=())),
+                "ideal": 1.0,
+                "remedies": [remedy.as_dict() for remedy in its.remedies],
+            }
+            for its in self.segments
+        ]
+        return {
+            **self.scenario.provenance(self.seed),
+            "plan": self.plan.model_dump(mode="json"),
+            "segments": rows,
+        }
+
+
+def gap_analysis(
+    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, told: Callable[[str], None] | None = None
+) -> GapAnalysis:
+    """Coverage of every segment today, with `plan`, reachable and ideal, and the remedies for what is missing.
+
+    Remedies are priced on top of `plan`, or of the status quo. `told` hears what is going on, and may raise. Raises
+    PlanError if the plan does not fit.
+    """
+    if plan is not None:
+        check_plan("plan", plan)
+    check_seed("seed", seed)
+    say = told or (lambda _: None)
+    status_quo = TimePlan.status_quo(scenario)
+    base = status_quo if plan is None else plan
+    ground = Ground.of(scenario, base, seed)
+    more = with_account_manager(scenario)
+
+    say("choosing among remedies")
+    chosen = _chosen(ground, more, seed)
+    theirs = [its for row in chosen for kind, its in row.items() if kind == "account_manager"]
+    others = [its for row in chosen for kind, its in row.items() if kind != "account_manager"]
+
+    say("pricing them")
+    gains = _differences(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
+    gains |= _differences(more, ground.base, theirs, MARKETS, seed + Purpose.PRICING)
+
+    say("counting who sees what")
+    bare = _without_remedies(ground, plan, seed)
+    planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], COVERAGE_MARKETS, seed)
+    if _tables(theirs):
+        counts += list(table_coverage(more, _tables(theirs), COVERAGE_MARKETS, seed))
+    after = dict(zip(map(id, _tables(others) + _tables(theirs)), counts, strict=True))
+
+    rows = []
+    for s, row in enumerate(bare.segments):
+        remedies = [
+            Remedy(kind, why_not=its)
+            if isinstance(its, str)
+            else _priced(
+                kind,
+                its,
+                more if kind == "account_manager" else scenario,
+                base.name,
+                gains[id(its.table)],
+                _seen(planned[..., s]),
+                _seen(after[id(its.table)][..., s]),
+            )
+            for kind, its in chosen[s].items()
+        ]
+        rows.append(replace(row, remedies=tuple(sorted(remedies, key=rank))))
+    return replace(bare, segments=tuple(rows))
+
+
+def market_map(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
+    """The same without remedies, which take nearly all of its time. Raises PlanError if the plan does not fit."""
+    if plan is not None:
+        check_plan("plan", plan)
+    check_seed("seed", seed)
+    ground = Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, seed)
+    return _without_remedies(ground, plan, seed)
+
+
+def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAnalysis:
+    scenario, status_quo = ground.scenario, TimePlan.status_quo(ground.scenario)
+    there, at_their_best = at_ceilings(ground)
+    (reachable,) = table_coverage(there, [at_their_best], COVERAGE_MARKETS, seed)
+    now = [status_quo.table(scenario), *([] if plan is None else [ground.base])]
+    counts = table_coverage(scenario, now, COVERAGE_MARKETS, seed)
+    today, planned = counts[0], counts[-1]
+    rows = []
+    for s, name in enumerate(scenario.segment_names):
+        value_usd = float(ground.problem.value_usd[s])
+        rows.append(
+            SegmentGap(
+                segment=name,
+                opportunities=estimates.mean(today[..., s].sum(axis=1)),
+                value_usd=value_usd,
+                today=coverage_of(today[..., s]),
+                planned=None if plan is None else coverage_of(planned[..., s]),
+                reachable=coverage_of(reachable[..., s]),
+                gap_usd=estimates.mean(planned[:, LEAKED, s] * value_usd),
+                remedies=(),
+            )
+        )
+    return GapAnalysis(scenario, seed, status_quo if plan is None else plan, plan is None, tuple(rows))
+
+
+def _priced(
+    kind: RemedyKind,
+    its: Option,
+    scenario: Scenario,
+    base_name: str,
+    gain: FloatArray,
+    before: FloatArray,
+    after: FloatArray,
+) -> Remedy:
+    """With its gain by market and quarter, and the share of the segment that is seen before and after, by market."""
+    total = estimates.mean(gain.sum(axis=1))
+    hours = its.manager_hours or its.account_manager_hours
+    plan = as_plan(scenario, its.table, f"{base_name} + {REMEDY_WORDS[kind]}"[:80])
+    return Remedy(
+        kind=kind,
+        what=its.what,
+        whom=its.whom,
+        manager_hours=its.manager_hours,
+        account_manager_hours=its.account_manager_hours,
+        gain_usd=total,
+        gain_per_hour_usd=total.scaled(1 / hours) if hours else None,
+        payback_quarter=estimates.payback_quarter(gain.mean(axis=0)),
+        seen=estimates.mean(after) if len(after) > 1 else None,
+        seen_change=estimates.mean(after - before) if len(after) > 1 else None,
+        plan=plan,
+        scenario=scenario,
+    )
+
+
+def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, Option | str]]:
+    """By segment, the best remedy of each kind, or why there is none.
+
+    `more` is the territory with an account manager more. Who gets those hours: the first so many of the segment's
+    partners, in the order of what developing them gains.
+    """
+    scenario, segments = ground.scenario, range(len(ground.scenario.market_map))
+    partners = {p: its for p in range(len(scenario.all_partners)) if (its := developed(ground, p)) is not None}
+    modes, recruits = [covered(ground, s) for s in segments], [recruited(ground, s) for s in segments]
+    lists = [some for some in (*modes, *recruits) if not isinstance(some, str)]
+    tried = [*partners.values(), *(its for some in lists for its in some)]
+    by_table = _differences(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+
+    def gain(its: Option) -> float:
+        return float(by_table[id(its.table)].mean())
+
+    with_manager: list[list[Option]] = []
+    for s in segments:
+        there = sorted(ground.carried_in(s), key=lambda p: -gain(partners[p]) if p in partners else 0.0)
+        with_manager.append([managed(ground, there[:most]) for most in range(1, len(there) + 1)])
+    theirs = [its for some in with_manager for its in some]
+    by_table |= _differences(more, ground.base, theirs, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+
+    def best(some: Sequence[Option] | str, why_not: str = "") -> Option | str:
+        return some if isinstance(some, str) else max(some, key=gain) if some else why_not
+
+    nobody, no_hours = "no partner that is carried has accounts here", "selling has no hours left"
+    chosen: list[dict[RemedyKind, Option | str]] = []
+    for s in segments:
+        there = ground.carried_in(s)
+        chosen.append(
+            {
+                "develop": best([partners[p] for p in there if p in partners], no_hours if there else nobody),
+                "recruit": best(recruits[s]),
+                "account_manager": best(with_manager[s], nobody),
+                "direct": prospected(ground, s) or no_hours,
+                "coverage_mode": best(modes[s], nobody),
+            }
+        )
+    return chosen
+
+
+def _differences(
+    scenario: Scenario, base: PlanTable, options: Iterable[Option | str], markets: int, seed: int
+) -> dict[int, FloatArray]:
+    """Quota credit in US dollars against the plan, paired, by the id of a table: shape (markets, quarters)."""
+    credit = Objective.of(scenario, "quota_credit", 0.0)
+    tables = _tables(options)
+    if not tables:
+        return {}
+    totals = []
+    for first in range(0, 1 + len(tables), TABLES_AT_A_TIME):
+        some = [base, *tables][first : first + TABLES_AT_A_TIME]
+        its = table_bookings(scenario, some, range(markets), seed % (MAX_SEED + 1))
+        totals += list(credit.by_quarter(its.direct, its.partner))
+    return {id(table): total - totals[0] for table, total in zip(tables, totals[1:], strict=True)}
+
+
+def _tables(options: Iterable[Option | str]) -> list[PlanTable]:
+    """Each table once: a partner may be the one to develop in several segments."""
+    return list({id(its.table): its.table for its in options if not isinstance(its, str)}.values())
+
+
+def coverage_of(counts: FloatArray) -> Coverage | None:
+    """From counts by market, shape (markets, COVERAGE_KINDS)."""
+    shares = _shares(counts)
+    if len(shares) < 2:
+        return None
+    by_kind: Sequence[Estimate] = [estimates.mean(its) for its in shares.T]
+    return Coverage(*by_kind)
+
+
+def _seen(counts: FloatArray) -> FloatArray:
+    """Share that somebody sees, by market that has opportunities."""
+    return 1 - _shares(counts)[:, LEAKED]
+
+
+def _shares(counts: FloatArray) -> FloatArray:
+    """Shares by kind in the markets that have opportunities, which are the same under any plan."""
+    totals = counts.sum(axis=1, keepdims=True)
+    some = totals[:, 0] > 0
+    return np.asarray(counts[some] / totals[some])
+
+
+def rank(its: Remedy) -> tuple[int, float]:
+    """The order of remedies: what gains, by what it gains an hour; what is not clear; what costs; what cannot be."""
+    if its.gain_usd is None:
+        return 3, 0.0
+    group = ("ahead", "no clear difference", "behind").index(its.gain_usd.verdict)
+    per_hour = its.gain_per_hour_usd
+    return group, -np.inf if per_hour is None else -per_hour.value

@@ -1,0 +1,302 @@
+"""The organisation's map: several territories, each simulated on its own, added up.
+
+Opportunities and who sees them today are added by the name of the segment, partners by their name: one that works with
+several managers is one partner. What is added is each territory's own page, market by market: the status quo in the
+markets of its gap analysis (gaps.py) and of its grid of partners (treatment.py). So totals are the sums of these pages,
+and a total's interval is that of the sums, whatever the territories' luck has in common.
+
+Left out: remedies, which belong to a territory and its manager; partners and segments under different names, which are
+taken for different ones; and what two managers would do to each other, as no territory knows of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from optimize.coverage import gaps, treatment
+from optimize.coverage.gaps import Coverage, coverage_of
+from optimize.problem import PlanningProblem
+from sim.arrays import FloatArray
+from sim.documents.yaml_file import listed, show
+from sim.errors import ScenarioError
+from sim.kpis import COVERAGE_KINDS
+from sim.market import check_seed
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import PartnerSegment, Scenario
+from sim.study import estimates
+from sim.study.batches import table_coverage
+from sim.study.estimates import Estimate
+
+FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found", "registered", "leaked"))
+
+
+@dataclass(frozen=True)
+class Row:
+    """Opportunities over the horizon and who sees them today: of a segment, or of all of them."""
+
+    opportunities: Estimate
+    found: Estimate
+    """of them, by the managers"""
+    brought: Estimate
+    """by partners, and not taken by a manager"""
+    leaked: Estimate
+    """seen by nobody"""
+    coverage: Coverage | None
+    """the same as shares, as in a gap analysis; None where too few markets have an opportunity to say"""
+    value_usd: Estimate
+    """of all of them: mean amount times the manager's chance to win, each territory's own"""
+    gap_usd: Estimate
+    """of those that nobody sees"""
+
+
+@dataclass(frozen=True)
+class Territory:
+    """One territory's part."""
+
+    scenario: Scenario
+    by_segment: dict[str, Row]
+    total: Row
+    quota_usd: float
+    """over the horizon"""
+    credit_usd: Estimate
+    """quota credit over the horizon under the status quo"""
+
+
+@dataclass(frozen=True)
+class InTerritory:
+    """What one territory says of a partner."""
+
+    territory: str
+    label: PartnerSegment
+    """what its manager believes the partner to be"""
+    is_candidate: bool
+    credit_usd: Estimate
+    """quota credit over the horizon under the status quo"""
+    opportunities: Estimate
+    """of its accounts over the horizon"""
+    manager_hours: float
+    """a week under the status quo, mean over the horizon"""
+    account_manager_hours: float
+
+
+@dataclass(frozen=True)
+class Partner:
+    """One partner or candidate, whoever works with it; figures are summed over territories."""
+
+    name: str
+    territories: tuple[InTerritory, ...]
+    credit_usd: Estimate
+    opportunities: Estimate
+
+    @property
+    def manager_hours(self) -> float:
+        """A week, from all managers together."""
+        return sum(its.manager_hours for its in self.territories)
+
+    @property
+    def account_manager_hours(self) -> float:
+        """A week, from all account managers together."""
+        return sum(its.account_manager_hours for its in self.territories)
+
+    @property
+    def label(self) -> PartnerSegment | None:
+        """What it is believed to be; None if managers disagree."""
+        labels = {its.label for its in self.territories}
+        return labels.pop() if len(labels) == 1 else None
+
+    @property
+    def labels(self) -> str:
+        """The same in words, with who believes what if they disagree."""
+        if self.label is not None:
+            return self.label
+        return "managers disagree: " + listed([f"{its.label} in {its.territory}" for its in self.territories])
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Several territories as one market."""
+
+    seed: int
+    quarters: int
+    territories: tuple[Territory, ...]
+    by_segment: dict[str, Row]
+    """in the order in which territories name them"""
+    total: Row
+    partners: tuple[Partner, ...]
+    """those with most quota credit first"""
+    quota_usd: float
+    credit_usd: Estimate
+    """quota credit over the horizon under the status quo; the next two sum to it"""
+    direct_credit_usd: Estimate
+    partner_credit_usd: Estimate
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        words = ("quarters", "quota_usd")
+        sums = ("total", "credit_usd", "direct_credit_usd", "partner_credit_usd")
+        return {
+            **{name: getattr(self, name) for name in words},
+            **{name: asdict(getattr(self, name)) for name in sums},
+            "segments": _rows(self.by_segment),
+            "partners": [
+                {
+                    **asdict(its),
+                    "label": its.label,
+                    "manager_hours": its.manager_hours,
+                    "account_manager_hours": its.account_manager_hours,
+                }
+                for its in self.partners
+            ],
+            "territories": [
+                {
+                    **its.scenario.provenance(self.seed),
+                    "total": asdict(its.total),
+                    "segments": _rows(its.by_segment),
+                    "quota_usd": its.quota_usd,
+                    "credit_usd": asdict(its.credit_usd),
+                }
+                for its in self.territories
+            ],
+        }
+
+
+def roll_up(scenarios: Iterable[Scenario], seed: int = 7, told: Callable[[str], None] | None = None) -> Organisation:
+    """The map of several territories together, each as in its own gap analysis with this seed.
+
+    `told` hears what is going on, and may raise. Raises ScenarioError if there is no territory, or two that have one
+    name or different horizons, SimulationError for a seed that is none.
+    """
+    check_seed("seed", seed)
+    given = _checked(scenarios)
+    say = told or (lambda _: None)
+    pages = []
+    for scenario in given:
+        say(f"counting who sees what in {scenario.name}")
+        pages.append(_Page.of(scenario, seed))
+    segments = list(dict.fromkeys(name for scenario in given for name in scenario.segment_names))
+    names = list(dict.fromkeys(name for scenario in given for name in scenario.partner_names))
+    partners = [_partner(name, [page for page in pages if name in page.scenario.partner_names]) for name in names]
+    direct, theirs = sum(page.direct_usd for page in pages), sum(page.partner_usd.sum(axis=1) for page in pages)
+    return Organisation(
+        seed=seed,
+        quarters=given[0].horizon_quarters,
+        territories=tuple(page.territory() for page in pages),
+        by_segment={name: _row(pages, [name]) for name in segments},
+        total=_row(pages, segments),
+        partners=tuple(sorted(partners, key=lambda its: -its.credit_usd.value)),
+        quota_usd=sum(sum(scenario.quota_usd()) for scenario in given),
+        credit_usd=estimates.mean(direct + theirs),
+        direct_credit_usd=estimates.mean(np.asarray(direct)),
+        partner_credit_usd=estimates.mean(np.asarray(theirs)),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Page:
+    """What is counted in one territory, market by market."""
+
+    scenario: Scenario
+    table: PlanTable
+    seen: FloatArray
+    """opportunities, shape (markets, COVERAGE_KINDS, segments)"""
+    value_usd: FloatArray
+    """of one of them, shape (segments,)"""
+    base: FloatArray
+    """share of a segment's opportunities that come from a partner's accounts, shape (partners, segments)"""
+    direct_usd: FloatArray
+    """quota credit of the manager's own, shape (markets,)"""
+    partner_usd: FloatArray
+    """of each partner, shape (markets, partners)"""
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> _Page:
+        table, problem = TimePlan.status_quo(scenario).table(scenario), PlanningProblem.of(scenario)
+        (seen,) = table_coverage(scenario, [table], gaps.COVERAGE_MARKETS, seed)
+        credit = treatment.credit_today(scenario, seed)
+        return cls(scenario, table, seen, problem.value_usd, problem.base, *credit)
+
+    def territory(self) -> Territory:
+        names = self.scenario.segment_names
+        return Territory(
+            self.scenario,
+            by_segment={name: _row([self], [name]) for name in names},
+            total=_row([self], names),
+            quota_usd=sum(self.scenario.quota_usd()),
+            credit_usd=estimates.mean(self.direct_usd + self.partner_usd.sum(axis=1)),
+        )
+
+
+def _row(pages: Sequence[_Page], segments: Sequence[str]) -> Row:
+    """The sum over those of some segments that are there."""
+    parts = [
+        (page.seen[..., names.index(name)], page.value_usd[names.index(name)])
+        for page in pages
+        for name in segments
+        if name in (names := page.scenario.segment_names)
+    ]
+    seen = np.sum([counts for counts, _ in parts], axis=0)
+    worth_usd = np.sum([counts * each for counts, each in parts], axis=0)
+    return Row(
+        opportunities=estimates.mean(seen.sum(axis=1)),
+        found=estimates.mean(seen[:, FOUND]),
+        brought=estimates.mean(seen[:, BROUGHT]),
+        leaked=estimates.mean(seen[:, LEAKED]),
+        coverage=coverage_of(seen),
+        value_usd=estimates.mean(worth_usd.sum(axis=1)),
+        gap_usd=estimates.mean(worth_usd[:, LEAKED]),
+    )
+
+
+def _partner(name: str, pages: Sequence[_Page]) -> Partner:
+    parts, credit_usd, opportunities = [], [], []
+    for page in pages:
+        p = page.scenario.partner_names.index(name)
+        its = page.scenario.all_partners[p]
+        credit_usd.append(page.partner_usd[:, p])
+        opportunities.append(page.seen.sum(axis=1) @ page.base[p])
+        parts.append(
+            InTerritory(
+                territory=page.scenario.name,
+                label=its.label,
+                is_candidate=p >= len(page.scenario.partners),
+                credit_usd=estimates.mean(credit_usd[-1]),
+                opportunities=estimates.mean(opportunities[-1]),
+                manager_hours=float(page.table.partner[:, :, p].sum(axis=1).mean()),
+                account_manager_hours=float(page.table.channel_account_manager[:, :, p].sum(axis=1).mean()),
+            )
+        )
+    return Partner(
+        name,
+        tuple(parts),
+        estimates.mean(np.sum(credit_usd, axis=0)),
+        estimates.mean(np.sum(opportunities, axis=0)),
+    )
+
+
+def _checked(scenarios: Iterable[Scenario]) -> list[Scenario]:
+    given = list(scenarios)
+    if not given:
+        raise ScenarioError("there is no territory; allowed: one or more")
+    for its in given:
+        if not isinstance(its, Scenario):
+            raise ScenarioError(f"a territory is {show(its)}; allowed: a Scenario, as load_scenario(file) gives one")
+    names = [its.name for its in given]
+    for name in names:
+        if names.count(name) > 1:
+            raise ScenarioError(f"{names.count(name)} territories are named {name!r}; give each a name of its own")
+    first = given[0]
+    for its in given[1:]:
+        if its.horizon_quarters != first.horizon_quarters:
+            raise ScenarioError(
+                f"horizon_quarters is {first.horizon_quarters} in {first.name!r} and {its.horizon_quarters} in "
+                f"{its.name!r}; allowed: the same in all territories, so that they can be added up"
+            )
+    return given
+
+
+def _rows(by_segment: dict[str, Row]) -> list[dict[str, Any]]:
+    return [{"segment": name, **asdict(row)} for name, row in by_segment.items()]

@@ -1,0 +1,196 @@
+"""Channel segmentation: where each partner stands, by results and commitment, and how a plan treats it.
+
+The treatment is read off the plan's hours, in words that a partner may read. Where it is not the usual one for what the
+manager believes the partner to be, a reason is given if one can be computed.
+
+Left out: whether the plan is right to do so (the planner, and its certificate).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from optimize.coverage.remedies import in_a_sentence
+from optimize.objective import Objective
+from optimize.problem import HISTORY, PlanningProblem
+from optimize.search.rounding import STEP_HOURS
+from sim.arrays import FloatArray
+from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
+from sim.rules import bring_probability
+from sim.scenario import PARTNER_ACTIVITIES, TREATMENTS, Scenario
+from sim.split import equal_runs
+from sim.study import estimates
+from sim.study.batches import check_plan, table_bookings
+from sim.study.estimates import Estimate
+
+MARKETS = 200
+SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")
+"""Activities of which more than STEP_HOURS a week in some quarter is development."""
+LEAST_SAID = 0.05
+"""Hours a week that are worth a word."""
+
+Word = Literal["Maintain", "Develop", "Limit", "Recruit", "Leave"]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """One partner or candidate in the grid, and what the plan does with it."""
+
+    partner: str
+    is_candidate: bool
+    treatment: Word
+    says: str
+    """one sentence"""
+    usual: Word | None
+    """the usual treatment of what the manager believes it is; None for a candidate"""
+    reason: str
+    """why not the usual one, as far as can be computed"""
+    results: Estimate
+    """share of quota credit under the status quo"""
+    commitment: float
+    """share of its accounts' opportunities that it brings today"""
+    value_share: float
+    """share of the market's value that lies in its accounts"""
+    high_results: bool
+    """against the mean of the partners"""
+    high_commitment: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treatment, ...]:
+    """Each partner, then each candidate, once. Raises PlanError if the plan does not fit."""
+    check_plan("plan", plan)
+    table = plan.table(scenario)
+    problem = PlanningProblem.of(scenario)
+    direct, credit = credit_today(scenario, seed)
+    total = float(direct.mean() + credit.sum(axis=1).mean())
+    results = [estimates.mean(its).scaled(1 / total if total > 0 else 0.0) for its in credit.T]
+    beta = scenario.assumptions.engagement_exponent.likely
+    commitment = [bring_probability(float(its), beta) for its in problem.engagement.start]
+    market = problem.demand[HISTORY : HISTORY + problem.quarters].sum(axis=0) * problem.value_usd
+    value = problem.base @ market / max(float(market.sum()), 1.0)
+    there = slice(problem.established)
+    average = float(np.mean([its.value for its in results[there]])) if results[there] else 0.0
+    kept = 1 - Objective.of(scenario, "quota_credit", 0.0).partner_share
+    made = []
+    for p, partner in enumerate(scenario.all_partners):
+        is_candidate = p >= problem.established
+        word = _word(table, p, is_candidate)
+        usual = None if is_candidate else cast(Word, TREATMENTS[partner.label])
+        reason = "" if usual in (None, word) else _reason(word, usual, value[p], value[there], kept[p], kept[there])
+        made.append(
+            Treatment(
+                partner=partner.name,
+                is_candidate=is_candidate,
+                treatment=word,
+                says=f"{partner.name}: {word}. {_says(table, p, is_candidate)}.",
+                usual=usual,
+                reason=reason,
+                results=results[p],
+                commitment=commitment[p],
+                value_share=float(value[p]),
+                high_results=not is_candidate and results[p].value > average,
+                high_commitment=commitment[p] > float(np.mean(commitment[there] or [1.0])),
+            )
+        )
+    return tuple(made)
+
+
+def credit_today(scenario: Scenario, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Quota credit in US dollars over the horizon under the status quo, by market: the manager's own, shape (MARKETS,),
+    and by partner, candidates last, shape (MARKETS, partners)."""
+    objective = Objective.of(scenario, "quota_credit", 0.0)
+    booked = table_bookings(scenario, [TimePlan.status_quo(scenario).table(scenario)], range(MARKETS), seed)
+    return booked.direct[0].sum(axis=1), booked.partner[0].sum(axis=1) * objective.partner_share
+
+
+def _hours(table: PlanTable, p: int) -> FloatArray:
+    """Hours a week for a partner, the account manager's too: shape (quarters, PARTNER_ACTIVITIES)."""
+    return np.asarray(table.partner[:, :, p] + table.channel_account_manager[:, :, p])
+
+
+def _word(table: PlanTable, p: int, is_candidate: bool) -> Word:
+    hours = _hours(table, p)
+    if is_candidate:
+        return "Recruit" if hours[:, PARTNER_ACTIVITIES.index("recruit")].any() else "Leave"
+    developing = hours[:, [PARTNER_ACTIVITIES.index(its) for its in SEEN_AS_DEVELOPMENT]].sum(axis=1)
+    if developing.max() > STEP_HOURS:
+        return "Develop"
+    return "Limit" if table.parked[:, p].any() else "Maintain"
+
+
+def _says(table: PlanTable, p: int, is_candidate: bool) -> str:
+    """What the plan does with it, as the rest of a sentence."""
+    quarters = len(table.sell)
+    parked = table.parked[:, p]
+    given = list(_given(table, p))
+    said = ", ".join(its for its, _ in given)
+    last = max((its for _, its in given), default=-1)
+    if is_candidate and _word(table, p, is_candidate) == "Leave":
+        return "Not recruited"
+    if parked.all() and not is_candidate:
+        return "Parked throughout"
+    parts = [said] if said else []
+    if table.channel_account_manager[:, :, p].any():
+        parts.append("the account manager's hours included")
+    if parked.any() and not is_candidate:
+        parts.append(f"parked {_when(parked)}")
+    elif -1 < last < quarters - 1:
+        parts.append("then left to sell")
+    said = ", ".join(parts) or "carried, without planned hours"
+    return said[0].upper() + said[1:]
+
+
+def _given(table: PlanTable, p: int) -> Iterator[tuple[str, int]]:
+    """Hours in words, activities with the same quarters together, and the last of those quarters."""
+    hours = _hours(table, p)
+    by_quarters: dict[bytes, list[int]] = {}
+    for activity in range(len(PARTNER_ACTIVITIES)):
+        some = hours[:, activity] >= LEAST_SAID
+        if some.any():
+            by_quarters.setdefault(some.tobytes(), []).append(activity)
+    in_order = sorted(by_quarters.items(), key=lambda its: int(np.frombuffer(its[0], bool).argmax()))
+    for written, activities in in_order:
+        some = np.frombuffer(written, bool)
+        words = [f"{ACTIVITY_WORDS[PARTNER_ACTIVITIES[a]]} {_range(hours[some, a])} h" for a in activities]
+        yield f"{in_a_sentence(words)} a week in {_when(some)}", int(np.flatnonzero(some)[-1])
+
+
+def _range(hours: FloatArray) -> str:
+    low, high = (f"{float(its):.2f}".rstrip("0").rstrip(".") for its in (hours.min(), hours.max()))
+    return low if low == high else f"{low}-{high}"
+
+
+def _when(some: NDArray[np.bool_]) -> str:
+    """Quarters in words, from 1."""
+    runs = [(first, last) for first, last in equal_runs(some.tolist()) if some[first]]
+    return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
+
+
+def _reason(
+    word: Word,
+    usual: Word | None,
+    value: float,
+    values: FloatArray,
+    kept: float,
+    all_kept: FloatArray,
+) -> str:
+    """What of its accounts and its margin speaks for more, or less, than usual; nothing if neither does."""
+    more = ("Limit", "Maintain", "Develop").index(word) > ("Limit", "Maintain", "Develop").index(usual)
+    reasons = []
+    if (value > values.mean()) if more else (value < values.mean()):
+        reasons.append(
+            f"its accounts hold {value:.1%} of the market's value, {'more' if more else 'less'} than an average "
+            f"partner's {values.mean():.1%}"
+        )
+    if (kept < all_kept.mean() - 0.005) if more else (kept > all_kept.mean() + 0.005):
+        reasons.append(f"{1 - kept:.0%} of its bookings count, {1 - all_kept.mean():.0%} on average")
+    return " and ".join(reasons)

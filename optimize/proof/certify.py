@@ -1,0 +1,250 @@
+"""The certificate of a plan, made in markets that the search never saw, and the one-hour test.
+
+Left out: the search (reconcile.py, moves.py).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from optimize.milp.solve import BY_PERIOD
+from optimize.objective import RUN_OFF_QUARTERS
+from optimize.proof.solution import Certificate, HourTest
+from optimize.search.baseline_plans import constant_splits
+from optimize.search.evaluate import Purpose, Trials, Tried, rank
+from optimize.search.moves import MOVE_HOURS, TESTED_HOURS, Evidence, Move
+from optimize.search.reconcile import Planner, Reconciled
+from sim.arrays import FloatArray
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import PARTNER_ACTIVITIES, Scenario
+from sim.split import equal_runs
+from sim.study import estimates
+from sim.study.batches import How, world_credit
+from sim.study.estimates import Estimate
+
+MARKETS, SPLIT_MARKETS = 4000, 200
+WORLDS, MARKETS_A_WORLD = 100, 20
+TESTED_MOVES, MOST_ALIKE = 6, 3
+"""Changes that are tried in fresh markets, and how many of them may share a move."""
+TURNS = 3
+"""Of certifying, if a move of an hour gained and was made."""
+SURE, LOOKS = 0.95, 2
+"""Of all intervals of a test together, a second look included."""
+
+
+def certified(
+    planner: Planner, found: Reconciled, known: Evidence | None, name: str, begun: float
+) -> tuple[TimePlan, Certificate]:
+    """Try plan, base and the most promising moves of an hour in fresh markets.
+
+    `known` is of moves of an hour, if anything is; `begun` by the performance counter. A move that gains in fresh
+    markets is made, and the plan tried again in markets that are fresh once more.
+    """
+    trials, problem, objective = planner.trials, planner.problem, planner.objective
+    base, against = base_of(planner)
+    best_split, split = _best_split(planner)
+    (its, going_on, splits), test = _tested(planner, found.tried.table, known, [base, split])
+    (promise,) = trials.of([its.table])
+    plan = as_plan(planner.scenario, its.table, name)
+    worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, best_split)
+    ahead = slice(problem.past, None)
+    by_quarter = _by_quarter(trials, its) - _by_quarter(trials, going_on)
+    difference = estimates.mean(its.value - going_on.value)
+    attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (its, going_on))
+    at_quota, base_at_quota = attained >= 1, base_attained >= 1
+    has_exit = len(objective.quarter_weight) > problem.quarters
+    exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (its, going_on))
+    solved = found.solved
+    bounded = math.isfinite(solved.bound_usd)
+    certificate = Certificate(
+        wanted=objective.name,
+        outcome=solved.outcome,
+        objective=solved.objective_usd,
+        bound=solved.bound_usd if bounded else None,
+        gap=solved.gap if bounded else None,
+        fluid_limit=found.first.value(objective),
+        promised=promise.mean,
+        realised_estimate=estimates.mean(its.value),
+        promised_direct_usd=float(promise.direct_usd[:, ahead].sum(axis=1).mean()),
+        realised_direct_usd=float(its.direct_usd[:, ahead].sum(axis=1).mean()),
+        promised_partner_usd=float(promise.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
+        realised_partner_usd=float(its.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
+        against=against,
+        base=estimates.mean(going_on.value),
+        difference=difference,
+        difference_share=_share(difference, going_on.mean),
+        difference_by_quarter=tuple(estimates.mean(one) for one in by_quarter.T),
+        payback_quarter=estimates.payback_quarter(by_quarter.mean(axis=0)),
+        markets_ahead=estimates.share(int((its.value > going_on.value).sum()), len(its.value)),
+        best_split=best_split,
+        over_best_split=_share(estimates.mean(its.value - splits.value), splits.mean),
+        worlds_ahead=worlds_ahead,
+        worlds_ahead_of_split=worlds_ahead_of_split,
+        attainment_by_quarter=tuple(estimates.mean(one) for one in attained.T),
+        floors_missed=its.missed,
+        chance_of_quota=tuple(estimates.share(int(one.sum()), len(one)) for one in at_quota.T),
+        quarters_at_quota=estimates.mean(at_quota[:, ahead].sum(axis=1).astype(float)),
+        base_quarters_at_quota=estimates.mean(base_at_quota[:, ahead].sum(axis=1).astype(float)),
+        rounding_gain=found.rounding_gain,
+        exit_usd=estimates.mean(exit_usd) if has_exit else None,
+        exit_difference_usd=estimates.mean(exit_usd - base_exit_usd) if has_exit else None,
+        hour_test=test,
+        simulated_runs=trials.runs + (0 if worlds_ahead is None else 3 * WORLDS * MARKETS_A_WORLD),
+        seconds=time.perf_counter() - begun,
+    )
+    return plan, certificate
+
+
+def _tested(
+    planner: Planner, table: PlanTable, known: Evidence | None, compared: list[PlanTable]
+) -> tuple[list[Tried], HourTest]:
+    """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
+    trials = planner.trials
+    for turn in range(TURNS):
+        planner.told("trying it in fresh markets, and every move of an hour")
+        known = known or Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn)
+        tested, count = _promising(trials, known)
+        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, turn)
+        after = [its for its in rest[len(compared) :] if rank(its)[0] >= rank(first)[0]]
+        test = _hour_test(first, after, count)
+        if after and not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+            # Not because a move gains, but because that is not known well enough: look at as many markets again.
+            more = trials.fresh([table, *(its.table for its in after)], MARKETS, Purpose.FRESH, TURNS + turn)
+            pairs = zip([first, *after], more, strict=True)
+            both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
+            test = _hour_test(both[0], both[1:], count)
+        if test.largest_gain.low <= 0 or turn == TURNS - 1:
+            break
+        table, known = max(after, key=rank).table, None
+    return [first, *rest[: len(compared)]], test
+
+
+def _best_split(planner: Planner) -> tuple[str, PlanTable]:
+    """The best of some constant splits, by name; after a past, from here on."""
+    splits = {
+        name: from_here(planner, its.table(planner.scenario)) for name, its in constant_splits(planner.scenario).items()
+    }
+    scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, Purpose.SPLITS)]
+    best = list(splits)[int(np.argmax(scores))]
+    return best, splits[best]
+
+
+def base_of(planner: Planner) -> tuple[PlanTable, str]:
+    """What a plan is measured against: the status quo, or after a past the plan that was followed."""
+    if planner.problem.followed is not None:
+        return planner.problem.followed, "going on as before"
+    return planner.history, "the status quo"
+
+
+def from_here(planner: Planner, table: PlanTable) -> PlanTable:
+    """A plan from the present quarter on; what is over stays what it was."""
+    followed, past = planner.problem.followed, planner.problem.past
+    if followed is None:
+        return table
+    joined: dict[str, Any] = {
+        name: np.concatenate([getattr(followed, name)[:past], getattr(table, name)[past:]]) for name in BY_PERIOD
+    }
+    return replace(table, coverage_mode=followed.coverage_mode, discipline=followed.discipline, **joined)
+
+
+def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
+    """The rows of a table: one for each cell and run of quarters in which it is the same."""
+    rows: list[dict[str, Any]] = []
+
+    def cell(activity: str, target: str | None, hours: Any, who: str) -> None:
+        values = [round(float(value), 6) for value in hours]
+        for first, last in equal_runs(values):
+            if values[first] > 0:
+                rows.append(
+                    {
+                        "activity": activity, "target": target, "hours_per_week": values[first],
+                        "from_quarter": first + 1, "to_quarter": last + 1, "who": who,
+                    }
+                )  # fmt: skip
+
+    cell("sell", None, table.sell, "territory_manager")
+    for s, segment in enumerate(scenario.segment_names):
+        cell("prospect", segment, table.prospect[:, s], "territory_manager")
+    for who, hours in (
+        ("territory_manager", table.partner),
+        ("channel_account_manager", table.channel_account_manager),
+    ):
+        for a, activity in enumerate(PARTNER_ACTIVITIES):
+            for p, partner in enumerate(scenario.partner_names):
+                cell(activity, partner, hours[:, a, p], who)
+    parked = [
+        {"partner": partner, "from_quarter": first + 1, "to_quarter": last + 1}
+        for p, partner in enumerate(scenario.partner_names)
+        for first, last in equal_runs(table.parked[:, p].tolist())
+        if table.parked[first, p]
+    ]
+    modes: Mapping[str, str] = dict(zip(scenario.segment_names, table.coverage_mode, strict=True))
+    kept = {"parked": parked, "coverage_mode": modes, "discipline": table.discipline}
+    return TimePlan.from_table(scenario, rows, name, **kept)
+
+
+def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
+    """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
+    exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
+    for its in exchanges:
+        if any(shared[move] >= MOST_ALIKE for move in its.moves):
+            continue
+        after = its.on(trials, known.base)
+        if after is not None:
+            best.append(after)
+            shared.update(its.moves)
+        if len(best) == TESTED_MOVES:
+            break
+    return best, len(exchanges)
+
+
+def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
+    """The one-hour test of any plan, in markets of its own for each `turn`."""
+    tested, count = _promising(trials, Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn))
+    base, *after = trials.fresh([table, *tested], MARKETS, Purpose.FRESH, turn)
+    return _hour_test(base, after, count)
+
+
+def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
+    if not after or not base.mean:
+        return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
+    confidence = 1 - (1 - SURE) / len(after) / LOOKS
+    gains = [estimates.mean(its.value - base.value, confidence) for its in after]
+    value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
+    return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
+
+
+def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate | None, Estimate | None]:
+    """Share of plausible worlds in which the plan has more quota credit than the status quo, and than the split."""
+    if planner.problem.followed is not None:
+        return None, None  # worlds know nothing of what happened so far
+    splits = constant_splits(planner.scenario)
+    plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": splits[split], "plan": plan}
+    seed = planner.trials.seed + Purpose.FRESH
+    credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, How())
+    shares = [
+        estimates.share_of_worlds((credit[:, 2] - credit[:, other])[:, None], lambda means: means[:, 0] > 0)
+        for other in (0, 1)
+    ]
+    return shares[0], shares[1]
+
+
+def _by_quarter(trials: Trials, its: Tried) -> FloatArray:
+    values = trials.objective.by_quarter(its.direct_usd, its.partner_usd)
+    return np.asarray(values[:, : trials.problem.quarters])
+
+
+def _exit_usd(trials: Trials, its: Tried) -> FloatArray:
+    credit = its.direct_usd + its.partner_usd @ trials.problem.credit_share
+    return np.asarray(credit[:, -RUN_OFF_QUARTERS:].sum(axis=1))
+
+
+def _share(its: Estimate, of: float) -> Estimate:
+    return its.scaled(1 / abs(of)) if of else its.scaled(0.0)

@@ -1,0 +1,157 @@
+"""This year against the next: what near-term attainment costs in exit run-rate.
+
+Epsilon-constraint (Haimes, Lasdon & Wismer 1971): of all plans of the first `through` quarters with at least so much
+credit in the four quarters after them, in which nobody is developed any more, the one with the largest attainment in
+the first four. With `through` of four the two are neighbours and compete for the same hours; the longer it is, the
+less they do. Each point is simulated. One whose plan the solver did not prove is reported and not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optimize.limits import EARLY_QUARTERS, Limits
+from optimize.milp.solve import SOLVER_SECONDS, Solved, solve
+from optimize.objective import RUN_OFF_QUARTERS, Objective
+from optimize.problem import PlanningProblem
+from optimize.proof.certify import as_plan
+from optimize.search.evaluate import Trials, Tried
+from optimize.search.reconcile import Planner
+from sim.documents.yaml_file import is_whole, show
+from sim.errors import PlanError
+from sim.market import check_seed
+from sim.plan import TimePlan
+from sim.scenario import Scenario
+from sim.study import estimates
+from sim.study.estimates import Estimate
+
+MARKETS = 500
+BETWEEN = 0.1
+"""What a dollar of the other quarters counts: enough to settle what is left open."""
+ALMOST_ALL = 0.99
+
+
+@dataclass(frozen=True)
+class Point:
+    """One plan of the frontier, or the status quo."""
+
+    plan: TimePlan
+    attainment: Estimate
+    """of the first four quarters together"""
+    exit_usd: Estimate
+    """quota credit a quarter in the year after"""
+    credit_usd: Estimate
+    """of both years and what is between"""
+    partner_share: float
+    """of the manager's hours in the first four quarters"""
+    proven: bool
+    """by the solver, within its gap; others are not to be drawn"""
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """Plans from the one that leaves most behind to the one that books most now."""
+
+    scenario: Scenario
+    seed: int
+    points: tuple[Point, ...]
+    status_quo: Point
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+
+        def plain(point: Point) -> dict[str, Any]:
+            its = {name: getattr(point, name) for name in ("attainment", "exit_usd", "credit_usd")}
+            return {
+                "plan": point.plan.model_dump(mode="json"),
+                **{name: {"value": one.value, "low": one.low, "high": one.high} for name, one in its.items()},
+                "partner_share": point.partner_share,
+                "proven": point.proven,
+            }
+
+        return {
+            **self.scenario.provenance(self.seed),
+            "points": [plain(point) for point in self.points],
+            "status_quo": plain(self.status_quo),
+        }
+
+
+def frontier(
+    scenario: Scenario,
+    points: int = 6,
+    seed: int = 7,
+    *,
+    through: int = EARLY_QUARTERS,
+    solver: str = "highs",
+    told: Callable[[str], None] | None = None,
+    **limits: Any,
+) -> Frontier:
+    """Near-term attainment against the run-rate on leaving quarter `through`.
+
+    `limits` are those of optimize_plan.
+
+    Raises PlanError for what makes no sense, PlanningError if limits clash.
+    """
+    if not is_whole(points, 2, 20):
+        raise PlanError(f"points is {show(points)}; allowed: a whole number from 2 to 20")
+    check_seed("seed", seed)
+    if not is_whole(through, EARLY_QUARTERS, scenario.horizon_quarters):
+        raise PlanError(
+            f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
+        )
+    scenario = scenario.longer(through - scenario.horizon_quarters)
+    told = told or (lambda _: None)
+    both = Objective.of(scenario, "quota_credit", 0.0, 1.0)
+    problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
+    history = TimePlan.status_quo(scenario).table(scenario)
+    trials = Trials(problem, both, given, seed, MARKETS)
+    planner = Planner(trials, history, solver, SOLVER_SECONDS, told)
+    known = planner.plan()
+
+    def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
+        weight = np.full(len(both.quarter_weight), BETWEEN)
+        weight[:EARLY_QUARTERS], weight[-RUN_OFF_QUARTERS:] = early, exit_
+        planner.objective = replace(both, quarter_weight=weight)
+        model = planner.model(known.modes, known.rates, given)
+        if at_least is not None:
+            credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
+            model.lp += credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000
+        return solve(model, known.modes, solver=solver)
+
+    def exit_usd(solved: Solved) -> float:
+        credit = solved.direct_usd + solved.partner_usd @ problem.credit_share
+        return float(credit[-RUN_OFF_QUARTERS:].sum())
+
+    most, soon = exit_usd(best(BETWEEN, 1.0)), best(1.0, BETWEEN)
+    found = []
+    # All of the largest run-rate would leave the solver no room between its tolerances.
+    for i, at_least in enumerate(np.linspace(ALMOST_ALL * most, exit_usd(soon), points)[:-1]):
+        told(f"point {i + 1} of {points}")
+        found.append(best(1.0, BETWEEN, float(at_least)))
+    found.append(soon)
+    tried = trials.of([*(its.table for its in found), history])
+    drawn = [
+        _point(planner, one, its.outcome == "optimal", i)
+        for i, (one, its) in enumerate(zip(tried, found, strict=False))
+    ]
+    return Frontier(scenario, seed, tuple(drawn), _point(planner, tried[-1], True, None))
+
+
+def _point(planner: Planner, its: Tried, proven: bool, number: int | None) -> Point:
+    problem = planner.problem
+    credit = its.direct_usd + its.partner_usd @ problem.credit_share
+    early = credit[:, :EARLY_QUARTERS].sum(axis=1) / problem.quota_usd[:EARLY_QUARTERS].sum()
+    own = planner.scenario.territory_manager.hours_per_week
+    name = "status quo" if number is None else f"frontier {number + 1}"
+    return Point(
+        plan=as_plan(planner.scenario, its.table, name),
+        attainment=estimates.mean(early),
+        exit_usd=estimates.mean(credit[:, -RUN_OFF_QUARTERS:].mean(axis=1)),
+        credit_usd=estimates.mean(credit.sum(axis=1)),
+        partner_share=float(its.table.partner[:EARLY_QUARTERS].sum(axis=(1, 2)).mean() / own),
+        proven=proven,
+    )

@@ -1,0 +1,203 @@
+"""Why this plan: what an hour is worth, what limits cost, how flat the top is, and what would have to be true for the
+next best plan to win.
+
+All but the value of an hour is simulated. Left out: how good the plan is (certify.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optimize.limits import Limits
+from optimize.milp.solve import NoPlan, hour_values_usd, solve
+from optimize.proof.certify import as_plan, base_of, from_here
+from optimize.proof.solution import Solution
+from optimize.search.baseline_plans import constant_splits
+from optimize.search.evaluate import MISSED, Purpose, Tried
+from optimize.search.reconcile import Planner, Reconciled
+from sim.plan import PlanTable
+from sim.study import estimates
+from sim.study.estimates import Estimate
+from sim.study.sensitivity import Robustness, sensitivity
+
+SCALES = (0.0, 0.25, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+"""Times the plan's hours with partners."""
+FLAT = 0.01
+"""A share of what the plan gets that nobody would notice."""
+ALIKE = 0.002
+"""Plans closer than this are one plan."""
+MARKETS, FLIP_MARKETS = 1000, 300
+
+
+@dataclass(frozen=True)
+class LimitCost:
+    """What a limit costs: the corrected model's best plan without it, less that with it."""
+
+    says: str
+    cost_share: float
+    """of the objective; 0 for a limit that does not bind"""
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The next best plan of another kind, and what would have to be true for it to win."""
+
+    says: str
+    behind_share: Estimate
+    """paired, the plan less this one, as a share of the plan's"""
+    robustness: Robustness | None
+    """of the plan against it, by assumption; None after a past"""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The reasons for a plan."""
+
+    hour_value_usd: tuple[float, ...]
+    """of one more hour of the manager's, by quarter, by the corrected model; empty if the objective is not money"""
+    limits: tuple[LimitCost, ...]
+    partner_share: float
+    """of the manager's hours over the horizon, as planned"""
+    flat_shares: tuple[float, float]
+    """least and most of it that are within 1% of the plan, more or less of the same"""
+    runner_up: RunnerUp | None
+    robustness: Robustness | None
+    """of the plan against what is done today; None after a past"""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        its = self.runner_up
+        return {
+            "hour_value_usd": self.hour_value_usd,
+            "limits": [asdict(limit) for limit in self.limits],
+            "partner_share": self.partner_share,
+            "flat_shares": self.flat_shares,
+            "turned_by": _weakest(self.robustness),
+            "runner_up": its
+            and {"says": its.says, "behind_share": asdict(its.behind_share), "turned_by": _weakest(its.robustness)},
+        }
+
+
+def explain(solution: Solution) -> Explanation:
+    """The reasons for a plan that was found; takes about as long as finding it."""
+    planner, found = solution.planner, solution.found
+    planner.told("what an hour is worth, and what limits cost")
+    limits = planner.limits
+    if solution.certificate.floors_missed > MISSED:
+        limits = limits.without_floors()  # no plan of the model need keep them; the certificate says so
+    model = planner.model(found.modes, found.rates, limits)
+    solved = solve(model, found.modes, solver=planner.solver, seconds=planner.seconds)
+    values = hour_values_usd(model, planner.solver) if not planner.objective.is_risk else np.zeros(0)
+    costs = tuple(_limit_cost(planner, found, limits, solved.objective_usd, key) for key in limits.given())
+    planner.told("how flat the top is")
+    table = solution.plan.table(solution.scenario)
+    scaled = [one for scale in SCALES if (one := _scaled(planner, table, scale)) is not None]
+    alternatives = dict(_alternatives(planner, solution))
+    tried = planner.trials.fresh([table, *scaled, *alternatives.values()], MARKETS, Purpose.WHY)
+    its, by_scale, others = tried[0], tried[1 : 1 + len(scaled)], tried[1 + len(scaled) :]
+    planner.told("what would have to be true for another plan to win")
+    return Explanation(
+        hour_value_usd=tuple(float(value) for value in values),
+        limits=costs,
+        partner_share=_partner_share(planner, table),
+        flat_shares=_flat(planner, its, by_scale),
+        runner_up=_runner_up(planner, solution, its, dict(zip(alternatives, others, strict=True))),
+        robustness=_robustness(planner, solution, base_of(planner)[0], "base"),
+    )
+
+
+def _limit_cost(planner: Planner, found: Reconciled, limits: Limits, objective_usd: float, key: str) -> LimitCost:
+    without, modes = limits.without(key), found.modes
+    if key == "coverage_mode":
+        free = set(limits.coverage_mode)
+        names = planner.scenario.segment_names
+        modes = tuple("partner_first" if n in free else mode for n, mode in zip(names, modes, strict=True))
+    its = solve(planner.model(modes, found.rates, without), modes, solver=planner.solver)
+    # Both are known to within the solver's gap only.
+    gained = (its.objective_usd - objective_usd) / abs(objective_usd) if objective_usd else 0.0
+    return LimitCost(limits.says(key), gained if gained > its.gap else 0.0)
+
+
+def _partner_share(planner: Planner, table: PlanTable) -> float:
+    ahead = slice(planner.problem.past, None)
+    own = planner.scenario.territory_manager.hours_per_week
+    return float(table.partner[ahead].sum(axis=(1, 2)).mean() / own)
+
+
+def _scaled(planner: Planner, table: PlanTable, scale: float) -> PlanTable | None:
+    """The plan with so many times its partner hours, recruiting as it is; None if week or limits do not allow it."""
+    times = np.full(table.partner.shape, scale)
+    times[: planner.problem.past] = 1.0
+    times[:, -1] = 1.0
+    partner = table.partner * times
+    sell = table.sell - (partner - table.partner).sum(axis=(1, 2))
+    its = replace(table, partner=partner, sell=sell)
+    fits = (sell >= 0).all() and not planner.limits.broken(planner.scenario, its, planner.problem.past)
+    return its if fits else None
+
+
+def _flat(planner: Planner, its: Tried, by_scale: list[Tried]) -> tuple[float, float]:
+    near = [one for one in by_scale if one.mean >= its.mean - FLAT * abs(its.mean)]
+    shares = [_partner_share(planner, one.table) for one in (its, *near)]
+    return min(shares), max(shares)
+
+
+def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, PlanTable]]:
+    """Plans of another kind: what the model finds with one decision forbidden, and splits without a planner."""
+    found, table = solution.found, solution.plan.table(solution.scenario)
+    own = planner.scenario.territory_manager.hours_per_week
+    forbidden: dict[str, Limits] = {}
+    if table.partner[planner.problem.past :, -1].any() and planner.limits.recruit:
+        forbidden["the best plan without recruiting"] = planner.limits.model_copy(update={"recruit": False})
+    busy = table.partner[planner.problem.past :].sum(axis=(0, 1))
+    busiest = table.partner[planner.problem.past :].sum(axis=(1, 2)).max()
+    names = planner.scenario.partner_names
+    if busy.any():
+        first = names[int(busy.argmax())]
+        rest = tuple(name for name in names if name != first and planner.limits.may_get_hours(name))
+        forbidden[f"the best plan without time for {first}"] = planner.limits.model_copy(update={"only_partners": rest})
+        forbidden["the best plan with at most half of the partner time"] = planner.limits.model_copy(
+            update={"max_partner_share": float(busiest / 2 / own)}
+        )
+    for says, limits in forbidden.items():
+        try:
+            its = solve(planner.model(found.modes, found.rates, limits), found.modes, solver=planner.solver)
+        except NoPlan:
+            continue
+        yield says, its.table
+    base, today = base_of(planner)
+    known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()} | {
+        today: base
+    }
+    for says, its_table in known.items():
+        its_table = from_here(planner, its_table)
+        if not planner.limits.broken(planner.scenario, its_table, planner.problem.past):
+            yield says, its_table
+
+
+def _runner_up(planner: Planner, solution: Solution, its: Tried, others: dict[str, Tried]) -> RunnerUp | None:
+    apart = {says: one for says, one in others.items() if abs(one.mean - its.mean) > ALIKE * abs(its.mean)}
+    if not apart or not its.mean:
+        return None
+    says = max(apart, key=lambda name: apart[name].mean)
+    behind = estimates.mean(its.value - apart[says].value).scaled(1 / abs(its.mean))
+    return RunnerUp(says, behind, _robustness(planner, solution, apart[says].table, "runner-up"))
+
+
+def _robustness(planner: Planner, solution: Solution, other: PlanTable, name: str) -> Robustness | None:
+    """How the plan's lead over another depends on what is assumed, in quota credit."""
+    if planner.problem.followed is not None:
+        return None  # assumptions would have to be those under which the past is likely
+    plans = {name: as_plan(solution.scenario, other, name), "the plan": solution.plan}
+    return sensitivity(solution.scenario, plans, FLIP_MARKETS, solution.seed, worlds=0)["the plan"]
+
+
+def _weakest(its: Robustness | None) -> dict[str, Any] | None:
+    if its is None or its.weakest is None:
+        return None
+    assumption, flip = its.weakest
+    return {"assumption": assumption.name, "flip": asdict(flip)}

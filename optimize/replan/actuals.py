@@ -1,0 +1,205 @@
+"""What was seen of the quarters that are past: the ground for planning again in the middle of a horizon.
+
+Indicators that a manager may know, quarter by quarter and by partner, as a file or a form has them; and the same
+figures in simulated markets.
+
+Left out: what was not as planned (as_planned.py), and what the past tells of what is to come (alike.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from sim import kpis
+from sim.arrays import FloatArray
+from sim.documents.yaml_file import Declared, Document, FrozenMap, Items, declare, validate
+from sim.errors import InputError, PlanError
+from sim.kpis import Kpi, Tally
+from sim.scenario import MAX_USD, Scenario, known_keys
+
+KPIS = {kpi.name: kpi for kpi in kpis.KPIS}
+BY_PARTNER = {
+    kpi.name: kpi
+    for kpi in (
+        Kpi("registered_deals", "registered deals", "deals", "leading", kpis.registered_by_partner),
+        Kpi("won_usd", "bookings, gross", "US dollars", "lagging", kpis.bookings_by_partner),
+    )
+}
+"""Indicators by partner, of shape (..., quarters, partners)."""
+
+Usd = Annotated[float, Field(ge=0, le=MAX_USD)]
+Count = Annotated[int, Field(ge=0, le=10**6)]
+Level = Annotated[float, Field(ge=0, le=1)]
+Times = Annotated[float, Field(ge=0, le=1000)]
+
+
+def _seen(kpi: Kpi) -> Any:
+    """A figure that may be given, in the words of its indicator."""
+    return declare(kpi.label, unit=kpi.unit, source="what was seen", default=None)
+
+
+class PartnerActuals(Declared):
+    """What was seen of one partner in a quarter."""
+
+    registered_deals: Count | None = _seen(BY_PARTNER["registered_deals"])
+    won_usd: Usd | None = _seen(BY_PARTNER["won_usd"])
+
+
+class QuarterActuals(Declared):
+    """What was seen in a quarter that is past: as much of it as is known."""
+
+    quarter: int = declare("which quarter, from 1", unit="quarter", ge=1, le=20)
+    credit_usd: Usd | None = _seen(KPIS["credit_usd"])
+    bookings_usd: Usd | None = _seen(KPIS["bookings_usd"])
+    direct_credit_usd: Usd | None = _seen(KPIS["direct_credit_usd"])
+    partner_credit_usd: Usd | None = _seen(KPIS["partner_credit_usd"])
+    direct_wins: Count | None = _seen(KPIS["direct_wins"])
+    partner_wins: Count | None = _seen(KPIS["partner_wins"])
+    gone_cold: Count | None = _seen(KPIS["gone_cold"])
+    pipeline_coverage: Times | None = _seen(KPIS["pipeline_coverage"])
+    registered_deals: Count | None = _seen(KPIS["registered_deals"])
+    active_partners: Count | None = _seen(KPIS["active_partners"])
+    skill: Level | None = _seen(KPIS["skill"])
+    engagement: Level | None = _seen(KPIS["engagement"])
+    conflicts: Count | None = _seen(KPIS["conflicts"])
+    partners: FrozenMap[PartnerActuals] = declare(
+        "the same of single partners", unit="figures by partner", source="what was seen", default={}
+    )
+
+
+KNOWN = tuple(name for name in QuarterActuals.model_fields if name in KPIS)
+"""Indicators that a manager may know."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One thing that can be seen: an indicator, or one of a partner, in a quarter from 1."""
+
+    quarter: int
+    name: str
+    partner: str | None = None
+
+    @property
+    def kpi(self) -> Kpi:
+        return KPIS[self.name] if self.partner is None else BY_PARTNER[self.name]
+
+    @property
+    def what(self) -> str:
+        """Its label, with the partner's name."""
+        return self.kpi.label if self.partner is None else f"{self.partner}, {self.kpi.label}"
+
+    @property
+    def when(self) -> Literal["lagging", "leading"]:
+        return self.kpi.when
+
+    def shown(self, value: float) -> str:
+        """A value of it, as people read it."""
+        if self.kpi.unit == "US dollars":
+            return f"${value:,.0f}"
+        return f"{value:,.0f}" if self.kpi.unit in ("deals", "partners") else f"{value:.2f}"
+
+
+class Actuals(Document):
+    """What was seen so far, quarter by quarter."""
+
+    schema_file: ClassVar[str] = "actuals.schema.json"
+    kind: ClassVar[str] = "what happened so far"
+    start_from: ClassVar[str] = "docs/replan.md shows one"
+    error: ClassVar[type[InputError]] = PlanError
+
+    by_quarter: Annotated[Items[QuarterActuals], Field(max_length=20)] = declare(
+        "the quarters that are past, from the first", unit="list", source="what was seen"
+    )
+    open_pipeline_usd: Usd | None = declare(
+        "amount of all deals that are open today, the manager's and the partners'",
+        unit="US dollars",
+        source="what was seen",
+        default=None,
+    )
+
+    @model_validator(mode="after")
+    def _without_gaps(self) -> Self:
+        if not self.by_quarter:
+            raise ValueError("by_quarter is empty; add a quarter that is past, or plan from the first with no actuals")
+        counts = Counter(its.quarter for its in self.by_quarter)
+        for quarter in range(1, max(counts) + 1):
+            if counts[quarter] > 1:
+                raise ValueError(f"by_quarter has quarter {quarter} twice; keep one")
+            if counts[quarter] == 0:
+                raise ValueError(
+                    f"by_quarter has quarter {max(counts)} without quarter {quarter}; add it, if only as "
+                    f"'quarter: {quarter}' (quarters count from 1, the first of the scenario)"
+                )
+        return self
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Actuals:
+        """What is given as plain data. Raises PlanError, a sentence for each thing that is wrong."""
+        return validate(cls, given, "actuals", PlanError)
+
+    @classmethod
+    def load(cls, path: Path | str) -> Actuals:
+        """What a YAML file holds. Raises PlanError, a sentence for each thing that is wrong in it."""
+        return cls.read(path)
+
+    def save(self, path: Path | str) -> None:
+        """Write it as YAML, keeping comments, and its JSON Schema beside it."""
+        self.write(path)
+
+    @property
+    def quarters(self) -> int:
+        """How many are past."""
+        return len(self.by_quarter)
+
+    def check_coming(self, scenario: Scenario) -> None:
+        """Raise PlanError if no quarter is left to plan."""
+        self._check_past(scenario, scenario.horizon_quarters - 1, ", so that there is a quarter to plan")
+
+    def _check_past(self, scenario: Scenario, most: int, why: str = "") -> None:
+        if self.quarters > most:
+            raise PlanError(
+                f"actuals: {self.quarters} quarters are past, and the horizon has {scenario.horizon_quarters}; "
+                f"allowed: at most {most}{why}"
+            )
+
+    def figures(self, scenario: Scenario) -> dict[Figure, float]:
+        """Everything that was seen. Raises PlanError if it does not fit the scenario, or nothing was."""
+        seen = dict[Figure, float]()
+        self._check_past(scenario, scenario.horizon_quarters)
+        for row in self.by_quarter:
+            try:
+                known_keys(f"quarter {row.quarter}: partners", row.partners, scenario.partner_names, "partner")
+            except ValueError as problem:
+                raise PlanError(f"actuals: {problem}") from None
+            seen |= {Figure(row.quarter, name): value for name in KNOWN if (value := getattr(row, name)) is not None}
+            for partner, its in row.partners.items():
+                seen |= {Figure(row.quarter, name, partner): value for name, value in its if value is not None}
+        if self.open_pipeline_usd is not None and self.quarters < scenario.horizon_quarters:
+            # Coverage is that at a quarter's start: that of the first quarter to come is known today.
+            quota_usd = scenario.quota_usd()[self.quarters]
+            seen[Figure(self.quarters + 1, "pipeline_coverage")] = self.open_pipeline_usd / quota_usd
+        if not seen:
+            raise PlanError(f"actuals: no figure is given; give one or more of open_pipeline_usd, {', '.join(KNOWN)}")
+        return seen
+
+
+def values_of(tally: Tally, figures: Sequence[Figure]) -> FloatArray:
+    """The figures as they are in simulated markets: shape (..., figures)."""
+    names = tally.scenario.partner_names
+    its = {kpi: kpi.of(tally) for kpi in {figure.kpi for figure in figures}}
+    return np.stack(
+        [
+            its[figure.kpi][..., figure.quarter - 1]
+            if figure.partner is None
+            else its[figure.kpi][..., figure.quarter - 1, names.index(figure.partner)]
+            for figure in figures
+        ],
+        axis=-1,
+    )

@@ -1,0 +1,76 @@
+"""What was not as planned: figures outside the range that the plan has in most simulated markets.
+
+One figure in five is outside by luck alone, so each comes with its surprise. Left out: what follows from it (alike.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optimize.replan.actuals import Actuals, Figure, values_of
+from sim.arrays import FloatArray
+from sim.kpis import Tally
+from sim.market import check_seed
+from sim.plan import TimePlan
+from sim.scenario import Scenario
+from sim.study.batches import check_plan, table_values
+
+BAND_MARKETS = 1000
+"""As many as a comparison has, so that a range on screen and a deviation come from the same runs."""
+BAND = (0.1, 0.9)
+"""Quantiles between which a figure is as planned."""
+OF_MARKETS = f"{100 * (BAND[1] - BAND[0]):.0f} of 100 markets"
+"""How many of them have it there, in words."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A figure that was seen outside its band. One in five is, by luck alone."""
+
+    figure: Figure
+    actual: float
+    low: float
+    high: float
+    surprise: float
+    """share of markets at least as far out, to either side"""
+
+    @property
+    def says(self) -> str:
+        """In words."""
+        its = self.figure
+        return (
+            f"Q{its.quarter} {its.what} {its.shown(self.actual)}: the plan has {its.shown(self.low)} to "
+            f"{its.shown(self.high)} in {OF_MARKETS}"
+        )
+
+
+def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7) -> tuple[Deviation, ...]:
+    """What was seen outside its band under the plan that was followed: leading figures first, then by surprise."""
+    seen = actuals.figures(scenario)
+    check_plan("plan", plan)
+    check_seed("seed", seed)
+
+    def figures_of(tally: Tally) -> FloatArray:
+        return values_of(tally, list(seen))
+
+    values = table_values(scenario, [plan.table(scenario)], range(BAND_MARKETS), seed, figures_of)[0]
+    found = []
+    for (figure, actual), its in zip(seen.items(), values.T, strict=True):
+        low, high = band(its)
+        if not low <= actual <= high:
+            found.append(Deviation(figure, actual, low, high, _surprise(its, actual)))
+    return tuple(sorted(found, key=lambda its: (its.figure.when != "leading", its.surprise)))
+
+
+def band(values: FloatArray) -> tuple[float, float]:
+    """Between which values a figure is as planned. They are values that did occur: of a count, whole numbers."""
+    low, high = np.quantile(values, BAND, method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _surprise(values: FloatArray, actual: float) -> float:
+    """Share at least as far out, what happened among them, as it did (Davison & Hinkley 1997, section 4.2)."""
+    rarer = min(np.count_nonzero(values <= actual), np.count_nonzero(values >= actual))
+    return min(1.0, 2 * (1 + rarer) / (1 + len(values)))

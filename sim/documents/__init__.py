@@ -1,0 +1,1 @@
+"""Validated YAML documents, and sentences about what is wrong with one."""

@@ -1,0 +1,225 @@
+"""The compiled engine: from scenarios, plans and markets to the arrays of kernel.py, and back.
+
+`run` gives the records of one run, for `simulate`. For many: `numbers` and `plans` once, then `add_up` every plan in
+every market of some tapes.
+
+Left out: how work is divided (batches.py) and what the sums mean (kpis.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim import rules, streams, tally, tape
+from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
+from sim.fast import kernel, layout
+from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
+from sim.ledger import RECORD, TICKS_PER_WEEK
+from sim.market import BY_STAGE, Market
+from sim.native.compiler import Compiled
+from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
+from sim.tally import Sums, empty_sums
+from sim.tape import TapeNumbers, Tapes
+
+run_all = Compiled(kernel.run_all, rules, streams, tape, tally, kernel)
+add_up_ledger = Compiled(tally.add_up_ledger, tally)
+
+WHAT = {
+    Trouble.LEVEL: "a partner's skill or engagement is not between 0 and 1",
+    Trouble.REACH: "the reach of a segment is not between 0 and 1",
+    Trouble.CREDIT: "quota credit is not a number",
+    Trouble.QUEUE: "more events are due than opportunities can have",
+    Trouble.TIME: "an event lies in the past",
+}
+USUAL_RECORDS = 20_000
+
+
+class RunTrouble(ArithmeticError):
+    """A run reached an impossible state."""
+
+    def __init__(self, what: str, plan: int, replication: int) -> None:
+        super().__init__(what)
+        self.plan, self.replication = plan, replication
+
+
+def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
+    """The records of one market under one plan: the compiled engine."""
+    tape_numbers, tapes = _given(coefficients, market)
+    its_numbers, its_plans = numbers(coefficients), plans([coefficients])
+    work = workspace(its_numbers, len(market.tick))
+    room = USUAL_RECORDS
+    while True:
+        records = np.empty(room, RECORD)
+        rows, partners = len(coefficients.quarters), len(coefficients.partners)
+        sums = empty_sums(rows, partners, 1, 1)
+        count = _run_all(
+            Run(
+                tape_numbers,
+                tapes,
+                its_numbers,
+                its_plans,
+                work,
+                empty_sums(rows, partners),
+                sums,
+                records,
+            )
+        )
+        if count <= room:
+            return records[:count].copy()
+        room = count
+
+
+def add_up(tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_plans: Plans, sums: Sums) -> None:
+    """Run every plan in every market of the tapes: sums of shape (plans, replications, ...). Raises RunTrouble."""
+    work = workspace(its_numbers, int(np.diff(tapes.starts).max(initial=0)))
+    _, _, rows, partners = sums.by_partner.shape
+    its = empty_sums(rows, partners)
+    records = np.empty(0, RECORD)
+    _run_all(Run(tape_numbers, tapes, its_numbers, its_plans, work, its, sums, records))
+
+
+def _run_all(run: Run) -> int:
+    count = run_all(run)
+    if count < 0:
+        now, plans = run.work.now[0], len(run.plans.quarters)
+        week = int(now["tick"]) // TICKS_PER_WEEK
+        what = f"{WHAT[Trouble(now['trouble'])]} in week {week + 1}"
+        raise RunTrouble(what, plan=(-1 - count) % plans, replication=int(now["replication"]))
+    return count
+
+
+def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes]:
+    """A market as tapes that were drawn whole."""
+    n, segments = len(market.tick), len(coefficients.segments)
+    arrivals = np.zeros(n, tape.ARRIVAL)
+    for name in ("tick", "amount_usd", "found", "brought", "settles", "segment", "owner", "stage"):
+        arrivals[name] = getattr(market, name)
+    arrivals["age"] = market.age_ticks
+    arrivals["cycle_ticks"] = np.minimum(market.cycle_ticks, tape.LONGEST_KEPT)
+    arrivals["drawn"] = tape.ALL_DRAWN
+    stages = np.zeros((n, tape.MAX_STAGES), tape.KEPT_STAGE)
+    for name, field in BY_STAGE.items():
+        stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
+    luck = np.zeros((1, len(coefficients.partners)), tape.PARTNER_LUCK)
+    for name in ("true_segment", "exit_ticks", "signing"):
+        luck[name] = getattr(market, name)
+    weeks = coefficients.weeks + HISTORY_WEEKS
+    run = np.zeros(1, tape.TAPE_RUN)
+    run["has_open_pipeline"] = market.drawn_for.has_open_pipeline
+    tape_numbers = TapeNumbers(
+        run=run,
+        segments=np.zeros(segments, tape.TAPE_SEGMENT),
+        stages=np.zeros((segments, tape.MAX_STAGES), tape.TAPE_STAGE),
+        partners=np.zeros(len(coefficients.partners), tape.TAPE_PARTNER),
+        open_deals=np.zeros(market.open_deals, tape.TAPE_OPEN),
+        demand=np.zeros((segments, weeks)),
+        factors=np.zeros((segments, tape.DEMAND_BINS)),
+        owners=np.zeros((segments, len(coefficients.partners))),
+    )
+    tapes = Tapes(
+        replications=np.array([market.replication]),
+        starts=np.array([0, n]),
+        arrivals=arrivals,
+        stages=stages,
+        partner_luck=luck,
+        quarter_luck=np.zeros((1, segments, HISTORY_QUARTERS + coefficients.weeks // WEEKS_PER_QUARTER)),
+        rates=np.zeros((segments, weeks)),
+        sizes=np.zeros(tape.CHUNK),
+        nexts=np.zeros(segments, tape.NEXT),
+        ahead=np.zeros((segments, tape.CHUNK), tape.AHEAD),
+    )
+    return tape_numbers, tapes
+
+
+def workspace(its_numbers: Numbers, opportunities: int) -> Workspace:
+    """Room for runs with at most so many opportunities."""
+    segments, partners = its_numbers.bases.shape
+    # A deal has one dated event that counts, and those of its earlier waits.
+    events = (tape.MAX_STAGES + 1) * opportunities + 16
+    ticks = int(its_numbers.run["weeks"][0] + HISTORY_WEEKS) * TICKS_PER_WEEK
+    now = np.zeros(1, layout.NOW)
+    # Buckets of an eighth of a week, and smaller ones for a market that puts more than a few events into each.
+    now["bucket_shift"] = min(13, max(0, (ticks // (opportunities + 1)).bit_length() - 1))
+    return Workspace(
+        now=now,
+        deals=np.empty(opportunities, layout.DEAL),
+        partners=np.zeros(partners, layout.PARTNER_STATE),
+        hours=np.zeros((partners, kernel.ACTIVITIES)),
+        gains=np.zeros((partners, kernel.ACTIVITIES), layout.KNOWN_GAIN),
+        segments=np.zeros(segments, layout.SEGMENT_STATE),
+        blocks=np.empty((3, partners * (kernel.ACTIVITIES + 1) + segments), layout.BLOCK),
+        waiting=np.empty(opportunities, layout.WAITING),
+        woken=np.empty(opportunities, np.int64),
+        nodes=np.empty(events, layout.NODE),
+        buckets=np.empty((ticks >> int(now["bucket_shift"][0])) + 1, np.int64),
+    )
+
+
+def numbers(its: Coefficients) -> Numbers:
+    """The scenario's part of the numbers of a run, as arrays."""
+    partners, segments = its.partners, its.segments
+    bases = np.zeros((len(segments), len(partners)))
+    for s, segment in enumerate(segments):
+        for p, share in segment.bases:
+            bases[s, p] = share
+    stages = np.zeros((len(segments), tape.MAX_STAGES), layout.STAGE_NUMBERS)
+    for s, segment in enumerate(segments):
+        stages["pass_below"][s, : segment.stages] = segment.pass_below
+        stages["worth_per_hour"][s, : segment.stages] = segment.worth_per_hour
+    return Numbers(
+        run=_records(layout.RUN, [its]),
+        segments=_records(layout.SEGMENT, segments),
+        stages=stages,
+        partners=_records(layout.PARTNER_NUMBERS, partners),
+        traits=_records(layout.TRAITS, [traits for partner in partners for traits in partner.traits]).reshape(
+            len(partners), len(PARTNER_SEGMENTS)
+        ),
+        expected=np.array([segment.demand for segment in segments]),
+        bases=bases,
+        fit=np.array([partner.fit for partner in partners], dtype=np.float64).reshape(len(partners), len(segments)),
+        week_off=np.array(its.week_off, dtype=np.int64),
+    )
+
+
+def plans(of: Sequence[Coefficients]) -> Plans:
+    """The plans' part of the numbers of several runs, as arrays."""
+    gifts: list[tuple[Any, ...]] = []
+    quarters = []
+    for its in of:
+        for quarter in its.quarters:
+            begin = len(gifts)
+            gifts += _gifts(quarter)
+            shares = quarter.prospect_shares is not None
+            quarters.append((begin, len(gifts), shares, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
+    rows, segments, partners = len(of[0].quarters), len(of[0].segments), len(of[0].partners)
+    segment_plans = [
+        tuple(row)
+        for its in of
+        for q in its.quarters
+        for row in zip(q.prospect_ticks, q.prospect_shares or (0.0,) * segments, q.coverage_mode, strict=True)
+    ]
+    return Plans(
+        quarters=np.array(quarters, layout.QUARTER).reshape(len(of), rows),
+        gifts=np.array(gifts, layout.GIFT),
+        segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(of), rows, segments),
+        parked=np.array([q.parked for its in of for q in its.quarters], dtype=np.int64).reshape(
+            len(of), rows, partners
+        ),
+    )
+
+
+def _gifts(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
+    return [
+        *((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments),
+        *((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours),
+        *((kernel.ASSIST, p, a, ASSIST_KINDS[a], ticks, 0.0) for a, p, ticks in quarter.assists),
+    ]
+
+
+def _records(dtype: np.dtype[Any], objects: Sequence[Any]) -> NDArray[Any]:
+    """Objects' attributes of the same names, as records."""
+    return np.array([tuple(getattr(its, name) for name in dtype.names or ()) for its in objects], dtype)

@@ -1,0 +1,1 @@
+"""Functions of arrays to machine code. Knows nothing of the model."""

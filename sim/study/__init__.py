@@ -1,0 +1,1 @@
+"""Many runs: replications, comparisons, intervals, and what if the assumptions are wrong."""

@@ -1,0 +1,277 @@
+"""Where a verdict turns: the values of an assumption at which the mean difference of a plan is nil.
+
+On each side of the likely value one turn is looked for, the nearest that these steps can see:
+
+1. Outwards: the plausible end, halfway to the farthest value, and that one. The first at which the difference is
+   clearly on the other side ends a stretch in which the flip lies. A response that turns and turns back between two of
+   these values is not seen, nor one that turns by less than 200 markets can tell.
+2. Regula falsi makes the stretch short.
+3. Two values around the flip get more and more markets, until the interval of the flip is short enough. They are near,
+   so that the response between them is a straight line, but as far apart as luck demands.
+
+A plan that is neither ahead nor behind as assumed has a sign too, that of its mean, and flips where that changes.
+
+Searches are generators that yield what they want to know, so that all of them run their markets at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+
+from sim.assumptions import Assumption
+from sim.study import estimates
+from sim.study.differences import Ask, Differences
+from sim.study.estimates import Verdict
+
+SIGHT_MARKETS = 25
+"""Markets at values beyond what is plausible: only the sign is wanted."""
+DOUBT_MARKETS = 200
+"""Markets after which a value is taken not to turn the verdict if it does not do so clearly."""
+CLEAR = 0.99
+"""Confidence that a value is on the other side: a hundred or more are looked at, and some deceive."""
+SEARCH_MARKETS, SEARCH_STEPS = 100, 3
+SHORT_STRETCH = 0.5
+"""A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
+FIRST_MARKETS = 100
+MOST_MARKETS = 1.0
+"""Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
+RUNS = 18
+"""Runs, again as a multiple, that an analysis of twenty assumptions takes anyway: with few, flips get what is left."""
+PRECISION = 0.03
+"""Half the width of a flip's interval that is aimed at, as a share of its value: then it is hardly ever 5% off."""
+CLOSEST, WIDEST = 0.05, 0.4
+"""Least and most distance of the last two values from the flip, as a share of it."""
+CLEAR_SLOPE = 4.0
+"""Standard errors by which the differences at these two should differ."""
+MOVES = 3
+"""How often the last two values are moved if the flip proves not to lie between them, or moved apart if they do not
+differ."""
+
+T = TypeVar("T")
+Search = Generator[list[Ask], None, T]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """Where a verdict turns."""
+
+    value: float
+    """at which the mean difference is nil"""
+    low: float
+    high: float
+    """95% interval for the luck of the markets, cut at the farthest values looked at"""
+    share_of_likely: float | None
+    """value / likely; None where the likely value is 0"""
+    plausible: bool
+    """whether it lies in the assumption's range"""
+    beyond: Verdict
+    """the verdict on its far side"""
+
+    @property
+    def precise(self) -> bool:
+        """Whether the interval is as short as is aimed at."""
+        return max(self.value - self.low, self.high - self.value) <= PRECISION * self.value
+
+
+class Stretch(NamedTuple):
+    """An assumption's values between which a plan's difference changes its sign."""
+
+    plan: str
+    assumption: Assumption
+    near: float
+    """on the side of the likely value"""
+    far: float
+    slope: float
+    """change of the difference with the value, in US dollars, when the stretch was found"""
+
+
+def distance(assumption: Assumption, flip: Flip) -> tuple[bool, float]:
+    """How far a flip is from what is likely: a plausible one is nearer than any other, then by steps of the range."""
+    step = assumption.likely - assumption.low if flip.value < assumption.likely else assumption.high - assumption.likely
+    return not flip.plausible, abs(flip.value - assumption.likely) / (step or assumption.high - assumption.low)
+
+
+def find(
+    known: Differences, varied: Sequence[Assumption], replications: int
+) -> dict[tuple[str, str], tuple[Flip, ...]]:
+    """The flips of every plan and assumption (its path), the one below the likely value first.
+
+    Markets are few. Every flip gets some, and the one of each plan that matters most gets most of them.
+    """
+    sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
+    stretches = together(known, [stretch(known, *side, replications) for side in sides])
+    short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
+    fair = max(2, replications // 10, replications // (2 * max(1, len(short))))
+    beyond = [its.far for its in stretches if its is not None]
+    flips = together(known, [settled(known, its, far, fair) for its, far in zip(short, beyond, strict=True)])
+    nearest: dict[str, int] = {}
+    for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
+        nearest.setdefault(short[i].plan, i)
+    vague = [i for i in nearest.values() if not flips[i].precise]
+    most = MOST_MARKETS * replications
+    if vague:
+        # A market at two values, with the plan and the baseline plan, is four runs.
+        most = max(most, (RUNS * replications - known.runs) / (4 * len(vague)))
+    again = [settled(known, short[i], beyond[i], int(most), about=flips[i]) for i in vague]
+    for i, flip in zip(vague, together(known, again), strict=True):
+        flips[i] = flip
+    found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
+    for its, flip, far in zip(short, flips, beyond, strict=True):
+        # An interval of all values on this side says that there may be no flip.
+        ends = sorted((its.assumption.likely, far))
+        if ends[0] < flip.low or flip.high < ends[1]:
+            found[its.plan, its.assumption.path] += (flip,)
+    return found
+
+
+def together(known: Differences, searches: Sequence[Search[T]]) -> list[T]:
+    """What the searches find, in their order; what they ask for at a time is run at once."""
+    found: dict[int, T] = {}
+    going = dict(enumerate(searches))
+    while going:
+        asks: list[Ask] = []
+        for i, search in list(going.items()):
+            try:
+                asks += next(search)
+            except StopIteration as end:
+                found[i] = end.value
+                del going[i]
+        known.run(asks)
+    return [found[i] for i in range(len(searches))]
+
+
+def outwards(assumption: Assumption) -> list[list[float]]:
+    """The values looked at on each side, from the likely value outwards."""
+    sides = ((assumption.low, assumption.least), (assumption.high, assumption.most))
+    values = [dict.fromkeys((end, (end + farthest) / 2, farthest)) for end, farthest in sides]
+    return [[value for value in side if value != assumption.likely] for side in values]
+
+
+def stretch(
+    known: Differences, plan: str, assumption: Assumption, values: Sequence[float], most: int
+) -> Search[Stretch | None]:
+    """Where the sign of the mean difference changes, going through `values`, or None. Uses up to `most` markets."""
+    assumed = float(known.of(plan).mean())
+    if assumed == 0:
+        return None
+    cap = min(DOUBT_MARKETS, most)
+    asks = [Ask(plan, assumption, value, min(SIGHT_MARKETS, cap)) for value in values]
+    while asks:
+        yield asks
+        asks = []
+        for value in values:
+            its = known.estimate(plan, assumption, value, CLEAR)
+            # Doubtful is what pulls towards the other side and is not clear.
+            if not its.clear and its.value / assumed < 0.5 and its.observations < cap:
+                asks.append(Ask(plan, assumption, value, min(2 * its.observations, cap)))
+    near = assumption.likely
+    for value in values:
+        its = known.estimate(plan, assumption, value, CLEAR)
+        if its.value / assumed > 0:
+            near = value
+        elif its.clear:
+            change = known.of(plan, assumption, value).mean() - known.of(plan, assumption, near).mean()
+            return Stretch(plan, assumption, near, value, float(change) / (value - near))
+    return None
+
+
+def shortened(known: Differences, its: Stretch, most: int) -> Search[Stretch]:
+    """A short stretch around the flip, by regula falsi."""
+    sign = np.sign(known.of(its.plan).mean())
+    for _ in range(SEARCH_STEPS):
+        if abs(its.far - its.near) <= SHORT_STRETCH * max(its.far, its.near):
+            break
+        between = _between(known, its)
+        yield [Ask(its.plan, its.assumption, between, min(SEARCH_MARKETS, most))]
+        same = known.of(its.plan, its.assumption, between).mean() * sign > 0
+        its = its._replace(near=between) if same else its._replace(far=between)
+    return its
+
+
+def _between(known: Differences, its: Stretch) -> float:
+    """Where the straight line between the ends is nil, but not too near to either."""
+    near, far = (float(known.of(its.plan, its.assumption, value).mean()) for value in (its.near, its.far))
+    place = near / (near - far) if near * far < 0 else 0.5
+    return its.near + (its.far - its.near) * min(max(place, 0.1), 0.9)
+
+
+def settled(known: Differences, its: Stretch, far: float, most: int, about: Flip | None = None) -> Search[Flip]:
+    """The flip that lies in a short stretch, or near `about`, from at most `most` markets at each value.
+
+    The ends of the stretch come from few markets; it lies between the likely value and `far`, which is surely beyond.
+
+    Between two values the difference is taken for straight. So the value found is run too: if the three do not
+    lie on a straight line, it ends a shorter stretch, and the search goes on there.
+    """
+    value = _between(known, its) if about is None else about.value
+    half = _apart(known, its, value, most)
+    if about is not None:
+        # Wide enough for the flip to lie between them.
+        half = min(max(half, (about.high - about.low) / 2), max(half, WIDEST * value))
+    sign = np.sign(known.of(its.plan).mean())
+    within = its._replace(near=its.assumption.likely, far=far)
+    for move in range(MOVES + 1):
+        left, right = _within(within, value - half), _within(within, value + half)
+        if left == right:
+            break
+        markets = 0
+        while markets < most:
+            markets = min(max(2 * markets, FIRST_MARKETS), most)
+            yield [Ask(its.plan, its.assumption, end, markets) for end in (left, right)]
+            at_left, at_right = (known.of(its.plan, its.assumption, end)[:markets] for end in (left, right))
+            place = estimates.zero_between(at_left, at_right)
+            if isfinite(place.low):
+                value = _within(within, left + (right - left) * place.value)
+            low, high = (_within(within, left + (right - left) * end) for end in (place.low, place.high))
+            flip = _flip(known, its, value, low, high)
+            outside = place.low > 1 or place.high < 0
+            if flip.precise or (outside and move < MOVES):
+                break
+        if outside:
+            continue
+        if not isfinite(place.low):
+            if half >= WIDEST * value:
+                break
+            half = WIDEST * value
+            continue
+        if about is None and not flip.precise:
+            break  # there are few markets yet
+        yield [Ask(its.plan, its.assumption, value, markets)]
+        here, share = known.of(its.plan, its.assumption, value)[:markets], (value - left) / (right - left)
+        bent = estimates.mean(here - (1 - share) * at_left - share * at_right, CLEAR).clear
+        if not bent or value in (within.near, within.far):
+            break
+        within = within._replace(near=value) if here.mean() * sign > 0 else within._replace(far=value)
+        # Bent: between the value that is not the flip and the end beyond it, until that is checked again.
+        flip = _flip(known, its, value, min(within.near, within.far), max(within.near, within.far))
+        value, half = _between(known, within), max(half / 2, abs(within.far - within.near) / 100)
+    return flip
+
+
+def _apart(known: Differences, its: Stretch, value: float, most: int) -> float:
+    """How far from the flip the last two values must be to differ more than luck makes them."""
+    luck = float(known.of(its.plan, its.assumption, its.far).std()) * (2 / most) ** 0.5
+    half = min(max(CLEAR_SLOPE * luck / (2 * abs(its.slope)), CLOSEST * value), WIDEST * value)
+    return max(half, abs(its.far - its.near) / 100)
+
+
+def _within(its: Stretch, value: float) -> float:
+    """The value, or the end of the stretch that is nearest to it."""
+    return min(max(value, min(its.near, its.far)), max(its.near, its.far))
+
+
+def _flip(known: Differences, its: Stretch, value: float, low: float, high: float) -> Flip:
+    assumption = its.assumption
+    return Flip(
+        value=value,
+        low=min(low, value),
+        high=max(high, value),
+        share_of_likely=value / assumption.likely if assumption.likely else None,
+        plausible=assumption.plausible(value),
+        beyond="behind" if known.of(its.plan).mean() > 0 else "ahead",
+    )

@@ -1,0 +1,231 @@
+"""Planning again from here, the reasons for a plan, and the frontier.
+
+Claims: what is over stays as it was, to the digit; plans are tried in markets that look like what happened; what does
+not fit together is one sentence; a runner-up is behind; a limit that binds costs; a frontier trades this year for the
+next, and shows no point that is not proven.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nexthour.terminal.main import app
+from optimize import Actuals, Solution, explain, frontier, optimize_plan, planner
+from optimize.milp.solve import BY_PERIOD
+from optimize.proof import certify, reasons
+from optimize.proof import frontier as tradeoff
+from optimize.replan import matching
+from optimize.replan.deviations import deviations
+from optimize.replan.matching import Past
+from sim import PlanError, TimePlan, load_scenario, save_scenario
+from tests.helpers import candidate
+from tests.optimize.test_planner import BASELINE, MIX, small
+
+ACTUALS = {
+    "by_quarter": [
+        {"quarter": 1, "credit_usd": 300_000, "registered_deals": 14},
+        {"quarter": 2, "credit_usd": 150_000, "registered_deals": 14, "gone_cold": 4},
+    ]
+}
+
+
+@pytest.fixture(autouse=True)
+def few_markets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, few in (
+        (planner, "MARKETS", 200), (certify, "MARKETS", 400),
+        (certify, "WORLDS", 5),
+        (matching, "PLANNED_IN", 200), (reasons, "MARKETS", 400), (reasons, "FLIP_MARKETS", 50),
+        (tradeoff, "MARKETS", 200),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, few)
+
+
+def followed() -> TimePlan:
+    """With recruiting hours enough, of which some come before the past ends."""
+    hours = [
+        {"activity": "sell", "hours_per_week": 20.0},
+        {"activity": "coach", "target": "Pine", "hours_per_week": 1.3},
+        {"activity": "recruit", "target": "Cypress", "hours_per_week": 1.1, "to_quarter": 2},
+    ]
+    return TimePlan.from_table(territory(), hours, "so far", parked=[{"partner": "Thorn", "to_quarter": 1}])
+
+
+def territory() -> Any:
+    return small(candidates=[candidate("Cypress", base_share={"large": 0.2}, recruiting_hours=20.0)])
+
+
+@pytest.fixture
+def again() -> Solution:
+    return optimize_plan(territory(), followed=followed(), actuals=Actuals.of(ACTUALS))
+
+
+def test_what_is_over_stays_as_it_was(again: Solution) -> None:
+    scenario = territory()
+    before, after = followed().table(scenario), again.plan.table(scenario)
+    for name in BY_PERIOD:
+        assert (getattr(before, name)[:2] == getattr(after, name)[:2]).all(), name
+    assert (before.sell[2:] != after.sell[2:]).any() and again.quarter == 3
+    its = again.certificate
+    assert its.against == "going on as before" and its.worlds_ahead is None
+    assert [one.value for one in its.difference_by_quarter[:2]] == [0.0, 0.0]
+    assert its.difference.low > 0 and abs(its.promise_off) < 0.05
+    # 28.6 hours are given in two quarters, so the candidate decided in the second: it is not recruited once more.
+    assert not after.partner[2:, -1].any()
+
+
+def test_plans_are_tried_in_markets_that_look_like_the_past(again: Solution) -> None:
+    """Those that the actuals single out, and no others; what was not as planned is named."""
+    numbers = [int(one) for batch in again.planner.trials.kept.batches for one in batch.replications]
+    seen = Past(territory(), followed(), Actuals.of(ACTUALS))
+    assert numbers == seen.alike(7) and numbers != list(range(len(numbers)))
+    assert again.deviations == deviations(seen.scenario, seen.followed, seen.actuals, 7)
+    assert any("Q2" in its.says for its in again.deviations)
+    assert again.alike == seen.match(7).says
+
+
+def test_a_past_that_the_scenario_thinks_impossible_is_not_planned_on() -> None:
+    impossible = Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 90_000_000}]})
+    with pytest.raises(PlanError, match="actuals: what happened is outside what the scenario thinks possible"):
+        optimize_plan(small(), actuals=impossible)
+
+
+def test_after_a_past_hours_are_compared_with_those_followed(again: Solution) -> None:
+    by_use = {(its.activity, its.target): its for its in again.changes()}
+    assert by_use["coach", "Pine"].today == 1.3 and by_use["sell", None].today == 20.0
+
+
+def test_without_actuals_the_past_is_that_of_the_plan() -> None:
+    its = optimize_plan(territory(), from_quarter=2)
+    today = TimePlan.status_quo(territory()).table(territory())
+    assert (its.plan.table(territory()).partner[0] == today.partner[0]).all() and its.alike == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"from_quarter": 7}, "from_quarter is 7; allowed: a whole number from 1 to 6"),
+        ({"from_quarter": 0}, "from_quarter is 0; allowed: a whole number from 1 to 6"),
+        ({"from_quarter": 2, "actuals": Actuals.of(ACTUALS)}, "from_quarter is 2, but actuals end with quarter 2"),
+        ({"followed": TimePlan.status_quo(small())}, "followed: a plan so far needs from_quarter"),
+        ({"followed": TimePlan.status_quo(small()), "from_quarter": 1}, "so nothing was followed yet"),
+        ({"actuals": {}}, "actuals is {}; allowed: Actuals"),
+        ({"followed": {}, "from_quarter": 2}, "followed is {}; allowed: a TimePlan"),
+        ({"from_quarter": 3, "floors": {2: 0.5}}, "floors: quarter 2 is over; allowed: quarter 3 and later"),
+        ({"from_quarter": 3, "early_floor": 0.5}, "early_floor: quarter 1 is over"),
+        (
+            {"from_quarter": 3, "locks": [{"activity": "sell", "hours_per_week": 9}]},
+            "locks[0]: quarter 1 is over; allowed: quarter 3 and later",
+        ),
+    ],
+)
+def test_a_past_that_does_not_fit_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        optimize_plan(small(), **given)
+    assert sentence in str(caught.value) and "\n" not in str(caught.value)
+
+
+# Why
+
+
+def test_reasons_add_up() -> None:
+    solution = optimize_plan(small(), max_partner_share=0.05, floors={6: 0.1})
+    its = explain(solution)
+    assert len(its.hour_value_usd) == 6 and its.hour_value_usd[0] > its.hour_value_usd[-1] >= 0
+    by_limit = {limit.says: limit.cost_share for limit in its.limits}
+    assert by_limit["at most 5% of the hours with partners"] > 0.002
+    assert by_limit["attainment of at least 10% in Q6"] == 0.0
+    low, high = its.flat_shares
+    assert 0 <= low <= its.partner_share <= high <= 1
+    assert its.runner_up is not None and its.runner_up.behind_share.value > 0
+    assert json.dumps(its.as_dict())
+
+
+def test_reasons_of_a_plan_without_partners() -> None:
+    its = explain(optimize_plan(small(partners=[])))
+    assert its.partner_share == 0.0 and its.flat_shares == (0.0, 0.0)
+
+
+# The frontier
+
+
+def test_a_frontier_trades_this_year_for_the_next() -> None:
+    its = frontier(load_scenario(BASELINE), 4)
+    early, late = its.points[-1], its.points[0]
+    assert len(its.points) == 4 and all(point.proven for point in its.points)
+    assert early.attainment.value > late.attainment.value + 0.2 and early.exit_usd.value < late.exit_usd.value
+    assert np.diff([point.attainment.value for point in its.points]).min() > -0.02
+    assert late.plan.table(its.scenario).partner.sum() > early.plan.table(its.scenario).partner.sum()
+    assert json.dumps(its.as_dict())
+
+
+def test_a_point_that_is_not_proven_is_said_and_not_drawn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from nexthour.terminal.show_plan import print_frontier
+
+    solve = tradeoff.solve
+    monkeypatch.setattr(tradeoff, "solve", lambda *a, **k: replace(solve(*a, **k), outcome="feasible"))
+    its = frontier(small(), 3)
+    assert not any(point.proven for point in its.points)
+    print_frontier(its)
+    shown = capsys.readouterr().out
+    assert "did not prove them in time: frontier 1, frontier 2, frontier 3" in " ".join(shown.split())
+    assert not [line for line in shown.split("\n") if line.startswith("frontier 1 ")]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"points": 1}, "points is 1; allowed: a whole number from 2 to 20"),
+        ({"through": 3}, "through is 3; allowed: a whole number from 4 to 6"),
+        ({"floors": {5: 0.5}, "through": 4}, "floors: quarter '5' is not in the horizon; allowed: 1 to 4"),
+    ],
+)
+def test_a_frontier_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(PlanError, match=sentence):
+        frontier(small(), **given)
+
+
+# The terminal
+
+
+def test_plan_again_and_frontier_in_the_terminal(tmp_path: Path) -> None:
+    file, plan, actuals = (str(tmp_path / name) for name in ("small.yaml", "plan.yaml", "actuals.yaml"))
+    save_scenario(small(), file)
+    TimePlan.constant(small(), 0.2, MIX, "believers").save(plan)
+    Actuals.of(ACTUALS).save(actuals)
+    words = ["plan", file, "--followed", plan, "--actuals", actuals, "--why", "--lock", "coach:Pine=1.1@3-4"]
+    shown = CliRunner().invoke(app, words)
+    assert shown.exit_code == 0, shown.output
+    for said in (
+        "Q3 against going on as before",
+        "From Q3 to Q6",
+        "chance of quota",
+        "in Q3 ",
+        "What happened so far",
+        "going on as before",
+        "One more hour is worth",
+        "Next best",
+    ):
+        assert said in " ".join(shown.output.split())
+    assert "coaching Pine locked at 1.1 hours from Q3 to Q4" in shown.output.replace("\n", " ")
+    data = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
+    assert data["deviations"] and data["why"]["hour_value_usd"] and data["changes"] and data["quarter"] == 3
+    shown = CliRunner().invoke(app, ["frontier", file, "--points", "3"])
+    assert shown.exit_code == 0 and "status quo" in shown.output and "--through 4" in shown.output
+    assert json.loads(CliRunner().invoke(app, ["frontier", file, "--points", "2", "--json"]).output)["points"]
+
+
+@pytest.mark.parametrize("lock", ["coach:Pine", "coach:Pine=x", "coach:Pine=1@a-b", "fly=1"])
+def test_a_lock_that_cannot_be_read_is_one_sentence(tmp_path: Path, lock: str) -> None:
+    file = str(tmp_path / "small.yaml")
+    save_scenario(small(), file)
+    shown = CliRunner().invoke(app, ["plan", file, "--lock", lock])
+    assert shown.exit_code in (1, 2) and "Traceback" not in shown.output and shown.output.count("\n") < 9

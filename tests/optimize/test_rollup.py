@@ -1,0 +1,202 @@
+"""Several territories together: every total is the sum of the territories' own pages.
+
+Claims: segments add up to the dollar with each territory's gap analysis, partners with its grid of partners; a partner
+of several territories is one partner, and disagreement about it is said; one territory is its own map; what cannot be
+added up is refused in one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nexthour.terminal.main import app
+from optimize.coverage import gaps, remedies, treatment
+from optimize.coverage.gaps import GapAnalysis, gap_analysis
+from optimize.coverage.rollup import Organisation, roll_up
+from optimize.coverage.treatment import treatments
+from sim import Scenario, ScenarioError, SimulationError, TimePlan, load_scenario, replicate
+from tests import SCENARIOS
+from tests.helpers import candidate, partner, segment, territory
+
+FILES = [str(SCENARIOS / f"two-territories-{its}-rich.yaml") for its in ("partner", "direct")]
+SEED = 11
+STATUS_QUO = {"name": "status quo", "partner_share": 0.2, "focus": "even"}
+
+
+def north(**changes: Any) -> Scenario:
+    """Two segments, two partners and a candidate."""
+    known = {
+        "name": "north",
+        "market_map": [
+            segment("large", opportunities_per_quarter=12, inbound_share=0.2, deal_size_median_usd=50_000),
+            segment("small", opportunities_per_quarter=40, inbound_share=0.1, deal_size_median_usd=9_000),
+        ],
+        "partners": [
+            partner("Pine", base_share={"large": 0.3, "small": 0.3}),
+            partner("Thorn", label="deceiver", base_share={"small": 0.2}),
+        ],
+        "candidates": [candidate("Cypress", base_share={"large": 0.2})],
+        "status_quo": STATUS_QUO,
+    }
+    return territory(**{**known, **changes})
+
+
+def south(**changes: Any) -> Scenario:
+    """One segment in common and one of its own; Pine again, and Cypress, which works here already."""
+    known = {
+        "name": "south",
+        "market_map": [
+            segment("small", opportunities_per_quarter=30, inbound_share=0.3, deal_size_median_usd=7_000),
+            segment("public", opportunities_per_quarter=8, inbound_share=0.3, deal_size_median_usd=30_000),
+        ],
+        "partners": [
+            partner("Cypress", label="achiever", base_share={"public": 0.4}),
+            partner("Pine", base_share={"small": 0.1, "public": 0.1}),
+        ],
+        "status_quo": STATUS_QUO,
+    }
+    return territory(**{**known, **changes})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_markets() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, markets in (
+            (gaps, "MARKETS", 20), (gaps, "SCREENING_MARKETS", 10), (gaps, "COVERAGE_MARKETS", 30),
+            (remedies, "SPARE_MARKETS", 5), (treatment, "MARKETS", 40),
+        ):  # fmt: skip
+            patch.setattr(module, name, markets)
+        yield
+
+
+@pytest.fixture(scope="module")
+def both() -> Organisation:
+    return roll_up([north(), south()], SEED)
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[GapAnalysis]:
+    return [gap_analysis(its, seed=SEED) for its in (north(), south())]
+
+
+def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, pages: list[GapAnalysis]) -> None:
+    assert list(both.by_segment) == ["large", "small", "public"]
+    for name, row in both.by_segment.items():
+        own = [its for page in pages for its in page.segments if its.segment == name]
+        assert row.opportunities.value == pytest.approx(sum(its.opportunities.value for its in own), rel=1e-12)
+        assert row.gap_usd.value == pytest.approx(sum(its.gap_usd.value for its in own), rel=1e-12)
+        assert row.value_usd.value == pytest.approx(
+            sum(its.opportunities.value * its.value_usd for its in own), rel=1e-12
+        )
+        seen = row.found.value + row.brought.value + row.leaked.value
+        assert seen == pytest.approx(row.opportunities.value, rel=1e-12)
+    gap = sum(its.gap_usd.value for page in pages for its in page.segments)
+    assert both.total.gap_usd.value == pytest.approx(gap, rel=1e-12)
+    assert sum(row.gap_usd.value for row in both.by_segment.values()) == pytest.approx(gap, rel=1e-12)
+    assert sum(its.total.gap_usd.value for its in both.territories) == pytest.approx(gap, rel=1e-12)
+
+
+def test_an_interval_is_that_of_the_sum_market_by_market(both: Organisation) -> None:
+    """Neither of intervals added up, which would be too wide, nor of one territory."""
+    row, parts = both.by_segment["small"], [its.by_segment["small"] for its in both.territories]
+    half, halves = half_width(row.leaked), [half_width(its.leaked) for its in parts]
+    assert max(halves) / 2 < half < sum(halves)
+    assert row.leaked.observations == 30
+
+
+def half_width(its: Any) -> float:
+    return float(its.high - its.low) / 2
+
+
+def test_partners_are_the_sums_of_the_territories_own_grids(both: Organisation) -> None:
+    credit: dict[str, float] = {}
+    for its in (north(), south()):
+        total = replicate(its, TimePlan.status_quo(its), 40, SEED)["credit_usd"].sum(axis=-1).mean()
+        for one in treatments(its, TimePlan.status_quo(its), SEED):
+            credit[one.partner] = credit.get(one.partner, 0.0) + one.results.value * total
+    assert {its.name: its.credit_usd.value for its in both.partners} == pytest.approx(credit)
+    assert both.partner_credit_usd.value == pytest.approx(sum(credit.values()))
+    whole = both.direct_credit_usd.value + both.partner_credit_usd.value
+    assert both.credit_usd.value == pytest.approx(whole)
+    assert both.credit_usd.value == pytest.approx(sum(its.credit_usd.value for its in both.territories))
+    assert both.quota_usd == sum(north().quota_usd()) + sum(south().quota_usd())
+
+
+def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None:
+    by_name = {its.name: its for its in both.partners}
+    assert len(both.partners) == len(by_name) == 3
+    pine, cypress, thorn = by_name["Pine"], by_name["Cypress"], by_name["Thorn"]
+    assert [its.territory for its in pine.territories] == ["north", "south"]
+    assert pine.label == pine.labels == "believer"
+    assert (cypress.label, cypress.labels) == (None, "managers disagree: believer in north, achiever in south")
+    assert [its.is_candidate for its in cypress.territories] == [True, False]
+    assert pine.credit_usd.value == pytest.approx(sum(its.credit_usd.value for its in pine.territories))
+    # A fifth of 40 hours, by halves of two partners, in both territories.
+    assert pine.manager_hours == pytest.approx(8.0) and thorn.manager_hours == pytest.approx(4.0)
+    assert pine.account_manager_hours == 0
+    accounts = [its.by_segment for its in both.territories]
+    expected = 0.3 * (accounts[0]["large"].opportunities.value + accounts[0]["small"].opportunities.value)
+    expected += 0.1 * both.territories[1].total.opportunities.value
+    assert pine.opportunities.value == pytest.approx(expected)
+
+
+def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysis]) -> None:
+    alone, page = roll_up([north()], SEED), pages[0]
+    for its in page.segments:
+        row = alone.by_segment[its.segment]
+        assert (row.opportunities, row.coverage) == (its.opportunities, its.today)
+        assert row.gap_usd == its.gap_usd
+    assert alone.total == alone.territories[0].total == both.territories[0].total
+    assert alone.by_segment == both.territories[0].by_segment
+
+
+def test_the_order_of_territories_changes_no_figure(both: Organisation) -> None:
+    other = roll_up(iter([south(), north()]), SEED)
+    for name, row in both.by_segment.items():
+        assert np.allclose([*vars(row.gap_usd).values()], [*vars(other.by_segment[name].gap_usd).values()])
+    assert [its.name for its in other.partners] == [its.name for its in both.partners]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([], "there is no territory"),
+        ([north(), north()], "2 territories are named 'north'; give each a name of its own"),
+        ([north(), south(horizon_quarters=5)], "horizon_quarters is 4 in 'north' and 5 in 'south'"),
+        ([north(), "south.yaml"], "a territory is 'south.yaml'; allowed: a Scenario"),
+    ],
+)
+def test_what_cannot_be_added_up_is_refused(given: list[Any], says: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        roll_up(given)
+    assert says in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_wrong_seed_is_refused() -> None:
+    with pytest.raises(SimulationError, match="seed"):
+        roll_up([north()], seed=-1)
+
+
+def test_the_terminal_prints_it_and_its_json() -> None:
+    printed = CliRunner().invoke(app, ["rollup", *FILES], env={"COLUMNS": "200"})
+    assert printed.exit_code == 0, printed.output
+    assert printed.output.startswith("2 territories, over 12 quarters")
+    assert "Alder Systems (achiever)" in printed.output and "Two territories, direct-rich" in printed.output
+    data = json.loads(CliRunner().invoke(app, ["rollup", *FILES, "--seed", "7", "--json"]).output)
+    its = roll_up([load_scenario(file) for file in FILES])
+    assert data["total"]["gap_usd"]["value"] == its.total.gap_usd.value
+    assert [one["scenario"] for one in data["territories"]] == [
+        "Two territories, partner-rich",
+        "Two territories, direct-rich",
+    ]
+    assert len({one["name"] for one in data["partners"]}) == len(data["partners"]) == 10
+
+
+def test_the_terminal_refuses_the_same_territory_twice() -> None:
+    twice = CliRunner().invoke(app, ["rollup", FILES[0], FILES[0]])
+    assert twice.exit_code == 1 and "2 territories are named" in twice.output
