@@ -49,9 +49,9 @@ class Encoding:
     @cached_property
     def _shapes(self) -> tuple[tuple[int, ...], ...]:
         """Of the parts of a vector: prospecting, the manager's and the other's partner hours, parking, and the rest."""
-        its = self.scenario
-        partners, segments, candidates = len(its.all_partners), len(its.market_map), len(its.candidates)
-        cam = 0 if its.channel_account_manager is None else len(CAM_ACTIVITIES) - 1
+        scenario = self.scenario
+        partners, segments, candidates = len(scenario.all_partners), len(scenario.market_map), len(scenario.candidates)
+        cam = 0 if scenario.channel_account_manager is None else len(CAM_ACTIVITIES) - 1
         return (
             (self.knots, segments),
             (self.knots, RECRUIT, partners),
@@ -87,7 +87,7 @@ class Encoding:
         """The plan that a vector means. What does not fit is cut: recruiting not begun, hours in proportion."""
         scenario, edges = self.scenario, np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1]
         parts = [its.reshape(shape) for its, shape in zip(np.split(vector, edges), self._shapes, strict=True)]
-        by_quarter = [np.tensordot(self._over_quarters, its, axes=1) for its in parts[:4]]
+        by_quarter = [np.tensordot(self._over_quarters, part, axes=1) for part in parts[:4]]
         prospect, developing, cam_hours = (np.maximum(its, 0.0) ** 2 for its in by_quarter[:3])
         recruiting, modes = parts[4:]
         quarters, partners = scenario.horizon_quarters, len(scenario.all_partners)
@@ -154,7 +154,7 @@ class Encoding:
                 recruiting[0, c] = ((manager + other).argmax() + 0.5) / QUARTERS_PER_UNIT
                 recruiting[1:, c] = CLEARLY * np.sign(other.max() - manager.max())
         modes = np.array([[CLEARLY * (mode == its) for mode in COVERAGE_MODES] for its in table.coverage_mode])
-        return np.concatenate([its.ravel() for its in (*at_knots, recruiting, modes)])
+        return np.concatenate([at_knot.ravel() for at_knot in (*at_knots, recruiting, modes)])
 
 
 def _root(hours: FloatArray) -> FloatArray:

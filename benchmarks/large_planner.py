@@ -75,10 +75,10 @@ def main() -> None:
         )
     console = Console(width=120)
     console.print(table)
-    its = optimize_plan(scenario).certificate
+    certificate = optimize_plan(scenario).certificate
     console.print(
-        f"whole plan: {its.seconds:.0f} s, {its.simulated_runs:,} runs, {its.difference_share.value:+.1%} over the "
-        f"status quo, promise off by {its.promise_off:+.1%}; {its.hour_test.says}"
+        f"whole plan: {certificate.seconds:.0f} s, {certificate.simulated_runs:,} runs, "
+        f"{certificate.difference_share.value:+.1%} over the status quo, promise off by {certificate.promise_off:+.1%}; {certificate.hour_test.says}"
     )
 
 

@@ -45,9 +45,9 @@ def row(file: Path) -> list[str]:
     plans = [TimePlan.status_quo(scenario), best, solution.plan]
     fresh = table_bookings(scenario, [plan.table(scenario) for plan in plans], range(FRESH_MARKETS), FRESH_SEED)
     quo, split, plan = objective.value(*fresh)
-    its = solution.certificate
-    assert its.gap is not None and its.worlds_ahead is not None
-    direct, partner = its.promise_off_by_route
+    certificate = solution.certificate
+    assert certificate.gap is not None and certificate.worlds_ahead is not None
+    direct, partner = certificate.promise_off_by_route
     return [
         file.stem,
         f"{len(splits)}",
@@ -56,14 +56,14 @@ def row(file: Path) -> list[str]:
         _k(plan.mean()),
         _share(mean(plan - quo), quo.mean()),
         _share(mean(plan - split), split.mean()),
-        _k(its.promised),
-        f"{its.promise_off:+.1%}, {direct:+.1%}, {partner:+.1%}",
-        _k(its.fluid_limit),
-        f"{its.gap:.1%}",
-        f"{max(its.hour_test.largest_gain.high, 0):.2%}",
-        f"{its.rounding_gain:+.1%}",
-        f"{its.worlds_ahead.value:.0%}",
-        f"{its.seconds:.0f}",
+        _k(certificate.promised),
+        f"{certificate.promise_off:+.1%}, {direct:+.1%}, {partner:+.1%}",
+        _k(certificate.fluid_limit),
+        f"{certificate.gap:.1%}",
+        f"{max(certificate.hour_test.largest_gain.high, 0):.2%}",
+        f"{certificate.rounding_gain:+.1%}",
+        f"{certificate.worlds_ahead.value:.0%}",
+        f"{certificate.seconds:.0f}",
     ]
 
 

@@ -83,14 +83,14 @@ def search(scenario: Scenario, start: PlanTable, way: Way, replications: int, se
         encoding = Encoding(scenario, min(knots, scenario.horizon_quarters))
         # With hundreds of dimensions and a few thousand tries, a whole covariance matrix is not learned in time.
         options = {"CMA_diagonal": True, "seed": seed, "verbose": -9}
-        its = cma.CMAEvolutionStrategy(encoding.encode(table), way.step / 2**stage, options)
+        cmaevolution_strategy = cma.CMAEvolutionStrategy(encoding.encode(table), way.step / 2**stage, options)
         end = (1 - LAST_CHOICE) * replications * (stage + 1) / len(way.knots)
         centres = []
-        while used + its.popsize * way.markets <= end:
-            vectors = its.ask()
+        while used + cmaevolution_strategy.popsize * way.markets <= end:
+            vectors = cmaevolution_strategy.ask()
             # A generation meets the same markets and the next one others: nothing is gained by fitting their luck.
-            its.tell(vectors, -credit([encoding.decode(vector) for vector in vectors], way.markets))
-            centres.append(its.mean.copy())
+            cmaevolution_strategy.tell(vectors, -credit([encoding.decode(vector) for vector in vectors], way.markets))
+            centres.append(cmaevolution_strategy.mean.copy())
         if centres:
             table = encoding.decode(np.mean(centres[-(len(centres) // 8 + 1) :], axis=0))
             kept += [encoding.decode(centres[-1]), table]
@@ -113,7 +113,7 @@ def rows(file: Path, seeds: int) -> list[list[str]]:
     plan, *theirs = objective.value(*table_bookings(scenario, [ours, *found], range(FRESH_MARKETS), FRESH_SEED))
     lines = []
     for w, way in enumerate(WAYS):
-        best, *rest = sorted(theirs[w * seeds : (w + 1) * seeds], key=lambda its: -float(its.mean()))
+        best, *rest = sorted(theirs[w * seeds : (w + 1) * seeds], key=lambda row: -float(row.mean()))
         ahead = [mean(its - plan).scaled(1 / float(plan.mean())) for its in (best, *rest)]
         lines.append(
             [
@@ -139,8 +139,8 @@ def verdict(ahead: Estimate) -> str:
     return "inferior" if ahead.low > NOT_INFERIOR else "not shown"
 
 
-def _interval(its: Estimate) -> str:
-    return f"{its.value:+.2%} ({its.low:+.2%} to {its.high:+.2%})"
+def _interval(estimate: Estimate) -> str:
+    return f"{estimate.value:+.2%} ({estimate.low:+.2%} to {estimate.high:+.2%})"
 
 
 def main() -> None:

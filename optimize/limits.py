@@ -172,7 +172,7 @@ class Limits(Declared):
         return (*(name for name, is_broken in rules.items() if is_broken), *locks)
 
     def _fit(self, scenario: Scenario) -> None:
-        horizon, candidates = scenario.horizon_quarters, [its.name for its in scenario.candidates]
+        horizon, candidates = scenario.horizon_quarters, [candidate.name for candidate in scenario.candidates]
         quarters = [str(quarter) for quarter in range(1, horizon + 1)]
         for quarter in self.floors:
             if quarter not in quarters:

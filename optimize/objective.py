@@ -56,7 +56,9 @@ class Objective:
         if exit_weight and name in RISK:
             raise PlanError(f"exit_weight is {exit_weight:g} with {name}; allowed: 0, or another objective")
         partners = scenario.all_partners
-        shares = [1 - its.margin if name == "net_bookings" else scenario.credit_share(its) for its in partners]
+        shares = [
+            1 - partner.margin if name == "net_bookings" else scenario.credit_share(partner) for partner in partners
+        ]
         quarters = scenario.horizon_quarters
         weight = (1 + discount_rate) ** -((np.arange(quarters) + 0.5) * YEARS_PER_QUARTER)
         weight[:past] = 0.0

@@ -142,12 +142,12 @@ class PlanningProblem:
             raise SimulationError(f"scenario {scenario.name!r}: {problem}") from problem
         segments, partners = scenario.market_map, scenario.all_partners
         periods = HISTORY + whole.horizon_quarters
-        passes = [list(its.pass_below) for its in numbers.segments]
+        passes = [list(segment.pass_below) for segment in numbers.segments]
         open_usd, open_hours = _open_pipeline(scenario, periods, passes)
         years = np.maximum(np.arange(periods) - HISTORY + 0.5, 0)[:, None] * WEEKS_PER_QUARTER / WEEKS_PER_YEAR
         base = np.zeros((len(partners), len(segments)))
-        for s, its in enumerate(numbers.segments):
-            for p, share in its.bases:
+        for s, segment in enumerate(numbers.segments):
+            for p, share in segment.bases:
                 base[p, s] = share
         off = np.concatenate([np.zeros(HISTORY * WEEKS_PER_QUARTER), numbers.week_off])
         return cls(
@@ -156,33 +156,35 @@ class PlanningProblem:
             quarters=scenario.horizon_quarters,
             past=past,
             followed=followed,
-            demand=np.column_stack([_by_period(np.array(its.demand)) for its in numbers.segments]),
+            demand=np.column_stack([_by_period(np.array(segment.demand)) for segment in numbers.segments]),
             weeks_worked=_by_period(1.0 - off),
             quota_usd=np.array(scenario.quota_usd()),
-            value_usd=np.array([its.value_per_opportunity for its in numbers.segments]),
-            sigma=np.array([its.deal_size_sigma for its in segments]),
-            inbound=np.array([its.inbound_share for its in numbers.segments]),
-            prospecting_yield=np.array([its.prospecting_yield for its in numbers.segments]),
-            work_hours=np.array([_work(its.stages, chances) for its, chances in zip(segments, passes, strict=True)]),
-            closes=np.array([_lagged(sum(stage.buyer_lag_weeks for stage in its.stages)) for its in segments]),
-            deal_hours=np.array([sum(stage.mean_hours for stage in its.stages) for its in segments]),
-            base=base,
-            fit=np.array([its.fit for its in numbers.partners]).reshape(base.shape),
-            credit_share=np.array([its.credit_share for its in numbers.partners]),
-            partner_closes=np.array([_lagged(its.cycle_weeks, its.cycle_shape) for its in partners]).reshape(
-                len(partners), LAGS
+            value_usd=np.array([segment.value_per_opportunity for segment in numbers.segments]),
+            sigma=np.array([segment.deal_size_sigma for segment in segments]),
+            inbound=np.array([segment.inbound_share for segment in numbers.segments]),
+            prospecting_yield=np.array([segment.prospecting_yield for segment in numbers.segments]),
+            work_hours=np.array(
+                [_work(segment.stages, chances) for segment, chances in zip(segments, passes, strict=True)]
             ),
+            closes=np.array([_lagged(sum(stage.buyer_lag_weeks for stage in segment.stages)) for segment in segments]),
+            deal_hours=np.array([sum(stage.mean_hours for stage in segment.stages) for segment in segments]),
+            base=base,
+            fit=np.array([partner.fit for partner in numbers.partners]).reshape(base.shape),
+            credit_share=np.array([partner.credit_share for partner in numbers.partners]),
+            partner_closes=np.array(
+                [_lagged(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
+            ).reshape(len(partners), LAGS),
             flow_limit=np.array(
                 [
-                    its.capacity_deals * WEEKS_PER_QUARTER / its.cycle_weeks if its.cycle_weeks else np.inf
-                    for its in partners
+                    partner.capacity_deals * WEEKS_PER_QUARTER / partner.cycle_weeks if partner.cycle_weeks else np.inf
+                    for partner in partners
                 ]
             ),
-            stays=np.exp(-years * np.array([[its.exit_hazard_per_year for its in partners]])),
+            stays=np.exp(-years * np.array([[partner.exit_hazard_per_year for partner in partners]])),
             skill=_stock(scenario, "skill", numbers.skill_forgotten),
             engagement=_stock(scenario, "engagement", numbers.engagement_forgotten),
             teachability=_expected(scenario, "teachability"),
-            support_hours=np.array([expected_support(scenario, its.name) for its in partners]),
+            support_hours=np.array([expected_support(scenario, partner.name) for partner in partners]),
             carried_open_usd=open_usd,
             carried_open_hours=open_hours,
             prospecting_kept=(1 - numbers.prospecting_forgotten) ** WEEKS_PER_QUARTER,

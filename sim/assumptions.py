@@ -165,6 +165,6 @@ def _possible(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
         if (kind and not its_own) or f"[{partner.name}]" in path:
             theirs += [scenario.traits(partner, its) for its in PARTNER_SEGMENTS if kind in (None, its)]
     if level == "ceiling":
-        lower = (getattr(its, f"{stock}_{name}").likely for its in theirs for name in ("start", "alone"))
+        lower = (getattr(row, f"{stock}_{name}").likely for row in theirs for name in ("start", "alone"))
         return max(lower), bounds.most
-    return bounds.least, min(getattr(its, f"{stock}_ceiling").likely for its in theirs)
+    return bounds.least, min(getattr(row, f"{stock}_ceiling").likely for row in theirs)

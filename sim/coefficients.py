@@ -163,7 +163,7 @@ def plans_with_tables(scenario: Scenario, plans: Sequence[PlanTable], history: P
     before = _quarter(scenario, history, 0, quotas[0])
     quarters = [(before, *(_quarter(scenario, plan, q, quota) for q, quota in enumerate(quotas))) for plan in plans]
     first = of_the_scenario(scenario, quarters[0])
-    return [first, *(replace(first, quarters=its) for its in quarters[1:])]
+    return [first, *(replace(first, quarters=quarter) for quarter in quarters[1:])]
 
 
 def of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) -> Coefficients:

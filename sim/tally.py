@@ -104,6 +104,6 @@ def add_up(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd:
 def add_up_ledger(records: NDArray[Any], sums: Sums) -> int:
     """Add all records of a ledger to the sums of one run."""
     for i in range(len(records)):
-        its = records[i]
-        add_up(sums, row_of(its.tick), its.tick, its.kind, its.partner, its.amount_usd, its.value)
+        record = records[i]
+        add_up(sums, row_of(record.tick), record.tick, record.kind, record.partner, record.amount_usd, record.value)
     return len(records)

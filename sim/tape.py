@@ -395,8 +395,8 @@ def open_cycle_ticks(numbers: TapeNumbers, d: int, mark: float) -> int:
     deal = numbers.open_deals[d]
     if deal.owner == NOBODY:
         return 0
-    its = numbers.partners[deal.owner]
-    return remaining(mark, its.cycle_scale, its.cycle_exponent, deal.age_weeks)
+    partner = numbers.partners[deal.owner]
+    return remaining(mark, partner.cycle_scale, partner.cycle_exponent, deal.age_weeks)
 
 
 # ---------------------------------------------------------------- drawn when asked for
@@ -465,8 +465,8 @@ def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
     """The owner's time from start of work to closing."""
     if owner == NOBODY:
         return 0
-    its = numbers.partners[owner]
-    return duration(mark, its.cycle_scale, its.cycle_exponent)
+    partner = numbers.partners[owner]
+    return duration(mark, partner.cycle_scale, partner.cycle_exponent)
 
 
 def fill_stage(

@@ -349,25 +349,25 @@ def uncertain(draw: Any, scenario: Scenario) -> Scenario:
 
     bounds = {"coach_tau_hours": (0.01, 100), "joint_plan_tau_hours": (0.01, 100), "socialise_tau_hours": (0.01, 100)}
     assumed: dict[str, Any] = {}
-    for name, its in scenario.assumptions:
+    for name, assumption in scenario.assumptions:
         if name.endswith("_exponent"):
-            assumed[name] = around(its.likely, 0, its.likely)  # their sum must stay at most 1
+            assumed[name] = around(assumption.likely, 0, assumption.likely)  # their sum must stay at most 1
         elif name.endswith("_weeks"):
-            assumed[name] = around(its.likely, 0.5, 520)
+            assumed[name] = around(assumption.likely, 0.5, 520)
         else:
-            assumed[name] = around(its.likely, *bounds.get(name, (0, 1)))
+            assumed[name] = around(assumption.likely, *bounds.get(name, (0, 1)))
     kinds: dict[str, Any] = {}
-    for kind, its in scenario.partner_segments:
+    for kind, assumption in scenario.partner_segments:
         kinds[kind] = {
-            "teachability": around(its.teachability.likely, 0, 1),
-            "reactive_support_hours": around(its.reactive_support_hours.likely, 0, 40),
+            "teachability": around(assumption.teachability.likely, 0, 1),
+            "reactive_support_hours": around(assumption.reactive_support_hours.likely, 0, 40),
         }
         for stock in ("skill", "engagement"):
-            ceiling = getattr(its, f"{stock}_ceiling").likely
+            ceiling = getattr(assumption, f"{stock}_ceiling").likely
             kinds[kind][f"{stock}_ceiling"] = {"low": ceiling, "likely": ceiling, "high": min(1, ceiling * (1 + wide))}
             for when in ("start", "alone"):
                 name = f"{stock}_{when}"
-                kinds[kind][name] = around(getattr(its, name).likely, 0, ceiling)
+                kinds[kind][name] = around(getattr(assumption, name).likely, 0, ceiling)
     return scenario.variant(
         assumptions=assumed,
         partner_segments=kinds,

@@ -138,9 +138,9 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 # Tables and errors
 
 
-def table(its: Rows, caption: str) -> None:
+def table(rows: Rows, caption: str) -> None:
     """A table of results that the terminal prints too."""
-    st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in its.headers], its.rows))
+    st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
 
 
 def bullets(lines: Sequence[str]) -> str:

@@ -65,19 +65,19 @@ def was_wanted(kind: Kind) -> bool:
     return kind in _wanted_here()
 
 
-def result(its: Search, what: str) -> Any:
+def result(search: Search, what: str) -> Any:
     """What was found; until then, how it goes, and None."""
-    if _is_active(its):
-        its.join(_me())
-        _wanted_here()[its.kind] = its.key
-        _watched(its.key, what)
+    if _is_active(search):
+        search.join(_me())
+        _wanted_here()[search.kind] = search.key
+        _watched(search.key, what)
         return None
-    if its.state == "failed":
-        sentence = comparison.one_line(its.problem)
+    if search.state == "failed":
+        sentence = comparison.one_line(search.problem)
         begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
         st.error(plain(comparison.capital(sentence) if begins_with_a_word else sentence))
         return None
-    return its.result
+    return search.result
 
 
 def cancel(key: str) -> None:
@@ -90,11 +90,11 @@ def cancel(key: str) -> None:
         its.cancel(who)
 
 
-def how_it_goes(its: Search) -> str:
+def how_it_goes(search: Search) -> str:
     """In words."""
-    if its.state == "waiting":
-        return f"Waiting: {its.place} {'search is' if its.place == 1 else 'searches are'} before it."
-    said = comparison.one_line(its.says) or "getting ready"
+    if search.state == "waiting":
+        return f"Waiting: {search.place} {'search is' if search.place == 1 else 'searches are'} before it."
+    said = comparison.one_line(search.says) or "getting ready"
     return f"{comparison.capital(said)}."
 
 
@@ -120,8 +120,8 @@ def _begun(kind: Kind, at: At, arguments: dict[str, Any]) -> Search:
     return its
 
 
-def _is_active(its: Search) -> bool:
-    return its.state in ("waiting", "running")
+def _is_active(search: Search) -> bool:
+    return search.state in ("waiting", "running")
 
 
 def _wanted_here() -> dict[Kind, str]:

@@ -73,5 +73,5 @@ def draw_menu() -> None:
 
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
     """A link to a page; `says` are its query parameters, as links.written gives them. The markets go along."""
-    words = {key: list(its) for key, its in says.items()} | {"seed": [str(st.session_state["seed"])]}
+    words = {key: list(line) for key, line in says.items()} | {"seed": [str(st.session_state["seed"])]}
     st.page_link(place(page), label=label, query_params=words)

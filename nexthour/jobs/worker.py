@@ -180,16 +180,22 @@ def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
     from nexthour.calibrate import check_fit, read_deals
     from nexthour.calibrate.run import calibrate_deals
 
-    its = job.arguments
-    upload, mapping = its["upload"], its["mapping"]
+    arguments = job.arguments
+    upload, mapping = arguments["upload"], arguments["mapping"]
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
     done = _counted(told, "fitting: {done:,} of {total:,} markets")
     fit = calibrate_deals(
-        deals, mapping, job.scenario, its["fraction"], seed=job.seed, replications=its["markets"], progress=done
+        deals,
+        mapping,
+        job.scenario,
+        arguments["fraction"],
+        seed=job.seed,
+        replications=arguments["markets"],
+        progress=done,
     )
     done = _counted(told, "simulating again: {done:,} of {total:,} markets")
-    return Fitted(fit, check_fit(fit.scenario, fit, its["markets_again"], progress=done))
+    return Fitted(fit, check_fit(fit.scenario, fit, arguments["markets_again"], progress=done))
 
 
 def _claims(job: Job, kept: Kept, told: Told) -> list[tuple[Finding, ...]]:

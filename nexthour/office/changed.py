@@ -32,14 +32,14 @@ class ChangedUse:
 def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter: int = 1) -> list[ChangedUse]:
     """The uses of the manager's time in a quarter (from 1) by kind of change, the largest of each kind first."""
     groups: dict[tuple[str, str], list[Change]] = {}
-    for its in changes(scenario, plan, quarter, against):
-        groups.setdefault((its.kind, its.activity), []).append(its)
+    for change in changes(scenario, plan, quarter, against):
+        groups.setdefault((change.kind, change.activity), []).append(change)
     uses = []
     for (kind, activity), group in groups.items():
         what, names = ACTIVITY_WORDS[activity], [its.target for its in group if its.target]
         today, planned = (sum(hours) for hours in zip(*((its.today, its.planned) for its in group), strict=True))
         uses.append(ChangedUse(kind, what, _targets(scenario, names, LINE_LETTERS - len(what)), today, planned))
-    return sorted(uses, key=lambda its: (KINDS.index(its.kind), -abs(its.planned - its.today), -its.today))
+    return sorted(uses, key=lambda use: (KINDS.index(use.kind), -abs(use.planned - use.today), -use.today))
 
 
 def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:

@@ -69,9 +69,13 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     _text(slide, (LEFT, 6.87, WIDE, 0.3), made.line, 10, GREY)
     notes = (verdict(comparison, plan_name), f"To get it again: {made.again}", CAVEAT)
     slide.notes_slide.notes_text_frame.text = "\n".join(map(outward, notes))
-    its = show.core_properties
-    its.title, its.author, its.last_modified_by = outward(headline(comparison, plan_name)), "Next Hour", "Next Hour"
-    its.created = its.modified = datetime.datetime(day.year, day.month, day.day)
+    core_properties = show.core_properties
+    core_properties.title, core_properties.author, core_properties.last_modified_by = (
+        outward(headline(comparison, plan_name)),
+        "Next Hour",
+        "Next Hour",
+    )
+    core_properties.created = core_properties.modified = datetime.datetime(day.year, day.month, day.day)
     out = BytesIO()
     show.save(out)
     return timeless(out.getvalue(), day)
@@ -195,7 +199,7 @@ def _axes(chart: Any, form: str) -> None:
 
 def _money_format(values: Sequence[Estimate]) -> str:
     """Dollars as they are in the chart's data, in thousands or millions on its axis."""
-    largest = max(abs(its.value) for its in values)
+    largest = max(abs(value.value) for value in values)
     thousands = "" if largest < 10_000 else ',"k"' if largest < 10_000_000 else ',,"M"'
     return f"+$#,##0{thousands};-$#,##0{thousands};$0"
 

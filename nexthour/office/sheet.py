@@ -142,9 +142,9 @@ class Sheet:
         else:
             self.its.write_string(row, column, NO_NUMBER, self.book.style(style, total))
 
-    def estimate(self, row: int, column: int, its: Estimate, style: str, total: bool = False) -> None:
+    def estimate(self, row: int, column: int, estimate: Estimate, style: str, total: bool = False) -> None:
         """Value, low and high in three cells."""
-        for i, value in enumerate((its.value, its.low, its.high)):
+        for i, value in enumerate((estimate.value, estimate.low, estimate.high)):
             self.number(row, column + i, value, style, total)
 
     def formula(self, row: int, column: int, formula: str, value: float, style: str, total: bool = True) -> None:

@@ -248,8 +248,8 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
 
 def _about(book: Book, comparison: Comparison, made: Provenance, ledger: Ledger, deals_of: str) -> None:
     sheet = book.sheet("About", (26, 110), repeat=0)
-    plans = ((f"Plan {name}", f"digest {its.plan.digest()}") for name, its in comparison.results.items())
-    for row, (what, its) in enumerate(
+    plans = ((f"Plan {name}", f"digest {result.plan.digest()}") for name, result in comparison.results.items())
+    for row, (what, plan) in enumerate(
         (
             ("Scenario", made.scenario),
             ("Question", comparison.scenario.question),
@@ -267,4 +267,4 @@ def _about(book: Book, comparison: Comparison, made: Provenance, ledger: Ledger,
             ("What it is not", f"Simulated, so no forecast. {CAVEAT}"),
         )
     ):
-        sheet.wrapped(row, {0: what, 1: its})
+        sheet.wrapped(row, {0: what, 1: plan})

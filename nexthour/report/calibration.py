@@ -64,18 +64,18 @@ def fit_rows(rows: Sequence[dict[str, Any]]) -> Rows:
     headers = ("segment", "route", "deals", "a\nquarter", "won", "fitted", "90%\ninterval", "median\namount")
     told = (
         (
-            one_line(its["segment"]),
-            its["route"],
-            f"{its['deals']:,}",
-            f"{its['deals a quarter']:,.0f}",
-            f"{its['observed win rate']:.0%}",
-            f"{its['win rate']:.0%}",
-            f"{its['win rate low']:.0%}-{its['win rate high']:.0%}",
-            usd(its["median amount"]),
-            usd(its["mean amount"]),
-            f"{its['cycle weeks']:.1f}",
+            one_line(row["segment"]),
+            row["route"],
+            f"{row['deals']:,}",
+            f"{row['deals a quarter']:,.0f}",
+            f"{row['observed win rate']:.0%}",
+            f"{row['win rate']:.0%}",
+            f"{row['win rate low']:.0%}-{row['win rate high']:.0%}",
+            usd(row["median amount"]),
+            usd(row["mean amount"]),
+            f"{row['cycle weeks']:.1f}",
         )
-        for its in rows
+        for row in rows
     )
     return Rows((*headers, "mean\namount", "cycle\nweeks"), tuple(told))
 
@@ -105,7 +105,7 @@ def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
             f"{one_line(its.segment)}, {its.route}, {its.what}: {words(its.fitted)} fitted, "
             f"{words(its.simulated)} simulated (allowed: {words(its.tolerance)} off)"
         )
-    missing = rows - len({(its.segment, its.route) for its in checks})
+    missing = rows - len({(check.segment, check.route) for check in checks})
     if missing:
         yield f"Nothing can be said of {count(missing, 'row')} of {rows}: too few simulated deals."
 
@@ -127,14 +127,14 @@ def intake_rows(intake: Intake, before: Scenario) -> Rows:
     headers = ("partner", "treat as", "how sure", "wins as often\nas you", "brings\nof 100 deals", "help asked\nh/week")
     told = (
         (
-            one_line(its.row.partner),
-            TREATMENTS[its.label],
-            f"{its.how_sure}, {its.kinds[its.label]:.0%}",
-            _percent(its.skill, powers["skill"], "%"),
-            _percent(its.engagement, powers["engagement"], ""),
-            f"{its.reactive_support_hours.likely:.1f}",
+            one_line(estimate.row.partner),
+            TREATMENTS[estimate.label],
+            f"{estimate.how_sure}, {estimate.kinds[estimate.label]:.0%}",
+            _percent(estimate.skill, powers["skill"], "%"),
+            _percent(estimate.engagement, powers["engagement"], ""),
+            f"{estimate.reactive_support_hours.likely:.1f}",
         )
-        for its in intake.estimates
+        for estimate in intake.estimates
     )
     return Rows(headers, tuple(told))
 
@@ -148,7 +148,7 @@ def about_intake(intake: Intake) -> str:
 
 def to_be_surer(intake: Intake) -> list[str]:
     """What to ask or watch, of each partner that is not known well, the least sure first."""
-    unsure = [its for its in intake.estimates if its.how_sure != "sure" or its.row.wins is None]
+    unsure = [estimate for estimate in intake.estimates if estimate.how_sure != "sure" or estimate.row.wins is None]
     unsure.sort(key=lambda its: its.kinds[its.label])
     return [f"{one_line(its.row.partner)}: {its.to_settle}" for its in unsure]
 

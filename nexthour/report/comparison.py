@@ -149,17 +149,17 @@ def chain(comparison: Comparison, name: str) -> list[tuple[str, str]]:
     return links
 
 
-def _partner_hours(its: Outcomes) -> float:
+def _partner_hours(outcomes: Outcomes) -> float:
     """Planned hours a week with partners, support among them, mean of the quarters."""
-    by_activity = its.plan.hours_by_activity(its.scenario)
+    by_activity = outcomes.plan.hours_by_activity(outcomes.scenario)
     return sum(float(hours.mean()) for use, hours in by_activity.items() if use not in ("sell", "prospect", "idle"))
 
 
-def _partners_then(its: Outcomes) -> tuple[float, float] | None:
+def _partners_then(outcomes: Outcomes) -> tuple[float, float] | None:
     """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
-    if not its.scenario.all_partners:
+    if not outcomes.scenario.all_partners:
         return None
-    shares = (float((its[stock][:, -1] ** power).mean()) for stock, power in exponents(its.scenario).items())
+    shares = (float((outcomes[stock][:, -1] ** power).mean()) for stock, power in exponents(outcomes.scenario).items())
     wins, brought = (100 * share for share in shares)
     return wins, brought
 
@@ -218,27 +218,27 @@ class Ends(Protocol):
     def high(self) -> float: ...
 
 
-def interval(its: Ends, form: str = "+.1%") -> str:
+def interval(bounds: Ends, form: str = "+.1%") -> str:
     """From end to end; as it stands, that of a difference as a share."""
-    return f"{its.low:{form}} to {its.high:{form}}"
+    return f"{bounds.low:{form}} to {bounds.high:{form}}"
 
 
-def usd_interval(its: Ends, sign: bool = False) -> str:
-    return f"{usd(its.low, sign)} to {usd(its.high, sign)}"
+def usd_interval(bounds: Ends, sign: bool = False) -> str:
+    return f"{usd(bounds.low, sign)} to {usd(bounds.high, sign)}"
 
 
-def half(its: Ends) -> float:
+def half(bounds: Ends) -> float:
     """Half of its interval: the number after ±."""
-    return (its.high - its.low) / 2
+    return (bounds.high - bounds.low) / 2
 
 
-def usd_with_half(its: Estimate) -> str:
-    return f"{usd(its.value)} ±{usd(half(its))}"
+def usd_with_half(estimate: Estimate) -> str:
+    return f"{usd(estimate.value)} ±{usd(half(estimate))}"
 
 
-def narrow_half(its: Ends) -> str:
+def narrow_half(bounds: Ends) -> str:
     """The same where a column has no room for another dollar sign."""
-    return f"±{usd(half(its))[1:]}"
+    return f"±{usd(half(bounds))[1:]}"
 
 
 def percent(share: Estimate | None) -> str:

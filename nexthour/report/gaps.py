@@ -78,13 +78,13 @@ def not_possible(remedies: tuple[Remedy, ...]) -> Iterator[str]:
 def map_intervals(gaps: GapAnalysis) -> str:
     shares = [
         share
-        for its in gaps.segments
-        for which in (its.today, its.planned, its.reachable)
+        for segment in gaps.segments
+        for which in (segment.today, segment.planned, segment.reachable)
         if which is not None
         for share in (which.found, which.brought, which.leaked)
     ]
     widest = max(map(half, shares), default=0.0)
-    money = max((half(its.gap_usd) for its in gaps.segments), default=0.0)
+    money = max((half(segment.gap_usd) for segment in gaps.segments), default=0.0)
     return f"95% intervals: shares up to ±{100 * widest:.1f} points, gaps up to ±{usd(money)}."
 
 
@@ -114,8 +114,8 @@ def remedy_words(gaps: GapAnalysis) -> str:
     )
 
 
-def not_the_usual(its: Treatment) -> str:
+def not_the_usual(treatment: Treatment) -> str:
     """What is usual for such a partner where the plan does another thing, and why; nothing where it is as usual."""
-    if its.usual in (None, its.treatment):
+    if treatment.usual in (None, treatment.treatment):
         return ""
-    return f"Usual for such a partner: {its.usual}{f'; but {its.reason}' if its.reason else ''}."
+    return f"Usual for such a partner: {treatment.usual}{f'; but {treatment.reason}' if treatment.reason else ''}."

@@ -137,22 +137,22 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)
-    going_on = {its.target for its in changes if its.kind != "stop"}
+    going_on = {change.target for change in changes if change.kind != "stop"}
     partners = scenario.partner_names
-    left = [its.target for its in changes if its.target in partners and its.target not in going_on]
+    left = [change.target for change in changes if change.target in partners and change.target not in going_on]
     lines: dict[str, dict[str, list[str]]] = {}
     if left:
         lines["stop"] = {"all time with": [one_line(name) for name in dict.fromkeys(left) if name]}
-    for its in changes:
-        if its.target in left:
+    for change in changes:
+        if change.target in left:
             continue
-        hours = f"{its.planned:.2f}" if its.kind == "start" else f"{its.today:.2f} to {its.planned:.2f}"
-        name = [one_line(its.target)] if its.target else []
-        said = " ".join(name if its.kind in ("stop", "keep") else [*name, hours])
-        what = ACTIVITY_WORDS[its.activity]
+        hours = f"{change.planned:.2f}" if change.kind == "start" else f"{change.today:.2f} to {change.planned:.2f}"
+        name = [one_line(change.target)] if change.target else []
+        said = " ".join(name if change.kind in ("stop", "keep") else [*name, hours])
+        what = ACTIVITY_WORDS[change.activity]
         if name:
-            what = BEFORE_A_NAME.get(its.activity, f"{what} with")
-        lines.setdefault(its.kind, {}).setdefault(what, []).append(said)
+            what = BEFORE_A_NAME.get(change.activity, f"{what} with")
+        lines.setdefault(change.kind, {}).setdefault(what, []).append(said)
     return [
         f"{kind}: " + "; ".join(f"{what} {', '.join(said)}".rstrip() for what, said in lines[kind].items())
         for kind in KINDS
@@ -166,7 +166,7 @@ def seen(solution: Answer) -> list[str]:
 
     if not solution.alike:
         return []
-    off = [f"{its.says} (as far out in {its.surprise:.0%} of markets)" for its in solution.deviations]
+    off = [f"{deviation.says} (as far out in {deviation.surprise:.0%} of markets)" for deviation in solution.deviations]
     lines = off or [f"Everything is as planned, within what {OF_MARKETS} show."]
     return [*map(one_line, lines), one_line(solution.alike)]
 
@@ -230,45 +230,45 @@ def _worlds(its: Certificate) -> str:
     return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
 
 
-def _chance(its: Estimate) -> str:
-    return f"{its.value:.0%} ({interval(its, '.0%')})"
+def _chance(estimate: Estimate) -> str:
+    return f"{estimate.value:.0%} ({interval(estimate, '.0%')})"
 
 
 def _signed(share: Estimate) -> str:
     return f"{share.value:+.1%} ({interval(share)})"
 
 
-def why(solution: Answer, its: Explanation) -> list[str]:
+def why(solution: Answer, explanation: Explanation) -> list[str]:
     """Why this plan, and what would change it, a sentence each."""
     lines = []
-    if its.hour_value_usd:
-        ahead = list(enumerate(its.hour_value_usd, 1))[solution.quarter - 1 :]
+    if explanation.hour_value_usd:
+        ahead = list(enumerate(explanation.hour_value_usd, 1))[solution.quarter - 1 :]
         worth = ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead)
         lines.append(f"One more hour is worth {worth}, by the corrected model (no intervals).")
-    for limit in its.limits:
+    for limit in explanation.limits:
         costs = f"costs {limit.cost_share:.1%}" if limit.cost_share > 0 else "costs nothing that the model can see"
         lines.append(f"Limit: {one_line(limit.says)} {costs}.")
-    low, high = its.flat_shares
+    low, high = explanation.flat_shares
     lines.append(
-        f"{its.partner_share:.0%} of the hours go to partners; of the same mix any share from {low:.0%} to {high:.0%} "
-        "is within 1%."
+        f"{explanation.partner_share:.0%} of the hours go to partners; of the same mix any share from {low:.0%} to "
+        f"{high:.0%} is within 1%."
     )
-    if its.runner_up is not None:
-        share = its.runner_up.behind_share
+    if explanation.runner_up is not None:
+        share = explanation.runner_up.behind_share
         lines.append(
-            f"Next best: {one_line(its.runner_up.says)}, behind by {share.value:.1%} ({interval(share, '.1%')})"
-            + (f"; {turns_if(its.runner_up.robustness)}." if its.runner_up.robustness else ".")
+            f"Next best: {one_line(explanation.runner_up.says)}, behind by {share.value:.1%} ({interval(share, '.1%')})"
+            + (f"; {turns_if(explanation.runner_up.robustness)}." if explanation.runner_up.robustness else ".")
         )
-    if its.robustness is not None:
-        lines.append(f"Against {solution.certificate.against}: {turns_if(its.robustness)}.")
+    if explanation.robustness is not None:
+        lines.append(f"Against {solution.certificate.against}: {turns_if(explanation.robustness)}.")
     return lines
 
 
 # This year against the next
 
 
-def frontier_question(its: Frontier) -> str:
-    through = its.scenario.horizon_quarters
+def frontier_question(frontier: Frontier) -> str:
+    through = frontier.scenario.horizon_quarters
     return (
         f"Attainment of Q1 to Q4, and the run-rate after Q{through}: quota credit a quarter in the year that follows, "
         "in which nobody is developed any more"
@@ -289,18 +289,18 @@ def frontier_row(point: Point) -> tuple[str, str, str, str]:
     )
 
 
-def frontier_notes(its: Frontier) -> Iterator[str]:
-    unproven = [point.plan.name for point in its.points if not point.proven]
+def frontier_notes(frontier: Frontier) -> Iterator[str]:
+    unproven = [point.plan.name for point in frontier.points if not point.proven]
     if unproven:
         yield f"Not drawn, as the solver did not prove them in time: {', '.join(unproven)}."
-    yield f"Means over {count(its.status_quo.attainment.observations, 'market')}, the same for all; ± 95%."
+    yield f"Means over {count(frontier.status_quo.attainment.observations, 'market')}, the same for all; ± 95%."
 
 
 # Into the calendar
 
 
-def clock(its: time) -> str:
-    return f"{its.hour}:{its.minute:02}"
+def clock(moment: time) -> str:
+    return f"{moment.hour}:{moment.minute:02}"
 
 
 def from_week(block: Block) -> str:

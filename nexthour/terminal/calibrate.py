@@ -178,7 +178,7 @@ def backtest(
 
     result = hold_out(read_deals(export, load_mapping(mapping)), fit_on, share)
     if as_json:
-        cells = [{**asdict(its), "inside": its.inside} for its in result.predictions]
+        cells = [{**asdict(prediction), "inside": prediction.inside} for prediction in result.predictions]
         print_json(
             {
                 "deals_seen": result.deals_seen,

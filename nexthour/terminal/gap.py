@@ -45,7 +45,7 @@ def gap(
         gaps = gap_analysis(scenario, chosen, seed, told)
         partners = treatments(scenario, gaps.plan, seed)
     if as_json:
-        print_json({**gaps.as_dict(), "treatments": [its.as_dict() for its in partners]})
+        print_json({**gaps.as_dict(), "treatments": [partner.as_dict() for partner in partners]})
         return
     print_gaps(gaps, partners)
     print_again(scenario, ["gap", scenario_file, *([] if plan is None else ["--plan", plan]), "--seed", seed])

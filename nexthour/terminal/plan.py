@@ -130,7 +130,7 @@ def plan(
         "from_quarter": from_quarter,
         "actuals": actuals,
     }
-    usual = {name: its.default for name, its in signature(plan).parameters.items()}
+    usual = {name: parameter.default for name, parameter in signature(plan).parameters.items()}
     for name, value in single.items():
         words += [f"--{name.replace('_', '-')}", str(value)] if value != usual[name] else []
     words += ["--no-recruiting"] if no_recruiting else []

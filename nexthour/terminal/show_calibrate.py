@@ -68,16 +68,16 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     print_items(console, map(one_line, fit.silent))
 
 
-def _table(its: told.Rows) -> Any:
-    table = make_table(*its.headers)
-    for row in its.rows:
+def _table(rows: told.Rows) -> Any:
+    table = make_table(*rows.headers)
+    for row in rows.rows:
         table.add_row(*row, style="bold" if row[0] == told.ALL_OF_THEM else None)
     return table
 
 
 def print_backtest(result: Backtest) -> None:
     console = plain_console()
-    inside = sum(its.inside for its in result.predictions)
+    inside = sum(prediction.inside for prediction in result.predictions)
     console.print(
         f"{inside:,} of {count(len(result.predictions), 'number')} held out lie in their 90% interval "
         f"({result.covered:.0%}).",
@@ -248,13 +248,13 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
 
 def _kind_table(fitted: Recruiting) -> Any:
     table = make_table("kind", "contacts", "signed", "alone", "with the\nothers", "90% interval")
-    for its in fitted.kinds:
-        chance = its.sign_probability
+    for kind in fitted.kinds:
+        chance = kind.sign_probability
         table.add_row(
-            one_line(its.name),
-            f"{its.contacts:,}",
-            f"{its.signed:,}",
-            f"{its.alone:.1%}",
+            one_line(kind.name),
+            f"{kind.contacts:,}",
+            f"{kind.signed:,}",
+            f"{kind.alone:.1%}",
             f"{chance.value:.1%}",
             f"{chance.low:.1%}-{chance.high:.1%}",
         )

@@ -40,13 +40,13 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
     out.print(f"Market map: opportunities over {count(scenario.horizon_quarters, 'quarter')}, and who sees them")
     out.print(_market_map(gaps))
     out.print(f"{map_intervals(gaps)} {map_words(gaps)}")
-    for its in gaps.segments:
+    for segment in gaps.segments:
         out.print()
-        out.print(f"{one_line(its.segment)}: remedies on top of {base(gaps)}")
-        possible = [remedy for remedy in its.remedies if remedy.gain_usd is not None]
+        out.print(f"{one_line(segment.segment)}: remedies on top of {base(gaps)}")
+        possible = [remedy for remedy in segment.remedies if remedy.gain_usd is not None]
         if possible:
             out.print(_remedies(possible))
-        for said in not_possible(its.remedies):
+        for said in not_possible(segment.remedies):
             out.print(said)
     out.print()
     out.print(f"{remedy_words(gaps)} In brackets: no clear difference.")
@@ -62,42 +62,42 @@ def _market_map(gaps: GapAnalysis) -> Any:
         "segment", "opportu-\nnities", "worth\nof one", "found by\nmanager", "brought by\npartners", "seen by\nnobody",
         *planned, "reach-\nable", "gap,\nworth",
     )  # fmt: skip
-    for its in gaps.segments:
-        today = its.today
+    for segment in gaps.segments:
+        today = segment.today
         table.add_row(
-            one_line(its.segment),
-            f"{its.opportunities.value:,.0f}",
-            usd(its.value_usd),
+            one_line(segment.segment),
+            f"{segment.opportunities.value:,.0f}",
+            usd(segment.value_usd),
             *(percent(who) for who in ((today.found, today.brought, today.leaked) if today else (None,) * 3)),
-            *([percent(its.planned.seen if its.planned else None)] if planned else []),
-            percent(its.reachable.seen if its.reachable else None),
-            usd(its.gap_usd.value),
+            *([percent(segment.planned.seen if segment.planned else None)] if planned else []),
+            percent(segment.reachable.seen if segment.reachable else None),
+            usd(segment.gap_usd.value),
         )
     return table
 
 
 def _remedies(remedies: Sequence[Remedy]) -> Any:
     table = make_table("", "hours", "gain", "gain\nan hour", "seen", "ahead\nfrom")
-    for its in remedies:
-        assert its.gain_usd is not None
-        cam = " AM" if its.account_manager_hours else ""
-        hours = its.manager_hours or its.account_manager_hours
-        gain = f"{usd(its.gain_usd.value, sign=True)} {narrow_half(its.gain_usd)}"
-        each = its.gain_per_hour_usd
-        clear = its.gain_usd.clear
+    for remedy in remedies:
+        assert remedy.gain_usd is not None
+        cam = " AM" if remedy.account_manager_hours else ""
+        hours = remedy.manager_hours or remedy.account_manager_hours
+        gain = f"{usd(remedy.gain_usd.value, sign=True)} {narrow_half(remedy.gain_usd)}"
+        each = remedy.gain_per_hour_usd
+        clear = remedy.gain_usd.clear
         table.add_row(
-            f"{kind(its)}: {one_line(its.what)}",
+            f"{kind(remedy)}: {one_line(remedy.what)}",
             f"{hours:,.0f}{cam}" if hours else "none",
             gain if clear else f"({gain})",
             "" if each is None else usd(each.value, sign=True) if clear else f"({usd(each.value, sign=True)})",
-            percent(its.seen),
-            ahead_from(its),
+            percent(remedy.seen),
+            ahead_from(remedy),
         )
     return table
 
 
 def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
-    there = [its for its in partners if not its.is_candidate]
+    there = [partner for partner in partners if not partner.is_candidate]
     if there:
         out.print()
         out.print("Partners by results (share of quota credit today) and commitment (brings of 100 opportunities)")
@@ -116,8 +116,8 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
         )
     out.print()
     out.print(f"What {base(gaps)} does with them")
-    print_items(out, [f"{one_line(its.says)} {not_the_usual(its)}" for its in partners])
+    print_items(out, [f"{one_line(partner.says)} {not_the_usual(partner)}" for partner in partners])
 
 
-def _standing(its: Treatment) -> str:
-    return f"{one_line(its.partner)} ({its.results.value:.1%}, {100 * its.commitment:.0f})"
+def _standing(treatment: Treatment) -> str:
+    return f"{one_line(treatment.partner)} ({treatment.results.value:.1%}, {100 * treatment.commitment:.0f})"

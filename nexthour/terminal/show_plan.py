@@ -45,16 +45,16 @@ def print_solution(solution: Answer, reasons: Explanation | None = None) -> None
     out.print(CAVEAT)
 
 
-def print_frontier(its: Frontier) -> None:
+def print_frontier(frontier: Frontier) -> None:
     out = plain_console()
-    out.print(one_line(its.scenario.question or its.scenario.name), style="bold")
+    out.print(one_line(frontier.scenario.question or frontier.scenario.name), style="bold")
     out.print()
-    out.print(plan.frontier_question(its))
+    out.print(plan.frontier_question(frontier))
     table = make_table("", *plan.FRONTIER_COLUMNS)
-    for point in (*(point for point in its.points if point.proven), its.status_quo):
+    for point in (*(point for point in frontier.points if point.proven), frontier.status_quo):
         table.add_row(*plan.frontier_row(point))
     out.print(table)
-    for note in plan.frontier_notes(its):
+    for note in plan.frontier_notes(frontier):
         out.print(note)
     out.print()
     out.print(CAVEAT)

@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from optimize.coverage.rollup import Organisation, Row
 
 
-def print_organisation(its: Organisation) -> None:
+def print_organisation(organisation: Organisation) -> None:
     out = plain_console()
-    total, over = its.total, f"over {count(its.quarters, 'quarter')}"
-    many = len(its.territories)
+    total, over = organisation.total, f"over {count(organisation.quarters, 'quarter')}"
+    many = len(organisation.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
     out.print()
     out.print(
         f"Nobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
         f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
-        f"{usd_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}; "
-        f"{usd(its.partner_credit_usd.value)} of it comes from partners."
+        f"{usd_with_half(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}; "
+        f"{usd(organisation.partner_credit_usd.value)} of it comes from partners."
     )
     out.print()
     out.print(f"Market map: opportunities {over}, and who sees them today")
     table = _rows_table("segment")
-    for name, row in (*its.by_segment.items(), ("all", total)):
+    for name, row in (*organisation.by_segment.items(), ("all", total)):
         table.add_row(one_line(name), *_cells(row))
     out.print(table)
     out.print()
     out.print("Territories")
     table = _rows_table("territory")
-    for one in its.territories:
+    for one in organisation.territories:
         table.add_row(one_line(one.scenario.name), *_cells(one.total))
     table.add_row("all", *_cells(total))
     out.print(table)
     out.print()
     out.print("Partners, each once; hours are a week, from all managers together")
-    out.print(_partners(its))
+    out.print(_partners(organisation))
     out.print()
     out.print(
         "± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
@@ -68,11 +68,11 @@ def _cells(row: Row) -> list[str]:
     return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half(row.gap_usd)]
 
 
-def _partners(its: Organisation) -> Any:
+def _partners(organisation: Organisation) -> Any:
     table = make_table(
         "partner", "quota\ncredit", "accounts'\nopportunities", "hours", "account\nmanagers'", "territories"
     )
-    for one in its.partners:
+    for one in organisation.partners:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",
             usd_with_half(one.credit_usd),

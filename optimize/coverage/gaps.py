@@ -85,8 +85,8 @@ class Coverage:
     @property
     def seen(self) -> Estimate:
         """By the manager or a partner."""
-        its = self.leaked
-        return Estimate(1 - its.value, 1 - its.high, 1 - its.low, its.observations)
+        leaked = self.leaked
+        return Estimate(1 - leaked.value, 1 - leaked.high, 1 - leaked.low, leaked.observations)
 
 
 @dataclass(frozen=True)
@@ -168,11 +168,11 @@ class GapAnalysis:
         """Plain data for JSON."""
         rows = [
             {
-                **asdict(replace(its, remedies=())),
+                **asdict(replace(segment, remedies=())),
                 "ideal": 1.0,
-                "remedies": [remedy.as_dict() for remedy in its.remedies],
+                "remedies": [remedy.as_dict() for remedy in segment.remedies],
             }
-            for its in self.segments
+            for segment in self.segments
         ]
         return {
             **self.scenario.provenance(self.seed),
@@ -270,7 +270,7 @@ def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAn
 
 def _priced(
     kind: RemedyKind,
-    its: Option,
+    option: Option,
     scenario: Scenario,
     base_name: str,
     gain: FloatArray,
@@ -279,14 +279,14 @@ def _priced(
 ) -> Remedy:
     """With its gain by market and quarter, and the share of the segment that is seen before and after, by market."""
     total = estimates.mean(gain.sum(axis=1))
-    hours = its.manager_hours or its.account_manager_hours
-    plan = as_plan(scenario, its.table, f"{base_name} + {REMEDY_WORDS[kind]}"[:80])
+    hours = option.manager_hours or option.account_manager_hours
+    plan = as_plan(scenario, option.table, f"{base_name} + {REMEDY_WORDS[kind]}"[:80])
     return Remedy(
         kind=kind,
-        what=its.what,
-        whom=its.whom,
-        manager_hours=its.manager_hours,
-        account_manager_hours=its.account_manager_hours,
+        what=option.what,
+        whom=option.whom,
+        manager_hours=option.manager_hours,
+        account_manager_hours=option.account_manager_hours,
         gain_usd=total,
         gain_per_hour_usd=total.scaled(1 / hours) if hours else None,
         payback_quarter=estimates.payback_quarter(gain.mean(axis=0)),
@@ -310,8 +310,8 @@ def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, 
     tried = [*partners.values(), *(its for some in lists for its in some)]
     by_table = _differences(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
 
-    def gain(its: Option) -> float:
-        return float(by_table[id(its.table)].mean())
+    def gain(option: Option) -> float:
+        return float(by_table[id(option.table)].mean())
 
     with_manager: list[list[Option]] = []
     for s in segments:
@@ -357,7 +357,7 @@ def _differences(
 
 def _tables(options: Iterable[Option | str]) -> list[PlanTable]:
     """Each table once: a partner may be the one to develop in several segments."""
-    return list({id(its.table): its.table for its in options if not isinstance(its, str)}.values())
+    return list({id(option.table): option.table for option in options if not isinstance(option, str)}.values())
 
 
 def coverage_of(counts: FloatArray) -> Coverage | None:
@@ -381,10 +381,10 @@ def _shares(counts: FloatArray) -> FloatArray:
     return np.asarray(counts[some] / totals[some])
 
 
-def rank(its: Remedy) -> tuple[int, float]:
+def rank(remedy: Remedy) -> tuple[int, float]:
     """The order of remedies: what gains, by what it gains an hour; what is not clear; what costs; what cannot be."""
-    if its.gain_usd is None:
+    if remedy.gain_usd is None:
         return 3, 0.0
-    group = ("ahead", "no clear difference", "behind").index(its.gain_usd.verdict)
-    per_hour = its.gain_per_hour_usd
+    group = ("ahead", "no clear difference", "behind").index(remedy.gain_usd.verdict)
+    per_hour = remedy.gain_per_hour_usd
     return group, -np.inf if per_hour is None else -per_hour.value

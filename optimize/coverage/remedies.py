@@ -256,7 +256,7 @@ def at_ceilings(ground: Ground) -> tuple[Scenario, PlanTable]:
         update={
             "partner_segments": scenario.partner_segments.model_copy(update=kinds),
             "partners": tuple(map(at_ceiling, scenario.partners)),
-            "candidates": tuple(at_ceiling(its).model_copy(update=signs) for its in scenario.candidates),
+            "candidates": tuple(at_ceiling(candidate).model_copy(update=signs) for candidate in scenario.candidates),
         }
     )
     partner = base.partner.copy()

@@ -95,17 +95,17 @@ class Partner:
     @property
     def manager_hours(self) -> float:
         """A week, from all managers together."""
-        return sum(its.manager_hours for its in self.territories)
+        return sum(territory.manager_hours for territory in self.territories)
 
     @property
     def account_manager_hours(self) -> float:
         """A week, from all account managers together."""
-        return sum(its.account_manager_hours for its in self.territories)
+        return sum(territory.account_manager_hours for territory in self.territories)
 
     @property
     def label(self) -> PartnerSegment | None:
         """What it is believed to be; None if managers disagree."""
-        labels = {its.label for its in self.territories}
+        labels = {territory.label for territory in self.territories}
         return labels.pop() if len(labels) == 1 else None
 
     @property
@@ -113,7 +113,9 @@ class Partner:
         """The same in words, with who believes what if they disagree."""
         if self.label is not None:
             return self.label
-        return "managers disagree: " + listed([f"{its.label} in {its.territory}" for its in self.territories])
+        return "managers disagree: " + listed(
+            [f"{territory.label} in {territory.territory}" for territory in self.territories]
+        )
 
 
 @dataclass(frozen=True)
@@ -144,22 +146,22 @@ class Organisation:
             "segments": _rows(self.by_segment),
             "partners": [
                 {
-                    **asdict(its),
-                    "label": its.label,
-                    "manager_hours": its.manager_hours,
-                    "account_manager_hours": its.account_manager_hours,
+                    **asdict(partner),
+                    "label": partner.label,
+                    "manager_hours": partner.manager_hours,
+                    "account_manager_hours": partner.account_manager_hours,
                 }
-                for its in self.partners
+                for partner in self.partners
             ],
             "territories": [
                 {
-                    **its.scenario.provenance(self.seed),
-                    "total": asdict(its.total),
-                    "segments": _rows(its.by_segment),
-                    "quota_usd": its.quota_usd,
-                    "credit_usd": asdict(its.credit_usd),
+                    **territory.scenario.provenance(self.seed),
+                    "total": asdict(territory.total),
+                    "segments": _rows(territory.by_segment),
+                    "quota_usd": territory.quota_usd,
+                    "credit_usd": asdict(territory.credit_usd),
                 }
-                for its in self.territories
+                for territory in self.territories
             ],
         }
 
@@ -187,7 +189,7 @@ def roll_up(scenarios: Iterable[Scenario], seed: int = 7, told: Callable[[str], 
         territories=tuple(page.territory() for page in pages),
         by_segment={name: _row(pages, [name]) for name in segments},
         total=_row(pages, segments),
-        partners=tuple(sorted(partners, key=lambda its: -its.credit_usd.value)),
+        partners=tuple(sorted(partners, key=lambda partner: -partner.credit_usd.value)),
         quota_usd=sum(sum(scenario.quota_usd()) for scenario in given),
         credit_usd=estimates.mean(direct + theirs),
         direct_credit_usd=estimates.mean(np.asarray(direct)),

@@ -78,7 +78,7 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     market = problem.demand[HISTORY : HISTORY + problem.quarters].sum(axis=0) * problem.value_usd
     value = problem.base @ market / max(float(market.sum()), 1.0)
     there = slice(problem.established)
-    average = float(np.mean([its.value for its in results[there]])) if results[there] else 0.0
+    average = float(np.mean([result.value for result in results[there]])) if results[there] else 0.0
     kept = 1 - Objective.of(scenario, "quota_credit", 0.0).partner_share
     made = []
     for p, partner in enumerate(scenario.all_partners):

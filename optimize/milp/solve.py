@@ -95,8 +95,8 @@ def solve(
         if _run(model.lp, solver, gap, seconds)[0] != "infeasible":
             raise PlanningError(NO_END)
         raise NoPlan("no plan keeps to all limits")
-    values = [its.value() for its in model.lp.variables()]
-    if any(its is None or not np.isfinite(its) for its in values):
+    values = [variable.value() for variable in model.lp.variables()]
+    if any(value is None or not np.isfinite(value) for value in values):
         raise PlanningError(f"{solver} gave a plan with numbers missing; try another solver, and please report this")
     objective = float(pulp.value(model.lp.objective))
     active = np.maximum(_numbers(model.active), 1e-9)
@@ -238,10 +238,10 @@ def hour_values_usd(model: Model, solver: str = "highs", seconds: float = SOLVER
     Duals of the weeks' rows, with what is discrete as it was solved; 0 for a quarter that is over. The model must be
     one that `solve` solved, and is no use afterwards.
     """
-    for its in model.lp.variables():
-        if its.cat != pulp.LpContinuous:
-            its.bounds(round(its.value()), round(its.value()))
-            its.cat = pulp.LpContinuous
+    for variable in model.lp.variables():
+        if variable.cat != pulp.LpContinuous:
+            variable.bounds(round(variable.value()), round(variable.value()))
+            variable.cat = pulp.LpContinuous
     outcome, _ = _run(model.lp, solver, 0.0, seconds)
     if outcome != "optimal":
         raise PlanningError(f"{solver} could not say what an hour is worth; try another solver")

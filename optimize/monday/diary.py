@@ -159,7 +159,9 @@ def laid_out(who: Who, half_hours: Mapping[Use, int], hours_per_week: float) -> 
             blocks.append(_block(who, sitting, phase, day, cells[2].start))
     selling = _selling_cells(taken, half_hours.get(("sell", None), 0))
     blocks += [_block(who, *its) for its in _selling(selling)]
-    return sorted(blocks, key=lambda its: (WEEKDAYS.index(its.weekday), its.start, its.first_week, its.every_weeks))
+    return sorted(
+        blocks, key=lambda block: (WEEKDAYS.index(block.weekday), block.start, block.first_week, block.every_weeks)
+    )
 
 
 def _after(start: datetime.time, minutes: int) -> datetime.time:
@@ -185,7 +187,7 @@ def _visits(half_hours: Mapping[Use, int]) -> list[Visit]:
     visits = list[Visit]()
     for theirs in by_whom.values():
         those = list[list[Sitting]]()
-        for sitting in sorted(theirs, key=lambda its: its.every_weeks):
+        for sitting in sorted(theirs, key=lambda row: row.every_weeks):
             room = (its for its in those if sum(s.half_hours for s in its) + sitting.half_hours <= LONGEST_SITTING)
             visit = next(room, None)
             if visit is None:

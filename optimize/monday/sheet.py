@@ -122,22 +122,22 @@ class MondaySheet:
             "quarter": self.quarter,
             "blocks": [
                 {
-                    **asdict(its),
-                    "start": f"{its.start:%H:%M}",
-                    "says": its.says,
-                    "days": [day.isoformat() for day in self.days(its)],
+                    **asdict(block),
+                    "start": f"{block.start:%H:%M}",
+                    "says": block.says,
+                    "days": [day.isoformat() for day in self.days(block)],
                 }
-                for its in self.blocks
+                for block in self.blocks
             ],
             "hours_a_week": [
                 {
-                    "who": its.who, "activity": its.use[0], "target": its.use[1],
-                    "planned": its.planned, "in_blocks": its.in_blocks,
+                    "who": line.who, "activity": line.use[0], "target": line.use[1],
+                    "planned": line.planned, "in_blocks": line.in_blocks,
                 }
-                for its in self.lines
+                for line in self.lines
             ],
             "hours_off": {who: self.hours_off(who) for who in dict.fromkeys(line.who for line in self.lines)},
-            "changes": [{**asdict(its), "kind": its.kind} for its in self.changes],
+            "changes": [{**asdict(change), "kind": change.kind} for change in self.changes],
             "notes": list(self.notes),
         }  # fmt: skip
 
@@ -203,7 +203,7 @@ def _date(day: datetime.date) -> str:
 
 
 def _notes(sheet: MondaySheet) -> Iterator[str]:
-    supported = [its for its in sheet.changes if its.activity == "support" and its.planned > 0]
+    supported = [change for change in sheet.changes if change.activity == "support" and change.planned > 0]
     if supported:
         hours = sum(its.planned for its in supported)
         names = ", ".join(str(its.target) for its in supported)
@@ -228,7 +228,7 @@ def _notes(sheet: MondaySheet) -> Iterator[str]:
             f"{line.use[1]}: {ACTIVITY_WORDS[line.use[0]]}, {line.planned:.2f} h a week" for line in missing
         )
         yield f"Planned, but without a block: {said}."
-    candidates = {its.name for its in sheet.scenario.candidates}
+    candidates = {candidate.name for candidate in sheet.scenario.candidates}
     later = dict.fromkeys(
         line.use[1] for line in sheet.lines if line.use[1] in candidates and line.use[0] not in ("recruit", "prospect")
     )

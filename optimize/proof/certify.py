@@ -129,7 +129,8 @@ def _tested(
 def _best_split(planner: Planner) -> tuple[str, PlanTable]:
     """The best of some constant splits, by name; after a past, from here on."""
     splits = {
-        name: from_here(planner, its.table(planner.scenario)) for name, its in constant_splits(planner.scenario).items()
+        name: from_here(planner, constant_split.table(planner.scenario))
+        for name, constant_split in constant_splits(planner.scenario).items()
     }
     scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, Purpose.SPLITS)]
     best = list(splits)[int(np.argmax(scores))]
@@ -193,13 +194,13 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
 def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
     """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
     exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
-    for its in exchanges:
-        if any(shared[move] >= MOST_ALIKE for move in its.moves):
+    for exchange in exchanges:
+        if any(shared[move] >= MOST_ALIKE for move in exchange.moves):
             continue
-        after = its.on(trials, known.base)
+        after = exchange.on(trials, known.base)
         if after is not None:
             best.append(after)
-            shared.update(its.moves)
+            shared.update(exchange.moves)
         if len(best) == TESTED_MOVES:
             break
     return best, len(exchanges)
@@ -217,7 +218,7 @@ def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
     confidence = 1 - (1 - SURE) / len(after) / LOOKS
     gains = [estimates.mean(its.value - base.value, confidence) for its in after]
-    value, low, high = (float(max(getattr(its, part) for its in gains)) for part in ("value", "low", "high"))
+    value, low, high = (float(max(getattr(gain, part) for gain in gains)) for part in ("value", "low", "high"))
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
 
 
@@ -236,15 +237,15 @@ def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate |
     return shares[0], shares[1]
 
 
-def _by_quarter(trials: Trials, its: Tried) -> FloatArray:
-    values = trials.objective.by_quarter(its.direct_usd, its.partner_usd)
+def _by_quarter(trials: Trials, tried: Tried) -> FloatArray:
+    values = trials.objective.by_quarter(tried.direct_usd, tried.partner_usd)
     return np.asarray(values[:, : trials.problem.quarters])
 
 
-def _exit_usd(trials: Trials, its: Tried) -> FloatArray:
-    credit = its.direct_usd + its.partner_usd @ trials.problem.credit_share
+def _exit_usd(trials: Trials, tried: Tried) -> FloatArray:
+    credit = tried.direct_usd + tried.partner_usd @ trials.problem.credit_share
     return np.asarray(credit[:, -RUN_OFF_QUARTERS:].sum(axis=1))
 
 
-def _share(its: Estimate, of: float) -> Estimate:
-    return its.scaled(1 / abs(of)) if of else its.scaled(0.0)
+def _share(estimate: Estimate, of: float) -> Estimate:
+    return estimate.scaled(1 / abs(of)) if of else estimate.scaled(0.0)

@@ -141,17 +141,17 @@ def frontier(
     return Frontier(scenario, seed, tuple(drawn), _point(planner, tried[-1], True, None))
 
 
-def _point(planner: Planner, its: Tried, proven: bool, number: int | None) -> Point:
+def _point(planner: Planner, tried: Tried, proven: bool, number: int | None) -> Point:
     problem = planner.problem
-    credit = its.direct_usd + its.partner_usd @ problem.credit_share
+    credit = tried.direct_usd + tried.partner_usd @ problem.credit_share
     early = credit[:, :EARLY_QUARTERS].sum(axis=1) / problem.quota_usd[:EARLY_QUARTERS].sum()
     own = planner.scenario.territory_manager.hours_per_week
     name = "status quo" if number is None else f"frontier {number + 1}"
     return Point(
-        plan=as_plan(planner.scenario, its.table, name),
+        plan=as_plan(planner.scenario, tried.table, name),
         attainment=estimates.mean(early),
         exit_usd=estimates.mean(credit[:, -RUN_OFF_QUARTERS:].mean(axis=1)),
         credit_usd=estimates.mean(credit.sum(axis=1)),
-        partner_share=float(its.table.partner[:EARLY_QUARTERS].sum(axis=(1, 2)).mean() / own),
+        partner_share=float(tried.table.partner[:EARLY_QUARTERS].sum(axis=(1, 2)).mean() / own),
         proven=proven,
     )

@@ -70,15 +70,19 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        its = self.runner_up
+        runner_up = self.runner_up
         return {
             "hour_value_usd": self.hour_value_usd,
             "limits": [asdict(limit) for limit in self.limits],
             "partner_share": self.partner_share,
             "flat_shares": self.flat_shares,
             "turned_by": _weakest(self.robustness),
-            "runner_up": its
-            and {"says": its.says, "behind_share": asdict(its.behind_share), "turned_by": _weakest(its.robustness)},
+            "runner_up": runner_up
+            and {
+                "says": runner_up.says,
+                "behind_share": asdict(runner_up.behind_share),
+                "turned_by": _weakest(runner_up.robustness),
+            },
         }
 
 
@@ -140,9 +144,9 @@ def _scaled(planner: Planner, table: PlanTable, scale: float) -> PlanTable | Non
     return its if fits else None
 
 
-def _flat(planner: Planner, its: Tried, by_scale: list[Tried]) -> tuple[float, float]:
-    near = [one for one in by_scale if one.mean >= its.mean - FLAT * abs(its.mean)]
-    shares = [_partner_share(planner, one.table) for one in (its, *near)]
+def _flat(planner: Planner, tried: Tried, by_scale: list[Tried]) -> tuple[float, float]:
+    near = [one for one in by_scale if one.mean >= tried.mean - FLAT * abs(tried.mean)]
+    shares = [_partner_share(planner, one.table) for one in (tried, *near)]
     return min(shares), max(shares)
 
 
@@ -179,12 +183,12 @@ def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, P
             yield says, its_table
 
 
-def _runner_up(planner: Planner, solution: Solution, its: Tried, others: dict[str, Tried]) -> RunnerUp | None:
-    apart = {says: one for says, one in others.items() if abs(one.mean - its.mean) > ALIKE * abs(its.mean)}
-    if not apart or not its.mean:
+def _runner_up(planner: Planner, solution: Solution, tried: Tried, others: dict[str, Tried]) -> RunnerUp | None:
+    apart = {says: one for says, one in others.items() if abs(one.mean - tried.mean) > ALIKE * abs(tried.mean)}
+    if not apart or not tried.mean:
         return None
     says = max(apart, key=lambda name: apart[name].mean)
-    behind = estimates.mean(its.value - apart[says].value).scaled(1 / abs(its.mean))
+    behind = estimates.mean(tried.value - apart[says].value).scaled(1 / abs(tried.mean))
     return RunnerUp(says, behind, _robustness(planner, solution, apart[says].table, "runner-up"))
 
 
@@ -196,8 +200,8 @@ def _robustness(planner: Planner, solution: Solution, other: PlanTable, name: st
     return sensitivity(solution.scenario, plans, FLIP_MARKETS, solution.seed, worlds=0)["the plan"]
 
 
-def _weakest(its: Robustness | None) -> dict[str, Any] | None:
-    if its is None or its.weakest is None:
+def _weakest(robustness: Robustness | None) -> dict[str, Any] | None:
+    if robustness is None or robustness.weakest is None:
         return None
-    assumption, flip = its.weakest
+    assumption, flip = robustness.weakest
     return {"assumption": assumption.name, "flip": asdict(flip)}

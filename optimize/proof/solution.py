@@ -165,14 +165,14 @@ class Answer:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        its = self.certificate
+        certificate = self.certificate
         return {
             **self.scenario.provenance(self.seed),
             "plan": self.plan.model_dump(mode="json"),
-            "certificate": {**asdict(its), "realised": its.realised, "interval": its.interval},
+            "certificate": {**asdict(certificate), "realised": certificate.realised, "interval": certificate.interval},
             "quarter": self.quarter,
             "changes": [{**asdict(change), "kind": change.kind} for change in self.changes()],
-            "deviations": [{"says": its.says, "surprise": its.surprise} for its in self.deviations],
+            "deviations": [{"says": deviation.says, "surprise": deviation.surprise} for deviation in self.deviations],
             "alike": self.alike,
         }
 

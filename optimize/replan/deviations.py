@@ -39,10 +39,10 @@ class Deviation:
     @property
     def says(self) -> str:
         """In words."""
-        its = self.figure
+        figure = self.figure
         return (
-            f"Q{its.quarter} {its.what} {its.shown(self.actual)}: the plan has {its.shown(self.low)} to "
-            f"{its.shown(self.high)} in {OF_MARKETS}"
+            f"Q{figure.quarter} {figure.what} {figure.shown(self.actual)}: the plan has {figure.shown(self.low)} to "
+            f"{figure.shown(self.high)} in {OF_MARKETS}"
         )
 
 

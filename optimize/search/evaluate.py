@@ -159,15 +159,15 @@ class Trials:
         )
 
 
-def rank(its: Tried) -> tuple[float, float]:
+def rank(tried: Tried) -> tuple[float, float]:
     """Which of some plans is best: floors come first."""
-    return -max(0.0, round(its.missed - MISSED, 4)), its.mean
+    return -max(0.0, round(tried.missed - MISSED, 4)), tried.mean
 
 
-def gain(its: Tried, base: Tried) -> float:
+def gain(tried: Tried, base: Tried) -> float:
     """Mean paired gain in standard errors; below any if floors are missed by more than before."""
-    if rank(its)[0] < rank(base)[0]:
+    if rank(tried)[0] < rank(base)[0]:
         return -np.inf
-    difference = its.value - base.value
+    difference = tried.value - base.value
     error = float(difference.std(ddof=1)) / len(difference) ** 0.5
     return float(difference.mean()) / error if error > 0 else 0.0

@@ -107,7 +107,7 @@ class Evidence:
 
         Limits do not matter here: a move may break one that another move mends.
         """
-        some = [its for its in moves(trials.problem, hours) if its.on(base) is not None]
+        some = [move for move in moves(trials.problem, hours) if move.on(base) is not None]
         rng = np.random.default_rng([trials.seed, turn])
         designs = -(-int(DESIGNS_PER_MOVE * len(some)) // GROUPS) * GROUPS
         made, tables = np.zeros((designs, len(some))), []
@@ -169,9 +169,9 @@ def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence 
     known: Evidence | None = None
     for turn, hours in enumerate(MOVE_HOURS):
         told(f"moving {hours:g} h a week between uses, {turn + 1} of {len(MOVE_HOURS)}")
-        its = Evidence.of(trials, tried.table, hours, turn)
-        known = its if hours == TESTED_HOURS else known
-        sets = list(_sets(trials, tried.table, its))
+        evidence = Evidence.of(trials, tried.table, hours, turn)
+        known = evidence if hours == TESTED_HOURS else known
+        sets = list(_sets(trials, tried.table, evidence))
         if not sets:
             continue
         before, *after = trials.fresh([tried.table, *sets], ACCEPT_MARKETS, Purpose.ACCEPTING, turn)
@@ -184,13 +184,13 @@ def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence 
 def _sets(trials: Trials, table: PlanTable, known: Evidence) -> Iterator[PlanTable]:
     """The plan after the most promising exchanges that gain, so many of them as BEST_SETS says; each move once."""
     used: set[Move] = set()
-    for its in known.exchanges():
-        if its.gain <= 0 or len(used) >= BEST_SETS[-1]:
+    for exchange in known.exchanges():
+        if exchange.gain <= 0 or len(used) >= BEST_SETS[-1]:
             break
-        after = None if used & set(its.moves) else its.on(trials, table)
+        after = None if used & set(exchange.moves) else exchange.on(trials, table)
         if after is not None:
             before = len(used)
             table = after
-            used |= set(its.moves)
+            used |= set(exchange.moves)
             if any(before < most <= len(used) for most in BEST_SETS):
                 yield table

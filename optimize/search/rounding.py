@@ -62,9 +62,9 @@ def _in_steps(scenario: Scenario, limits: Limits, table: PlanTable, past: int, u
     return its
 
 
-def _keep_locked(scenario: Scenario, limits: Limits, its: PlanTable, exact: PlanTable) -> None:
+def _keep_locked(scenario: Scenario, limits: Limits, plan_table: PlanTable, exact: PlanTable) -> None:
     for row in limits.locks:
-        limits.cells(scenario, its, row)[:] = limits.cells(scenario, exact, row)
+        limits.cells(scenario, plan_table, row)[:] = limits.cells(scenario, exact, row)
 
 
 def _by_week(hours: FloatArray, up: bool) -> FloatArray:

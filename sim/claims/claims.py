@@ -83,101 +83,103 @@ class Claim:
     findings: Callable[[Measured], Iterator[Finding]]
 
 
-def _lunches(its: Measured) -> Iterator[Finding]:
-    effect = lunch_effect(its, its.territories.baseline)
+def _lunches(measured: Measured) -> Iterator[Finding]:
+    effect = lunch_effect(measured, measured.territories.baseline)
     yield Finding("90% of the time on lunches, against the same hours idle, of quota", effect, "share",
                   -LUNCH_LIMIT, LUNCH_LIMIT)  # fmt: skip
 
 
-def _selling_for(its: Measured) -> Iterator[Finding]:
+def _selling_for(measured: Measured) -> Iterator[Finding]:
     for margin in (0.0, 0.2, 0.5):
-        found = list(sold_both_ways(its, one_believer(its.territories.baseline, margin)))
+        found = list(sold_both_ways(measured, one_believer(measured.territories.baseline, margin)))
         credit = mean(np.array([one.credit_for_partner / one.credit_direct for one in found]))
         yield Finding(f"credit of a deal sold for a partner with margin {margin:.0%}, of the same deal direct",
                       credit, "share", 1 - margin - EXACTLY, 1 - margin + EXACTLY)  # fmt: skip
-    one = one_believer(its.territories.baseline, 0.2)
-    alone, sold_for, co_sold = (skill_after_8_quarters(its, one, way) for way in (None, "sell_for", "co_sell"))
+    one = one_believer(measured.territories.baseline, 0.2)
+    alone, sold_for, co_sold = (skill_after_8_quarters(measured, one, way) for way in (None, "sell_for", "co_sell"))
     yield Finding("skill after 8 quarters of selling for it, against no contact", mean(sold_for - alone), "skill",
                   below=SKILL_LIMIT)  # fmt: skip
     yield Finding("and with co-selling, against selling for it", mean(co_sold - sold_for), "skill", above=SKILL_GAP)
 
 
-def _no_partner_time(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
+def _no_partner_time(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
     alone, with_believers = share(baseline, 0.0), share(baseline, 0.2)
-    early = its.gain(baseline, alone, with_believers, slice(0, 2))
+    early = measured.gain(baseline, alone, with_believers, slice(0, 2))
     yield Finding("no partner time against 20% with Develop partners, first two quarters", early, "USD", above=0)
-    yield Finding("and over all quarters", its.gain(baseline, alone, with_believers), "USD", below=0)
+    yield Finding("and over all quarters", measured.gain(baseline, alone, with_believers), "USD", below=0)
     for growth in (0.08, 0.12):
         yield Finding(f"its attainment, last year against first, where quota grows {growth:.0%} a year",
-                      attainment_change(its, growth), "points", below=0)  # fmt: skip
+                      attainment_change(measured, growth), "points", below=0)  # fmt: skip
 
 
-def _recruiting(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
+def _recruiting(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
     recruit, without = recruiting(baseline)
     yield Finding("recruiting and developing one candidate, first three quarters",
-                  its.gain(baseline, recruit, without, slice(0, 3)), "USD", below=0)  # fmt: skip
-    yield Finding("and over all quarters", its.gain(baseline, recruit, without), "USD", above=0)
-    by_quarter = (its.credit(baseline, recruit) - its.credit(baseline, without)).mean(axis=0)
+                  measured.gain(baseline, recruit, without, slice(0, 3)), "USD", below=0)  # fmt: skip
+    yield Finding("and over all quarters", measured.gain(baseline, recruit, without), "USD", above=0)
+    by_quarter = (measured.credit(baseline, recruit) - measured.credit(baseline, without)).mean(axis=0)
     pays = float(payback_quarter(by_quarter) or np.inf)
-    yield Finding("the quarter in which it has paid back", Estimate(pays, pays, pays, its.markets), "quarter",
+    yield Finding("the quarter in which it has paid back", Estimate(pays, pays, pays, measured.markets), "quarter",
                   RECRUITING_PAYS_FROM - EXACTLY, RECRUITING_PAYS_BY + EXACTLY)  # fmt: skip
     year = baseline.variant(horizon_quarters=4)
-    yield Finding("and in a territory that is looked at for a year only", its.gain(year, *recruiting(year)), "USD",
+    yield Finding("and in a territory that is looked at for a year only", measured.gain(year, *recruiting(year)), "USD",
                   below=0)  # fmt: skip
 
 
-def _whose_hours(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
+def _whose_hours(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
     sure = assume(baseline, label_accuracy=1.0)
     achievers = labelled(baseline, "achiever")[:1]
     groups = labelled(baseline, "believer"), achievers, labelled(baseline, "deceiver")
-    believer, achiever, deceiver = (first_hours(its, sure, names) for names in groups)
+    believer, achiever, deceiver = (first_hours(measured, sure, names) for names in groups)
     yield Finding("the first 1.5 hours a week with a Develop partner", mean(believer), "USD", above=0)
     yield Finding("and against those with a Maintain partner", mean(believer - achiever), "USD", above=0)
     yield Finding("those with a Maintain against those with a Limit partner", mean(achiever - deceiver), "USD", above=0)
     yield Finding("those with a Limit partner", mean(deceiver), "USD", below=0)
-    better = its.gain(baseline, share(baseline, 0.2), share(baseline, 0.4, "deceivers"))
+    better = measured.gain(baseline, share(baseline, 0.2), share(baseline, 0.4, "deceivers"))
     yield Finding("20% of the time with Develop partners against 40% with Limit partners", better, "USD", above=0)
-    known, blind = (believers_gain(its, assume(baseline, label_accuracy=accuracy)) for accuracy in (1.0, 0.0))
+    known, blind = (believers_gain(measured, assume(baseline, label_accuracy=accuracy)) for accuracy in (1.0, 0.0))
     yield Finding("what knowing who is who adds to 20% with Develop partners", mean(known - blind), "USD", above=0)
-    hungry = first_hours(its, ambitious(sure, achievers), achievers)
+    hungry = first_hours(measured, ambitious(sure, achievers), achievers)
     yield Finding("the first 1.5 hours with an ambitious Maintain partner", mean(hungry), "USD", above=0)
     yield Finding("and against those with it as it is", mean(hungry - achiever), "USD", above=0)
 
 
-def _channel_account_manager(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
+def _channel_account_manager(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
     helped = with_cam(baseline)
-    less = ten_points_more(its, helped) - ten_points_more(its, baseline)
-    more = its.credit(helped, share(helped, 0.1)) - its.credit(baseline, share(baseline, 0.1))
+    less = ten_points_more(measured, helped) - ten_points_more(measured, baseline)
+    more = measured.credit(helped, share(helped, 0.1)) - measured.credit(baseline, share(baseline, 0.1))
     yield Finding("10 more points of the manager's time, with such a colleague against without", mean(less), "USD",
                   below=0)  # fmt: skip
     yield Finding("what the colleague adds at 10% of the manager's time", mean(more.sum(axis=1)), "USD", above=0)
 
 
-def _territories_differ(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
-    now = ten_points_more(its, baseline)
-    many, few = (ten_points_more(its, reach_of_believers(baseline, factor)) for factor in (1.5, 0.5))
-    dear = ten_points_more(its, margin_of_all(baseline, 0.6))
-    busy = ten_points_more(its, direct_headroom(baseline, 4.0))
+def _territories_differ(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
+    now = ten_points_more(measured, baseline)
+    many, few = (ten_points_more(measured, reach_of_believers(baseline, factor)) for factor in (1.5, 0.5))
+    dear = ten_points_more(measured, margin_of_all(baseline, 0.6))
+    busy = ten_points_more(measured, direct_headroom(baseline, 4.0))
     ten = "10 more points of partner time"
     yield Finding(f"{ten}: partners with 1.5 times their accounts against half", mean(many - few), "USD", above=0)
     yield Finding(f"{ten}: a margin of 60% against today's", mean(dear - now), "USD", below=0)
     yield Finding(f"{ten}: four times the inbound business against today's", mean(busy - now), "USD", below=0)
-    yield Finding(f"{ten} in the partner-rich territory", mean(ten_points_more(its, its.territories.partner_rich)),
-                  "USD", above=0)  # fmt: skip
-    yield Finding(f"{ten} in the direct-rich territory", mean(ten_points_more(its, its.territories.direct_rich)),
-                  "USD", below=0)  # fmt: skip
+    yield Finding(f"{ten} in the partner-rich territory",
+                  mean(ten_points_more(measured, measured.territories.partner_rich)), "USD", above=0)  # fmt: skip
+    yield Finding(f"{ten} in the direct-rich territory",
+                  mean(ten_points_more(measured, measured.territories.direct_rich)), "USD", below=0)  # fmt: skip
 
 
-def _how_not_how_much(its: Measured) -> Iterator[Finding]:
-    baseline = its.territories.baseline
+def _how_not_how_much(measured: Measured) -> Iterator[Finding]:
+    baseline = measured.territories.baseline
     better, old, more = better_mix(baseline)
-    yield Finding("a better mix against 10 points more of the old", its.gain(baseline, better, more), "USD", above=0)
-    yield Finding("and against as much of the old", its.gain(baseline, better, old), "USD", above=0)
+    yield Finding(
+        "a better mix against 10 points more of the old", measured.gain(baseline, better, more), "USD", above=0
+    )
+    yield Finding("and against as much of the old", measured.gain(baseline, better, old), "USD", above=0)
 
 
 CLAIMS = (

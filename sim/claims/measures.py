@@ -84,12 +84,12 @@ def with_partners(scenario: Scenario, change: Callable[[Partner], Partner]) -> S
 # Claim 1
 
 
-def lunch_effect(its: Measured, scenario: Scenario) -> Estimate:
+def lunch_effect(measured: Measured, scenario: Scenario) -> Estimate:
     """What 90% of the time on visits without agenda adds to leaving it idle, as a share of quota over all quarters."""
     lunches = share(scenario, 0.9, "even", mix={"socialise": 1.0})
     selling = [row.model_dump() for row in lunches.hours if row.activity == "sell"]
     idle = TimePlan.from_table(scenario, selling, "idle")
-    return its.gain(scenario, lunches, idle).scaled(1 / sum(scenario.quota_usd()))
+    return measured.gain(scenario, lunches, idle).scaled(1 / sum(scenario.quota_usd()))
 
 
 # Claim 2
@@ -119,12 +119,12 @@ class SoldBothWays:
     credit_direct: float
 
 
-def sold_both_ways(its: Measured, scenario: Scenario) -> Iterator[SoldBothWays]:
+def sold_both_ways(measured: Measured, scenario: Scenario) -> Iterator[SoldBothWays]:
     """By market, for those in which something was won both ways."""
     sold_for = share(scenario, 1.0, "even", mix={"sell_for": 1.0}, coverage_mode="partner_led")
     direct = share(scenario, 0.0, "even", coverage_mode="direct", prospect_share=0.5)
-    for replication in range(min(its.markets, DEALS_OF_ONE_MARKET)):
-        market = draw_market(scenario, its.seed, replication)
+    for replication in range(min(measured.markets, DEALS_OF_ONE_MARKET)):
+        market = draw_market(scenario, measured.seed, replication)
         as_partner, as_direct = (simulate(scenario, plan, market) for plan in (sold_for, direct))
         one, other = _gross(as_partner, Kind.WON_SOLD_FOR), _gross(as_direct, Kind.WON_DIRECT)
         if one and other:
@@ -145,22 +145,22 @@ def _credit_won(ledger: Ledger, kind: Kind) -> float:
     return float(credit_usd(Tally.of(replace(ledger, records=ledger.of(kind)))).sum())
 
 
-def skill_after_8_quarters(its: Measured, scenario: Scenario, activity: str | None) -> FloatArray:
+def skill_after_8_quarters(measured: Measured, scenario: Scenario, activity: str | None) -> FloatArray:
     """Skill by market, with 30% of the time on one activity, or with no contact."""
     mix = {activity: 1.0} if activity else {"coach": 1.0}
     plan = share(scenario, 0.3 if activity else 0.0, "even", mix=mix)
-    return replicate(scenario, plan, max(2, its.markets // 3), its.seed, workers=1)["skill"][:, 7]
+    return replicate(scenario, plan, max(2, measured.markets // 3), measured.seed, workers=1)["skill"][:, 7]
 
 
 # Claim 3
 
 
-def attainment_change(its: Measured, quota_growth: float) -> Estimate:
+def attainment_change(measured: Measured, quota_growth: float) -> Estimate:
     """Attainment without partner time in the last four quarters less that in the first four."""
-    baseline = its.territories.baseline
+    baseline = measured.territories.baseline
     quota = baseline.quota.model_copy(update={"growth_per_year": quota_growth})
     scenario = baseline.variant(quota=quota)
-    attained = its.credit(scenario, share(scenario, 0.0)) / np.array(scenario.quota_usd())
+    attained = measured.credit(scenario, share(scenario, 0.0)) / np.array(scenario.quota_usd())
     return mean(attained[:, -4:].mean(axis=1) - attained[:, :4].mean(axis=1))
 
 
@@ -187,18 +187,18 @@ def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
 # Claim 5
 
 
-def first_hours(its: Measured, scenario: Scenario, names: Sequence[str]) -> FloatArray:
+def first_hours(measured: Measured, scenario: Scenario, names: Sequence[str]) -> FloatArray:
     """Worth of FIRST_HOURS a week with one partner, averaged over the named, by market."""
     nobody = share(scenario, 0.0)
     free = sum(row.hours_per_week for row in nobody.hours)
     plans = [share(scenario, FIRST_HOURS / free, {name: 1.0}) for name in names]
-    worth: FloatArray = np.mean([its.credit(scenario, plan).sum(axis=1) for plan in plans], axis=0)
-    return worth - its.credit(scenario, nobody).sum(axis=1)
+    worth: FloatArray = np.mean([measured.credit(scenario, plan).sum(axis=1) for plan in plans], axis=0)
+    return worth - measured.credit(scenario, nobody).sum(axis=1)
 
 
-def believers_gain(its: Measured, scenario: Scenario) -> FloatArray:
+def believers_gain(measured: Measured, scenario: Scenario) -> FloatArray:
     """20% of the time with Believers against none, by market."""
-    gain: FloatArray = its.credit(scenario, share(scenario, 0.2)) - its.credit(scenario, share(scenario, 0.0))
+    gain: FloatArray = measured.credit(scenario, share(scenario, 0.2)) - measured.credit(scenario, share(scenario, 0.0))
     return gain.sum(axis=1)
 
 
@@ -219,9 +219,11 @@ def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
 # Claims 6 and 7
 
 
-def ten_points_more(its: Measured, scenario: Scenario) -> FloatArray:
+def ten_points_more(measured: Measured, scenario: Scenario) -> FloatArray:
     """Worth of 10 more points of the manager's time with Believers, by market."""
-    worth: FloatArray = its.credit(scenario, share(scenario, 0.2)) - its.credit(scenario, share(scenario, 0.1))
+    worth: FloatArray = measured.credit(scenario, share(scenario, 0.2)) - measured.credit(
+        scenario, share(scenario, 0.1)
+    )
     return worth.sum(axis=1)
 
 

@@ -159,9 +159,9 @@ def workspace(its_numbers: Numbers, opportunities: int) -> Workspace:
     )
 
 
-def numbers(its: Coefficients) -> Numbers:
+def numbers(coefficients: Coefficients) -> Numbers:
     """The scenario's part of the numbers of a run, as arrays."""
-    partners, segments = its.partners, its.segments
+    partners, segments = coefficients.partners, coefficients.segments
     bases = np.zeros((len(segments), len(partners)))
     for s, segment in enumerate(segments):
         for p, share in segment.bases:
@@ -171,7 +171,7 @@ def numbers(its: Coefficients) -> Numbers:
         stages["pass_below"][s, : segment.stages] = segment.pass_below
         stages["worth_per_hour"][s, : segment.stages] = segment.worth_per_hour
     return Numbers(
-        run=_records(layout.RUN, [its]),
+        run=_records(layout.RUN, [coefficients]),
         segments=_records(layout.SEGMENT, segments),
         stages=stages,
         partners=_records(layout.PARTNER_NUMBERS, partners),
@@ -181,7 +181,7 @@ def numbers(its: Coefficients) -> Numbers:
         expected=np.array([segment.demand for segment in segments]),
         bases=bases,
         fit=np.array([partner.fit for partner in partners], dtype=np.float64).reshape(len(partners), len(segments)),
-        week_off=np.array(its.week_off, dtype=np.int64),
+        week_off=np.array(coefficients.week_off, dtype=np.int64),
     )
 
 

@@ -831,19 +831,19 @@ def gain_of(run: Run, p: int, activity: int, gain: float, tau: float) -> float:
 def leave(run: Run, p: int) -> None:
     """A partner whose time has come leaves: its open deals are lost, its accounts become house accounts."""
     now, work = run.work.now[0], run.work
-    its = work.partners[p]
+    partner = work.partners[p]
     stays = run.tapes.partner_luck[now.row, p].exit_ticks
-    if not its.active or stays == NEVER or now.tick - its.active_since < stays:
+    if not partner.active or stays == NEVER or now.tick - partner.active_since < stays:
         return
-    its.active = 0
+    partner.active = 0
     write(run, Kind.LEFT, NOBODY, p, NOBODY, 0, 0.0)
-    id = its.first_open
+    id = partner.first_open
     while id != END:
         following = work.deals[id].later
         close(run, id, Kind.PARTNER_LEFT)
         id = following
-    its.first_in_line = END
-    its.last_in_line = END
+    partner.first_in_line = END
+    partner.last_in_line = END
 
 
 def sign(run: Run, p: int, week: int) -> None:
@@ -875,14 +875,14 @@ def remember_prospecting(run: Run) -> None:
     for s in range(len(work.segments)):
         total += work.segments[s].pool * run.numbers.segments[s].value_per_opportunity
     for s in range(len(work.segments)):
-        its = work.segments[s]
+        segment = work.segments[s]
         share = 0.0
         if planned:
             share = run.plans.segment_plans[now.plan, now.quarter, s].prospect_share
         elif total > 0.0:
-            share = its.pool * run.numbers.segments[s].value_per_opportunity / total
-        hours = its.given / ticks_per_hour + spare_hours * share
-        its.prospecting = moving_average(its.prospecting, hours, run.numbers.run[0].prospecting_forgotten)
+            share = segment.pool * run.numbers.segments[s].value_per_opportunity / total
+        hours = segment.given / ticks_per_hour + spare_hours * share
+        segment.prospecting = moving_average(segment.prospecting, hours, run.numbers.run[0].prospecting_forgotten)
 
 
 def settle_spare(run: Run) -> None:
@@ -905,13 +905,13 @@ def plan_week(run: Run, week: int) -> None:
     now.prospects = 0
     now.ends_at = now.tick + TICKS_PER_WEEK
     for p in range(len(work.partners)):
-        its = work.partners[p]
-        its.conflicts = 0
-        its.own_wins = 0
-        its.guided = 0
+        partner = work.partners[p]
+        partner.conflicts = 0
+        partner.own_wins = 0
+        partner.guided = 0
         for a in range(ACTIVITIES):
             run.work.hours[p, a] = 0.0
-        if its.active and not its.parked:
+        if partner.active and not partner.parked:
             given = min(traits_of(run, p).support_ticks, left)
             left -= given
             if given > 0:
@@ -919,7 +919,7 @@ def plan_week(run: Run, week: int) -> None:
                 now.appointments += 1
     for i in range(quarter.gifts_begin, quarter.gifts_end):
         gift = run.plans.gifts[i]
-        its = work.partners[gift.partner]
+        partner = work.partners[gift.partner]
         if not can_get(run, gift.partner, gift.activity, week):
             continue
         if gift.of == CAM:
@@ -957,10 +957,10 @@ def add_block(run: Run, row: int, at: int, partner: int, segment: int, activity:
 
 def can_get(run: Run, p: int, activity: int, week: int) -> bool:
     """Whether this week's hours can go to this partner."""
-    its = run.work.partners[p]
+    partner = run.work.partners[p]
     if activity == RECRUIT:
-        return not its.settled and week >= 0
-    return its.active and not its.parked
+        return not partner.settled and week >= 0
+    return partner.active and not partner.parked
 
 
 def partner_hours_kept(run: Run, week: int) -> float:
@@ -980,23 +980,23 @@ def see(run: Run, week: int) -> None:
     now, work = run.work.now[0], run.work
     n = run.numbers.run[0]
     for p in range(len(work.partners)):
-        its = work.partners[p]
-        if not (is_level(its.skill) and is_level(its.engagement)):
+        partner = work.partners[p]
+        if not (is_level(partner.skill) and is_level(partner.engagement)):
             stop(run, Trouble.LEVEL)
-        its.bring = bring_probability(its.engagement, n.engagement_exponent)
-        if week >= 0 and its.active:
-            write(run, Kind.SKILL, NOBODY, p, NOBODY, 0, its.skill)
-            write(run, Kind.ENGAGEMENT, NOBODY, p, NOBODY, 0, its.engagement)
+        partner.bring = bring_probability(partner.engagement, n.engagement_exponent)
+        if week >= 0 and partner.active:
+            write(run, Kind.SKILL, NOBODY, p, NOBODY, 0, partner.skill)
+            write(run, Kind.ENGAGEMENT, NOBODY, p, NOBODY, 0, partner.engagement)
     if not math.isfinite(now.credit_usd):
         stop(run, Trouble.CREDIT)
     for s in range(len(work.segments)):
-        its, segment = work.segments[s], run.numbers.segments[s]
-        its.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
-        its.reach = reach(segment.inbound_share, segment.prospecting_yield, its.prospecting, its.pool)
-        if not is_level(its.reach):
+        partner, segment = work.segments[s], run.numbers.segments[s]
+        partner.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
+        partner.reach = reach(segment.inbound_share, segment.prospecting_yield, partner.prospecting, partner.pool)
+        if not is_level(partner.reach):
             stop(run, Trouble.REACH)
         if week >= 0:
-            write(run, Kind.REACH, NOBODY, NOBODY, s, 0, its.reach)
+            write(run, Kind.REACH, NOBODY, NOBODY, s, 0, partner.reach)
 
 
 def stop(run: Run, why: Trouble) -> None:
@@ -1026,14 +1026,14 @@ def write(run: Run, kind: int, opportunity: int, partner: int, segment: int, amo
     """Write a record: keep it if there is room for records, and add it up."""
     now = run.work.now[0]
     if now.records < len(run.records):
-        its = run.records[now.records]
-        its.tick = now.tick
-        its.kind = kind
-        its.opportunity = opportunity
-        its.partner = partner
-        its.segment = segment
-        its.amount_usd = amount_usd
-        its.value = value
+        record = run.records[now.records]
+        record.tick = now.tick
+        record.kind = kind
+        record.opportunity = opportunity
+        record.partner = partner
+        record.segment = segment
+        record.amount_usd = amount_usd
+        record.value = value
     now.records += 1
     add_up(run.its, now.sums, now.tick, kind, partner, amount_usd, value)
 

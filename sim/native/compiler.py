@@ -159,7 +159,7 @@ def _is_ours(value: Any) -> bool:
 
 def _text(code: CodeType) -> str:
     """All of a function's code that decides what it does."""
-    constants = [_text(its) if isinstance(its, CodeType) else repr(its) for its in code.co_consts]
+    constants = [_text(co_const) if isinstance(co_const, CodeType) else repr(co_const) for co_const in code.co_consts]
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
 
 

@@ -264,7 +264,7 @@ def _results(jobs: Sequence[_Job], how: How) -> Generator[FloatArray, None, None
         return
     with _workers_at(how.scheduler):
         parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
-        yield from parallel(delayed(batch)(*its) for batch, its in jobs)
+        yield from parallel(delayed(batch)(*job) for batch, job in jobs)
 
 
 @contextmanager
@@ -404,8 +404,8 @@ def _coverage_batch(scenario: Scenario, prepared: Sequence[Coefficients], seed: 
         except MODEL_FAILURES as problem:
             where = f"scenario {scenario.name!r}, seed {seed}, replication {replication}"
             raise failed(where, problem) from problem
-        ledgers = (Ledger(scenario, "", seed, replication, its) for its in runs)
-        counts.append([list(kpis.coverage_by_segment(its).values()) for its in ledgers])
+        ledgers = (Ledger(scenario, "", seed, replication, run) for run in runs)
+        counts.append([list(kpis.coverage_by_segment(ledger).values()) for ledger in ledgers])
     return np.swapaxes(np.array(counts), 0, 1)
 
 

@@ -251,19 +251,19 @@ def compare_outcomes(
     SimulationError if the runs are not of the same markets.
     """
     base = outcomes[baseline]
-    for name, its in outcomes.items():
+    for name, outcome in outcomes.items():
         for what, one, other in (
-            ("seed", its.seed, base.seed),
-            ("number of replications", its.replications, base.replications),
-            ("horizon", its.scenario.horizon_quarters, base.scenario.horizon_quarters),
+            ("seed", outcome.seed, base.seed),
+            ("number of replications", outcome.replications, base.replications),
+            ("horizon", outcome.scenario.horizon_quarters, base.scenario.horizon_quarters),
         ):
             if one != other:
                 raise SimulationError(
                     f"compare: {name} has another {what} ({one}) than {baseline} ({other}); run both with the same"
                 )
     results = {
-        name: _result(its, base, None if in_worlds is None else in_worlds[name] - in_worlds[baseline])
-        for name, its in outcomes.items()
+        name: _result(outcome, base, None if in_worlds is None else in_worlds[name] - in_worlds[baseline])
+        for name, outcome in outcomes.items()
     }
     worlds = 0 if in_worlds is None else len(in_worlds[baseline])
     return Comparison(base.scenario, base.seed, base.replications, worlds, baseline, results, outcomes)
@@ -279,30 +279,32 @@ def _outcomes(
     }
 
 
-def _result(its: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> PlanResult:
+def _result(outcomes: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> PlanResult:
     """`in_worlds`: differences from the baseline plan, shape (worlds, replications)."""
-    is_baseline = its is base
-    credit, total = its.credit_usd, its.credit_usd.sum(axis=1)
+    is_baseline = outcomes is base
+    credit, total = outcomes.credit_usd, outcomes.credit_usd.sum(axis=1)
     difference = credit - base.credit_usd
     cumulated = np.cumsum(difference, axis=1)
     paired = estimates.mean(cumulated[:, -1])
     base_mean = float(base.credit_usd.sum(axis=1).mean())
     runs, quarters = credit.shape
-    quota = np.array(its.scenario.quota_usd())
+    quota = np.array(outcomes.scenario.quota_usd())
     ahead = [estimates.share(int((cumulated[:, q] > 0).sum()), runs) for q in range(quarters)]
     worlds_ahead = None
     if in_worlds is not None and not is_baseline:
         worlds_ahead = estimates.share_of_worlds(in_worlds[:, None], lambda means: means[:, 0] > 0)
     return PlanResult(
-        plan=its.plan,
+        plan=outcomes.plan,
         credit_usd=estimates.mean(total),
         credit_p10_usd=float(np.percentile(total, 10)),
         credit_p90_usd=float(np.percentile(total, 90)),
         attainment=estimates.mean(total / quota.sum()),
-        attainment_by_quarter=tuple(estimates.mean(its.attainment[:, q]) for q in range(quarters)),
-        chance_of_quota=tuple(estimates.share(int((its.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)),
-        quarters_at_quota=estimates.mean((its.attainment >= 1).mean(axis=1)),
-        partner_share_of_credit=_ratio(float(its["partner_credit_usd"].sum()), float(credit.sum())),
+        attainment_by_quarter=tuple(estimates.mean(outcomes.attainment[:, q]) for q in range(quarters)),
+        chance_of_quota=tuple(
+            estimates.share(int((outcomes.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)
+        ),
+        quarters_at_quota=estimates.mean((outcomes.attainment >= 1).mean(axis=1)),
+        partner_share_of_credit=_ratio(float(outcomes["partner_credit_usd"].sum()), float(credit.sum())),
         difference_usd=paired,
         difference_share=paired.scaled(_ratio(1.0, base_mean)),
         difference_by_quarter_usd=tuple(estimates.mean(difference[:, q]) for q in range(quarters)),

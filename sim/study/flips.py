@@ -120,7 +120,7 @@ def find(
     again = [settled(known, short[i], beyond[i], int(most), about=flips[i]) for i in vague]
     for i, flip in zip(vague, together(known, again), strict=True):
         flips[i] = flip
-    found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, its.path): () for name, its, _ in sides}
+    found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, side.path): () for name, side, _ in sides}
     for its, flip, far in zip(short, flips, beyond, strict=True):
         # An interval of all values on this side says that there may be no flip.
         ends = sorted((its.assumption.likely, far))

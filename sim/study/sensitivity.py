@@ -113,14 +113,14 @@ class Sensitivity:
             "baseline": self.baseline,
             "plans": {
                 name: {
-                    "plan": its.plan.model_dump(mode="json"),
-                    "difference_share": _plain(asdict(its.difference_share)),
-                    "verdict": its.verdict,
-                    "worlds_ahead": its.worlds_ahead and _plain(asdict(its.worlds_ahead)),
-                    "weakest": its.weakest and {"assumption": its.weakest[0].name, "flip": asdict(its.weakest[1])},
-                    "tornado": [_plain(asdict(swing)) for swing in its.swings],
+                    "plan": plan.plan.model_dump(mode="json"),
+                    "difference_share": _plain(asdict(plan.difference_share)),
+                    "verdict": plan.verdict,
+                    "worlds_ahead": plan.worlds_ahead and _plain(asdict(plan.worlds_ahead)),
+                    "weakest": plan.weakest and {"assumption": plan.weakest[0].name, "flip": asdict(plan.weakest[1])},
+                    "tornado": [_plain(asdict(swing)) for swing in plan.swings],
                 }
-                for name, its in self.plans.items()
+                for name, plan in self.plans.items()
             },
             "left_on_the_table": {name: _plain(asdict(its)) for name, its in self.regret.items()},
         }
@@ -184,7 +184,7 @@ def _run_ends(known: Differences, varied: Sequence[Assumption], base: float) -> 
     for markets in END_REPLICATIONS:
         known.run(ask._replace(markets=min(markets, known.markets)) for ask in asks)
         ends = {ask: known.estimate(*ask[:3]) for ask in asks}
-        asks = [ask for ask, its in ends.items() if its.high - its.low > 2 * END_PRECISION * base]
+        asks = [ask for ask, end in ends.items() if end.high - end.low > 2 * END_PRECISION * base]
 
 
 def _robustness(

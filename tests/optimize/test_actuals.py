@@ -314,4 +314,4 @@ def test_any_scenario_has_markets_like_anything_that_was_seen(scenario: Scenario
     assert "\n" not in match.says and partner_kinds(match.tapes).sum() == pytest.approx(len(partners))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BAND_MARKETS", 25)
-        assert all("\n" not in its.says for its in deviations(scenario, plan, actuals))
+        assert all("\n" not in deviation.says for deviation in deviations(scenario, plan, actuals))

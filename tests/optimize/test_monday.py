@@ -145,7 +145,7 @@ def test_a_partner_has_one_day_and_coaching_goes_before_joint_planning() -> None
     hours = [(activity, name, 0.5) for name in ("Pine", "Oak") for activity in ("joint_plan", "coach")]
     sheet = monday_sheet(here(), plan_of(here(), *hours))
     for name in ("Pine", "Oak"):
-        coach, planning = sorted((b for b in sheet.blocks if b.target == name), key=lambda its: its.start)
+        coach, planning = sorted((b for b in sheet.blocks if b.target == name), key=lambda b: b.start)
         assert (coach.activity, planning.activity) == ("coach", "joint_plan") and coach.end == planning.start
         assert (coach.weekday, coach.first_week) == (planning.weekday, planning.first_week)
     first = {block.target: block.first_week for block in sheet.blocks}

@@ -88,9 +88,9 @@ def test_a_quarter_of_constant_hours_is_thirteen_weeks_of_the_rule() -> None:
     for _ in range(13):
         levels.append(level)
         level = next_level(level, 0.1, 1.0, forgotten, gain)
-    its = problem.skill
-    assert level == pytest.approx(its.kept * 0.3 + (1 - its.kept) * 0.1 + its.gain_at_end * gain)
-    mean = its.kept_on_average * 0.3 + (1 - its.kept_on_average) * 0.1 + its.gain_on_average * gain
+    skill = problem.skill
+    assert level == pytest.approx(skill.kept * 0.3 + (1 - skill.kept) * 0.1 + skill.gain_at_end * gain)
+    mean = skill.kept_on_average * 0.3 + (1 - skill.kept_on_average) * 0.1 + skill.gain_on_average * gain
     assert np.mean(levels) == pytest.approx(mean)
 
 
@@ -227,13 +227,13 @@ def test_the_plan_beats_constant_splits_in_fresh_markets(found: Solution) -> Non
 
 
 def test_promise_and_fresh_markets_agree(found: Solution) -> None:
-    its = found.certificate
-    assert abs(its.promise_off) < 0.02 and its.outcome == "optimal" and 0 <= its.gap <= 0.01
-    assert its.gap == pytest.approx(its.bound / its.objective - 1)
-    assert all(abs(off) < 0.05 for off in its.promise_off_by_route)
-    assert abs(its.rounding_gain) < 0.01 and its.hour_test.passed and its.hour_test.moves > 1000
-    assert its.fluid_limit > its.interval[1]
-    assert its.difference_share.low > 0.1
+    certificate = found.certificate
+    assert abs(certificate.promise_off) < 0.02 and certificate.outcome == "optimal" and 0 <= certificate.gap <= 0.01
+    assert certificate.gap == pytest.approx(certificate.bound / certificate.objective - 1)
+    assert all(abs(off) < 0.05 for off in certificate.promise_off_by_route)
+    assert abs(certificate.rounding_gain) < 0.01 and certificate.hour_test.passed and certificate.hour_test.moves > 1000
+    assert certificate.fluid_limit > certificate.interval[1]
+    assert certificate.difference_share.low > 0.1
 
 
 def test_the_plan_is_in_steps_that_a_calendar_can_hold(found: Solution) -> None:
@@ -280,8 +280,10 @@ def test_net_bookings_pay_for_margins_that_credit_does_not_see() -> None:
 
 
 def test_a_discount_makes_later_bookings_worth_less() -> None:
-    its = Objective.of(small(), "quota_credit", 0.1)
-    assert its.quarter_weight[0] == pytest.approx(1.1**-0.125) and its.quarter_weight[4] == pytest.approx(1.1**-1.125)
+    objective = Objective.of(small(), "quota_credit", 0.1)
+    assert objective.quarter_weight[0] == pytest.approx(1.1**-0.125) and objective.quarter_weight[4] == pytest.approx(
+        1.1**-1.125
+    )
     with pytest.raises(PlanError, match="discount_rate is -1; allowed: a number from 0 to 1"):
         optimize_plan(small(), discount_rate=-1)
 
@@ -343,20 +345,20 @@ def test_changes_against_today_add_up(found: Solution) -> None:
     for quarter in (1, scenario.horizon_quarters):
         changes = found.changes(quarter)
         week = scenario.territory_manager.hours_per_week
-        assert sum(its.today for its in changes) == pytest.approx(week)
-        assert sum(its.planned for its in changes) == pytest.approx(week)
-    kinds = {(its.activity, its.target): its.kind for its in found.changes()}
+        assert sum(change.today for change in changes) == pytest.approx(week)
+        assert sum(change.planned for change in changes) == pytest.approx(week)
+    kinds = {(change.activity, change.target): change.kind for change in found.changes()}
     assert kinds["sell", None] == "less" and kinds["recruit", "Ivy Consulting"] == "start"
     parked = {its.partner for its in found.plan.parked if its.from_quarter == 1}
     assert parked and all(kind == "stop" for (_, target), kind in kinds.items() if target in parked)
 
 
 def test_the_payback_is_that_of_the_differences(found: Solution) -> None:
-    its = found.certificate
-    total = np.cumsum([difference.value for difference in its.difference_by_quarter])
-    assert total[-1] == pytest.approx(its.difference.value)
-    assert its.payback_quarter is not None and (total[its.payback_quarter - 1 :] > 0).all()
-    assert total[its.payback_quarter - 2] <= 0
+    certificate = found.certificate
+    total = np.cumsum([difference.value for difference in certificate.difference_by_quarter])
+    assert total[-1] == pytest.approx(certificate.difference.value)
+    assert certificate.payback_quarter is not None and (total[certificate.payback_quarter - 1 :] > 0).all()
+    assert total[certificate.payback_quarter - 2] <= 0
 
 
 def test_a_lock_of_the_account_manager_is_not_rounded() -> None:

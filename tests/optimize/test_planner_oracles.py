@@ -60,7 +60,7 @@ def tiny(**changes: Any) -> Scenario:
 
 
 def discrete(model: Model) -> list[Any]:
-    return [its for its in model.lp.variables() if its.cat != pulp.LpContinuous]
+    return [variable for variable in model.lp.variables() if variable.cat != pulp.LpContinuous]
 
 
 # The solver
@@ -158,15 +158,15 @@ def test_a_floor_that_the_free_plan_keeps_costs_nothing(few: None) -> None:
     """The model's first forecast is not that of the simulator, so no floor is tested against it."""
     free = optimize_plan(small()).certificate
     floor = free.attainment_by_quarter[0].value - 0.05
-    its = optimize_plan(small(), floors={1: floor}).certificate
-    assert its.floors_missed == 0.0 and its.realised == pytest.approx(free.realised, rel=0.005)
+    certificate = optimize_plan(small(), floors={1: floor}).certificate
+    assert certificate.floors_missed == 0.0 and certificate.realised == pytest.approx(free.realised, rel=0.005)
 
 
 def test_a_floor_that_costs_is_kept_in_the_simulator(few: None) -> None:
     free = optimize_plan(small()).certificate
     floor = free.attainment_by_quarter[0].value + 0.03
-    its = optimize_plan(small(), floors={1: floor}).certificate
-    assert its.attainment_by_quarter[0].value > floor - 0.05 and its.realised <= free.realised * 1.005
+    certificate = optimize_plan(small(), floors={1: floor}).certificate
+    assert certificate.attainment_by_quarter[0].value > floor - 0.05 and certificate.realised <= free.realised * 1.005
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ def test_what_is_over_stays_as_it_was(again: Solution) -> None:
     for name in BY_PERIOD:
         assert (getattr(before, name)[:2] == getattr(after, name)[:2]).all(), name
     assert (before.sell[2:] != after.sell[2:]).any() and again.quarter == 3
-    its = again.certificate
-    assert its.against == "going on as before" and its.worlds_ahead is None
-    assert [one.value for one in its.difference_by_quarter[:2]] == [0.0, 0.0]
-    assert its.difference.low > 0 and abs(its.promise_off) < 0.05
+    certificate = again.certificate
+    assert certificate.against == "going on as before" and certificate.worlds_ahead is None
+    assert [one.value for one in certificate.difference_by_quarter[:2]] == [0.0, 0.0]
+    assert certificate.difference.low > 0 and abs(certificate.promise_off) < 0.05
     # 28.6 hours are given in two quarters, so the candidate decided in the second: it is not recruited once more.
     assert not after.partner[2:, -1].any()
 
@@ -86,7 +86,7 @@ def test_plans_are_tried_in_markets_that_look_like_the_past(again: Solution) -> 
     seen = Past(territory(), followed(), Actuals.of(ACTUALS))
     assert numbers == seen.alike(7) and numbers != list(range(len(numbers)))
     assert again.deviations == deviations(seen.scenario, seen.followed, seen.actuals, 7)
-    assert any("Q2" in its.says for its in again.deviations)
+    assert any("Q2" in deviation.says for deviation in again.deviations)
     assert again.alike == seen.match(7).says
 
 
@@ -97,7 +97,7 @@ def test_a_past_that_the_scenario_thinks_impossible_is_not_planned_on() -> None:
 
 
 def test_after_a_past_hours_are_compared_with_those_followed(again: Solution) -> None:
-    by_use = {(its.activity, its.target): its for its in again.changes()}
+    by_use = {(change.activity, change.target): change for change in again.changes()}
     assert by_use["coach", "Pine"].today == 1.3 and by_use["sell", None].today == 20.0
 
 

@@ -104,7 +104,7 @@ def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, 
 def test_an_interval_is_that_of_the_sum_market_by_market(both: Organisation) -> None:
     """Neither of intervals added up, which would be too wide, nor of one territory."""
     row, parts = both.by_segment["small"], [its.by_segment["small"] for its in both.territories]
-    half, halves = half_width(row.leaked), [half_width(its.leaked) for its in parts]
+    half, halves = half_width(row.leaked), [half_width(part.leaked) for part in parts]
     assert max(halves) / 2 < half < sum(halves)
     assert row.leaked.observations == 30
 

@@ -31,9 +31,9 @@ DIGITS_HOURS = 1e-5
 
 def close(one: PlanTable, other: PlanTable) -> None:
     """The same decisions and hours."""
-    for its in fields(PlanTable):
-        a, b = getattr(one, its.name), getattr(other, its.name)
-        assert a == b if isinstance(a, tuple) else np.allclose(a, b, rtol=0, atol=DIGITS_HOURS), its.name
+    for field in fields(PlanTable):
+        a, b = getattr(one, field.name), getattr(other, field.name)
+        assert a == b if isinstance(a, tuple) else np.allclose(a, b, rtol=0, atol=DIGITS_HOURS), field.name
 
 
 @st.composite

@@ -74,7 +74,7 @@ BOTH = plan_of(TERRITORY, ("sell", None, 34.0), ("coach", "Pine", 3.0), ("joint_
     update={"name": "both"}
 )
 PLANS = {"alone": ALONE, "coach": COACH, "both": BOTH}
-KNOWN = {its.name: its for its in assumptions(TERRITORY)}
+KNOWN = {assumption.name: assumption for assumption in assumptions(TERRITORY)}
 GAIN = KNOWN["coach gain per week"]
 
 
@@ -109,7 +109,7 @@ def test_the_ends_of_a_bar_are_what_compare_gives_under_that_assumption() -> Non
 def test_the_ends_of_bars_get_as_many_markets_as_the_eye_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(robustness, "END_PRECISION", 0.006)
     result = sensitivity(TERRITORY, PLANS, 150, worlds=0)
-    ends = [end for its in result.plans.values() for swing in its.swings for end in (swing.at_low, swing.at_high)]
+    ends = [end for plan in result.plans.values() for swing in plan.swings for end in (swing.at_low, swing.at_high)]
     assert all((end.high - end.low) / 2 <= robustness.END_PRECISION or end.observations >= 100 for end in ends)
     assert {50, 100} <= {end.observations for end in ends}
 
@@ -206,7 +206,9 @@ def test_all_of_partner_time_is_every_gain_at_once() -> None:
         factor = 0.5 if name in PARTNER_TIME_GAINS else 1.0
         assert getattr(half.assumptions, name).likely == factor * getattr(TERRITORY.assumptions, name).likely
     assert half.partner_segments == TERRITORY.partner_segments
-    assert PARTNER_TIME not in {its.name for its in assumptions(territory(assumptions={"label_accuracy": 0.9}))}
+    assert PARTNER_TIME not in {
+        assumption.name for assumption in assumptions(territory(assumptions={"label_accuracy": 0.9}))
+    }
 
 
 @settings(
@@ -220,18 +222,18 @@ def test_all_of_partner_time_is_every_gain_at_once() -> None:
 def test_every_value_looked_at_is_possible_and_changes_one_number(data: st.DataObject) -> None:
     scenario = data.draw(uncertain(data.draw(scenarios())))
     likely = with_ranges(scenario, lambda _, its: its.fixed(its.likely))
-    for its in assumptions(scenario):
-        assert its.least <= its.low <= its.likely <= its.high <= its.most
-        for side, end in zip(flips.outwards(its), (its.least, its.most), strict=True):
-            assert its.likely not in side and all(its.least <= value <= its.most for value in side)
-            assert side == sorted(side, reverse=end < its.likely) and (not side or side[-1] == end)
-    its = data.draw(st.sampled_from(assumptions(scenario)))
-    value = data.draw(st.sampled_from([its.least, its.low, its.high, its.most]))
-    made = with_value(likely, its, value)
+    for assumption in assumptions(scenario):
+        assert assumption.least <= assumption.low <= assumption.likely <= assumption.high <= assumption.most
+        for side, end in zip(flips.outwards(assumption), (assumption.least, assumption.most), strict=True):
+            assert assumption.likely not in side and all(assumption.least <= value <= assumption.most for value in side)
+            assert side == sorted(side, reverse=end < assumption.likely) and (not side or side[-1] == end)
+    assumption = data.draw(st.sampled_from(assumptions(scenario)))
+    value = data.draw(st.sampled_from([assumption.least, assumption.low, assumption.high, assumption.most]))
+    made = with_value(likely, assumption, value)
     assert made.variant(name="the same, validated again").assumptions == made.assumptions
-    if its.path != PARTNER_TIME:
+    if assumption.path != PARTNER_TIME:
         before, after = numbers_of(likely), numbers_of(made)
-        assert after == {**before, its.path: value}
+        assert after == {**before, assumption.path: value}
 
 
 def numbers_of(scenario: Scenario) -> dict[str, float]:
@@ -265,7 +267,7 @@ def responding(
     """
 
     def credit(_: Scenario, variants: list[Scenario], plans: object, markets: range, seed: int, how: How) -> FloatArray:
-        values = [its.assumptions.coach_gain_per_week.likely / GAIN.likely for its in variants]
+        values = [variant.assumptions.coach_gain_per_week.likely / GAIN.likely for variant in variants]
         made = np.zeros((len(values), 2, len(markets)))
         common = np.random.default_rng([seed, 1]).normal(size=markets.stop)[markets.start :]
         for i, value in enumerate(values):
@@ -403,8 +405,8 @@ def test_a_flip_at_nothing_at_all_is_seen_and_never_put_elsewhere(monkeypatch: p
 def test_few_assumptions_have_the_markets_of_many_for_the_nearest_flip(monkeypatch: pytest.MonkeyPatch) -> None:
     search = responding(monkeypatch, RESPONSES["straight, plausible"][1], 0.12)
 
-    def width(its: Flip) -> float:
-        return its.high - its.low
+    def width(flip: Flip) -> float:
+        return flip.high - flip.low
 
     spared = np.median([width(search(seed)[0]) for seed in range(9)])
     monkeypatch.setattr(flips, "RUNS", 0)
@@ -472,7 +474,7 @@ MORE_PLANTED = [
 def test_planted_flips_are_found_within_five_percent(plan: str, name: str) -> None:
     plans = {"alone": ALONE, plan: PLANS[plan]}
     result = sensitivity(TERRITORY, plans, 4000 if LONG else 1000, seed=SEED, worlds=0, of=[name])
-    ((assumption, flip),) = [(its.assumption, flip) for its in result[plan].swings for flip in its.flips]
+    ((assumption, flip),) = [(swing.assumption, flip) for swing in result[plan].swings for flip in swing.flips]
     grid = [flip.value * factor for factor in (0.8, 0.9, 1.0, 1.1, 1.2)]
     means = []
     for value in grid:
@@ -508,7 +510,7 @@ def test_what_no_partner_is_like_changes_nothing() -> None:
 def test_a_likely_value_at_an_end_has_one_side() -> None:
     changed = {**dict(TERRITORY.assumptions), "socialise_gain_per_week": between(0.0, 0.0, 0.01)}
     ended = TERRITORY.variant(assumptions=changed)
-    (its,) = (its for its in assumptions(ended) if its.name == "socialise gain per week")
+    (its,) = (assumption for assumption in assumptions(ended) if assumption.name == "socialise gain per week")
     assert flips.outwards(its) == [[], [0.01, 0.015, 0.02]]
     result = sensitivity(ended, PLANS, 100, worlds=0, of=[its])
     (swing,) = result["coach"].swings
@@ -675,9 +677,9 @@ def test_compare_says_what_turns_its_verdicts(short: str) -> None:
 def sentence(flip: Flip | None, assumption: Assumption = GAIN, verdict: str = "ahead") -> str:
     from nexthour.terminal import tables
 
-    its = Estimate(0.05, 0.04, 0.06, 100)
-    swings = (robustness.Swing(assumption, its, its, 0.0, () if flip is None else (flip,)),)
-    return tables.turns_if(robustness.Robustness(ALONE, its, verdict, swings, None))  # type: ignore[arg-type]
+    estimate = Estimate(0.05, 0.04, 0.06, 100)
+    swings = (robustness.Swing(assumption, estimate, estimate, 0.0, () if flip is None else (flip,)),)
+    return tables.turns_if(robustness.Robustness(ALONE, estimate, verdict, swings, None))  # type: ignore[arg-type]
 
 
 def test_what_turns_a_verdict_in_words() -> None:

@@ -43,7 +43,7 @@ DOLLARS = "$.3~s"
 
 def by_quarter(values: Sequence[Estimate]) -> list[dict[str, float | int]]:
     """Rows of estimates, a quarter each."""
-    return [{"q": q, "value": its.value, "low": its.low, "high": its.high} for q, its in enumerate(values, 1)]
+    return [{"q": q, "value": value.value, "low": value.low, "high": value.high} for q, value in enumerate(values, 1)]
 
 
 def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
@@ -68,7 +68,7 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
                     "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS), "description": TOLD},
                 },
-                *_labelled([rows[0], min(rows, key=lambda its: its["value"]), rows[-1]]),
+                *_labelled([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
             ]
         },
         rows,

@@ -18,9 +18,16 @@ UNCLEAR = "not clear"
 def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
     rows: list[Spec] = [
-        {"plan": name, "value": its.value, "low": its.low, "high": its.high, "said": f"{its.value:+.1%}", "at": 0.0}
-        | {"side": UNCLEAR if its.verdict == "no clear difference" else its.verdict}
-        for name, its in shares.items()
+        {
+            "plan": name,
+            "value": share.value,
+            "low": share.low,
+            "high": share.high,
+            "said": f"{share.value:+.1%}",
+            "at": 0.0,
+        }
+        | {"side": UNCLEAR if share.verdict == "no clear difference" else share.verdict}
+        for name, share in shares.items()
     ]
     sides, legend = ["ahead", "behind", UNCLEAR], {"title": None, "orient": "top"}
     side: Spec = {"field": "side", "type": "nominal", "legend": legend}

@@ -80,14 +80,14 @@ class Indicator:
             return f"{value:.2f}"
         return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
 
-    def with_half(self, its: Estimate) -> str:
+    def with_half(self, estimate: Estimate) -> str:
         """A mean with half of its interval, both to the place that the interval lets tell."""
-        spread = half(its)
+        spread = half(estimate)
         if self.is_money or spread == 0:
-            return f"{self.text(its.value)} ±{self.text(spread)}"
+            return f"{self.text(estimate.value)} ±{self.text(spread)}"
         places = 0 if spread >= 10 else 1 if spread >= 0.1 else 2
         unit = "%" if self.of_100 and self.kpi.name not in WORDS else ""
-        return f"{its.value:,.{places}f}{unit} ±{spread:.{places}f}"
+        return f"{estimate.value:,.{places}f}{unit} ±{spread:.{places}f}"
 
 
 @dataclass(frozen=True)
@@ -106,17 +106,17 @@ class Quarter:
         return self.actual is not None and not self.low <= self.actual <= self.high
 
 
-def by_quarter(its: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> list[Quarter]:
+def by_quarter(indicator: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> list[Quarter]:
     """The indicator in every quarter under a plan, with what was seen of it."""
     seen = {} if actuals is None else actuals.figures(outcomes.scenario)
     quota_usd = outcomes.scenario.quota_usd()
     rows = []
-    for q, levels in enumerate(outcomes[its.kpi.name].T, 1):
-        low, high = (float(its.on_screen(value)) for value in band(levels))
-        level = _seen(its.kpi.name, q, seen, quota_usd[q - 1])
-        values: FloatArray = its.on_screen(levels)
+    for q, levels in enumerate(outcomes[indicator.kpi.name].T, 1):
+        low, high = (float(indicator.on_screen(value)) for value in band(levels))
+        level = _seen(indicator.kpi.name, q, seen, quota_usd[q - 1])
+        values: FloatArray = indicator.on_screen(levels)
         rows.append(
-            Quarter(q, estimates.mean(values), low, high, None if level is None else float(its.on_screen(level)))
+            Quarter(q, estimates.mean(values), low, high, None if level is None else float(indicator.on_screen(level)))
         )
     return rows
 
@@ -128,10 +128,10 @@ def _seen(name: str, quarter: int, seen: dict[Figure, float], quota_usd: float) 
     return seen.get(Figure(quarter, name))
 
 
-def says(its: Deviation, scenario: Scenario) -> str:
+def says(deviation: Deviation, scenario: Scenario) -> str:
     """What was seen outside of its range, as a sentence in the words of the screen."""
-    if its.figure.partner is not None:
-        return f"{its.says}."
-    one = Indicator.of(its.figure.name, scenario)
-    actual, low, high = (one.text(one.on_screen(value)) for value in (its.actual, its.low, its.high))
-    return f"Q{its.figure.quarter} {one.label}: {actual}; the plan has {low} to {high} in {OF_MARKETS}."
+    if deviation.figure.partner is not None:
+        return f"{deviation.says}."
+    one = Indicator.of(deviation.figure.name, scenario)
+    actual, low, high = (one.text(one.on_screen(value)) for value in (deviation.actual, deviation.low, deviation.high))
+    return f"Q{deviation.figure.quarter} {one.label}: {actual}; the plan has {low} to {high} in {OF_MARKETS}."

@@ -83,12 +83,12 @@ def frontier(points: Sequence[tuple[str, Estimate, Estimate]], status_quo: str, 
     rows = [
         {
             "name": name,
-            "attained": its.value, "attained_low": its.low, "attained_high": its.high,
+            "attained": point.value, "attained_low": point.low, "attained_high": point.high,
             "after": after.value, "after_low": after.low, "after_high": after.high,
             "kind": kinds[2 if name == status_quo else 1 if name == chosen else 0],
             "said": name.removeprefix("frontier "),
         }
-        for name, its, after in points
+        for name, point, after in points
     ]  # fmt: skip
     x: Spec = {"type": "quantitative", "scale": {"zero": False, "padding": 20}}
     x["axis"] = {"title": "attainment of the first year", "format": ".0%", "tickCount": 6}

@@ -52,24 +52,24 @@ class Seen:
 def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec:
     """A bar a segment, as long as it is worth, in parts by who sees it; a dashed outline is what nobody does."""
     parts = (f"found by {who_finds}", BROUGHT, NOBODY)
-    longest = max((its.worth_usd for its in bars), default=0.0) or 1.0
-    whens = list(dict.fromkeys(its.when for its in bars))
-    segments = list(dict.fromkeys(its.segment for its in bars))
+    longest = max((bar.worth_usd for bar in bars), default=0.0) or 1.0
+    whens = list(dict.fromkeys(bar.when for bar in bars))
+    segments = list(dict.fromkeys(bar.segment for bar in bars))
     rows = [
         {
-            "segment": its.segment, "when": its.when, "who": who, "share": share, "order": i,
-            "from": its.worth_usd * start, "to": its.worth_usd * (start + share),
-            "middle": its.worth_usd * (start + share / 2),
-            "said": f"{share:.0%}" if its.worth_usd * share >= NARROWEST * longest else "",
+            "segment": bar.segment, "when": bar.when, "who": who, "share": share, "order": i,
+            "from": bar.worth_usd * start, "to": bar.worth_usd * (start + share),
+            "middle": bar.worth_usd * (start + share / 2),
+            "said": f"{share:.0%}" if bar.worth_usd * share >= NARROWEST * longest else "",
         }
-        for its in bars
+        for bar in bars
         for i, (who, share, start) in enumerate(zip(
-            parts, (its.found, its.brought, its.nobody), (0.0, its.found, its.found + its.brought), strict=True))
+            parts, (bar.found, bar.brought, bar.nobody), (0.0, bar.found, bar.found + bar.brought), strict=True))
     ]  # fmt: skip
     totals = [
-        {"segment": its.segment, "when": its.when, "to": its.worth_usd, "said": said}
-        for its in bars
-        if (said := _end(its, whens))
+        {"segment": bar.segment, "when": bar.when, "to": bar.worth_usd, "said": said}
+        for bar in bars
+        if (said := _end(bar, whens))
     ]
     who: Spec = {"field": "who", "type": "nominal"}
     # Two columns of small letters, as three names are more than a phone has room for.
@@ -136,12 +136,12 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
 
     A row: segment, which (of COVERED), share, low, high.
     """
-    segments = list(dict.fromkeys(its["segment"] for its in rows))
-    there = [which for which in COVERED if any(its["which"] == which for its in rows)]
+    segments = list(dict.fromkeys(row["segment"] for row in rows))
+    there = [which for which in COVERED if any(row["which"] == which for row in rows)]
     ends = [
         {"segment": name, "low": min(shares), "high": max(shares)}
         for name in segments
-        if (shares := [its["share"] for its in rows if its["segment"] == name])
+        if (shares := [row["share"] for row in rows if row["segment"] == name])
     ]
     y: Spec = {
         "field": "segment",
@@ -176,7 +176,7 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
             },
             *(
                 {
-                    "data": {"values": [its for its in rows if (its["which"] == "with the plan") == below]},
+                    "data": {"values": [row for row in rows if (row["which"] == "with the plan") == below]},
                     "mark": {"type": "text", "dy": 15 if below else -13, "fontSize": 11},
                     "encoding": {
                         "y": y,
@@ -197,11 +197,11 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
     A row: partner, treatment, brings (of 100), credit, low, high (of 100).
     """
     brings, credit = middle
-    top = 1.15 * max((its["high"] for its in rows), default=1.0) or 1.0
-    labels = _apart([{**its, "left": its["brings"] < brings or its["brings"] > FAR_RIGHT} for its in rows], top)
+    top = 1.15 * max((row["high"] for row in rows), default=1.0) or 1.0
+    labels = _apart([{**row, "left": row["brings"] < brings or row["brings"] > FAR_RIGHT} for row in rows], top)
     x: Spec = {
         "type": "quantitative",
-        "scale": {"domain": [max(0, min(its["brings"] for its in rows) - 30), 100]},
+        "scale": {"domain": [max(0, min(row["brings"] for row in rows) - 30), 100]},
         "axis": {"title": "commitment: brings of 100 deals of its accounts", "grid": False, "tickCount": 5},
     }
     y: Spec = {
@@ -209,7 +209,7 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
         "scale": {"domain": [0, top]},
         "axis": {"title": "results: % of quota credit", "grid": False, "tickCount": 5},
     }
-    there = [word for word in TREATMENT_LOOKS if any(its["treatment"] == word for its in rows)]
+    there = [word for word in TREATMENT_LOOKS if any(row["treatment"] == word for row in rows)]
     word: Spec = {
         "field": "treatment",
         "type": "nominal",
@@ -246,7 +246,7 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
             },
             *(
                 {
-                    "data": {"values": [its for its in labels if its["left"] == left]},
+                    "data": {"values": [label for label in labels if label["left"] == left]},
                     "mark": {
                         "type": "text", "align": "right" if left else "left", "dx": -9 if left else 9,
                         "baseline": "middle", "fontSize": 12, "limit": 120,
@@ -267,7 +267,7 @@ def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
     placed: list[Spec] = []
     for left in (True, False):
         last = top + LINE * top
-        side = sorted((its for its in labels if its["left"] == left), key=lambda its: -its["credit"])
+        side = sorted((label for label in labels if label["left"] == left), key=lambda label: -label["credit"])
         for i, its in enumerate(side):
             # Not so low that those after it would stand below the axis.
             last = min(last - LINE * top, max(its["credit"], LINE * top * (len(side) - 1 - i)))
@@ -275,13 +275,13 @@ def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
     return placed
 
 
-def planned_and_actual(its: Indicator, quarters: Sequence[Quarter], title: str) -> Spec:
+def planned_and_actual(indicator: Indicator, quarters: Sequence[Quarter], title: str) -> Spec:
     """An indicator by quarter: the planned mean in the band of 80 of 100 markets, and what was seen."""
     planned = [{"q": row.quarter, "mean": row.planned.value, "low": row.low, "high": row.high} for row in quarters]
     within, outside = "actual, in the band", "actual, outside"
     seen = [
         {
-            "q": row.quarter, "actual": row.actual, "said": its.text(row.actual),
+            "q": row.quarter, "actual": row.actual, "said": indicator.text(row.actual),
             "where": outside if row.outside else within,
         }
         for row in quarters if row.actual is not None
@@ -291,8 +291,8 @@ def planned_and_actual(its: Indicator, quarters: Sequence[Quarter], title: str) 
         "axis": {"title": "quarter", "tickMinStep": 1, "format": "d"},
         "scale": {"domain": [0.8, len(quarters) + 0.4], "nice": False},
     }  # fmt: skip
-    number = DOLLARS if its.is_money else ".3~g"
-    y: Spec = {"type": "quantitative", "axis": {"title": its.unit, "format": number}}
+    number = DOLLARS if indicator.is_money else ".3~g"
+    y: Spec = {"type": "quantitative", "axis": {"title": indicator.unit, "format": number}}
     where: Spec = {"field": "where", "type": "nominal", "legend": {"title": None, "orient": "top", "symbolSize": 120}}
     two = {"domain": [within, outside]}
     actual: list[Spec] = [

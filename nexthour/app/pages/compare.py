@@ -204,19 +204,25 @@ def _table(comparison: Comparison) -> str:
     return tables.table("The plans side by side", ["", *comparison.results], rows)
 
 
-def _told(its: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
+def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
     usd = telling.usd
-    yield "Quota credit", f"{usd(its.credit_usd.value)}\n({telling.usd_interval(its.credit_usd)})"
-    yield "P10 to P90", f"{usd(its.credit_p10_usd)} to {usd(its.credit_p90_usd)}"
-    yield "Attainment", _percent(its.attainment)
-    yield "Chance of quota in an average quarter", _percent(its.quarters_at_quota)
-    yield "Through partners", f"{its.partner_share_of_credit:.0%}"
-    against = its.difference_share
+    yield "Quota credit", f"{usd(plan_result.credit_usd.value)}\n({telling.usd_interval(plan_result.credit_usd)})"
+    yield "P10 to P90", f"{usd(plan_result.credit_p10_usd)} to {usd(plan_result.credit_p90_usd)}"
+    yield "Attainment", _percent(plan_result.attainment)
+    yield "Chance of quota in an average quarter", _percent(plan_result.quarters_at_quota)
+    yield "Through partners", f"{plan_result.partner_share_of_credit:.0%}"
+    against = plan_result.difference_share
     yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({telling.interval(against)})"
-    yield "Markets ahead", "" if is_baseline else telling.of_all(its.markets_ahead)
-    worlds_ahead = "" if is_baseline or its.worlds_ahead is None else telling.of_all(its.worlds_ahead)
+    yield "Markets ahead", "" if is_baseline else telling.of_all(plan_result.markets_ahead)
+    worlds_ahead = "" if is_baseline or plan_result.worlds_ahead is None else telling.of_all(plan_result.worlds_ahead)
     yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
-    payback = "" if is_baseline else "never" if its.payback_quarter is None else f"quarter {its.payback_quarter}"
+    payback = (
+        ""
+        if is_baseline
+        else "never"
+        if plan_result.payback_quarter is None
+        else f"quarter {plan_result.payback_quarter}"
+    )
     yield "Pays back in", payback
 
 
@@ -226,7 +232,7 @@ def _percent(share: Estimate) -> str:
 
 def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
     base = telling.the(comparison.baseline)
-    others = {name: its for name, its in comparison.results.items() if name != comparison.baseline}
+    others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
         name: its.difference_to_quarter_usd for name, its in others.items()
     }
@@ -296,7 +302,7 @@ def _by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict
     """Quota credit by who brings it, each of shape (markets,)."""
     credit = cache.credit_by_seller(scenario, plan, comparison.replications, comparison.seed)
     by_kind = {"your own deals": credit[:, 0]}
-    candidates = {its.name for its in scenario.candidates}
+    candidates = {candidate.name for candidate in scenario.candidates}
     for partner, column in zip(scenario.all_partners, credit[:, 1:].T, strict=True):
         kind = "recruited" if partner.name in candidates else f"{TREATMENTS[partner.label]} partners"
         by_kind[kind] = by_kind.get(kind, 0.0) + column

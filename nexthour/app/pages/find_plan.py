@@ -117,12 +117,12 @@ def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
         st.button("Why this plan?", on_click=job_status.begin, args=("reasons", at, wishes))
-    if search is not None and (its := job_status.result(search, "Finding the reasons")) is not None:
-        certificate.why(answer, its)
+    if search is not None and (result := job_status.result(search, "Finding the reasons")) is not None:
+        certificate.why(answer, result)
 
 
 def _best_split(answer: Answer) -> Split | None:
     """What the certificate measures against, in words that a link can carry."""
     from optimize.search.baseline_plans import splits
 
-    return next((its for its in splits(answer.scenario) if its.name == answer.certificate.best_split), None)
+    return next((split for split in splits(answer.scenario) if split.name == answer.certificate.best_split), None)

@@ -147,23 +147,27 @@ def _result(comparison: Comparison, name: str) -> None:
     picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
 
 
-def _numbers(comparison: Comparison, its: PlanResult) -> None:
-    share, quarters = its.difference_share, comparison.scenario.horizon_quarters
-    worlds = its.worlds_ahead
+def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
+    share, quarters = plan_result.difference_share, comparison.scenario.horizon_quarters
+    worlds = plan_result.worlds_ahead
     columns = st.columns(5)
     columns[0].metric(
-        "Attainment", f"{its.attainment.value:.0%}",
-        help=f"Quota credit over quota, {quarters} quarters. {_interval(its.attainment)}",
+        "Attainment", f"{plan_result.attainment.value:.0%}",
+        help=f"Quota credit over quota, {quarters} quarters. {_interval(plan_result.attainment)}",
     )  # fmt: skip
     columns[1].metric(
-        "Chance of quota", f"{its.quarters_at_quota.value:.0%}",
-        help=f"In an average quarter. {_interval(its.quarters_at_quota)}",
+        "Chance of quota", f"{plan_result.quarters_at_quota.value:.0%}",
+        help=f"In an average quarter. {_interval(plan_result.quarters_at_quota)}",
     )  # fmt: skip
     columns[2].metric(
         f"Against {plain(telling.the(comparison.baseline))}", f"{share.value:+.1%}",
         help=f"95% interval {share.low:+.1%} to {share.high:+.1%}, the same markets.",
     )  # fmt: skip
-    columns[3].metric("Markets ahead", _of_100(its.markets_ahead), help=f"{telling.of_all(its.markets_ahead)} markets.")
+    columns[3].metric(
+        "Markets ahead",
+        _of_100(plan_result.markets_ahead),
+        help=f"{telling.of_all(plan_result.markets_ahead)} markets.",
+    )
     columns[4].metric(
         "Worlds better", "…" if worlds is None else _of_100(worlds),
         help="Plausible worlds: sets of assumptions drawn from their ranges.",
@@ -179,7 +183,7 @@ def _of_100(share: Estimate) -> str:
 
 
 def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
-    known = {its.name: its for its in assumptions(at.scenario)}
+    known = {assumption.name: assumption for assumption in assumptions(at.scenario)}
     st.multiselect(
         "Change an assumption",
         list(known),

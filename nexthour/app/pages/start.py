@@ -47,7 +47,7 @@ def _alone(at: At) -> str:
 
 
 def _answer(comparison: Comparison) -> None:
-    others = {name: its for name, its in comparison.results.items() if name != comparison.baseline}
+    others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     if not others:
         note("This scenario names one plan only; the Lab has more.")
         return

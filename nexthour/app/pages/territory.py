@@ -101,15 +101,15 @@ def _map(at: At, plan: TimePlan) -> None:
     ]  # fmt: skip
     rows = [
         [
-            its.segment, COVERAGE_WORDS[modes[its.segment]], f"{its.opportunities.value:,.0f}", usd(its.value_usd),
-            usd(_worth(its)),
-            *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, its)), strict=True)),
-            usd(its.gap_usd.value),
+            segment.segment, COVERAGE_WORDS[modes[segment.segment]], f"{segment.opportunities.value:,.0f}",
+            usd(segment.value_usd), usd(_worth(segment)),
+            *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, segment)), strict=True)),
+            usd(segment.gap_usd.value),
         ]
-        for its in gaps.segments
+        for segment in gaps.segments
     ]  # fmt: skip
     st.html(table(f"Market map over {quarters}", heads, rows))
-    most = max((half(its.opportunities) for its in gaps.segments), default=0.0)
+    most = max((half(segment.opportunities) for segment in gaps.segments), default=0.0)
     note(
         f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
         "your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of that."
@@ -117,24 +117,24 @@ def _map(at: At, plan: TimePlan) -> None:
 
 
 def _bars(gaps: GapAnalysis) -> Iterator[Seen]:
-    for its in gaps.segments:
-        for when, seen in zip(("today", "with the plan"), _coverages(gaps, its), strict=False):
+    for segment in gaps.segments:
+        for when, seen in zip(("today", "with the plan"), _coverages(gaps, segment), strict=False):
             if seen is not None:
                 shares = (seen.found.value, seen.brought.value, seen.leaked.value)
-                yield Seen(its.segment, when, _worth(its), *shares)
+                yield Seen(segment.segment, when, _worth(segment), *shares)
 
 
-def _coverages(gaps: GapAnalysis, its: SegmentGap) -> list[Coverage | None]:
+def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | None]:
     """Today, and with the plan if one is chosen."""
-    return [its.today] if gaps.is_status_quo else [its.today, its.planned]
+    return [segment_gap.today] if gaps.is_status_quo else [segment_gap.today, segment_gap.planned]
 
 
 def _shares(seen: Coverage | None) -> tuple[Estimate | None, ...]:
     return (None, None, None) if seen is None else (seen.found, seen.brought, seen.leaked)
 
 
-def _worth(its: SegmentGap) -> float:
-    return its.opportunities.value * its.value_usd
+def _worth(segment_gap: SegmentGap) -> float:
+    return segment_gap.opportunities.value * segment_gap.value_usd
 
 
 # Gaps and remedies
@@ -148,10 +148,10 @@ def _gaps(at: At, plan: TimePlan) -> None:
     planned = [] if gaps.is_status_quo else ["With the plan"]
     rows = [
         [
-            its.segment, _seen(its.today), *([_seen(its.planned)] if planned else []), _seen(its.reachable), "100%",
-            f"{usd(its.gap_usd.value)} ±{usd(half(its.gap_usd))}",
+            segment.segment, _seen(segment.today), *([_seen(segment.planned)] if planned else []),
+            _seen(segment.reachable), "100%", f"{usd(segment.gap_usd.value)} ±{usd(half(segment.gap_usd))}",
         ]
-        for its in gaps.segments
+        for segment in gaps.segments
     ]  # fmt: skip
     heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
     st.html(table("Seen by somebody, of all opportunities", heads, rows))
@@ -163,12 +163,14 @@ def _gaps(at: At, plan: TimePlan) -> None:
 
 
 def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
-    for its in gaps.segments:
-        for which, seen in zip(territory_charts.COVERED, (its.today, its.planned, its.reachable), strict=True):
+    for segment in gaps.segments:
+        for which, seen in zip(
+            territory_charts.COVERED, (segment.today, segment.planned, segment.reachable), strict=True
+        ):
             if seen is not None:
                 share = seen.seen
                 yield {
-                    "segment": its.segment,
+                    "segment": segment.segment,
                     "which": which,
                     "share": share.value,
                     "low": share.low,
@@ -176,17 +178,17 @@ def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
                 }
 
 
-def _seen(its: Coverage | None) -> str:
-    return percent(None if its is None else its.seen)
+def _seen(coverage: Coverage | None) -> str:
+    return percent(None if coverage is None else coverage.seen)
 
 
 def _remedies(at: At, gaps: GapAnalysis) -> None:
     said(words.best_hour(gaps))
-    names = [ALL, *(its.segment for its in gaps.segments)]
+    names = [ALL, *(segment.segment for segment in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
-    segments = [its for its in gaps.segments if st.session_state["segment"] in (ALL, its.segment)]
+    segments = [segment for segment in gaps.segments if st.session_state["segment"] in (ALL, segment.segment)]
     priced = sorted(
-        ((remedy, its.segment) for its in segments for remedy in its.remedies), key=lambda its: rank(its[0])
+        ((remedy, segment.segment) for segment in segments for remedy in segment.remedies), key=lambda its: rank(its[0])
     )
     gains = [its for its in priced if its[0].verdict == "ahead"]
     others = [its for its in priced if its[0].gain_usd is not None and its[0].verdict != "ahead"]
@@ -197,9 +199,9 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
     if others:
         with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
             st.html(_remedy_table("No clear difference, then what clearly costs", others))
-    for its in segments:
-        for why in words.not_possible(its.remedies):
-            note(f"{its.segment}: {why}.")
+    for segment in segments:
+        for why in words.not_possible(segment.remedies):
+            note(f"{segment.segment}: {why}.")
     note(words.remedy_words(gaps))
     _keep(at, [*gains, *others])
     caveat()
@@ -224,8 +226,8 @@ def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     """A row a remedy: what is done for one segment may be the best to do for another too."""
     heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
-    for its, segment in rows:
-        same.setdefault((f"{words.kind(its)}: {its.what}", its.gain_usd), []).append((its, segment))
+    for row, segment in rows:
+        same.setdefault((f"{words.kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
     return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()])
 
 
@@ -288,12 +290,14 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
     return f"{capital(name)}: {'; '.join(parts)}."
 
 
-def _treatment(its: Treatment) -> list[str]:
-    does = its.says.removeprefix(f"{its.partner}: {its.treatment}. ")
-    credit = "not yet" if its.is_candidate else f"{its.results.value:.1%} ±{100 * half(its.results):.1f}"
+def _treatment(treatment: Treatment) -> list[str]:
+    does = treatment.says.removeprefix(f"{treatment.partner}: {treatment.treatment}. ")
+    credit = (
+        "not yet" if treatment.is_candidate else f"{treatment.results.value:.1%} ±{100 * half(treatment.results):.1f}"
+    )
     return [
-        f"{its.partner} (candidate)" if its.is_candidate else its.partner, its.treatment, does, credit,
-        f"{100 * its.commitment:.0f}", words.not_the_usual(its),
+        f"{treatment.partner} (candidate)" if treatment.is_candidate else treatment.partner, treatment.treatment,
+        does, credit, f"{100 * treatment.commitment:.0f}", words.not_the_usual(treatment),
     ]  # fmt: skip
 
 

@@ -28,11 +28,15 @@ NUMBER_WIDTH = 165
 
 def headline(answer: Answer) -> None:
     """What it gains against what is done today, and how surely."""
-    its = answer.certificate
-    share, worlds, quota = its.difference_share, its.worlds_ahead, its.chance_of_quota[-1]
+    certificate = answer.certificate
+    share, worlds, quota = certificate.difference_share, certificate.worlds_ahead, certificate.chance_of_quota[-1]
     numbers = (
-        (f"Against {its.against}", f"{share.value:+.1%}", f"95% interval {interval(share)}."),
-        ("Markets ahead", f"{100 * its.markets_ahead.value:.0f} of 100", f"{of_all(its.markets_ahead)} markets."),
+        (f"Against {certificate.against}", f"{share.value:+.1%}", f"95% interval {interval(share)}."),
+        (
+            "Markets ahead",
+            f"{100 * certificate.markets_ahead.value:.0f} of 100",
+            f"{of_all(certificate.markets_ahead)} markets.",
+        ),
         (
             "Worlds better",
             "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
@@ -47,8 +51,8 @@ def headline(answer: Answer) -> None:
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
         for label, value, more in numbers:
             st.metric(plain(label), value, help=more, width=NUMBER_WIDTH)
-    said(f"This plan is {telling_plan.against(its)}. {telling_plan.totals(answer)}")
-    if missed := telling_plan.floors_missed(its):
+    said(f"This plan is {telling_plan.against(certificate)}. {telling_plan.totals(answer)}")
+    if missed := telling_plan.floors_missed(certificate):
         st.warning(plain(missed))
     for line in telling_plan.seen(answer):
         note(line)
@@ -97,11 +101,11 @@ def how_good(answer: Answer) -> None:
     note(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
 
-def why(answer: Answer, its: Explanation) -> None:
+def why(answer: Answer, explanation: Explanation) -> None:
     """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
-    if its.hour_value_usd:
-        picture(plan_charts.hour_values(its.hour_value_usd, answer.quarter))
-    _list(telling_plan.why(answer, its))
+    if explanation.hour_value_usd:
+        picture(plan_charts.hour_values(explanation.hour_value_usd, answer.quarter))
+    _list(telling_plan.why(answer, explanation))
 
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:

@@ -57,35 +57,37 @@ def show(at: At, wishes: Mapping[str, Any]) -> None:
         st.button(
             "Draw this year against the next", on_click=job_status.begin, args=("frontier", at, arguments)
         )  # fmt: skip
-    if search is not None and (its := job_status.result(search, "Finding plans to draw")) is not None:
-        _drawn(at, its)
+    if search is not None and (result := job_status.result(search, "Finding plans to draw")) is not None:
+        _drawn(at, result)
 
 
-def _drawn(at: At, its: Frontier) -> None:
-    proven = [point for point in its.points if point.proven]
+def _drawn(at: At, frontier: Frontier) -> None:
+    proven = [point for point in frontier.points if point.proven]
     names = [point.plan.name for point in proven]
-    for line in telling_plan.frontier_notes(its):
+    for line in telling_plan.frontier_notes(frontier):
         note(line)
     if not names:
         return
     if st.session_state["point"] not in names:
         st.session_state["point"] = names[len(names) // 2]
     chosen = st.session_state["point"]
-    drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, its.status_quo)]
-    spec = plan_charts.frontier(drawn, its.status_quo.plan.name, chosen, telling_plan.frontier_question(its))
+    drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, frontier.status_quo)]
+    spec = plan_charts.frontier(drawn, frontier.status_quo.plan.name, chosen, telling_plan.frontier_question(frontier))
     picture(spec, on_select=_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
-    st.html(points_table([*proven, its.status_quo]))
+    st.html(points_table([*proven, frontier.status_quo]))
     point = proven[names.index(chosen)]
-    plan = going_on(at.scenario, point.plan, its.scenario.horizon_quarters)
-    if its.scenario.horizon_quarters < at.scenario.horizon_quarters:
-        note(f"As it is saved, what it does in Q{its.scenario.horizon_quarters} goes on to the end of the horizon.")
+    plan = going_on(at.scenario, point.plan, frontier.scenario.horizon_quarters)
+    if frontier.scenario.horizon_quarters < at.scenario.horizon_quarters:
+        note(
+            f"As it is saved, what it does in Q{frontier.scenario.horizon_quarters} goes on to the end of the horizon."
+        )
     save_plan.show(at, plan, f"this year against the next, {_shown(chosen)}", "point")
 
 
 def points_table(points: Sequence[Point]) -> str:
     """The picture as text."""
-    rows = [[_shown(name), *its] for name, *its in map(telling_plan.frontier_row, points)]
+    rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(telling_plan.frontier_row, points)]
     return table("The plans of the picture", ["Plan", *map(capital, telling_plan.FRONTIER_COLUMNS)], rows)
 
 

@@ -184,9 +184,9 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
         if search is None and job_status.was_wanted("fit"):
             note("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", search, "Another fit of yours still goes on.")
-    if search is not None and (its := job_status.result(search, "Fitting")) is not None:
-        _result(its)
-        controls.save(its.fit.scenario, its.fit.scenario.name, f"{STATE} {draft.upload.digest}")
+    if search is not None and (result := job_status.result(search, "Fitting")) is not None:
+        _result(result)
+        controls.save(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
 
 
 def _result(result: Fitted) -> None:

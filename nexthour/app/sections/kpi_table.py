@@ -52,10 +52,10 @@ def draw_section(at: At, plan: TimePlan) -> None:
     right.selectbox(
         "Quarter of the tables", list(range(1, scenario.horizon_quarters + 1)), key="quarter", format_func=_quarter
     )
-    its = Indicator.of(st.session_state["indicator"], scenario)
-    quarters = indicators.by_quarter(its, outcomes, actuals)
-    title = f"{capital(its.label)}: planned (line, band of {OF_MARKETS}) and actual"
-    picture(territory_charts.planned_and_actual(its, quarters, title))
+    indicator = Indicator.of(st.session_state["indicator"], scenario)
+    quarters = indicators.by_quarter(indicator, outcomes, actuals)
+    title = f"{capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
+    picture(territory_charts.planned_and_actual(indicator, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
     _files(scenario, actuals)
@@ -92,9 +92,11 @@ def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
     heads = [f"Q{quarter}", "Planned", f"In {OF_MARKETS}", "Actual"]
     rows: dict[str, list[list[str]]] = {}
     for kpi in KPIS:
-        its = Indicator.of(kpi.name, outcomes.scenario)
+        indicator = Indicator.of(kpi.name, outcomes.scenario)
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
-        rows.setdefault(part, []).append(_row(its, indicators.by_quarter(its, outcomes, actuals)[quarter - 1]))
+        rows.setdefault(part, []).append(
+            _row(indicator, indicators.by_quarter(indicator, outcomes, actuals)[quarter - 1])
+        )
     for words in WHEN.values():
         st.html(table(f"{words}, in Q{quarter}", heads, rows[words]))
     with st.expander(HOURS):
@@ -105,12 +107,17 @@ def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
     )
 
 
-def _row(its: Indicator, row: Quarter) -> list[str]:
-    actual = "" if row.actual is None else its.text(row.actual)
+def _row(indicator: Indicator, row: Quarter) -> list[str]:
+    actual = "" if row.actual is None else indicator.text(row.actual)
     if row.outside:
         assert row.actual is not None
         actual += f" {'▲ above' if row.actual > row.high else '▼ below'}"
-    return [its.label, its.with_half(row.planned), f"{its.text(row.low)} to {its.text(row.high)}", actual]
+    return [
+        indicator.label,
+        indicator.with_half(row.planned),
+        f"{indicator.text(row.low)} to {indicator.text(row.high)}",
+        actual,
+    ]
 
 
 # Entry
@@ -130,9 +137,9 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
         row: dict[str, Any] = {"quarter": quarter, "partners": {}}
         columns = st.columns(2)
         for i, name in enumerate(KNOWN):
-            its = Indicator.of(name, scenario)
+            indicator = Indicator.of(name, scenario)
             with columns[i % 2]:
-                row[name] = _figure(its, given.get(name), f"{name} {where}")
+                row[name] = _figure(indicator, given.get(name), f"{name} {where}")
         if scenario.partner_names:
             with st.expander("By partner"):
                 for name in scenario.partner_names:
@@ -150,16 +157,16 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     note("Saved on this machine, for this scenario as it is now. Nothing is overwritten: each save is a new file.")
 
 
-def _figure(its: Indicator, level: float | None, key: str) -> float | None:
+def _figure(indicator: Indicator, level: float | None, key: str) -> float | None:
     """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
-    label = capital(its.label)
-    if its.of_100:
-        shown = None if level is None else round(float(its.on_screen(level)), 2)
+    label = capital(indicator.label)
+    if indicator.of_100:
+        shown = None if level is None else round(float(indicator.on_screen(level)), 2)
         entered = _number(label, shown, key, 100.0)
         # Rounding is for the eye: what was not changed stays as it is.
-        return None if entered is None else level if entered == shown else its.from_screen(entered)
-    is_count = its.kpi.unit in ("deals", "partners")
-    return _number(f"{label}, {its.unit}" if its.is_money else label, level, key, whole=is_count)
+        return None if entered is None else level if entered == shown else indicator.from_screen(entered)
+    is_count = indicator.kpi.unit in ("deals", "partners")
+    return _number(f"{label}, {indicator.unit}" if indicator.is_money else label, level, key, whole=is_count)
 
 
 def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
@@ -218,5 +225,5 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
         st.rerun()
 
 
-def _holds(its: Actuals, figures: int) -> str:
-    return f"{count(figures, 'figure')} of {count(its.quarters, 'quarter')}"
+def _holds(actuals: Actuals, figures: int) -> str:
+    return f"{count(figures, 'figure')} of {count(actuals.quarters, 'quarter')}"

@@ -91,7 +91,7 @@ class _Form:
 
 def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
-    its = _Form(upload, proposal, base, key)
+    Form = _Form(upload, proposal, base, key)
     left, right = st.columns(2, gap="large")
     for place, title, part in (
         (left, "How deals ended", _result),
@@ -101,11 +101,11 @@ def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
     ):
         with place:
             st.markdown(f"**{title}**")
-            part(its)
+            part(Form)
     with st.expander("Segments, territories and more"):
-        _rest(its)
+        _rest(Form)
     # In the order of the declaration, as a file would have it, and without what is as usual.
-    made = {name: its.answers[name] for name in DealMapping.model_fields if name in its.answers}
+    made = {name: Form.answers[name] for name in DealMapping.model_fields if name in Form.answers}
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
 
 

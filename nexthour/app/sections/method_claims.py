@@ -59,19 +59,21 @@ def _show(claim: Claim, found: Sequence[Finding]) -> None:
     st.html(table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
 
 
-def figure(its: Finding) -> str:
+def figure(finding: Finding) -> str:
     """The figure with its interval."""
-    value, low, high = (_said(number, its.unit) for number in (its.estimate.value, its.estimate.low, its.estimate.high))
-    unit = " points" if its.unit == "points" else ""
+    value, low, high = (
+        _said(number, finding.unit) for number in (finding.estimate.value, finding.estimate.low, finding.estimate.high)
+    )
+    unit = " points" if finding.unit == "points" else ""
     return f"{value}{unit}" if low == high else f"{value}{unit} ({low} to {high})"
 
 
-def wanted(its: Finding) -> str:
+def wanted(finding: Finding) -> str:
     """Where the interval must lie."""
-    low, high = (None if isinf(end) else _said(end, its.unit) for end in (its.above, its.below))
+    low, high = (None if isinf(end) else _said(end, finding.unit) for end in (finding.above, finding.below))
     if low == high:
         return f"{low}"
-    if its.above > -inf and its.below < inf:
+    if finding.above > -inf and finding.below < inf:
         return f"{low} to {high}"
     return f"above {low}" if low is not None else f"below {high}"
 

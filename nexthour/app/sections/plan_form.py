@@ -107,15 +107,21 @@ def lock_says(scenario: Scenario, word: str) -> str:
 
 
 def _lock(scenario: Scenario) -> None:
-    its = st.session_state
-    target = None if its["lock what"] == "sell" else its["lock whom"]
-    word = lock_word(its["lock what"], target, its["lock hours"], its["lock first"], its["lock last"])
+    session_state = st.session_state
+    target = None if session_state["lock what"] == "sell" else session_state["lock whom"]
+    word = lock_word(
+        session_state["lock what"],
+        target,
+        session_state["lock hours"],
+        session_state["lock first"],
+        session_state["lock last"],
+    )
     try:
         plan_limits.check_lock(scenario, word)
     except ValueError as problem:
-        its["lock problem"] = f"This cannot be locked: {problem}"
+        session_state["lock problem"] = f"This cannot be locked: {problem}"
         return
-    its["lock"] = list(dict.fromkeys([*its["lock"], word]))
+    session_state["lock"] = list(dict.fromkeys([*session_state["lock"], word]))
 
 
 def _unlock(word: str) -> None:

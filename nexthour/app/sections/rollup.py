@@ -35,43 +35,43 @@ def draw_section(at: At) -> None:
     _shown(its)
 
 
-def _shown(its: Organisation) -> None:
-    total, quarters = its.total, count(its.quarters, "quarter")
-    many = len(its.territories)
+def _shown(organisation: Organisation) -> None:
+    total, quarters = organisation.total, count(organisation.quarters, "quarter")
+    many = len(organisation.territories)
     said(
         f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {total.leaked.value:,.0f} of "
         f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
         f"({usd(total.gap_usd.low)} to {usd(total.gap_usd.high)})."
     )
-    bars = [bar for name, row in its.by_segment.items() if (bar := _bar(name, row)) is not None]
+    bars = [bar for name, row in organisation.by_segment.items() if (bar := _bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map(bars, title, "managers"))
-    rows = [*its.by_segment.items(), ("All segments", total)]
+    rows = [*organisation.by_segment.items(), ("All segments", total)]
     st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
     if many > 1:
-        rows = [*((one.scenario.name, one.total) for one in its.territories), ("All territories", total)]
+        rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
         st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
     note(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
-        f"{its.credit_usd.observations:,} for quota credit. "
-        f"Quota credit today {_with_half(its.credit_usd)} against quotas of {usd(its.quota_usd)}, "
-        f"{usd(its.partner_credit_usd.value)} of it from partners. ± is the 95% interval. Each territory is simulated "
-        "on its own: no manager knows of another's deals. Segments and partners are added up by their names."
+        f"{organisation.credit_usd.observations:,} for quota credit. "
+        f"Quota credit today {_with_half(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}, "
+        f"{usd(organisation.partner_credit_usd.value)} of it from partners. ± is the 95% interval. Each territory is "
+        "simulated on its own: no manager knows of another's deals. Segments and partners are added up by their names."
     )
-    if its.partners:
+    if organisation.partners:
         heads = [
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(table("Partners, each once", heads, [_partner(one, many) for one in its.partners]))
+        st.html(table("Partners, each once", heads, [_partner(one, many) for one in organisation.partners]))
         note("Hours are those of today's plans, from all managers together.")
 
 
 def _bar(name: str, row: Row) -> Seen | None:
-    its = row.coverage
-    if its is None:
+    coverage = row.coverage
+    if coverage is None:
         return None
-    return Seen(name, "today", row.value_usd.value, its.found.value, its.brought.value, its.leaked.value)
+    return Seen(name, "today", row.value_usd.value, coverage.found.value, coverage.brought.value, coverage.leaked.value)
 
 
 def _heads(first: str) -> list[str]:
@@ -92,21 +92,31 @@ def _cells(row: Row) -> list[str]:
     return [opportunities, _with_half(row.value_usd), *counts, _with_half(row.gap_usd)]
 
 
-def _partner(its: Partner, many: int) -> list[str]:
-    where = "all" if len(its.territories) == many else ", ".join(one.territory for one in its.territories)
-    name, credit = its.name, _with_half(its.credit_usd)
-    if all(one.is_candidate for one in its.territories):
-        name, credit = f"{its.name} (candidate)", "not yet"
-    accounts = f"{its.opportunities.value:,.0f} ±{half(its.opportunities):,.0f}"
-    return [name, _usual(its), where, credit, accounts, f"{its.manager_hours:.1f}", f"{its.account_manager_hours:.1f}"]
+def _partner(partner: Partner, many: int) -> list[str]:
+    where = "all" if len(partner.territories) == many else ", ".join(one.territory for one in partner.territories)
+    name, credit = partner.name, _with_half(partner.credit_usd)
+    if all(one.is_candidate for one in partner.territories):
+        name, credit = f"{partner.name} (candidate)", "not yet"
+    accounts = f"{partner.opportunities.value:,.0f} ±{half(partner.opportunities):,.0f}"
+    return [
+        name,
+        _usual(partner),
+        where,
+        credit,
+        accounts,
+        f"{partner.manager_hours:.1f}",
+        f"{partner.account_manager_hours:.1f}",
+    ]
 
 
-def _usual(its: Partner) -> str:
+def _usual(partner: Partner) -> str:
     """The treatment that goes with what its managers believe it to be, and who believes what if they disagree."""
-    if its.label is not None:
-        return TREATMENTS[its.label]
-    return "managers disagree: " + ", ".join(f"{TREATMENTS[one.label]} in {one.territory}" for one in its.territories)
+    if partner.label is not None:
+        return TREATMENTS[partner.label]
+    return "managers disagree: " + ", ".join(
+        f"{TREATMENTS[one.label]} in {one.territory}" for one in partner.territories
+    )
 
 
-def _with_half(its: Estimate) -> str:
-    return f"{usd(its.value)} ±{usd(half(its))}"
+def _with_half(estimate: Estimate) -> str:
+    return f"{usd(estimate.value)} ±{usd(half(estimate))}"

@@ -77,57 +77,59 @@ def _keep_text(text: str, its_id: str, key: str) -> None:
         controls.refused(problem)
 
 
-def _fields(its: Scenario, key: str) -> dict[str, Any]:
+def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
     """Draw the form; returns what differs from the scenario, as `variant` takes it."""
     fields, changes = Scenario.model_fields, dict[str, Any]()
-    name = st.text_input(controls.label(fields["name"]), its.name, max_chars=controls.LONGEST_NAME, key=f"{key} name")
+    name = st.text_input(
+        controls.label(fields["name"]), scenario.name, max_chars=controls.LONGEST_NAME, key=f"{key} name"
+    )
     question = st.text_area(
-        controls.label(fields["question"]), its.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
+        controls.label(fields["question"]), scenario.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
     )
     left, right = controls.pairs(2)
     with left:
-        horizon = controls.control(fields["horizon_quarters"], its.horizon_quarters, f"{key} horizon_quarters")
+        horizon = controls.control(fields["horizon_quarters"], scenario.horizon_quarters, f"{key} horizon_quarters")
     with right:
-        manager = _part(its.territory_manager, ("hours_per_week",), f"{key} manager")
-    quota = _quota(its.quota, f"{key} quota")
-    credit = _credit(its, f"{key} credit")
+        manager = _part(scenario.territory_manager, ("hours_per_week",), f"{key} manager")
+    quota = _quota(scenario.quota, f"{key} quota")
+    credit = _credit(scenario, f"{key} credit")
     for field, value, before in (
-        ("name", name, its.name),
-        ("question", question, its.question),
-        ("horizon_quarters", horizon, its.horizon_quarters),
-        ("quota_credit", credit, its.quota_credit),
+        ("name", name, scenario.name),
+        ("question", question, scenario.question),
+        ("horizon_quarters", horizon, scenario.horizon_quarters),
+        ("quota_credit", credit, scenario.quota_credit),
         ("territory_manager", manager, None),
         ("quota", quota, None),
-        ("market_map", _segments(its, key), None),
-        ("partners", _partners(its, key), None),
+        ("market_map", _segments(scenario, key), None),
+        ("partners", _partners(scenario, key), None),
     ):
         if value != before:
             changes[field] = value
     return changes
 
 
-def _part(its: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
+def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
     """Asks for some fields of a part; returns the part as plain data, None if nothing differs."""
     differs = {}
     places = controls.pairs(len(names)) if len(names) > 1 else [st.container()]
     for place, name in zip(places, names, strict=True):
-        before = getattr(its, name)
+        before = getattr(declared, name)
         with place:
-            value = controls.control(type(its).model_fields[name], before, f"{key} {name}")
+            value = controls.control(type(declared).model_fields[name], before, f"{key} {name}")
         if value != before:
             differs[name] = value
-    return {**its.model_dump(exclude_unset=True), **differs} if differs else None
+    return {**declared.model_dump(exclude_unset=True), **differs} if differs else None
 
 
-def _quota(its: Quota, key: str) -> dict[str, Any] | None:
-    if its.by_quarter_usd is not None:
+def _quota(quota: Quota, key: str) -> dict[str, Any] | None:
+    if quota.by_quarter_usd is not None:
         note("The quota of each quarter stands in the text below.")
         return None
-    return _part(its, QUOTA_FIELDS, key)
+    return _part(quota, QUOTA_FIELDS, key)
 
 
-def _credit(its: Scenario, key: str) -> Any:
-    known = its.quota_credit
+def _credit(scenario: Scenario, key: str) -> Any:
+    known = scenario.quota_credit
     is_word = isinstance(known, str)
     left, right = controls.pairs(2)
     word = left.selectbox(
@@ -141,45 +143,45 @@ def _credit(its: Scenario, key: str) -> Any:
     return word if word != CREDITS[-1] else factor
 
 
-def _segments(its: Scenario, key: str) -> list[Any] | None:
+def _segments(scenario: Scenario, key: str) -> list[Any] | None:
     """Asks for the numbers of each segment; returns all segments, None if nothing differs."""
-    made: list[Any] = list(its.market_map)
+    made: list[Any] = list(scenario.market_map)
     st.markdown("**Segments**")
-    for place, segment in enumerate(its.market_map[:MOST_SEGMENTS]):
+    for place, segment in enumerate(scenario.market_map[:MOST_SEGMENTS]):
         with st.expander(plain(segment.name)):
             made[place] = _part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
-    _more(len(its.market_map) - MOST_SEGMENTS, "segment")
-    return None if made == list(its.market_map) else made
+    _more(len(scenario.market_map) - MOST_SEGMENTS, "segment")
+    return None if made == list(scenario.market_map) else made
 
 
-def _partners(its: Scenario, key: str) -> list[Any] | None:
+def _partners(scenario: Scenario, key: str) -> list[Any] | None:
     """The same for each partner, with its share of each segment's accounts."""
-    made: list[Any] = list(its.partners)
-    most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(its.market_map)))
-    if its.partners:
+    made: list[Any] = list(scenario.partners)
+    most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(scenario.market_map)))
+    if scenario.partners:
         st.markdown("**Partners**")
-    for place, partner in enumerate(its.partners[:most]):
+    for place, partner in enumerate(scenario.partners[:most]):
         with st.expander(plain(f"{partner.name} ({controls.as_shown(partner.label)})")):
-            made[place] = _partner(partner, its.segment_names, f"{key} partner {place}") or partner
-    _more(len(its.partners) - most, "partner")
-    return None if made == list(its.partners) else made
+            made[place] = _partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
+    _more(len(scenario.partners) - most, "partner")
+    return None if made == list(scenario.partners) else made
 
 
-def _partner(its: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
-    changed = _part(its, PARTNER_FIELDS, key)
+def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
+    changed = _part(partner, PARTNER_FIELDS, key)
     note(str(Partner.model_fields["base_share"].description))
-    shares = dict(its.base_share)
+    shares = dict(partner.base_share)
     for number, (place, segment) in enumerate(zip(controls.pairs(len(segments)), segments, strict=True)):
-        before = its.base_share.get(segment, 0.0)
+        before = partner.base_share.get(segment, 0.0)
         with place:
             value = st.number_input(
                 plain(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {number}"
             )
         if value != before:
             shares[segment] = value
-    if changed is None and shares == dict(its.base_share):
+    if changed is None and shares == dict(partner.base_share):
         return None
-    return {**(changed or its.model_dump(exclude_unset=True)), "base_share": shares}
+    return {**(changed or partner.model_dump(exclude_unset=True)), "base_share": shares}
 
 
 def _more(number: int, noun: str) -> None:

@@ -60,7 +60,7 @@ def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
     about, edit = st.columns([7, 1], vertical_alignment="center")
     with about:
         try:
-            its = cache.scenario(its_id, files)
+            scenario = cache.scenario(its_id, files)
         except NextHourError as problem:
             controls.refused(problem)
             data = files[its_id].read_bytes()
@@ -68,7 +68,7 @@ def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
             return
         name = plain(its_id.replace("-", " "))
         menu.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [its_id]})
-        note(its.question or its.name)
+        note(scenario.question or scenario.name)
     with edit:
         # A link to the page one is on would look like the place in the menu.
         st.button("Edit", f"{KEY} edit {its_id}", f"Edit {name}", on_click=_choose, args=(its_id,))

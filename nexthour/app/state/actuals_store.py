@@ -39,11 +39,11 @@ def read(scenario: Scenario, version: int | None = None) -> Actuals | None:
     number = latest(scenario) if version is None else version
     if number is None:
         return None
-    its = Actuals.load(versions(scenario)[number])
-    if not _has_figures(its):
+    actuals = Actuals.load(versions(scenario)[number])
+    if not _has_figures(actuals):
         return None
-    its.figures(scenario)
-    return its
+    actuals.figures(scenario)
+    return actuals
 
 
 def keep(scenario: Scenario, actuals: Actuals) -> int:
@@ -94,5 +94,5 @@ def _says(row: Mapping[str, Any]) -> bool:
     return any(value not in (None, {}) for name, value in row.items() if name != "quarter")
 
 
-def _has_figures(its: Actuals) -> bool:
-    return its.open_pipeline_usd is not None or any(_says(row.model_dump()) for row in its.by_quarter)
+def _has_figures(actuals: Actuals) -> bool:
+    return actuals.open_pipeline_usd is not None or any(_says(row.model_dump()) for row in actuals.by_quarter)

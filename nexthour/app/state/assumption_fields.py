@@ -17,21 +17,23 @@ CHANGED = "assume"
 """The field that holds which assumptions are another value."""
 
 
-def key(its: Assumption) -> str:
+def key(assumption: Assumption) -> str:
     """The field that holds the value of an assumption."""
-    return f"assume {its.name}"
+    return f"assume {assumption.name}"
 
 
 def fields(page: str, scenario: Scenario) -> list[Field]:
     """What is changed, and a value for each of these."""
-    known = {its.name: its for its in assumptions(scenario)}
+    known = {assumption.name: assumption for assumption in assumptions(scenario)}
     changed = url_state.several(CHANGED, list(known))
     chosen = [known[name] for name in url_state.expected(page, changed)]
     return [changed, *(url_state.number(key(its), its.least, its.most, its.likely, whole=False) for its in chosen)]
 
 
 def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
-    values = {its: state[key(its)] for its in assumptions(scenario) if its.name in state[CHANGED]}
+    values = {
+        assumption: state[key(assumption)] for assumption in assumptions(scenario) if assumption.name in state[CHANGED]
+    }
     return {its: value for its, value in values.items() if value != its.likely}
 
 

@@ -90,7 +90,7 @@ def comparison(
 def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0) -> Comparison:
     """The same for plans each of a scenario of its own. Raises SimulationError if these have other horizons."""
     made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
-    in_worlds = {name: _in_worlds(*its, worlds, seed) for name, its in plans.items()} if worlds else None
+    in_worlds = {name: _in_worlds(*plan, worlds, seed) for name, plan in plans.items()} if worlds else None
     return compare_outcomes(made, next(iter(plans)), in_worlds)
 
 

@@ -46,10 +46,10 @@ def plan_files() -> dict[str, Path]:
     return {path.stem: path for path in _saved("plans")}
 
 
-def plans_for(its: Scenario) -> dict[str, TimePlan]:
+def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
-    named = {split.name: TimePlan.from_split(its, split) for split in (its.status_quo, *its.plans)}
-    return named | {name: plan for name, plan in _fitting(its) if name not in named}
+    named = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
+    return named | {name: plan for name, plan in _fitting(scenario) if name not in named}
 
 
 def save(document: Scenario | TimePlan, kind: str) -> str:
@@ -102,11 +102,11 @@ def _saved(kind: str) -> list[Path]:
     return sorted(files)[:MOST_SAVED]
 
 
-def _fitting(its: Scenario) -> Iterator[tuple[str, TimePlan]]:
+def _fitting(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
     for path in _saved("plans"):
         try:
             plan = TimePlan.load(path)
-            plan.table(its)
+            plan.table(scenario)
         except InputError:
             continue
         yield plan.name, plan

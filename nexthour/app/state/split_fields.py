@@ -68,18 +68,22 @@ def fields(scenario: Scenario) -> list[Field]:
 
 def today(scenario: Scenario) -> dict[str, Any]:
     """Today's split as the fields say it; nothing if they cannot."""
-    its = scenario.status_quo
-    if isinstance(its.partner_share, tuple) or not isinstance(its.focus, str) or not its.mix.keys() <= set(MIXED):
+    status_quo = scenario.status_quo
+    if (
+        isinstance(status_quo.partner_share, tuple)
+        or not isinstance(status_quo.focus, str)
+        or not status_quo.mix.keys() <= set(MIXED)
+    ):
         return {}
-    modes = its.coverage_mode
-    share, prospect = round(100 * its.partner_share), round(100 * its.prospect_share)
+    modes = status_quo.coverage_mode
+    share, prospect = round(100 * status_quo.partner_share), round(100 * status_quo.prospect_share)
     if max(share, prospect) > MOST_TIME:
         return {}
     return {
         "share": share,
-        "focus": its.focus,
-        **{activity: round(100 * its.mix.get(activity, 0)) for activity in MIXED},
-        "park": list(its.park),
+        "focus": status_quo.focus,
+        **{activity: round(100 * status_quo.mix.get(activity, 0)) for activity in MIXED},
+        "park": list(status_quo.park),
         "prospect": prospect,
         **{
             mode_key(name): modes if isinstance(modes, str) else modes.get(name, "partner_first")

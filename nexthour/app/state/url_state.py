@@ -44,7 +44,7 @@ def choice(key: str, options: Sequence[str], default: str) -> Field:
 
     def parse(words: Sequence[str]) -> str:
         if words[-1] not in options:
-            raise ValueError(guess(words[-1], [its for its in options if its]))
+            raise ValueError(guess(words[-1], [option for option in options if option]))
         return words[-1]
 
     return Field(key, default, parse, lambda value: [value])
@@ -79,9 +79,9 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
     return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
 
 
-def or_none(its: Field) -> Field:
+def or_none(field: Field) -> Field:
     """The same, with None for what nobody said."""
-    return Field(its.key, None, its.parse, lambda value: [] if value is None else its.written(value))
+    return Field(field.key, None, field.parse, lambda value: [] if value is None else field.written(value))
 
 
 def text(key: str, default: str = "") -> Field:

@@ -97,7 +97,9 @@ def _of_the_split(made: Scenario, audit: Audit) -> Iterator[str]:
 def _free_hours(scenario: Scenario, audit: Audit) -> float:
     """Hours a week left after the support that the scenario expects."""
     parked = _still_parked(scenario, audit)
-    support = sum(expected_support(scenario, its.name) for its in scenario.partners if its.name not in parked)
+    support = sum(
+        expected_support(scenario, partner.name) for partner in scenario.partners if partner.name not in parked
+    )
     return max(0.0, scenario.territory_manager.hours_per_week - support)
 
 

@@ -117,6 +117,8 @@ def column_of(field: str, header: Sequence[str], crms: Sequence[Crm] = CRMS) -> 
 def known(header: Sequence[str]) -> int:
     """How many of these columns some CRM has."""
     names = {
-        name.casefold() for crm in CRMS for name in (*crm.signs, *(n for its in crm.columns.values() for n in its))
+        name.casefold()
+        for crm in CRMS
+        for name in (*crm.signs, *(n for column in crm.columns.values() for n in column))
     }
     return sum(column.casefold() in names for column in header)

@@ -28,14 +28,14 @@ class Backtest:
     @property
     def covered(self) -> float:
         """Share of the numbers that lie in their 90% interval."""
-        return float(np.mean([its.inside for its in self.predictions]))
+        return float(np.mean([prediction.inside for prediction in self.predictions]))
 
     def summary(self) -> list[dict[str, Any]]:
         """By kind of number: how many, share covered; half the width of the interval and the errors of this forecast
         and of the plain one, as shares of the real number (None where all are 0).
         """
         rows = []
-        for what in dict.fromkeys(its.what for its in self.predictions):
+        for what in dict.fromkeys(prediction.what for prediction in self.predictions):
             its = [one for one in self.predictions if one.what == what]
             real = [one for one in its if one.observed > 0]
             rows.append(

@@ -83,8 +83,8 @@ class Grounds:
             sharing = {row: sum(row in its for its in dealt.values()) for row in rows}
             sellers = {name: {row: 1 / sharing[row] for row in its} for name, its in dealt.items()}
             return cls(cells, template, size, template.partners, sellers)
-        totals = {row: sum(its.get(row, 0.0) for its in deals.values()) for row in rows}
-        sellers = {name: {row: n / totals[row] for row, n in its.items()} for name, its in deals.items()}
+        totals = {row: sum(deal.get(row, 0.0) for deal in deals.values()) for row in rows}
+        sellers = {name: {row: n / totals[row] for row, n in deal.items()} for name, deal in deals.items()}
         return cls(cells, template, size, [_like_template(name, template) for name in deals], sellers)
 
 
@@ -357,8 +357,8 @@ def _times(scale: float) -> str:
     return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
 
 
-def _range(its: Fitted) -> str:
-    return f"{its.value:.2g} ({its.low:.2g} to {its.high:.2g})"
+def _range(fitted: Fitted) -> str:
+    return f"{fitted.value:.2g} ({fitted.low:.2g} to {fitted.high:.2g})"
 
 
 def _scenario_source(grounds: Grounds) -> str:

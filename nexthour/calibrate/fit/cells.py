@@ -172,7 +172,7 @@ def fit_cells(
     cells = list[Cell]()
     for route, large in routes.items():
         theirs = opened[opened["route"] == route].groupby("segment")
-        cells += _fit_route(route, large, {str(segment): its for segment, its in theirs}, period)
+        cells += _fit_route(route, large, {str(segment): row for segment, row in theirs}, period)
     segments = {cell.segment for cell in cells}
     if len(segments) > MOST_SEGMENTS:
         raise TableError(
@@ -304,9 +304,9 @@ def _pooled_sizes(sizes: Sequence[tuple[Normal, Normal] | None]) -> list[tuple[F
 
 def _of_all(cells: Sequence[Normal]) -> Normal:
     """What is known of a cell of which nothing was seen: the others' mean and spread."""
-    means = np.array([its.mean for its in cells])
-    error = float(np.hypot(means.std(), np.mean([its.error for its in cells])))
-    return Normal(float(means.mean()), error, max(its.t for its in cells))
+    means = np.array([cell.mean for cell in cells])
+    error = float(np.hypot(means.std(), np.mean([cell.error for cell in cells])))
+    return Normal(float(means.mean()), error, max(cell.t for cell in cells))
 
 
 def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:

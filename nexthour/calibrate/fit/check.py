@@ -146,7 +146,7 @@ def improve(knobs: Knobs, grounds: Grounds, scenario: Scenario, seen: Simulated)
     for cell, segment in zip(grounds.cells, scenario.market_map, strict=True):
         if cell.route == "direct":
             rows[cell.row] = _improve_row(knobs.of(cell.row), cell, segment, grounds, seen, cold)
-    seeing = [its.opportunities_per_deal for its in rows.values()]
+    seeing = [row.opportunities_per_deal for row in rows.values()]
     for cell in grounds.cells:
         if cell.route == "partner":
             # Nothing in the table says what partners do not bring: as much as the manager does not find.

@@ -64,7 +64,7 @@ def draw_effects(seen: Seen, wanted: Blocks, prior: Sizes, draws: int, rng: np.r
     """Effects of the wanted blocks given what was seen: shape (draws, blocks), a multiple of TOGETHER."""
     medians = np.array(astuple(prior))
     sizes = medians * np.exp(SIZE_SPREAD * rng.normal(size=(SIZES_DRAWN, len(medians))))
-    log_likelihood = np.array([_log_likelihood(seen, its) for its in sizes])
+    log_likelihood = np.array([_log_likelihood(seen, size) for size in sizes])
     weight = np.exp(log_likelihood - log_likelihood.max())
     chosen = sizes[rng.choice(SIZES_DRAWN, draws // TOGETHER, p=weight / weight.sum())]
     return np.concatenate([_given(seen, wanted, its, rng) for its in chosen])

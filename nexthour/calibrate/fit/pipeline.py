@@ -43,8 +43,8 @@ def open_pipeline(
     )
     usable = (row.isin(list(rows)) & ((deals["route"] == "direct") | partner.isin(list(sellers)))).to_numpy()
     rejected = pd.DataFrame({"row": deals.index[~usable], "reason": reasons[~usable]})
-    its = deals[usable]
-    whole_usd = np.diff(np.round(np.cumsum(its["amount_usd"].to_numpy())), prepend=0.0)
+    deal = deals[usable]
+    whole_usd = np.diff(np.round(np.cumsum(deal["amount_usd"].to_numpy())), prepend=0.0)
     pipeline = tuple(
         OpenDeal(
             segment=segment,
@@ -54,7 +54,7 @@ def open_pipeline(
             route="direct" if route == "direct" else name,
         )
         for segment, stage, amount, age, route, name in zip(
-            row[usable], its["stage"], whole_usd, its["age_weeks"], its["route"], partner[usable], strict=True
+            row[usable], deal["stage"], whole_usd, deal["age_weeks"], deal["route"], partner[usable], strict=True
         )
     )
     return pipeline, rejected

@@ -168,6 +168,6 @@ def _fitted(grid: FloatArray, mass: FloatArray) -> Fitted:
 
 def shrunk_normals(cells: Sequence[Normal]) -> list[Normal]:
     """The same of cells with intervals."""
-    means, errors = shrunk(np.array([its.mean for its in cells]), np.array([its.error for its in cells]))
+    means, errors = shrunk(np.array([cell.mean for cell in cells]), np.array([cell.error for cell in cells]))
     both = zip(cells, means.tolist(), errors.tolist(), strict=True)
     return [replace(its, mean=mean, error=error) for its, mean, error in both]

@@ -158,17 +158,17 @@ class Judgement:
             "ranges": {field: dict(its) for field, its in self.ranges.items()},
             "opinions": [
                 {
-                    "person": its.person,
-                    "activity": its.activity,
-                    "gain_per_week": dict(its.gain),
-                    "tau_hours": None if its.tau is None else dict(its.tau),
-                    "left_out": bool(its.missed),
+                    "person": opinion.person,
+                    "activity": opinion.activity,
+                    "gain_per_week": dict(opinion.gain),
+                    "tau_hours": None if opinion.tau is None else dict(opinion.tau),
+                    "left_out": bool(opinion.missed),
                     "answers": [
                         {"partner": a.row.partner, "question": a.question, "said": a.said, "fitted": a.fitted}
-                        for a in its.answers
+                        for a in opinion.answers
                     ],
                 }
-                for its in self.opinions
+                for opinion in self.opinions
             ],
         }
 
@@ -202,7 +202,7 @@ def fit_judgement(rows: Sequence[JudgementRow], scenario: Scenario, name: str = 
     opinions = tuple(_opinion(its, scenario, name) for its in grouped.values())
     ranges: dict[str, Range] = {}
     for activity in dict.fromkeys(opinion.activity for opinion in opinions):
-        theirs = [its for its in opinions if its.activity == activity and not its.missed]
+        theirs = [opinion for opinion in opinions if opinion.activity == activity and not opinion.missed]
         gains = {its.person: its.gain for its in theirs}
         taus = {its.person: its.tau for its in theirs if its.tau is not None}
         for field, said, bounds in (
@@ -262,7 +262,9 @@ def _opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opi
     asked = [(row, question, answer / row.with_today) for row in rows for question, answer in row.said()]
 
     def sales(gain: float, tau: float) -> FloatArray:
-        return np.array([x for row, its in zip(rows, traits, strict=True) for x in year(row, its, scenario, gain, tau)])
+        return np.array(
+            [x for row, trait in zip(rows, traits, strict=True) for x in year(row, trait, scenario, gain, tau)]
+        )
 
     if (sales(GAIN_BOUNDS[1], usual_tau) == sales(0.0, usual_tau)).all():
         raise TableError(

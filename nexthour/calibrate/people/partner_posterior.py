@@ -136,8 +136,8 @@ def prior(scenario: Scenario) -> Posterior:
     traits = [getattr(scenario.partner_segments, kind) for kind in PARTNER_SEGMENTS]
     return Posterior(
         kind=np.array([getattr(scenario.segment_prior, kind) for kind in PARTNER_SEGMENTS]),
-        skill=np.stack([around(its.skill_start.likely) for its in traits]),
-        engagement=np.stack([around(its.engagement_start.likely) for its in traits]),
+        skill=np.stack([around(trait.skill_start.likely) for trait in traits]),
+        engagement=np.stack([around(trait.engagement_start.likely) for trait in traits]),
     )
 
 

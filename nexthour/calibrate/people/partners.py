@@ -95,7 +95,7 @@ class Intake:
         """Number of labels that are right: a sum of unequal chances (Poisson binomial), with its 90% interval."""
         from scipy import stats
 
-        chances = [its.kinds[its.label] for its in self.estimates]
+        chances = [estimate.kinds[estimate.label] for estimate in self.estimates]
         right = stats.poisson_binom(chances)
         low, high = (float(right.ppf(q)) for q in (INTERVAL[0], INTERVAL[2]))
         return Range(
@@ -110,18 +110,18 @@ class Intake:
             "labels_right": dict(self.labels_right),
             "partners": [
                 {
-                    "partner": its.row.partner,
-                    "label": its.label,
-                    "treatment": TREATMENTS[its.label],
-                    "how_sure": its.how_sure,
-                    "kinds": dict(its.kinds),
-                    "skill": dict(its.skill),
-                    "engagement": dict(its.engagement),
-                    "reactive_support_hours": dict(its.reactive_support_hours),
-                    "opportunities_per_quarter": dict(its.opportunities_per_quarter),
-                    "to_settle": its.to_settle,
+                    "partner": estimate.row.partner,
+                    "label": estimate.label,
+                    "treatment": TREATMENTS[estimate.label],
+                    "how_sure": estimate.how_sure,
+                    "kinds": dict(estimate.kinds),
+                    "skill": dict(estimate.skill),
+                    "engagement": dict(estimate.engagement),
+                    "reactive_support_hours": dict(estimate.reactive_support_hours),
+                    "opportunities_per_quarter": dict(estimate.opportunities_per_quarter),
+                    "to_settle": estimate.to_settle,
                 }
-                for its in self.estimates
+                for estimate in self.estimates
             ],
         }
 
@@ -245,7 +245,7 @@ def with_partners(scenario: Scenario, intake: Intake) -> Scenario:
 
     Raises ScenarioError if that makes no scenario, as when accounts sum to more than all.
     """
-    chances = [getattr(scenario.segment_prior, its.label) for its in intake.estimates]
+    chances = [getattr(scenario.segment_prior, estimate.label) for estimate in intake.estimates]
     by_chance = sum(chances) / len(chances)
     right = intake.labels_right
 
@@ -261,7 +261,7 @@ def with_partners(scenario: Scenario, intake: Intake) -> Scenario:
         source=f"intake of {intake.name}: how sure the labels of its {len(chances)} partners are",
     )
     return scenario.variant(
-        partners=tuple(_partner(its, scenario, intake) for its in intake.estimates),
+        partners=tuple(_partner(estimate, scenario, intake) for estimate in intake.estimates),
         assumptions=scenario.assumptions.model_copy(update={"label_accuracy": labels}),
     )
 

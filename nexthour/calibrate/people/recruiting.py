@@ -332,10 +332,10 @@ def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Kind, ...
             f"{contacts.name}: {len(groups)} kinds; at most {MOST_KINDS} are fitted, name a coarser column"
         )
     curves = [_Curve.of_frame(group, contacts.as_of_day) for group in groups.values()]
-    alone = np.array([its.share(horizon) for its in curves])
+    alone = np.array([curve.share(horizon) for curve in curves])
     # As many contacts, followed to the horizon, as would give the same error.
     worth = np.array(
-        [s * (1 - s) / its.error(horizon) ** 2 or its.followed for its, s in zip(curves, alone, strict=True)]
+        [s * (1 - s) / curve.error(horizon) ** 2 or curve.followed for curve, s in zip(curves, alone, strict=True)]
     )
     shares = (alone * worth + 0.5) / (worth + 1)
     borrowed, errors = shrunk(logit(shares), (effect / (worth + 1) / shares / (1 - shares)) ** 0.5)

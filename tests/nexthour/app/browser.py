@@ -106,11 +106,11 @@ class Visit:
         self.page.wait_for_function("!document.querySelector('[data-testid=stSkeleton]')", timeout=PATIENCE_MS)
         self.page.wait_for_timeout(300)
 
-    def theme(self, its: Theme) -> None:
+    def theme(self, theme: Theme) -> None:
         """What the machine of the visitor prefers from now on. The page follows at once, text in pictures when it is
         drawn again, as by the key R.
         """
-        self.page.emulate_media(color_scheme=its)
+        self.page.emulate_media(color_scheme=theme)
         self.page.evaluate("document.activeElement.blur()")
         self.page.keyboard.press("r")
         self.done()

@@ -108,8 +108,8 @@ def test_what_is_behind_a_control_has_no_serious_finding(place: str, address: st
         for where, buttons, done in BEHIND[place]:
             seen.go(where)
             for button in buttons:
-                if (its := seen.page.get_by_role("button", name=button)).count():  # a plan that was found is there
-                    its.click()
+                if (by_role := seen.page.get_by_role("button", name=button)).count():  # a plan that was found is there
+                    by_role.click()
                     seen.done()
             if done:
                 expect(seen.page.get_by_text(done).first).to_be_attached()

@@ -308,8 +308,8 @@ def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
     test = shown(show="years")
     press(test, "Draw this year against the next")
     assert found.asked[1] == ("frontier", {"points": frontier_view.POINTS, "through": 4}) and wrong(test) == []
-    names = [its.plan.name for its in drawn.points if its.proven]
-    assert test.radio(key="point").options == [its.replace("frontier", "plan") for its in names]
+    names = [point.plan.name for point in drawn.points if point.proven]
+    assert test.radio(key="point").options == [name.replace("frontier", "plan") for name in names]
     test.radio(key="point").set_value(names[-1]).run()
     assert test.query_params["point"] == names[-1]
     (rows,) = tables(test).values()
@@ -395,8 +395,8 @@ def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
 
 def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small_id: str) -> None:
     actuals = [Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": usd}]}) for usd in (5000, 6000)]
-    for its in actuals:
-        actuals_store.keep(small(), its)
+    for actual in actuals:
+        actuals_store.keep(small(), actual)
     actuals_store.keep(small(name="another"), actuals[0])
     test = page("find_plan", {"scenario": small_id, "actuals": "1"})
     assert wrong(test) == []
@@ -453,7 +453,7 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
 
 
 def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: Answer) -> None:
-    points = [(its.plan.name, its.attainment, its.exit_usd) for its in (*drawn.points, drawn.status_quo)]
+    points = [(point.plan.name, point.attainment, point.exit_usd) for point in (*drawn.points, drawn.status_quo)]
     its = plan_charts.frontier(points, "status quo", "frontier 2", "title")
     rows = its["layer"][0]["data"]["values"]
     assert [row["kind"] for row in rows] == ["a plan", "the chosen plan", "a plan", "today"]

@@ -109,11 +109,11 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
     press(test, "Measure them now, with seed 11")
     assert wrong(test) == [] and len(tables(test)) == len(CLAIMS)
     names = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
-    its = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
+    measured = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
     hold = 0
     for claim, (caption, (_, *rows)) in zip(CLAIMS, tables(test).items(), strict=True):
         assert caption.startswith(f"{claim.number}. {claim.statement} ")
-        found = list(claim.findings(its))
+        found = list(claim.findings(measured))
         hold += all(finding.holds for finding in found)
         assert [row[:3] for row in rows] == [
             [each.what, method_claims.figure(each), method_claims.wanted(each)] for each in found

@@ -254,7 +254,7 @@ def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> 
 @pytest.mark.parametrize("file", sorted(path.stem for path in library.BUILT_IN.glob("*.yaml")))
 def test_todays_split_in_the_labs_fields_is_todays_plan(file: str) -> None:
     scenario = load_scenario(library.BUILT_IN / f"{file}.yaml")
-    state = {its.key: its.default for its in split_fields.fields(scenario)} | split_fields.today(scenario)
+    state = {field.key: field.default for field in split_fields.fields(scenario)} | split_fields.today(scenario)
     its, now = (plan.table(scenario) for plan in (split_fields.plan(scenario, state), TimePlan.status_quo(scenario)))
     assert its.coverage_mode == now.coverage_mode
     assert its.partner == pytest.approx(now.partner, abs=0.01) and its.prospect == pytest.approx(now.prospect, abs=0.01)
@@ -265,7 +265,7 @@ def test_the_sales_leaders_door_changes_coverage_alone() -> None:
     says = start._coverage(scenario)
     test = page("lab", says)
     assert wrong(test) == []
-    state = {its.key: test.session_state[its.key] for its in split_fields.fields(scenario)}
+    state = {field.key: test.session_state[field.key] for field in split_fields.fields(scenario)}
     assert {key: value for key, value in split_fields.today(scenario).items() if state[key] != value} == {
         "mode enterprise": "partner_first", "mode small business": "partner_first",
     }  # fmt: skip
@@ -329,7 +329,7 @@ def test_every_slider_moves_the_plan(key: str) -> None:
     scenario = small()
     its_id = saved(scenario)
     test = page("lab", {"scenario": its_id})
-    before = {its.key: test.session_state[its.key] for its in split_fields.fields(scenario)}
+    before = {field.key: test.session_state[field.key] for field in split_fields.fields(scenario)}
     test.slider(key=key).set_value(CONTROLS[key]).run()
     assert wrong(test) == []
     assert test.query_params[key] == str(CONTROLS[key])
@@ -362,7 +362,7 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     ("parts", "name"), [((34, 33, 33), "20% with Believers, on 3 activities"), ((60, 20, 20), "mostly coaching")]
 )
 def test_only_what_gets_more_than_half_is_called_most_of_it(parts: tuple[int, int, int], name: str) -> None:
-    says = {key: str(its) for key, its in zip(("coach", "joint_plan", "socialise"), parts, strict=True)}
+    says = {key: str(part) for key, part in zip(("coach", "joint_plan", "socialise"), parts, strict=True)}
     test = page("lab", {"scenario": saved(small()), **says})
     assert wrong(test) == [] and str(test.text_input[-1].value).endswith(name)
 
@@ -404,7 +404,7 @@ def test_changed_assumptions_come_along_to_compare() -> None:
 def test_an_assumption_that_another_scenario_does_not_make_is_left_behind() -> None:
     name = "enterprise: prospecting yield"
     its_id = saved(small())
-    assert name not in [its.name for its in assumptions(small())]
+    assert name not in [assumption.name for assumption in assumptions(small())]
     test = page("compare", {"assume": name, f"assume {name}": "0.4"})
     assert wrong(test) == [] and "instead of" in texts(test)
     test.selectbox(key="scenario").set_value(its_id).run()
@@ -420,8 +420,16 @@ def test_every_assumption_stands_in_a_table_that_can_be_read_aloud() -> None:
     heads, *rows = tables(test)[ASSUMED]
     assert heads == ["Assumption", "Low", "Likely", "High", "Unit", "Meaning", "Source"]
     assert rows == [
-        [its.name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}", its.unit, its.meaning, its.source]
-        for its in assumptions(load_scenario(BASELINE))
+        [
+            assumption.name,
+            f"{assumption.low:g}",
+            f"{assumption.likely:g}",
+            f"{assumption.high:g}",
+            assumption.unit,
+            assumption.meaning,
+            assumption.source,
+        ]
+        for assumption in assumptions(load_scenario(BASELINE))
     ]
 
 
@@ -499,7 +507,10 @@ def test_only_a_plan_that_was_chosen_to_be_looked_at_closer_is_in_the_address() 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     scenario = load_scenario(BASELINE)
-    state = {its.key: its.default for its in split_fields.fields(scenario)} | {"share": 1, "park": ["Fir Solutions"]}
+    state = {field.key: field.default for field in split_fields.fields(scenario)} | {
+        "share": 1,
+        "park": ["Fir Solutions"],
+    }
     word = split_fields.packed(split_fields.split(scenario, state))
     test = page("compare", {"lab": word})
     assert wrong(test) == []

@@ -188,7 +188,7 @@ def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
     assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == [f"Saved as {wanted}."]
     kept = library.plans_for(small())[wanted]
     (search,) = at_once.by_key.values()
-    priced = [its for one in search.result.analysis.segments for its in one.remedies if its.plan is not None]
+    priced = [remedy for one in search.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
     assert kept.hours in [its.plan.hours for its in priced if its.what in wanted]
     assert not any("account manager" in option for option in choice.options)
     its_id = library.save(small(), "scenarios")
@@ -242,11 +242,11 @@ def test_the_grid_is_that_of_the_treatments() -> None:
     (picture,) = pictures(test)
     points = next(its for its in picture["layer"] if its["mark"]["type"] == "point")["data"]["values"]
     found = treatments(scenario, chosen(scenario), SEED)
-    assert [(its["partner"], its["treatment"]) for its in points] == [
+    assert [(point["partner"], point["treatment"]) for point in points] == [
         ("Pine", "Develop"),
         ("Thorn", found[1].treatment),
     ]
-    assert [its["credit"] for its in points] == pytest.approx([100 * its.results.value for its in found[:2]])
+    assert [point["credit"] for point in points] == pytest.approx([100 * its.results.value for its in found[:2]])
     mean = sum(100 * its.commitment for its in found[:2]) / 2
     assert picture["layer"][0]["encoding"]["x"]["datum"] == pytest.approx(mean)
     rows = tables(test)["Treatment under with Pine"][1:]
@@ -355,13 +355,13 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
     save(test)
     (file,) = (own_library / "actuals").glob("*.yaml")
     assert file.name == f"{small().digest()}-1.yaml"
-    its = Actuals.load(file)
-    (row,) = its.by_quarter
+    actuals = Actuals.load(file)
+    (row,) = actuals.by_quarter
     assert (row.credit_usd, row.registered_deals, row.skill) == (1.0, 0, pytest.approx(0.25))
     again = opened("indicators")  # a new visit
     assert wrong(again) == []
     assert box(again, "Quota credit, US dollars").value == 1.0
-    off = deviations(small(), TimePlan.status_quo(small()), its, SEED)
+    off = deviations(small(), TimePlan.status_quo(small()), actuals, SEED)
     said = texts(again).replace("\\", "")
     assert f"{len(off)} of 4 figures are outside" in said and "Q1 is saved; this corrects it." in said
     assert len(off) == 4 or len(off) == 3
@@ -369,7 +369,7 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
         assert indicators.says(one, small()) in said
     shown = {row[0]: row[-1] for row in tables(again)["Lagging: what happened, in Q1"][1:]}
     assert shown["quota credit"] == "$1 ▼ below" and shown["attainment"] == "0% ▼ below" and shown["wins, direct"] == ""
-    actual = [its for its in pictures(again)[0]["layer"] if "actual" in str(its["encoding"]["y"])]
+    actual = [picture for picture in pictures(again)[0]["layer"] if "actual" in str(picture["encoding"]["y"])]
     assert actual[0]["data"]["values"] == [{"q": 1, "actual": 1.0, "said": "$1", "where": "actual, outside"}]
 
 
@@ -499,19 +499,19 @@ def test_a_kept_file_that_somebody_broke_is_told_and_the_rest_shown(own_library:
 
 
 def test_two_that_save_at_once_get_two_files(own_library: Path) -> None:
-    its = Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]})
+    actuals = Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]})
     (own_library / "actuals").mkdir()
     (own_library / "actuals" / f"{small().digest()}-1.yaml").touch()  # another is about to write it
-    assert actuals_store.keep(small(), its) == 2
+    assert actuals_store.keep(small(), actuals) == 2
     (own_library / "actuals" / f"{small().digest()}-1.yaml").unlink()  # an old one; the next must count all the same
-    assert actuals_store.keep(small(), its) == 3
+    assert actuals_store.keep(small(), actuals) == 3
     with pytest.raises(PlanError, match="Pine"):
         actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "partners": {"Pin": {"won_usd": 1}}}]}))
 
 
 def test_what_a_manager_enters_of_a_level_comes_back_as_it_was() -> None:
-    its = Indicator.of("engagement", small())
-    assert its.on_screen(0.49) == pytest.approx(70) and its.from_screen(70) == pytest.approx(0.49)
+    indicator = Indicator.of("engagement", small())
+    assert indicator.on_screen(0.49) == pytest.approx(70) and indicator.from_screen(70) == pytest.approx(0.49)
     assert Indicator.of("registered_deals", small()).on_screen(7.0) == 7.0
 
 
@@ -596,7 +596,9 @@ def test_names_in_the_grid_do_not_cover_each_other() -> None:
         for i in range(6)
     ]
     layers = territory_charts.grid(points, (50.0, 0.5), "t")["layer"]
-    heights = sorted(row["at"] for its in layers if its["mark"]["type"] == "text" for row in its["data"]["values"])
+    heights = sorted(
+        row["at"] for layer in layers if layer["mark"]["type"] == "text" for row in layer["data"]["values"]
+    )
     assert min(np.diff(heights)) >= territory_charts.LINE * 11.5 - 1e-9 and heights[0] >= 0 and len(heights) == 6
 
 

@@ -60,7 +60,7 @@ def a_split_of_ones_own() -> tuple[str, dict[str, Any]]:
     says = {"share": "45", "focus": "even", "coach": "0", "co_sell": "80", "park": "Fir Solutions", "prospect": "10",
             "mode enterprise": "direct", "seed": "3"}  # fmt: skip
     test = page("lab", says)
-    state = {its.key: test.session_state[its.key] for its in split_fields.fields(load_scenario(BASELINE))}
+    state = {field.key: test.session_state[field.key] for field in split_fields.fields(load_scenario(BASELINE))}
     return split_fields.name(state), says
 
 

@@ -200,12 +200,14 @@ def recovery(
         rows, truths = seen(made, rng, seed + i, soft)
         true = np.array([(truth.skill, truth.engagement) for truth in truths])
         estimates = infer(rows, _unknown(made.scenario)).estimates
-        ends = np.array([[(r.low, r.likely, r.high) for r in (its.skill, its.engagement)] for its in estimates])
+        ends = np.array(
+            [[(r.low, r.likely, r.high) for r in (estimate.skill, estimate.engagement)] for estimate in estimates]
+        )
         rank.append([stats.spearmanr(true[:, k], ends[:, k, 1]).statistic for k in range(2)])
         covered.append((ends[:, :, 0] <= true) & (true <= ends[:, :, 2]))
         width.append(ends[:, :, 2] - ends[:, :, 0])
-        right.append([its.label == truth.kind for its, truth in zip(estimates, truths, strict=True)])
-        said.append([its.kinds[its.label] for its in estimates])
+        right.append([estimate.label == truth.kind for estimate, truth in zip(estimates, truths, strict=True)])
+        said.append([estimate.kinds[estimate.label] for estimate in estimates])
     return Recovery(np.array(rank), *map(np.concatenate, (covered, width, right, said)))
 
 

@@ -101,7 +101,7 @@ def left_out(audit: Audit) -> dict[str, tuple[int, float]]:
 
 def missing_hours(audit: Audit) -> float:
     parts = (*audit.by_activity, *audit.unknown, *audit.left_out)
-    return audit.read_hours - sum(its.hours for its in parts) - audit.shared_hours
+    return audit.read_hours - sum(part.hours for part in parts) - audit.shared_hours
 
 
 BIRCH = "ATTENDEE;CN=Ben:mailto:Ben@sales.birch.example"

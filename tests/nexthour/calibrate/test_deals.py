@@ -509,9 +509,9 @@ def test_the_committed_export_is_read_to_the_dollar() -> None:
     assert found.rows_read == len(lines) + 1
     used = {**found.closed["amount_usd"], **found.open["amount_usd"]}
     assert used == {row: float(written[row]["Amount"].replace(",", "") or 0) for row in used}
-    for row, its in found.open[["stage", "partner"]].iterrows():
-        assert mapping.stages[written[int(str(row))]["Stage"]] == its["stage"]
-        assert written[int(str(row))]["Partner Account"] == its["partner"]
+    for row, row in found.open[["stage", "partner"]].iterrows():
+        assert mapping.stages[written[int(str(row))]["Stage"]] == row["stage"]
+        assert written[int(str(row))]["Partner Account"] == row["partner"]
 
 
 def test_the_committed_table_of_closed_deals() -> None:

@@ -108,7 +108,7 @@ def test_with_errors_each_persons_range_holds_the_truth() -> None:
 
 def test_several_people_keep_their_spread() -> None:
     views = {"Ann": (0.022, 1.5), "Ben": (0.010, 0.8), "Cleo": (0.030, 2.5)}
-    judgement = fit_judgement([answers(*its, person=person) for person, its in views.items()], BASELINE)
+    judgement = fit_judgement([answers(*view, person=person) for person, view in views.items()], BASELINE)
     gain, tau = judgement.ranges["coach_gain_per_week"], judgement.ranges["coach_tau_hours"]
     assert (gain.likely, tau.likely) == pytest.approx((0.022, 1.5), rel=1e-3)  # medians
     assert gain.low == min(o.gain.low for o in judgement.opinions) < 0.010

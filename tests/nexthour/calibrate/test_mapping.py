@@ -164,11 +164,19 @@ def asked(proposal: Proposal) -> set[str]:
 def test_a_salesforce_report(tmp_path: Path) -> None:
     found = proposed(SALESFORCE_REPORT, tmp_path)
     assert found.crm == "Salesforce"
-    its = found.mapping
-    assert its["amount"] == "Amount" and its["result"] == its["stage"] == "Stage" and its["id"] == "Opportunity ID"
-    assert (its["won"], its["lost"], its["partner_name"]) == (["Closed Won"], ["Closed Lost"], "Partner Account")
-    assert (its["created"], its["closed"]) == ("Created Date", "Close Date")
-    assert its["stages"] == {"Prospecting": "?"} and its["direct"] == ["?"]  # "None" may be a partner, or none
+    mapping = found.mapping
+    assert (
+        mapping["amount"] == "Amount"
+        and mapping["result"] == mapping["stage"] == "Stage"
+        and mapping["id"] == "Opportunity ID"
+    )
+    assert (mapping["won"], mapping["lost"], mapping["partner_name"]) == (
+        ["Closed Won"],
+        ["Closed Lost"],
+        "Partner Account",
+    )
+    assert (mapping["created"], mapping["closed"]) == ("Created Date", "Close Date")
+    assert mapping["stages"] == {"Prospecting": "?"} and mapping["direct"] == ["?"]  # "None" may be a partner, or none
     assert asked(found) == {"currency", "decimal", "direct", "date_order", "as_of", "stages"}
     evidence = " ".join(found.found["date_order"])
     assert "read as MDY, 6 of 6" in evidence and "read as DMY, 5 of 6" in evidence
@@ -177,10 +185,18 @@ def test_a_salesforce_report(tmp_path: Path) -> None:
 def test_an_export_of_the_salesforce_api(tmp_path: Path) -> None:
     found = proposed(SALESFORCE_API, tmp_path)
     assert found.crm == "Salesforce"
-    its = found.mapping
-    assert (its["is_won"], its["is_closed"]) == ("IsWon", "IsClosed") and "result" not in its and "won" not in its
-    assert its["currency_column"] == "CurrencyIsoCode" and its["usd_per"] == {"EUR": "?"} and "currency" not in its
-    assert its["decimal"] is None and its["date_order"] is None  # plain numbers, ISO dates: nothing to ask
+    mapping = found.mapping
+    assert (
+        (mapping["is_won"], mapping["is_closed"]) == ("IsWon", "IsClosed")
+        and "result" not in mapping
+        and "won" not in mapping
+    )
+    assert (
+        mapping["currency_column"] == "CurrencyIsoCode"
+        and mapping["usd_per"] == {"EUR": "?"}
+        and "currency" not in mapping
+    )
+    assert mapping["decimal"] is None and mapping["date_order"] is None  # plain numbers, ISO dates: nothing to ask
     assert asked(found) == {"usd_per", "route", "direct", "partner", "stages", "as_of"}
     assert any("'Own' (2), 'Reseller' (1)" in line for line in found.found["route"])
 
@@ -195,19 +211,19 @@ def test_a_currency_that_is_not_always_there_is_asked_for(tmp_path: Path) -> Non
 def test_an_export_of_hubspot(tmp_path: Path) -> None:
     found = proposed(HUBSPOT, tmp_path)
     assert found.crm == "HubSpot"
-    its = found.mapping
-    assert its["won"] == ["Closed Won (Sales Pipeline)"] and its["lost"] == ["Closed Lost"]
-    assert (its["id"], its["created"], its["closed"]) == ("Record ID", "Create Date", "Close Date")
+    mapping = found.mapping
+    assert mapping["won"] == ["Closed Won (Sales Pipeline)"] and mapping["lost"] == ["Closed Lost"]
+    assert (mapping["id"], mapping["created"], mapping["closed"]) == ("Record ID", "Create Date", "Close Date")
     assert asked(found) == {"currency", "route", "direct", "partner"}  # nothing is open, so nobody asks for stages
 
 
 def test_an_export_of_dynamics_with_semicolons(tmp_path: Path) -> None:
     found = proposed(DYNAMICS, tmp_path, separator=";")
     assert found.crm == "Dynamics"
-    its = found.mapping
-    assert its["separator"] == ";" and its["amount"] == "Est. Revenue"
-    assert (its["won"], its["lost"], its["open"]) == (["Won"], ["Lost"], ["Open"])
-    assert its["stages"] == {"Close": "?", "Propose": "?", "Develop": "?"}
+    mapping = found.mapping
+    assert mapping["separator"] == ";" and mapping["amount"] == "Est. Revenue"
+    assert (mapping["won"], mapping["lost"], mapping["open"]) == (["Won"], ["Lost"], ["Open"])
+    assert mapping["stages"] == {"Close": "?", "Propose": "?", "Develop": "?"}
     assert {"decimal", "date_order", "as_of"} < asked(found)
 
 

@@ -116,8 +116,8 @@ def test_a_backtest_holds_out_what_it_says() -> None:
     assert result.deals_seen == (early & (deals["territory"] != "T2")).sum()
     assert result.deals_seen + result.deals_held_out == len(deals)
     # T2 twice, early and late; T0 and T1 late only; two routes each.
-    assert sum(its.what == "win rate" for its in result.predictions) == 8
-    assert {row["what"] for row in result.summary()} == {its.what for its in result.predictions}
+    assert sum(prediction.what == "win rate" for prediction in result.predictions) == 8
+    assert {row["what"] for row in result.summary()} == {prediction.what for prediction in result.predictions}
     assert backtest(as_deals(deals), ["T0", "T1"], until_share=0.6) == result
 
 
@@ -148,7 +148,7 @@ def test_other_regions_and_weeks_of_the_real_sample() -> None:
     deals = read_deals(REAL, mapping)
     regions = sorted(set(deals.closed["territory"]))
     pairs = list(combinations(regions, 2))[::3]
-    found = [its for pair in pairs for its in backtest(deals, pair, until_share=0.65).predictions]
+    found = [prediction for pair in pairs for prediction in backtest(deals, pair, until_share=0.65).predictions]
     assert np.mean([its.inside for its in found]) >= 0.85
     for kinds in (("won amount",), ("win rate", "won amount", "cycle")):
         its = [one for one in found if one.what.startswith(kinds) and one.observed > 0]

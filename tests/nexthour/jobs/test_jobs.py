@@ -47,16 +47,16 @@ def tiny(name: str = "tiny", **changes: Any) -> Scenario:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Searches]:
-    its = Searches()
-    yield its
-    its.close()
+    searches = Searches()
+    yield searches
+    searches.close()
 
 
 @pytest.fixture
 def own() -> Iterator[Searches]:
-    its = Searches(kept=3)
-    yield its
-    its.close()
+    searches = Searches(kept=3)
+    yield searches
+    searches.close()
 
 
 def finished(search: Search) -> Search:
@@ -111,9 +111,9 @@ def test_gaps_frontier_and_organisation_take_the_same_way(shared: Searches) -> N
     drawn = shared.start("frontier", tiny(), SEED, points=2)
     together = shared.start("organisation", tiny(), SEED, others=[tiny("other")])
     assert together is not shared.start("organisation", tiny(), SEED, others=[tiny("another")])
-    its = finished(search).result
-    assert isinstance(its, Gaps) and its.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
-    assert [one.partner for one in its.partners] == ["Pine"]
+    result = finished(search).result
+    assert isinstance(result, Gaps) and result.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
+    assert [one.partner for one in result.partners] == ["Pine"]
     assert len(finished(drawn).result.points) == 2, drawn.problem
     assert finished(together).result.as_dict() == roll_up([tiny(), tiny("other")], SEED).as_dict()
 
@@ -132,10 +132,10 @@ def test_a_fit_in_the_words_of_the_visitor(shared: Searches) -> None:
     assert len({search.key, small.key, other.key}) == 3
     until(lambda: heard.add(search.says) or search.state == "done")
     fit = calibrate(SCENARIOS / "made_up_salesforce.csv", mapping, template, 1.0, seed=SEED, replications=4)
-    its = search.result
-    assert isinstance(its, Fitted) and its.fit.report_rows() == fit.report_rows()
-    assert its.checks == check_fit(fit.scenario, fit, 4)
-    assert its.fit.scenario.name == "Fitted from ours.csv"
+    result = search.result
+    assert isinstance(result, Fitted) and result.fit.report_rows() == fit.report_rows()
+    assert result.checks == check_fit(fit.scenario, fit, 4)
+    assert result.fit.scenario.name == "Fitted from ours.csv"
     assert any(said.startswith("fitting: ") for said in heard)
     assert finished(small).problem.startswith("ours.csv: with a territory_fraction of 0.001")
     assert finished(other).problem.startswith("empty.csv: ")
@@ -145,9 +145,9 @@ def test_a_fit_in_the_words_of_the_visitor(shared: Searches) -> None:
 def test_claims_are_those_of_this_process(shared: Searches) -> None:
     baseline = load_scenario(BASELINE)
     others = [load_scenario(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
-    its = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
+    result = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
     measured = Measured(Territories(baseline, *others), 2, SEED)
-    assert its == [tuple(claim.findings(measured)) for claim in CLAIMS]
+    assert result == [tuple(claim.findings(measured)) for claim in CLAIMS]
 
 
 def test_the_same_thing_is_one_search(shared: Searches) -> None:

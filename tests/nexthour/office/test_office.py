@@ -125,9 +125,9 @@ def test_summary_is_the_comparison(comparison: Comparison, sheets: dict[bool, An
         assert row["Attainment"] == pytest.approx(result.attainment.value)
         assert row["Chance of quota"] == pytest.approx(result.quarters_at_quota.value)
     challenger = comparison[NASTY]
-    its = challenger.difference_usd
+    difference_usd = challenger.difference_usd
     assert (rows[1]["Difference"], rows[1]["95% low"], rows[1]["95% high"]) == pytest.approx(
-        (its.value, its.low, its.high)
+        (difference_usd.value, difference_usd.low, difference_usd.high)
     )
     assert rows[1]["Ahead in markets"] == f"{round(challenger.markets_ahead.value * 8)} of 8"
     assert challenger.worlds_ahead is not None
@@ -183,7 +183,7 @@ def test_every_assumption_is_listed_with_unit_meaning_and_source() -> None:
     ranges: list[Range] = []
     with_ranges(baseline, lambda _, its: ranges.append(its) or its)  # type: ignore[func-returns-value]
     wide = [its for its in ranges if its.low < its.high]
-    assert len(wide) == sum(its.low is not None for its in rows.values()) > 20
+    assert len(wide) == sum(row.low is not None for row in rows.values()) > 20
     its, declared = rows["assumptions > skill half life weeks"], baseline.assumptions.skill_half_life_weeks
     assert (its.low, its.value, its.high) == (declared.low, declared.likely, declared.high)
     assert (its.unit, its.source) == ("weeks", declared.source)
@@ -192,7 +192,7 @@ def test_every_assumption_is_listed_with_unit_meaning_and_source() -> None:
     assert rows["market map > enterprise > stages > 2 > mean hours"].value == 14
     assert rows["partners > Birch IT > fit"].source == "judgement"
     assert rows["market map > enterprise > demand cv"].source.startswith("weekly win/loss sample")
-    assert all(its.unit and its.meaning and its.source for its in rows.values())
+    assert all(row.unit and row.meaning and row.source for row in rows.values())
     theirs = scenario_of(market_map=[segment(NAMES[1], source="its own"), segment(NAMES[4])])
     rows = {its.where: its for its in field_rows(theirs)}
     assert rows[f"market map > {NAMES[1]} > stages > 1 > mean hours"].source == "its own"
@@ -338,7 +338,7 @@ def test_what_is_covered_otherwise_stands_above_the_hours() -> None:
 def test_chart_holds_the_difference_so_far_with_its_interval(comparison: Comparison) -> None:
     chart = chart_of(slide_of(one_pager(comparison, NASTY, DAY)))
     assert chart.chart_type == XL_CHART_TYPE.LINE
-    credit = {name: its.credit_usd for name, its in comparison.outcomes.items()}
+    credit = {name: outcome.credit_usd for name, outcome in comparison.outcomes.items()}
     so_far = np.cumsum(credit[NASTY] - credit["status quo"], axis=1)
     half = 2.364624 * so_far.std(axis=0, ddof=1) / 8**0.5  # Student's t, 7 degrees of freedom
     mean = so_far.mean(axis=0)

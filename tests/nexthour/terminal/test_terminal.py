@@ -282,7 +282,7 @@ def test_calibrate_writes_a_scenario_that_can_be_used(tmp_path: Path, monkeypatc
     report = json.loads(run(*words, out, "--json").stdout)
     assert report["scenario_digest"] == fitted.digest()
     figures = report["simulated_again"]
-    agree = sum(its["agrees"] for its in figures)
+    agree = sum(figure["agrees"] for figure in figures)
     assert figures and f"Simulated again: {agree} of {len(figures)} figures agree" in result.stdout
     assert_one_sentence(run(*words, tmp_path), 1, "is a folder")
     assert_one_sentence(run(*words, tmp_path / "no" / "such.yaml"), 1, "cannot be written")
