@@ -78,7 +78,8 @@ def main() -> None:
     certificate = optimize_plan(scenario).certificate
     console.print(
         f"whole plan: {certificate.seconds:.0f} s, {certificate.simulated_runs:,} runs, "
-        f"{certificate.difference_share.value:+.1%} over the status quo, promise off by {certificate.promise_off:+.1%}; {certificate.hour_test.says}"
+        f"{certificate.difference_share.value:+.1%} over the status quo, "
+        f"promise off by {certificate.promise_off:+.1%}; {certificate.hour_test.says}"
     )
 
 
