@@ -138,7 +138,7 @@ def _spot(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
             # Inside a list or a map: what is declared is its last argument.
             inner = [a for a in get_args(annotation) if a is not Ellipsis]
             annotation, metadata = (inner[-1], ()) if inner else (None, ())
-        annotation, metadata, optional = _bare(annotation, metadata)
+        annotation, metadata, optional = bare_type(annotation, metadata)
         path += f"[{part}]" if isinstance(part, int) else f".{_plain_word(part)}"
         data = _inside(data, part)
         if isinstance(part, int):
@@ -166,13 +166,13 @@ def _inside(data: object, part: Any) -> object:
 def _branch(annotation: Any, part: object) -> tuple[Any, tuple[Any, ...]] | None:
     """The member of a union that pydantic means by the tag `part`."""
     for member in get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ():
-        inner, metadata, _ = _bare(member, ())
+        inner, metadata, _ = bare_type(member, ())
         if any(isinstance(m, Tag) and m.tag == part for m in metadata):
             return inner, metadata
     return None
 
 
-def _bare(annotation: Any, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], bool]:
+def bare_type(annotation: Any, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...], bool]:
     """The type without Annotated and null, what was annotated, and whether null is allowed."""
     optional = False
     while True:
@@ -187,8 +187,9 @@ def _bare(annotation: Any, metadata: tuple[Any, ...]) -> tuple[Any, tuple[Any, .
             return annotation, metadata, optional
 
 
-def _bounds(metadata: tuple[Any, ...]) -> dict[str, Any]:
-    """Bounds by name: ge, gt, le, lt, min_length, max_length."""
+def bounds_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> dict[str, Any]:
+    """Bounds of a field by name: ge, gt, le, lt, min_length, max_length."""
+    _, metadata, _ = bare_type(annotation, metadata)
     found: dict[str, Any] = {}
     for item in _flat(metadata):
         for name in ("ge", "gt", "le", "lt", "min_length", "max_length"):
@@ -208,13 +209,15 @@ def _flat(metadata: tuple[Any, ...]) -> Iterator[Any]:
 
 def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     """What a field takes, both ends of its bounds named."""
-    annotation, metadata, _ = _bare(annotation, metadata)
-    bounds = _bounds(metadata)
+    annotation, metadata, _ = bare_type(annotation, metadata)
+    bounds = bounds_of(annotation, metadata)
     origin = get_origin(annotation)
     if origin is Literal:
         return " or ".join([", ".join(get_args(annotation)[:-1]), get_args(annotation)[-1]]).removeprefix(" or ")
     if annotation in (float, int):
         return ("a whole number" if annotation is int else "a number") + _interval(bounds)
+    if annotation is bool:
+        return "true or false"
     if annotation is str:
         least, most = bounds.get("min_length"), bounds.get("max_length")
         return "text" + (f" of {least or 0} to {most:,} letters" if most else "") + (" on one line" if least else "")
