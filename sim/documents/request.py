@@ -142,12 +142,12 @@ def usual_wording(annotation: Any, word: str) -> Wording:
         return Wording(
             word,
             lambda items: [f"{key}={_text(value)}" for key, value in items.items()] or [""],
-            lambda texts: {key: _value(inner[-1], value) for key, value in pairs(texts)},
+            lambda texts: {key: _value(inner[-1], value) for key, value in keys_and_values(texts)},
         )
     return Wording(word, lambda value: [_text(value)], lambda texts: _value(kind, texts[-1]))
 
 
-def percent(word: str) -> Wording:
+def as_percent(word: str) -> Wording:
     """A share that is said in percent."""
 
     def read(texts: Sequence[str]) -> float | str:
@@ -162,7 +162,7 @@ def flag(word: str, value: bool) -> Wording:
     return Wording(word, lambda _: [], lambda _: value)
 
 
-def pairs(texts: Sequence[str]) -> list[tuple[str, str]]:
+def keys_and_values(texts: Sequence[str]) -> list[tuple[str, str]]:
     """The keys and values in texts such as `key=value`, each key once. Raises ValueError."""
     found: dict[str, str] = {}
     for text in filter(None, texts):

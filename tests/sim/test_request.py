@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import pytest
 
-from sim.documents.request import Request, Vocabulary, flag, percent
+from sim.documents.request import Request, Vocabulary, as_percent, flag
 from sim.documents.yaml_file import FrozenMap, Items, declare
 from sim.errors import PlanError
 from sim.scenario import Share
@@ -59,7 +59,7 @@ def test_words_say_the_whole_request_and_read_back_as_it() -> None:
 
 
 def test_a_command_line_and_an_address_may_have_words_of_their_own() -> None:
-    special: Vocabulary = {"rested": flag("no-rest", False), "luck": percent("luck")}
+    special: Vocabulary = {"rested": flag("no-rest", False), "luck": as_percent("luck")}
     trip = Trip(rested=False, luck=0.07)
     assert trip.options(special) == ["--no-rest", "--luck", "7"]
     assert Trip.from_words(trip.words(special), "trip", PlanError, special) == trip
