@@ -27,7 +27,7 @@ from sim.errors import PlanError
 from sim.market import MAX_SEED, check_seed
 from sim.plan import TimePlan
 from sim.scenario import Scenario
-from sim.study.batches import check_plan
+from sim.study.settings import check_plan
 
 MARKETS = 600
 """In which the search tries its plans."""

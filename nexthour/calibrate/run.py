@@ -18,7 +18,7 @@ from nexthour.calibrate.fit.check import Check, compare, improve, simulate
 from nexthour.calibrate.fit.pipeline import open_pipeline
 from sim.errors import TableError
 from sim.scenario import Scenario
-from sim.study.batches import Progress
+from sim.study.settings import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

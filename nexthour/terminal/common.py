@@ -21,7 +21,7 @@ from nexthour.report.comparison import one_line, unexpected
 from nexthour.terminal.tables import plain_console
 
 if TYPE_CHECKING:
-    from sim.study.batches import Progress
+    from sim.study.settings import Progress
 
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""

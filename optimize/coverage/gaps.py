@@ -38,8 +38,9 @@ from sim.market import MAX_SEED, check_seed
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 from sim.study import estimates
-from sim.study.batches import check_plan, table_bookings, table_coverage
+from sim.study.batches import table_bookings, table_coverage
 from sim.study.estimates import Estimate
+from sim.study.settings import check_plan
 
 MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
 TABLES_AT_A_TIME = 32

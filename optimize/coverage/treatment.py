@@ -25,8 +25,9 @@ from sim.rules import bring_probability
 from sim.scenario import PARTNER_ACTIVITIES, TREATMENTS, Scenario
 from sim.split import equal_runs
 from sim.study import estimates
-from sim.study.batches import check_plan, table_bookings
+from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate
+from sim.study.settings import check_plan
 
 MARKETS = 200
 SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")

@@ -26,8 +26,9 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import PARTNER_ACTIVITIES, Scenario
 from sim.split import equal_runs
 from sim.study import estimates
-from sim.study.batches import How, world_credit
+from sim.study.batches import world_credit
 from sim.study.estimates import Estimate
+from sim.study.settings import How
 
 MARKETS, SPLIT_MARKETS = 4000, 200
 WORLDS, MARKETS_A_WORLD = 100, 20

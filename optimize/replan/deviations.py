@@ -15,7 +15,8 @@ from sim.kpis import Tally
 from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.scenario import Scenario
-from sim.study.batches import check_plan, table_values
+from sim.study.batches import table_values
+from sim.study.settings import check_plan
 
 BAND_MARKETS = 1000
 """As many as a comparison has, so that a range on screen and a deviation come from the same runs."""

@@ -35,8 +35,9 @@ from sim.kpis import Tally
 from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.scenario import PARTNER_SEGMENTS, Scenario
-from sim.study.batches import KeptTapes, check_count, check_plan, table_values
+from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
+from sim.study.settings import KeptTapes, check_count, check_plan
 
 WANTED, PLANNED_IN = 500, 1000
 MARKETS_EACH = 20

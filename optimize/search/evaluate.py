@@ -21,8 +21,9 @@ from optimize.objective import Objective
 from optimize.problem import PlanningProblem
 from sim.arrays import FloatArray
 from sim.plan import PlanTable
-from sim.study.batches import KeptTapes, table_bookings
+from sim.study.batches import table_bookings
 from sim.study.experiment import keep_tapes
+from sim.study.settings import KeptTapes
 
 Alike = Callable[[int], Sequence[int]]
 """Seed to the numbers of its markets that look like what happened."""

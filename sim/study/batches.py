@@ -1,4 +1,4 @@
-"""Many runs at once: how they are divided into batches, who does them, and what is kept of each.
+"""Many runs at once: how they are divided into batches, and what is kept of each.
 
 Every plan of a piece of work meets the same markets, and so does every set of assumptions: a batch draws the tapes of
 some replications once and runs all of them on these. Of a batch only the indicators are kept, so memory does not grow
@@ -7,38 +7,33 @@ workers, here or on a cluster.
 
 To stop early, let `progress` raise: the exception comes through and nothing more is begun.
 
-Left out: what the indicators say of a plan (experiment.py, robustness.py).
+Left out: what the indicators say of a plan (experiment.py, sensitivity.py), who does the batches (workers.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim import kpis
 from sim.arrays import FloatArray
-from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables, with_tables
-from sim.documents.yaml_file import is_whole, show
-from sim.errors import PlanError, SimulationError
+from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables
+from sim.documents.yaml_file import show
+from sim.errors import SimulationError
 from sim.ledger import Ledger
-from sim.market import Market, check_seed, draw_market, draw_tapes, redraw_partners, tape_numbers, weekly_demand
+from sim.market import draw_market, draw_tapes, redraw_partners, tape_numbers, weekly_demand
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
+from sim.study.one_run import MODEL_FAILURES, failed, history_of, run_plan, where_of
+from sim.study.settings import How, KeptTapes, check_count, check_how
+from sim.study.workers import Job, run_jobs
 from sim.tally import empty_sums
 
 if TYPE_CHECKING:
     from sim.tape import TapeNumbers, Tapes
 
-Progress = Callable[[int, int], None]
-"""Called with (runs done, runs in all); may raise to stop."""
-Engine = Callable[[Coefficients, Market], NDArray[Any]]
-_Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
-"""A batch: a function and its arguments."""
 Numbers = TypeVar("Numbers", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
@@ -49,33 +44,6 @@ LEAST_JOBS = 8
 OPPORTUNITIES_AT_A_TIME = 100_000
 """A batch of large markets is smaller: it holds all their tapes at once."""
 CREDIT = next(kpi for kpi in kpis.KPIS if kpi.name == "credit_usd")
-MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
-
-
-class KeptTapes(NamedTuple):
-    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 240 kB each."""
-
-    numbers: TapeNumbers
-    batches: tuple[Tapes, ...]
-
-    @property
-    def replications(self) -> int:
-        """How many markets there are."""
-        return sum(len(batch.replications) for batch in self.batches)
-
-    def fit(self, numbers: TapeNumbers) -> bool:
-        """Whether these are tapes of the same territory and seed."""
-        return all(np.array_equal(one, other) for one, other in zip(self.numbers, numbers, strict=True))
-
-
-class How(NamedTuple):
-    """What decides how long it takes, and never what comes out."""
-
-    engine: str = "compiled"
-    workers: int | None = None
-    scheduler: str | None = None
-    tapes: KeptTapes | None = None
-    progress: Progress | None = None
 
 
 class Work(NamedTuple):
@@ -107,7 +75,7 @@ def outcome_values(
         )
     work = Work.of(scenario, plans, seed)
     total = len(plans) * replications * max(1, worlds)
-    return _gathered(list(_jobs(work, replications, worlds, how)), how, total)
+    return run_jobs(list(_jobs(work, replications, worlds, how)), how, total)
 
 
 def variant_credit(
@@ -127,8 +95,8 @@ def variant_credit(
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario), -(-len(replications) // LEAST_JOBS))
-    jobs: list[_Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
-    return _gathered(jobs, how, len(variants) * len(plans) * len(replications), along=2)
+    jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
+    return run_jobs(jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
 
 class Bookings(NamedTuple):
@@ -173,7 +141,7 @@ def table_values(
         parts = markets.batches
     else:
         raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
-    return _gathered([(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
+    return run_jobs([(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
 
 
 def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications: int, seed: int) -> FloatArray:
@@ -189,7 +157,7 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
         raise failed(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
     parts = batches(range(replications), size)
-    return _gathered([(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
+    return run_jobs([(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
 
 
 def world_credit(
@@ -204,101 +172,13 @@ def world_credit(
     work = Work.of(scenario, plans, seed)
     its_plans = None if how.engine == "simpy" else _prepare(work, scenario).plans
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
-    jobs: list[_Job] = [
+    jobs: list[Job] = [
         (_world_bookings_batch, (work, world, batch, how.engine, its_plans))
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
     ]
-    credit = _gathered(jobs, how, len(plans) * worlds * replications)
+    credit = run_jobs(jobs, how, len(plans) * worlds * replications)
     return np.swapaxes(credit.reshape(len(plans), worlds, replications), 0, 1)
-
-
-def _gathered(jobs: Sequence[_Job], how: How, total: int, along: int = 1) -> FloatArray:
-    """What the jobs give, joined along the axis of replications."""
-    done, parts = 0, []
-    with closing(_results(jobs, how)) as results:
-        for part in results:
-            parts.append(part)
-            done += int(np.prod(part.shape[: along + 1]))
-            if how.progress is not None:
-                how.progress(done, total)
-    return np.concatenate(parts, axis=along)
-
-
-def engine_named(name: str) -> Engine:
-    """The function that runs one plan in one market."""
-    if name == "simpy":
-        from sim import territory
-
-        return territory.run
-    if name == "compiled":
-        from sim.fast import engine as bulk
-
-        return bulk.run
-    raise SimulationError(f"engine is {name!r}; allowed: simpy, compiled")
-
-
-def run_one(
-    scenario: Scenario, plan: TimePlan, table: PlanTable, history: PlanTable, market: Market, engine: str
-) -> Ledger:
-    run = engine_named(engine)
-    try:
-        records = run(with_tables(scenario, table, history), market)
-    except MODEL_FAILURES as problem:
-        raise failed(where_of(scenario, plan, market.seed, market.replication), problem) from problem
-    return Ledger(scenario, plan.name, market.seed, market.replication, records)
-
-
-def _results(jobs: Sequence[_Job], how: How) -> Generator[FloatArray, None, None]:
-    """What the jobs give, in their order. Closing it cancels what has not begun."""
-    from joblib import Parallel, cpu_count, delayed
-
-    workers = min(len(jobs), how.workers or cpu_count())
-    if how.engine == "compiled" and how.scheduler is None:
-        # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
-        pool = ThreadPoolExecutor(workers)
-        try:
-            yield from pool.map(lambda job: job[0](*job[1]), jobs)
-        finally:
-            pool.shutdown(cancel_futures=True)
-        return
-    with _workers_at(how.scheduler):
-        parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
-        yield from parallel(delayed(batch)(*job) for batch, job in jobs)
-
-
-@contextmanager
-def _workers_at(scheduler: str | None) -> Iterator[None]:
-    """Hand work to the workers of a Dask scheduler, if an address is given."""
-    if scheduler is None:
-        yield
-        return
-    try:
-        from distributed import Client, Security, rpc
-    except ImportError as missing:
-        raise SimulationError(
-            f"scheduler is {scheduler!r}, but Dask is not installed; install nexthour[cluster] here and on the workers"
-        ) from missing
-    import asyncio
-
-    from joblib import parallel_config
-
-    async def ask() -> None:
-        async with asyncio.timeout(5), rpc(scheduler, connection_args=Security().get_connection_args("client")) as its:
-            await its.identity()
-
-    # A client that finds no scheduler leaves a thread behind and complains later, so somebody asks first.
-    # In a thread, because the caller may be inside an event loop, as in a notebook.
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, ask()).result()
-        client = Client(scheduler, timeout=10, set_as_default=False)
-    except Exception as problem:
-        raise SimulationError(
-            f"no Dask scheduler answers at {scheduler!r}; allowed: an address such as tcp://127.0.0.1:8786"
-        ) from problem
-    with client, parallel_config(backend="dask", client=client):
-        yield
 
 
 def batches(replications: Numbers, size: int) -> list[Numbers]:
@@ -312,7 +192,7 @@ def _most_at_a_time(scenario: Scenario) -> int:
     return max(1, int(OPPORTUNITIES_AT_A_TIME // (expected + 1)))
 
 
-def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[_Job]:
+def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[Job]:
     """The batches: a function and its arguments, in the order of the runs."""
     size = max(1, min(BATCH_RUNS[how.engine] // len(work.plans), _most_at_a_time(work.scenario)))
     parts = batches(range(replications), size)
@@ -348,7 +228,7 @@ def _reference_batch(work: Work, world: int | None, replications: range) -> Floa
     for replication in replications:
         market = draw_market(here, work.seed, replication)
         ledgers = [
-            run_one(here, plan, work.tables[name], work.history, market, "simpy") for name, plan in work.plans.items()
+            run_plan(here, plan, work.tables[name], work.history, market, "simpy") for name, plan in work.plans.items()
         ]
         runs.append([kpis.summarise(kpis.Tally.of(ledger)) for ledger in ledgers])
     return np.swapaxes(np.array(runs), 0, 1)
@@ -454,50 +334,3 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
             plan = list(work.plans.values())[problem.plan]
             raise failed(where_of(here, plan, work.seed, problem.replication), problem) from problem
         yield kpis.Tally(here, sums)
-
-
-def history_of(scenario: Scenario) -> PlanTable:
-    """The plan that was followed before the first day."""
-    return TimePlan.status_quo(scenario).table(scenario)
-
-
-def where_of(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> str:
-    """A run, named so that it can be run again."""
-    return f"scenario {scenario.name!r}, plan {plan.name!r}, seed {seed}, replication {replication}"
-
-
-def failed(where: str, problem: Exception) -> SimulationError:
-    """What to raise if the model itself went wrong."""
-    return SimulationError(f"{where}: the model failed ({type(problem).__name__}: {problem}); please report this line")
-
-
-def check_how(how: How, seed: int) -> None:
-    """Raise SimulationError unless this can be worked with."""
-    if how.workers is not None:
-        check_count("workers", how.workers, 1)
-    check_seed("seed", seed)
-    engine_named(how.engine)
-    if how.scheduler is not None and not isinstance(how.scheduler, str):
-        raise SimulationError(f"scheduler is {show(how.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
-
-
-def check_count(name: str, value: object, least: int) -> None:
-    """Raise SimulationError unless `value` is a whole number from `least` to ten million."""
-    if not is_whole(value, least, 10**7):
-        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {10**7:,}")
-
-
-def check_plans(caller: str, plans: object) -> None:
-    """Raise PlanError unless these are plans by name, one or more."""
-    if not isinstance(plans, Mapping):
-        raise PlanError(f"{caller}: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
-    for name, plan in plans.items():
-        check_plan(f"plan {name!r}", plan)
-    if not plans:
-        raise PlanError(f"{caller}: there is no plan; give at least one")
-
-
-def check_plan(name: str, value: object) -> None:
-    """Raise PlanError unless `value` is a plan."""
-    if not isinstance(value, TimePlan):
-        raise PlanError(f"{name} is {show(value)}; allowed: a TimePlan, as TimePlan.constant(scenario, 0.2) makes one")

@@ -19,8 +19,9 @@ from sim.assumptions import Assumption, with_value
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study import estimates
-from sim.study.batches import How, Progress, variant_credit, world_credit
+from sim.study.batches import variant_credit, world_credit
 from sim.study.estimates import CONFIDENCE, Estimate
+from sim.study.settings import How, Progress
 
 _Key = tuple[str, str, float]
 """Plan, path of the assumption, value."""

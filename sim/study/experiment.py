@@ -21,22 +21,10 @@ from sim.market import DrawnFor, Market, draw_tapes, tape_numbers
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study import estimates
-from sim.study.batches import (
-    BATCH_RUNS,
-    How,
-    KeptTapes,
-    Progress,
-    batches,
-    check_count,
-    check_plan,
-    check_plans,
-    history_of,
-    outcome_values,
-    run_one,
-    where_of,
-    world_credit,
-)
+from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict
+from sim.study.one_run import history_of, run_plan, where_of
+from sim.study.settings import How, KeptTapes, Progress, check_count, check_plan, check_plans
 
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
@@ -171,7 +159,7 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
     problem = market.problem(scenario)
     if problem:
         raise SimulationError(f"{where_of(scenario, plan, market.seed, market.replication)}: {problem}")
-    return run_one(scenario, plan, plan.table(scenario), history_of(scenario), market, engine)
+    return run_plan(scenario, plan, plan.table(scenario), history_of(scenario), market, engine)
 
 
 def replicate(

@@ -33,9 +33,10 @@ from sim.assumptions import PARTNER_TIME, PARTNER_TIME_GAINS, Assumption, assump
 from sim.scenario import Range, with_ranges
 from sim.study import batches, differences, estimates, flips
 from sim.study import sensitivity as robustness
-from sim.study.batches import FloatArray, How
+from sim.study.batches import FloatArray
 from sim.study.estimates import Estimate
 from sim.study.flips import Flip
+from sim.study.settings import How
 from tests.helpers import TRAITS, partner, plan_of, segment, stage, territory
 from tests.strategies import scenarios, uncertain
 

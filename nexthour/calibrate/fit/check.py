@@ -21,8 +21,8 @@ from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan
 from sim.scenario import WEEKS_PER_QUARTER, Scenario, Segment
-from sim.study.batches import Progress
 from sim.study.experiment import simulate as run
+from sim.study.settings import Progress
 
 if TYPE_CHECKING:
     import pandas as pd

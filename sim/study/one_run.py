@@ -1,0 +1,63 @@
+"""One plan in one market: the engines by name, and what is raised when the model itself goes wrong.
+
+Left out: many runs at once (batches.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import NDArray
+
+from sim.coefficients import Coefficients, with_tables
+from sim.errors import SimulationError
+from sim.ledger import Ledger
+from sim.market import Market
+from sim.plan import PlanTable, TimePlan
+from sim.scenario import Scenario
+
+Engine = Callable[[Coefficients, Market], NDArray[Any]]
+"""From the numbers of a run and a market to the records of a ledger."""
+MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
+"""What a model that is wrong may raise."""
+
+
+def engine_named(name: str) -> Engine:
+    """The function that runs one plan in one market."""
+    if name == "simpy":
+        from sim import territory
+
+        return territory.run
+    if name == "compiled":
+        from sim.fast import engine as bulk
+
+        return bulk.run
+    raise SimulationError(f"engine is {name!r}; allowed: simpy, compiled")
+
+
+def run_plan(
+    scenario: Scenario, plan: TimePlan, table: PlanTable, history: PlanTable, market: Market, engine: str
+) -> Ledger:
+    """The ledger of a plan that is laid out already. Raises SimulationError if the model fails."""
+    run = engine_named(engine)
+    try:
+        records = run(with_tables(scenario, table, history), market)
+    except MODEL_FAILURES as problem:
+        raise failed(where_of(scenario, plan, market.seed, market.replication), problem) from problem
+    return Ledger(scenario, plan.name, market.seed, market.replication, records)
+
+
+def history_of(scenario: Scenario) -> PlanTable:
+    """The plan that was followed before the first day."""
+    return TimePlan.status_quo(scenario).table(scenario)
+
+
+def where_of(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> str:
+    """A run, named so that it can be run again."""
+    return f"scenario {scenario.name!r}, plan {plan.name!r}, seed {seed}, replication {replication}"
+
+
+def failed(where: str, problem: Exception) -> SimulationError:
+    """What to raise if the model itself went wrong."""
+    return SimulationError(f"{where}: the model failed ({type(problem).__name__}: {problem}); please report this line")

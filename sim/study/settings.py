@@ -1,0 +1,81 @@
+"""How many runs are done: engine, workers, kept tapes, progress; and the checks of what a caller hands in.
+
+Left out: what is done with it (batches.py, workers.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from sim.documents.yaml_file import is_whole, show
+from sim.errors import PlanError, SimulationError
+from sim.market import check_seed
+from sim.plan import TimePlan
+from sim.study.one_run import engine_named
+
+if TYPE_CHECKING:
+    from sim.tape import TapeNumbers, Tapes
+
+Progress = Callable[[int, int], None]
+"""Called with (runs done, runs in all); may raise to stop."""
+
+
+class KeptTapes(NamedTuple):
+    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 240 kB each."""
+
+    numbers: TapeNumbers
+    batches: tuple[Tapes, ...]
+
+    @property
+    def replications(self) -> int:
+        """How many markets there are."""
+        return sum(len(batch.replications) for batch in self.batches)
+
+    def fit(self, numbers: TapeNumbers) -> bool:
+        """Whether these are tapes of the same territory and seed."""
+        return all(np.array_equal(one, other) for one, other in zip(self.numbers, numbers, strict=True))
+
+
+class How(NamedTuple):
+    """What decides how long it takes, and never what comes out."""
+
+    engine: str = "compiled"
+    workers: int | None = None
+    scheduler: str | None = None
+    tapes: KeptTapes | None = None
+    progress: Progress | None = None
+
+
+def check_how(how: How, seed: int) -> None:
+    """Raise SimulationError unless this can be worked with."""
+    if how.workers is not None:
+        check_count("workers", how.workers, 1)
+    check_seed("seed", seed)
+    engine_named(how.engine)
+    if how.scheduler is not None and not isinstance(how.scheduler, str):
+        raise SimulationError(f"scheduler is {show(how.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
+
+
+def check_count(name: str, value: object, least: int) -> None:
+    """Raise SimulationError unless `value` is a whole number from `least` to ten million."""
+    if not is_whole(value, least, 10**7):
+        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {10**7:,}")
+
+
+def check_plans(caller: str, plans: object) -> None:
+    """Raise PlanError unless these are plans by name, one or more."""
+    if not isinstance(plans, Mapping):
+        raise PlanError(f"{caller}: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
+    for name, plan in plans.items():
+        check_plan(f"plan {name!r}", plan)
+    if not plans:
+        raise PlanError(f"{caller}: there is no plan; give at least one")
+
+
+def check_plan(name: str, value: object) -> None:
+    """Raise PlanError unless `value` is a plan."""
+    if not isinstance(value, TimePlan):
+        raise PlanError(f"{name} is {show(value)}; allowed: a TimePlan, as TimePlan.constant(scenario, 0.2) makes one")
