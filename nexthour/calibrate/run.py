@@ -10,12 +10,12 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nexthour.calibrate.deals.deals import Deals, read_deals
+from nexthour.calibrate.deals.deal_table import Deals, read_deals
 from nexthour.calibrate.deals.mapping import Mapping
-from nexthour.calibrate.fit.build import Grounds, Knobs, Size, build
 from nexthour.calibrate.fit.cells import Cell, Period, fit_cells
-from nexthour.calibrate.fit.check import Check, compare, improve, simulate
-from nexthour.calibrate.fit.pipeline import open_pipeline
+from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, Size, build
+from nexthour.calibrate.fit.open_pipeline import open_pipeline
+from nexthour.calibrate.fit.simulated_funnel import Check, compare, improve, simulate
 from sim.errors import TableError
 from sim.scenario import Scenario
 from sim.study.settings import Progress

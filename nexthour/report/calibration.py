@@ -14,7 +14,7 @@ from nexthour.report.comparison import count, exponents, one_line, usd
 if TYPE_CHECKING:
     from nexthour.calibrate import Check, Fit
     from nexthour.calibrate.people.judgement import Judgement, JudgementRow, Opinion
-    from nexthour.calibrate.people.partners import Intake
+    from nexthour.calibrate.people.partner_intake import Intake
     from sim import Scenario
     from sim.scenario import Range
 

@@ -75,8 +75,8 @@ def mapping(
     Example:
       nexthour mapping scenarios/made_up_salesforce.csv --out mapping.yaml
     """
-    from nexthour.calibrate.deals.proposal import propose, save_proposal
-    from nexthour.calibrate.files.sources import Layout
+    from nexthour.calibrate.deals.mapping_proposal import propose, save_proposal
+    from nexthour.calibrate.files.table_file import Layout
     from sim import TableError
     from sim.documents.yaml_file import validate
 
@@ -119,7 +119,7 @@ def calibrate(
     """
     from nexthour.calibrate import calibrate as fit_table
     from nexthour.calibrate import check_fit, load_mapping
-    from nexthour.calibrate.deals.deals import save_rejected
+    from nexthour.calibrate.deals.deal_table import save_rejected
     from sim import load_scenario, save_scenario
 
     template = template or _default_template()
@@ -216,7 +216,7 @@ def partners(
     Example:
       nexthour partners scenarios/made_up_partners.csv --out mine.yaml
     """
-    from nexthour.calibrate.people.partners import infer, plans_to_mend, read_partners, with_partners
+    from nexthour.calibrate.people.partner_intake import infer, plans_to_mend, read_partners, with_partners
     from sim import load_scenario, save_scenario
 
     scenario_file = scenario_file or _default_template()
@@ -374,9 +374,9 @@ def recruiting(
     """
     from pydantic_core import to_jsonable_python
 
-    from nexthour.calibrate.files.sources import Layout
-    from nexthour.calibrate.people.contacts import read_contacts
+    from nexthour.calibrate.files.table_file import Layout
     from nexthour.calibrate.people.recruiting import fit_recruiting, hold_out, with_recruiting
+    from nexthour.calibrate.people.recruiting_contacts import read_contacts
     from sim import TableError, load_scenario, save_scenario
     from sim.documents.yaml_file import validate
 

@@ -15,11 +15,11 @@ from nexthour.terminal.tables import make_table, plain_console, print_items
 if TYPE_CHECKING:
     from nexthour.calibrate import Backtest, Check, Fit
     from nexthour.calibrate.calendar.audit import Audit
-    from nexthour.calibrate.deals.proposal import Proposal
-    from nexthour.calibrate.people.contacts import Contacts
+    from nexthour.calibrate.deals.mapping_proposal import Proposal
     from nexthour.calibrate.people.judgement import Judgement
-    from nexthour.calibrate.people.partners import Intake
+    from nexthour.calibrate.people.partner_intake import Intake
     from nexthour.calibrate.people.recruiting import HoldOut, Recruiting
+    from nexthour.calibrate.people.recruiting_contacts import Contacts
     from sim import Scenario
 
 REASONS_SHOWN = 5

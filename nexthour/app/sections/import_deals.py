@@ -19,10 +19,10 @@ from nexthour.app.page import At, note, plain, said
 from nexthour.app.sections import mapping_form
 from nexthour.app.state import library
 from nexthour.calibrate import Fit, make_mapping
-from nexthour.calibrate.deals.deals import rejected_text
+from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.deals.mapping import Mapping, unanswered
-from nexthour.calibrate.deals.proposal import Proposal, propose
-from nexthour.calibrate.files.sources import Layout
+from nexthour.calibrate.deals.mapping_proposal import Proposal, propose
+from nexthour.calibrate.files.table_file import Layout
 from nexthour.jobs import Fitted, Upload, on_disk
 from nexthour.report.calibration import Rows
 from nexthour.report.comparison import capital, count, digits, usd

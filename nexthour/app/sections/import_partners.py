@@ -12,8 +12,8 @@ from nexthour.app import controls
 from nexthour.app.page import At, note, plain, said
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
+from nexthour.calibrate.people.partner_intake import Intake, infer, plans_to_mend, with_partners
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
-from nexthour.calibrate.people.partners import Intake, infer, plans_to_mend, with_partners
 from sim import NextHourError, Scenario
 
 KIND = entry.Kind("partners", PartnerRow, ("partner",), read_partners, "blank_partners.csv", "made_up_partners.csv")

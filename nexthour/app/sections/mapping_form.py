@@ -19,9 +19,9 @@ from nexthour.app.controls import pairs
 from nexthour.app.page import note, plain
 from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
-from nexthour.calibrate.deals.proposal import MOST_STAGES_ASKED, Proposal, values_of
+from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, values_of
 from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
-from nexthour.calibrate.files.sources import Layout, open_table
+from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.comparison import capital
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from nexthour.calibrate.calendar.occurrence import Columns, Entry
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, day
-from nexthour.calibrate.files.sources import Layout, read_small
+from nexthour.calibrate.files.table_file import Layout, read_small
 from sim.documents.yaml_file import show
 from sim.errors import TableError
 

@@ -3,7 +3,7 @@
 Times become instants, so a night in which the clocks change has the hours it had; an event that reaches beyond the
 period counts as far as it lies within.
 
-Left out: what an event was for (calendar_audit.py).
+Left out: what an event was for (audit.py).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from nexthour.calibrate.calendar import csv_file, ics_file
 from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, Entry, Period, Reading
-from nexthour.calibrate.files.sources import GZIP
+from nexthour.calibrate.files.table_file import GZIP
 from sim.errors import TableError
 
 LARGEST_BYTES = 20_000_000

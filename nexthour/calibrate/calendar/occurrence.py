@@ -1,6 +1,6 @@
 """An occurrence as a calendar export has it, and what has to be known to read one.
 
-Left out: the files (calendar_ics.py, calendar_csv.py), and what of an occurrence lies in a period (calendar_events.py).
+Left out: the files (ics_file.py, csv_file.py), and which part of an occurrence lies in a period (events.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from nexthour.calibrate.files.notation import DateOrder
-from nexthour.calibrate.files.sources import Layout
+from nexthour.calibrate.files.table_file import Layout
 from sim.documents.yaml_file import Declared, Items, declare, show
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200

@@ -1,9 +1,9 @@
 """Which column of a CRM export says what, and which of its values mean what.
 
-A `Mapping` is written by a person, or proposed from the headers (proposal.py) and then completed: what a program cannot
-know (currency, date order, decimal mark, who is a partner) stands there as "?", and loading asks for it.
+A `Mapping` is written by a person, or proposed from the headers (mapping_proposal.py) and then completed: what a
+program cannot know (currency, date order, decimal mark, who is a partner) stands there as "?", and loading asks for it.
 
-Left out: reading the file (sources.py) and its cells (notation.py, deals.py).
+Left out: reading the file (table_file.py) and its cells (notation.py, cell_meanings.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from nexthour.calibrate.files.notation import DateOrder, Decimal
-from nexthour.calibrate.files.sources import Layout
+from nexthour.calibrate.files.table_file import Layout
 from sim.documents.yaml_file import FrozenMap, Items, declare, listed, read_yaml, show, validate
 from sim.errors import TableError
 

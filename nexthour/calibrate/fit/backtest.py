@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nexthour.calibrate.deals.deals import Deals
+from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.fit.predict import Prediction, predict
 from sim.documents.yaml_file import guess, show
 from sim.errors import TableError

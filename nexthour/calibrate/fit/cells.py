@@ -10,8 +10,8 @@
 * Opportunities and their dispersion come from the weeks in which deals were opened, corrected for those of the last
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
-Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (blocks.py). Small
-cells borrow strength from the others of their route (posterior.shrunk).
+Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (block_bootstrap.py).
+Small cells borrow strength from the others of their route (posterior.shrunk).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
 seasons. Routes are compared as found: who gets which deal was somebody's choice.
@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.blocks import FEWEST_WEEKS, by_weeks, first_and_last
+from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, by_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import mean_cycle, shares, weibull_shape
 from nexthour.calibrate.fit.posterior import CONFIDENCE, DISPERSION, Fitted, Normal, arrivals, shrunk_normals, win_rate
 from sim.arrays import FloatArray
@@ -38,7 +38,7 @@ from sim.scenario import WEEKS_PER_QUARTER
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nexthour.calibrate.deals.deals import Deals
+    from nexthour.calibrate.deals.deal_table import Deals
     from nexthour.calibrate.deals.mapping import Mapping
 
 DAYS_PER_QUARTER = 7 * WEEKS_PER_QUARTER

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.blocks import by_weeks
+from nexthour.calibrate.fit.block_bootstrap import by_weeks
 from nexthour.calibrate.fit.posterior import Normal
 from sim.arrays import FloatArray
 

@@ -9,7 +9,7 @@ scenario as it is:
 
 Where the table is silent the prior speaks: one quarter says nothing of L. Priors are stated here and nowhere else.
 
-Left out: how deals become counts, and what one cell lends another (fit.py).
+Left out: how deals become counts, and what one cell lends another (cells.py).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.blocks import first_and_last
+from nexthour.calibrate.fit.block_bootstrap import first_and_last
 from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
 from nexthour.calibrate.fit.effects import Blocks, Seen, Sizes, draw_effects
 from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, arrivals

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import model_validator
 
-from nexthour.calibrate.files.handmade import read_rows
+from nexthour.calibrate.files.hand_filled_table import read_rows
 from sim.documents.yaml_file import Declared, declare, guess, show
 from sim.errors import TableError
 from sim.rules import next_level, saturating_gain, share_forgotten

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, model_validator
 
-from nexthour.calibrate.files.handmade import read_rows
+from nexthour.calibrate.files.hand_filled_table import read_rows
 from sim.documents.yaml_file import Declared, declare, show
 from sim.errors import TableError
 from sim.scenario import Name, Share

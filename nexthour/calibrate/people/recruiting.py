@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.blocks import FEWEST_WEEKS
+from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
 from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, shrunk
-from nexthour.calibrate.people.contacts import Contacts
+from nexthour.calibrate.people.recruiting_contacts import Contacts
 from sim.arrays import FloatArray
 from sim.errors import TableError
 from sim.scenario import Scenario

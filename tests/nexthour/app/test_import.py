@@ -24,10 +24,10 @@ from nexthour.app.pages import imports
 from nexthour.app.sections import entry, import_deals, mapping_form
 from nexthour.app.state import library
 from nexthour.calibrate import calibrate, load_mapping
-from nexthour.calibrate.deals.deals import rejected_text
+from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
+from nexthour.calibrate.people.partner_intake import infer, read_partners, with_partners
 from nexthour.calibrate.people.partner_table import PartnerRow
-from nexthour.calibrate.people.partners import infer, read_partners, with_partners
 from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
 from sim.scenario import Scenario, Segment

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from nexthour.calibrate.people.partners import PartnerRow, infer
+from nexthour.calibrate.people.partner_intake import PartnerRow, infer
 from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
 from sim.ledger import ENDINGS, Kind
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, OwnTraits, Partner, Range

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from nexthour.calibrate import Fit, Mapping, calibrate, check_fit, load_mapping, read_deals
-from nexthour.calibrate.fit.build import deal_out, starts
 from nexthour.calibrate.fit.cells import Period, fit_cells
-from nexthour.calibrate.fit.check import USUAL_COLD, simulate
-from nexthour.calibrate.fit.pipeline import open_pipeline
+from nexthour.calibrate.fit.cells_to_scenario import deal_out, starts
+from nexthour.calibrate.fit.open_pipeline import open_pipeline
+from nexthour.calibrate.fit.simulated_funnel import USUAL_COLD, simulate
 from sim.errors import TableError
 from sim.ledger import Kind
 from sim.scenario import Scenario, load_scenario, save_scenario

@@ -21,12 +21,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexthour.calibrate.deals.deals import CLOSED_COLUMNS, OPEN_COLUMNS, Deals, read_deals, save_rejected
+from nexthour.calibrate.deals.deal_table import CLOSED_COLUMNS, OPEN_COLUMNS, Deals, read_deals, save_rejected
 from nexthour.calibrate.deals.mapping import Mapping, load_mapping, make_mapping
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, day, money, number
 from sim.errors import TableError
 from tests import ROOT, make_closed_deals, make_salesforce_export
-from tests.nexthour.calibrate.test_sources import SHEET, as_csv, as_workbook, patched
+from tests.nexthour.calibrate.test_table_file import SHEET, as_csv, as_workbook, patched
 
 MAPPINGS = ROOT / "scenarios" / "mappings"
 REAL = ROOT.parent / "shared" / "data" / "opportunities_direct_and_reseller.csv.gz"
@@ -509,9 +509,9 @@ def test_the_committed_export_is_read_to_the_dollar() -> None:
     assert found.rows_read == len(lines) + 1
     used = {**found.closed["amount_usd"], **found.open["amount_usd"]}
     assert used == {row: float(written[row]["Amount"].replace(",", "") or 0) for row in used}
-    for row, row in found.open[["stage", "partner"]].iterrows():
-        assert mapping.stages[written[int(str(row))]["Stage"]] == row["stage"]
-        assert written[int(str(row))]["Partner Account"] == row["partner"]
+    for row, deal in found.open[["stage", "partner"]].iterrows():
+        assert mapping.stages[written[int(str(row))]["Stage"]] == deal["stage"]
+        assert written[int(str(row))]["Partner Account"] == deal["partner"]
 
 
 def test_the_committed_table_of_closed_deals() -> None:

@@ -20,14 +20,14 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from nexthour.calibrate.deals.crm import CRMS, recognise
-from nexthour.calibrate.deals.deals import read_deals
+from nexthour.calibrate.deals.deal_table import read_deals
 from nexthour.calibrate.deals.mapping import QUESTIONS, Mapping, load_mapping, make_mapping
-from nexthour.calibrate.deals.proposal import Proposal, propose, save_proposal
-from nexthour.calibrate.files.sources import Layout, read_small
+from nexthour.calibrate.deals.mapping_proposal import Proposal, propose, save_proposal
+from nexthour.calibrate.files.table_file import Layout, read_small
 from nexthour.terminal.main import app
 from sim.errors import TableError
 from tests import SCENARIOS, make_salesforce_export
-from tests.nexthour.calibrate.test_sources import as_csv, as_workbook
+from tests.nexthour.calibrate.test_table_file import as_csv, as_workbook
 
 MAPPINGS = SCENARIOS / "mappings"
 DEALS_MAPPINGS = ("made_up_closed_deals", "made_up_salesforce", "win_loss_sample")

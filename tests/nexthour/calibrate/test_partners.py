@@ -24,8 +24,15 @@ from openpyxl import Workbook
 from scipy import stats
 from typer.testing import CliRunner
 
+from nexthour.calibrate.people.partner_intake import (
+    Estimate,
+    PartnerRow,
+    infer,
+    plans_to_mend,
+    read_partners,
+    with_partners,
+)
 from nexthour.calibrate.people.partner_posterior import prior
-from nexthour.calibrate.people.partners import Estimate, PartnerRow, infer, plans_to_mend, read_partners, with_partners
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import InputError, TableError
 from sim.scenario import PARTNER_SEGMENTS, Scenario

@@ -20,8 +20,8 @@ import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from nexthour.calibrate.people.contacts import Contacts, read_contacts
 from nexthour.calibrate.people.recruiting import fit_recruiting, hold_out, with_recruiting
+from nexthour.calibrate.people.recruiting_contacts import Contacts, read_contacts
 from sim import load_scenario
 from sim.errors import TableError
 from sim.scenario import Scenario

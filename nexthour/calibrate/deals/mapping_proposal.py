@@ -22,7 +22,7 @@ from typing import Any, get_args
 from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, known, recognise
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
 from nexthour.calibrate.files.notation import DateOrder, Question, Reason, day, money, truth, words
-from nexthour.calibrate.files.sources import (
+from nexthour.calibrate.files.table_file import (
     PLAIN,
     SEPARATORS,
     Layout,

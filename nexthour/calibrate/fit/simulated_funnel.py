@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nexthour.calibrate.fit.build import Grounds, Knobs, RowKnobs, nearest, per_quarter
 from nexthour.calibrate.fit.cells import Cell
+from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, nearest, per_quarter
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan

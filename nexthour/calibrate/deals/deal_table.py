@@ -33,7 +33,7 @@ from nexthour.calibrate.files.notation import (
     truth,
     words,
 )
-from nexthour.calibrate.files.sources import Table, open_table, save_text
+from nexthour.calibrate.files.table_file import Table, open_table, save_text
 from sim.documents.yaml_file import show
 from sim.errors import TableError
 from sim.study.settings import Progress

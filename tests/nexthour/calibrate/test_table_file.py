@@ -22,8 +22,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexthour.calibrate.files import sources, texts, workbooks
-from nexthour.calibrate.files.sources import Layout, open_table, read_small
+from nexthour.calibrate.files import table_file, text_lines, workbooks
+from nexthour.calibrate.files.table_file import Layout, open_table, read_small
 from sim.errors import TableError
 
 ROWS = [["Name", "Größe", "Sum"], ["Müller, Co", "a\nb", "1"], ['say "x"', "", "2"], ["  padded ", "c", ""]]
@@ -63,7 +63,7 @@ def patched(workbook: bytes, part: str, change: Callable[[str], str]) -> bytes:
 SHEET = "xl/worksheets/sheet1.xml"
 
 
-def read(path: Path, columns: list[str] | None = None, layout: Layout = sources.PLAIN, rows: int = 100_000) -> Any:
+def read(path: Path, columns: list[str] | None = None, layout: Layout = table_file.PLAIN, rows: int = 100_000) -> Any:
     """The cells by row, and the misfits."""
     table = open_table(path, layout)
     frames = list(table.blocks(columns or list(table.header), rows))
@@ -73,7 +73,7 @@ def read(path: Path, columns: list[str] | None = None, layout: Layout = sources.
     return found, dict(table.misfits)
 
 
-def refusal(path: Path, layout: Layout = sources.PLAIN) -> str:
+def refusal(path: Path, layout: Layout = table_file.PLAIN) -> str:
     with pytest.raises(TableError) as caught:
         read(path, layout=layout)
     assert "\n" not in str(caught.value) and len(str(caught.value)) <= 400
@@ -334,10 +334,10 @@ def test_an_encoding_against_the_mark_of_the_file(tmp_path: Path) -> None:
 
 
 def test_bombs_cost_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (sources, texts, workbooks):
+    for module in (table_file, text_lines, workbooks):
         monkeypatch.setattr(module, "LARGEST_BYTES", 100_000)
     monkeypatch.setattr(workbooks, "LARGEST_PARTS_BYTES", 50_000)
-    monkeypatch.setattr(texts, "LONGEST_LINE", 20_000)
+    monkeypatch.setattr(text_lines, "LONGEST_LINE", 20_000)
     monkeypatch.setattr(workbooks, "INNOCENT_BYTES", 300_000)
     path = tmp_path / "t.csv"
     path.write_bytes(b"a\n" + b"1\n" * 60_000)
@@ -366,8 +366,8 @@ def test_of_long_rows_fewer_are_in_memory_at_once(tmp_path: Path, monkeypatch: p
     path = tmp_path / "t.csv"
     path.write_text("a\n" + "x\n" * 500, encoding="utf-8")
     assert len(next(open_table(path).blocks(["a"], 60))) == 2 * 60 - 1  # two chunks, the header is in the first
-    monkeypatch.setattr(sources, "CHUNK_CHARACTERS", 10)
-    assert len(next(open_table(path).blocks(["a"], 60))) == 3 * sources.CHUNK_STEP - 1
+    monkeypatch.setattr(table_file, "CHUNK_CHARACTERS", 10)
+    assert len(next(open_table(path).blocks(["a"], 60))) == 3 * table_file.CHUNK_STEP - 1
     assert len(read(path)[0]) == 500
 
 

@@ -2,7 +2,7 @@
 
 An encoding is not guessed: nearly every file is valid in several, and says something else in each.
 
-Left out: what the lines mean (sources.py).
+Left out: what the lines mean (table_file.py).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 What separates the columns is seen from the header, since its names are known. A blank cell is "not known" and stays
 away from the document; a column that nobody knows is refused, because a misspelt one would count as blank.
 
-Left out: what the rows mean (partners.py, judgement.py), and large tables (deals.py).
+Left out: what the rows mean (partner_table.py, judgement.py), and large tables (deal_table.py).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nexthour.calibrate.files.notation import Decimal, Question, Reason, number, words
-from nexthour.calibrate.files.sources import SEPARATORS, Layout, open_table, read_small
+from nexthour.calibrate.files.table_file import SEPARATORS, Layout, open_table, read_small
 from sim.documents.yaml_file import Declared, guess, listed, show, validate
 from sim.errors import TableError
 

@@ -9,7 +9,7 @@
 * Partners that the table names take the place of the template's, with their share of each row's deals. Where it names
   none, the template's partners share the rows out: one row each where there are enough, by the rows' deals.
 * Size: a table shows only deals that somebody saw. Opportunities are as many as give the table's closed deals back in
-  the simulation (check.py), times the share of the table that is this territory.
+  the simulation (simulated_funnel.py), times the share of the table that is this territory.
 
 Left out: growth (0 unless known).
 """
@@ -22,7 +22,7 @@ from math import ceil, log, prod
 from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.fit.cells import Cell, row_name, spread
-from nexthour.calibrate.fit.pipeline import OTHERS
+from nexthour.calibrate.fit.open_pipeline import OTHERS
 from nexthour.calibrate.fit.posterior import Fitted
 from sim.documents.yaml_file import validate
 from sim.errors import ScenarioError, TableError
@@ -130,7 +130,7 @@ class RowKnobs:
 
 @dataclass(frozen=True)
 class Knobs:
-    """What is found by simulating (check.py), because it does not follow from the table alone."""
+    """What is found by simulating (simulated_funnel.py), because it does not follow from the table alone."""
 
     rows: Mapping[str, RowKnobs] = field(default_factory=dict)
     """by row; as in RowKnobs() where not named"""

@@ -4,7 +4,7 @@ What a file is, its first bytes say, not its name. A `Layout` says what cannot b
 a spreadsheet shows; a row that cannot be put under the header is not dropped but listed in `misfits`. Whatever is no
 table is refused in one sentence. Memory does not grow with the number of rows.
 
-Left out: what the columns mean (mapping.py, deals.py), numbers and dates in text (notation.py), XLS, ODS and HTML.
+Left out: what the columns mean (mapping.py, deal_table.py), numbers and dates in text (notation.py), XLS, ODS and HTML.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from nexthour.calibrate.files.texts import ENCODING_BY_MARK, Lines
+from nexthour.calibrate.files.text_lines import ENCODING_BY_MARK, Lines
 from nexthour.calibrate.files.workbooks import LARGEST_BYTES, Spoiled, sheet_rows
 from sim.documents.yaml_file import Declared, declare, guess, show
 from sim.errors import TableError

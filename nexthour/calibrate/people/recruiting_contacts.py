@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, day, words
-from nexthour.calibrate.files.sources import PLAIN, Layout, open_table
+from nexthour.calibrate.files.table_file import PLAIN, Layout, open_table
 from sim.documents.yaml_file import show
 from sim.errors import TableError
 
