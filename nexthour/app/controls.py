@@ -97,8 +97,8 @@ def _plain_kind(annotation: Any) -> Any:
 
 
 def _metadata(annotation: Any, own: Sequence[Any] = ()) -> Iterator[Any]:
-    for its in own:
-        yield from getattr(its, "metadata", None) or [its]
+    for part in own:
+        yield from getattr(part, "metadata", None) or [part]
     if get_origin(annotation) is Literal:
         return
     for part in get_args(annotation):
@@ -111,11 +111,11 @@ def _metadata(annotation: Any, own: Sequence[Any] = ()) -> Iterator[Any]:
 def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
     """Least and most. What must be above a bound may be at it here, and is refused with a sentence."""
     least = most = None
-    for its in _metadata(field.annotation, field.metadata):
+    for constraint in _metadata(field.annotation, field.metadata):
         for name in ("ge", "gt"):
-            least = float(getattr(its, name)) if getattr(its, name, None) is not None else least
+            least = float(getattr(constraint, name)) if getattr(constraint, name, None) is not None else least
         for name in ("le", "lt"):
-            most = float(getattr(its, name)) if getattr(its, name, None) is not None else most
+            most = float(getattr(constraint, name)) if getattr(constraint, name, None) is not None else most
     return least, most
 
 
@@ -185,6 +185,6 @@ def keep(scenario: Scenario, name: str, key: str) -> bool:
 
 def kept(key: str) -> None:
     """What was saved here last, and where it can be looked at."""
-    if its_id := st.session_state.get(f"{key} kept"):
-        st.success(plain(f"Saved as {its_id}."))
-        menu.link("lab", "Open it in the Lab", {"scenario": [its_id]})
+    if scenario_id := st.session_state.get(f"{key} kept"):
+        st.success(plain(f"Saved as {scenario_id}."))
+        menu.link("lab", "Open it in the Lab", {"scenario": [scenario_id]})

@@ -28,8 +28,8 @@ LOOKS_SECONDS = 1.0
 
 def known(kind: Kind, at: At, arguments: dict[str, Any]) -> Search | None:
     """The search for this, if anybody began it; those that were cancelled count as none."""
-    its = jobs.known(kind, at.scenario, at.seed, **arguments)
-    return None if its is None or its.state == "cancelled" else its
+    job = jobs.known(kind, at.scenario, at.seed, **arguments)
+    return None if job is None or job.state == "cancelled" else job
 
 
 def begin(kind: Kind, at: At, arguments: dict[str, Any]) -> None:
@@ -42,22 +42,22 @@ def at_once(kind: Kind, at: At, arguments: dict[str, Any], what: str, again: str
 
     A search that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
     """
-    its = jobs.known(kind, at.scenario, at.seed, **arguments)
-    is_stopped = its is not None and its.state == "cancelled"
-    if its is None or (is_stopped and its.key != _wanted_here().get(kind)):
-        its, is_stopped = _begun(kind, at, arguments), False
-    found = None if is_stopped else result(its, what)
-    if its.state in ("cancelled", "failed"):
+    job = jobs.known(kind, at.scenario, at.seed, **arguments)
+    is_stopped = job is not None and job.state == "cancelled"
+    if job is None or (is_stopped and job.key != _wanted_here().get(kind)):
+        job, is_stopped = _begun(kind, at, arguments), False
+    found = None if is_stopped else result(job, what)
+    if job.state in ("cancelled", "failed"):
         st.button(again, on_click=begin, args=(kind, at, arguments), key=f"again {kind}")
     return found
 
 
 def offer_to_cancel_another(kind: Kind, but: Search | None, says: str) -> None:
     """If what this visitor wanted last still goes on, and is not the one that is looked at."""
-    its = jobs.find(_wanted_here().get(kind, ""))
-    if its is not None and its is not but and _is_active(its):
+    job = jobs.find(_wanted_here().get(kind, ""))
+    if job is not None and job is not but and _is_active(job):
         note(says)
-        st.button("Cancel that one", on_click=cancel, args=(its.key,))
+        st.button("Cancel that one", on_click=cancel, args=(job.key,))
 
 
 def was_wanted(kind: Kind) -> bool:
@@ -82,12 +82,12 @@ def result(search: Search, what: str) -> Any:
 
 def cancel(key: str) -> None:
     """This visitor does not want it any more. Neither do visitors who are gone, such as this one before a reload."""
-    its = jobs.find(key)
-    if its is None:
+    job = jobs.find(key)
+    if job is None:
         return
-    gone = [who for who in its.wanted_by if runtime.exists() and not runtime.get_instance().is_active_session(who)]
+    gone = [who for who in job.wanted_by if runtime.exists() and not runtime.get_instance().is_active_session(who)]
     for who in (*gone, _me()):
-        its.cancel(who)
+        job.cancel(who)
 
 
 def how_it_goes(search: Search) -> str:
@@ -100,24 +100,24 @@ def how_it_goes(search: Search) -> str:
 
 @st.fragment(run_every=LOOKS_SECONDS)
 def _watched(key: str, what: str) -> None:
-    its = jobs.find(key)
-    if its is None or not _is_active(its):
+    job = jobs.find(key)
+    if job is None or not _is_active(job):
         st.rerun()
     with st.container(border=True):
         # Read aloud when it changes; the seconds are not.
-        st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(its))}</p>')
-        so_far = comparison.count(round(its.seconds), "second")
+        st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(job))}</p>')
+        so_far = comparison.count(round(job.seconds), "second")
         note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
-        if _me() in its.wanted_by:
-            st.button("Cancel", key=f"cancel {its.kind}", on_click=cancel, args=(key,))
+        if _me() in job.wanted_by:
+            st.button("Cancel", key=f"cancel {job.kind}", on_click=cancel, args=(key,))
         else:
             note("Somebody else waits for the same, so it goes on.")
 
 
 def _begun(kind: Kind, at: At, arguments: dict[str, Any]) -> Search:
-    its = jobs.start(kind, at.scenario, at.seed, who=_me(), **arguments)
-    _wanted_here()[kind] = its.key
-    return its
+    job = jobs.start(kind, at.scenario, at.seed, who=_me(), **arguments)
+    _wanted_here()[kind] = job.key
+    return job
 
 
 def _is_active(search: Search) -> bool:

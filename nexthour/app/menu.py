@@ -18,15 +18,15 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "compare": "Compare",
         "find_plan": "Find a plan",
         "territory": "Territory",
-        "long_game": "The long game",
+        "stories": "The long game",
     },
     "Data": {
-        "bring_in": "Import",
+        "imports": "Import",
         "method": "Method",
     },
 }
 """By section: the module of each page in views/, whose `show` draws it, and its title."""
-ADDRESSES = {"bring_in": "import"}
+ADDRESSES = {"imports": "import", "stories": "long-game"}
 """Of pages whose module cannot have the name of their address."""
 
 

@@ -101,17 +101,17 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
     files = library.scenario_files()
     which = url_state.choice("scenario", list(files), library.DEFAULT)
     seed = url_state.number("seed", 0, LARGEST_SEED, 7)
-    its_id = url_state.peek(page, which)
+    scenario_id = url_state.peek(page, which)
     try:
-        scenario, problem = cache.scenario(its_id, files), ""
+        scenario, problem = cache.scenario(scenario_id, files), ""
     except NextHourError as error:
         scenario, problem = cache.scenario(library.DEFAULT, files), one_line(str(error))
-        its_id = library.DEFAULT
-    at = At(its_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
+        scenario_id = library.DEFAULT
+    at = At(scenario_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
     all_fields = [which, seed, *fields(at)]
     wrong = url_state.arrive(page, all_fields)
     if problem:
-        st.session_state["scenario"] = its_id
+        st.session_state["scenario"] = scenario_id
         wrong.append(problem)
     return at, all_fields, wrong
 
@@ -122,7 +122,9 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
         st.divider()
         if chooses_scenario:
             names = list(library.scenario_files())
-            st.selectbox("Scenario", names, key="scenario", format_func=lambda its_id: its_id.replace("-", " "))
+            st.selectbox(
+                "Scenario", names, key="scenario", format_func=lambda scenario_id: scenario_id.replace("-", " ")
+            )
             note(at.scenario.question or at.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
@@ -153,7 +155,8 @@ def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]
     if markets > cache.FIRST_MARKETS:
         return nullcontext()
     size = ", ".join(
-        count(len(its), noun) for its, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
+        count(len(parts), noun)
+        for parts, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
     )
     return st.spinner(f"Simulating {count(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
 

@@ -221,11 +221,11 @@ class Searches:
             worker.pipe.send(search.job)
             while True:
                 if worker.pipe.poll(TICK_SECONDS):
-                    word, its = worker.pipe.recv()
+                    word, content = worker.pipe.recv()
                     if word != "says":
-                        _end(search, word, its)
+                        _end(search, word, content)
                         return
-                    search.says = its
+                    search.says = content
                 if self._closed:
                     return
                 if search.state == "cancelled":
@@ -265,13 +265,13 @@ class _Worker:
         return f"by the end of its process (exit code {code})"
 
 
-def _end(search: Search, word: str, its: Any) -> None:
+def _end(search: Search, word: str, content: Any) -> None:
     if word == "done":
-        search.end("done", result=its)
+        search.end("done", result=content)
     elif word == "failed":
-        search.end("failed", problem=its)
+        search.end("failed", problem=content)
     elif word == "broken":
-        sentence, trace = its
+        sentence, trace = content
         log.error("a %s search: %s\n%s", search.kind, sentence, trace)
         search.end("failed", problem=sentence)
 

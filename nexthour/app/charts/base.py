@@ -156,8 +156,8 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
                     "field": "what",
                     "type": "nominal",
                     "scale": {
-                        "domain": [words[its] for its in order],
-                        "range": [ACTIVITY_COLOURS[its] for its in order],
+                        "domain": [words[activity] for activity in order],
+                        "range": [ACTIVITY_COLOURS[activity] for activity in order],
                     },
                     "legend": {"title": None, "orient": "top", "columns": 2, "symbolType": "square"},
                 },
@@ -183,7 +183,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
               "labelLimit": 320, "columns": 2}  # fmt: skip
     plan: Spec = {"field": "plan", "type": "nominal", "legend": legend}
     colour = {**plan, "scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}}
-    dash = {**plan, "scale": {"domain": plans, "range": [list(its) for its in DASHES[: len(plans)]]}}
+    dash = {**plan, "scale": {"domain": plans, "range": [list(dash) for dash in DASHES[: len(plans)]]}}
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}, "scale": {"zero": zero}}
     return picture(
         title,
@@ -256,7 +256,7 @@ def level(value: float) -> Spec:
 
 def _labelled(rows: Sequence[Mapping[str, Any]]) -> list[Spec]:
     """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
-    said = [{**its, "said": usd(its["value"], sign=True)} for its in {row["q"]: row for row in rows}.values()]
+    said = [{**row, "said": usd(row["value"], sign=True)} for row in {row["q"]: row for row in rows}.values()]
     return [
         {
             "data": {"values": values},
@@ -264,8 +264,8 @@ def _labelled(rows: Sequence[Mapping[str, Any]]) -> list[Spec]:
             "encoding": {"y": {"field": "value", "type": "quantitative"}, "text": {"field": "said"}},
         }
         for away, values in (
-            (-14, [its for its in said if its["value"] >= 0]),
-            (16, [its for its in said if its["value"] < 0]),
+            (-14, [row for row in said if row["value"] >= 0]),
+            (16, [row for row in said if row["value"] < 0]),
         )
         if values
     ]

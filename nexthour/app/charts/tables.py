@@ -43,9 +43,9 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> 
             made.append(f"<{kind}{look}>{escape(text)}</{kind.split()[0]}>")
         return "".join(made)
 
-    column, its_name = 'th scope="col"', 'th scope="row"'
+    column, row_head = 'th scope="col"', 'th scope="row"'
     said = f"<caption>{escape(caption)}</caption>" if caption else ""
-    body = "".join(f"<tr>{cells(row, its_name, 'td')}</tr>" for row in rows)
+    body = "".join(f"<tr>{cells(row, row_head, 'td')}</tr>" for row in rows)
     return (
         f'{STYLE}<div class="nh-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f'<table class="nh-table">{said}<thead><tr>{cells(heads, column, column)}</tr></thead>'

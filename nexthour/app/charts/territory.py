@@ -125,10 +125,10 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
     )  # fmt: skip
 
 
-def _end(its: Seen, whens: Sequence[str]) -> str:
+def _end(bar: Seen, whens: Sequence[str]) -> str:
     """What stands at the end of a bar: its worth, said once a segment, and which bar it is."""
-    worth = usd(its.worth_usd) if its.when == whens[0] else ""
-    return worth if len(whens) == 1 else f"{worth} {its.when}".strip()
+    worth = usd(bar.worth_usd) if bar.when == whens[0] else ""
+    return worth if len(whens) == 1 else f"{worth} {bar.when}".strip()
 
 
 def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
@@ -169,8 +169,8 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
                 "encoding": {
                     "y": y,
                     "x": {"field": "share", **x},
-                    "color": {**which, "scale": {"domain": there, "range": [COVERED[its][0] for its in there]}},
-                    "shape": {**which, "scale": {"domain": there, "range": [COVERED[its][1] for its in there]}},
+                    "color": {**which, "scale": {"domain": there, "range": [COVERED[name][0] for name in there]}},
+                    "shape": {**which, "scale": {"domain": there, "range": [COVERED[name][1] for name in there]}},
                     "tooltip": [{"field": "segment"}, {"field": "which", "title": "seen"}, *_percents("share")],
                 },
             },
@@ -233,8 +233,8 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
                 "encoding": {
                     "x": {"field": "brings", **x},
                     "y": {"field": "credit", **y},
-                    "color": {**word, "scale": {**looks, "range": [TREATMENT_LOOKS[its][0] for its in there]}},
-                    "shape": {**word, "scale": {**looks, "range": [TREATMENT_LOOKS[its][1] for its in there]}},
+                    "color": {**word, "scale": {**looks, "range": [TREATMENT_LOOKS[name][0] for name in there]}},
+                    "shape": {**word, "scale": {**looks, "range": [TREATMENT_LOOKS[name][1] for name in there]}},
                     "tooltip": [
                         {"field": "partner"}, {"field": "treatment"},
                         {"field": "brings", "title": "brings of 100", "format": ".0f"},
@@ -268,10 +268,10 @@ def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
     for left in (True, False):
         last = top + LINE * top
         side = sorted((label for label in labels if label["left"] == left), key=lambda label: -label["credit"])
-        for i, its in enumerate(side):
+        for i, label in enumerate(side):
             # Not so low that those after it would stand below the axis.
-            last = min(last - LINE * top, max(its["credit"], LINE * top * (len(side) - 1 - i)))
-            placed.append({**its, "at": last})
+            last = min(last - LINE * top, max(label["credit"], LINE * top * (len(side) - 1 - i)))
+            placed.append({**label, "at": last})
     return placed
 
 

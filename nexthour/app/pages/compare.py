@@ -73,9 +73,9 @@ def _fields(at: At) -> Sequence[Field]:
 
 def _plan(slot: str, names: Sequence[str], default: str) -> Field:
     """The plan of a slot. Who writes a link may say none, unless a plan is called so."""
-    its = url_state.choice(slot, [NONE, *names], default)
+    field = url_state.choice(slot, [NONE, *names], default)
     none = ["none"] if "none" not in names else []
-    return replace(its, parse=lambda words: NONE if words[-1:] == none else its.parse(words))
+    return replace(field, parse=lambda words: NONE if words[-1:] == none else field.parse(words))
 
 
 def _where(slot: str) -> str:
@@ -92,13 +92,13 @@ def _plans(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
     plans = dict(cache.plans_for(scenario))
     if split:
-        its = split_fields.unpacked(split)
+        lab_split = split_fields.unpacked(split)
         try:
-            plan = TimePlan.from_split(scenario, its)
+            plan = TimePlan.from_split(scenario, lab_split)
         except InputError:
             return plans
-        if plan != plans.get(its.name):
-            plans[its.name] = plan
+        if plan != plans.get(lab_split.name):
+            plans[lab_split.name] = plan
     return plans
 
 
@@ -170,11 +170,13 @@ def _chosen(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, Time
         if name == NONE or (where == HERE and name == base):
             continue
         scenario = _scenario(at, where)
-        its = scenario, _plans(scenario, wanted[LAB])[name]
+        plan_there = scenario, _plans(scenario, wanted[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
-        if shown in chosen and chosen[shown] != its:  # two scenarios of one name, or a plan that is called like this
+        if (
+            shown in chosen and chosen[shown] != plan_there
+        ):  # two scenarios of one name, or a plan that is called like this
             shown = f"{shown}, {slot.upper()}"
-        chosen[shown] = its
+        chosen[shown] = plan_there
     return chosen
 
 
@@ -234,7 +236,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     base = telling.the(comparison.baseline)
     others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
-        name: its.difference_to_quarter_usd for name, its in others.items()
+        name: result.difference_to_quarter_usd for name, result in others.items()
     }
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
@@ -253,7 +255,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
         picture(comparison_charts.hours_heat(hours, name))
     section("Take it along")
-    if all(its == comparison.scenario for its, _ in chosen.values()):
+    if all(other == comparison.scenario for other, _ in chosen.values()):
         downloads(comparison, name, cumulated)
     else:
         note("Files are about plans of one scenario; choose all three in this one.")

@@ -15,7 +15,7 @@ from nexthour.app.page import At, draw, note
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 
-PAGE = "bring_in"
+PAGE = "imports"
 PART = "part"
 PARTS = {
     "deals": ("Deals from a CRM", "import_deals"),

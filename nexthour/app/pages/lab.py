@@ -136,13 +136,13 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
 
 
 def _result(comparison: Comparison, name: str) -> None:
-    its = comparison[name]
-    _numbers(comparison, its)
+    result = comparison[name]
+    _numbers(comparison, result)
     chain(telling.chain(comparison, name))
-    picture(charts.dip_and_payback(its.difference_to_quarter_usd, telling.the(comparison.baseline)))
+    picture(charts.dip_and_payback(result.difference_to_quarter_usd, telling.the(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
-        for activity, row in its.plan.hours_by_activity(comparison.scenario).items()
+        for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
     }
     picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
 
@@ -191,12 +191,13 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
         placeholder="All are as the scenario thinks likely",
     )
     for name in st.session_state[assumption_fields.CHANGED]:
-        its = known[name]
-        if assumption_fields.key(its) in st.session_state:
+        assumption = known[name]
+        if assumption_fields.key(assumption) in st.session_state:
+            plausible = f"plausible {assumption.low:g} to {assumption.high:g}"
             st.number_input(
-                plain(f"{name} ({its.unit}): likely {its.likely:g}, plausible {its.low:g} to {its.high:g}"),
-                float(its.least), float(its.most), key=assumption_fields.key(its),
-                step=(its.high - its.low) / 20, format="%.4g",
+                plain(f"{name} ({assumption.unit}): likely {assumption.likely:g}, {plausible}"),
+                float(assumption.least), float(assumption.most), key=assumption_fields.key(assumption),
+                step=(assumption.high - assumption.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
     if known:
@@ -208,10 +209,11 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
     rows = [
         [
-            name, f"{its.low:g}", f"{its.likely:g}", f"{its.high:g}",
-            *([turned.get(its.path, "")] if turned is not None else []), its.unit, its.meaning, its.source,
+            name, f"{assumption.low:g}", f"{assumption.likely:g}", f"{assumption.high:g}",
+            *([turned.get(assumption.path, "")] if turned is not None else []),
+            assumption.unit, assumption.meaning, assumption.source,
         ]
-        for name, its in known.items()
+        for name, assumption in known.items()
     ]  # fmt: skip
     caption = "What is assumed: the scenario's likely values and what is plausible"
     return tables.table(caption, heads, rows)
@@ -228,13 +230,13 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     )
     if known is None:
         return None
-    (its,) = known.plans.values()
-    said(f"The verdict: {telling.turns_if(its)}.")
+    (plan,) = known.plans.values()
+    said(f"The verdict: {telling.turns_if(plan)}.")
     return {
         swing.assumption.path: "; ".join(
             f"at {telling.digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
         )
-        for swing in its.swings
+        for swing in plan.swings
     }
 
 
@@ -247,10 +249,10 @@ def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]
                 raise PlanError("A plan needs a name; give it one")
             named = plan.model_copy(update={"name": name})
             own = (at.scenario.status_quo, *at.scenario.plans)
-            if any(its.name == name for its in own) and named != at.plans[name]:  # it would hide what is saved
+            if any(split.name == name for split in own) and named != at.plans[name]:  # it would hide what is saved
                 raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
-            its_id = library.save(named, "plans")
-            st.success(plain(f"Saved as {its_id}. It is in Compare now."))
+            plan_id = library.save(named, "plans")
+            st.success(plain(f"Saved as {plan_id}. It is in Compare now."))
     says = {"scenario": [at.scenario_id], "lab": [split_fields.packed(split)], **changes}
     link("compare", "Compare it with other plans", says)
     note("The address of this page holds all of it: copy it to share what you see.")

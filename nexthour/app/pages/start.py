@@ -64,10 +64,10 @@ def _answer(comparison: Comparison) -> None:
 
 def sentence(comparison: Comparison, name: str) -> str:
     """When a plan is ahead of the baseline and when not, in one sentence."""
-    its, quarters = comparison[name], comparison.scenario.horizon_quarters
-    early, late = (round(100 * its.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
-    lowest = min(its.difference_to_quarter_usd, key=lambda total: total.value)
-    quarter = its.difference_to_quarter_usd.index(lowest) + 1
+    result, quarters = comparison[name], comparison.scenario.horizon_quarters
+    early, late = (round(100 * result.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
+    lowest = min(result.difference_to_quarter_usd, key=lambda total: total.value)
+    quarter = result.difference_to_quarter_usd.index(lowest) + 1
     dip = f"; at worst it is {telling.usd(-lowest.value)} behind, in quarter {quarter}" if lowest.high < 0 else ""
     return (
         f"{name} is ahead of {telling.the(comparison.baseline)} in {early} of 100 markets after "
@@ -88,7 +88,7 @@ def _doors(at: At, base: str) -> None:
     with doors[2].container(border=True):
         st.markdown("**Trainer**")
         note("Five short stories. The room predicts, then sees what happened in a thousand markets.")
-        link("long_game", "Show a team the long game", {})
+        link("stories", "Show a team the long game", {})
 
 
 def _coverage(scenario: Scenario) -> dict[str, list[str]]:
@@ -96,6 +96,6 @@ def _coverage(scenario: Scenario) -> dict[str, list[str]]:
 
     Nothing else is other than today, so that what is seen comes from coverage.
     """
-    by_size = sorted(scenario.market_map, key=lambda its: its.deal_size_median_usd)
+    by_size = sorted(scenario.market_map, key=lambda segment: segment.deal_size_median_usd)
     modes = {split_fields.mode_key(by_size[0].name): "partner_led", split_fields.mode_key(by_size[-1].name): "direct"}
     return url_state.written({**split_fields.today(scenario), **modes}, split_fields.fields(scenario))

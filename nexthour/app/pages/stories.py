@@ -19,7 +19,7 @@ from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
 from sim import Comparison, Scenario, TimePlan
 
-PAGE = "long_game"
+PAGE = "stories"
 STORIES = {
     "lunch-trap": "What would your team have to stop, to have these hours?",
     "hero-seller": "Who in your team wins deals for partners, and what do those partners learn from it?",

@@ -188,10 +188,11 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
     segments = [segment for segment in gaps.segments if st.session_state["segment"] in (ALL, segment.segment)]
     priced = sorted(
-        ((remedy, segment.segment) for segment in segments for remedy in segment.remedies), key=lambda its: rank(its[0])
+        ((remedy, segment.segment) for segment in segments for remedy in segment.remedies),
+        key=lambda pair: rank(pair[0]),
     )
-    gains = [its for its in priced if its[0].verdict == "ahead"]
-    others = [its for its in priced if its[0].gain_usd is not None and its[0].verdict != "ahead"]
+    gains = [pair for pair in priced if pair[0].verdict == "ahead"]
+    others = [pair for pair in priced if pair[0].gain_usd is not None and pair[0].verdict != "ahead"]
     if gains:
         st.html(_remedy_table(f"What clearly gains, on top of {words.base(gaps)}: best an hour first", gains))
     else:
@@ -210,15 +211,15 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
 def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
     """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
     plans: dict[str, TimePlan] = {}
-    for its, segment in priced:
-        if its.plan is not None and its.scenario == at.scenario and its.plan not in plans.values():
-            plans[f"{words.kind(its)}: {its.what}, for {segment}"] = its.plan
+    for remedy, segment in priced:
+        if remedy.plan is not None and remedy.scenario == at.scenario and remedy.plan not in plans.values():
+            plans[f"{words.kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
     if not plans:
         return
     with st.expander("Keep a remedy as a plan"):
         chosen = st.selectbox("Remedy", list(plans))
         save_plan.show(at, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy")
-        if any(its.scenario != at.scenario for its, _ in priced):
+        if any(remedy.scenario != at.scenario for remedy, _ in priced):
             note("An account manager more is no plan of this territory: change the territory on the page Import.")
 
 
@@ -232,14 +233,14 @@ def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
 
 
 def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
-    its = some[0][0]
-    assert its.gain_usd is not None
-    gain, each, hours = its.gain_usd, its.gain_per_hour_usd, its.manager_hours or its.account_manager_hours
+    remedy = some[0][0]
+    assert remedy.gain_usd is not None
+    gain, each, hours = remedy.gain_usd, remedy.gain_per_hour_usd, remedy.manager_hours or remedy.account_manager_hours
     each_said = "no hours" if each is None else f"{usd(each.value, sign=True)} ±{usd(half(each))}"
     return [
         name, usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
-        f"{hours:,.0f}{' AM' if its.account_manager_hours else ''}" if hours else "none", each_said,
-        words.ahead_from(its), ", ".join(segment for _, segment in some),
+        f"{hours:,.0f}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
+        words.ahead_from(remedy), ", ".join(segment for _, segment in some),
         ", ".join(percent(remedy.seen) for remedy, _ in some),
     ]  # fmt: skip
 
@@ -252,19 +253,20 @@ def _partners(at: At, plan: TimePlan) -> None:
     if not found:
         said("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
         return
-    there = [its for its in found if not its.is_candidate]
+    there = [treatment for treatment in found if not treatment.is_candidate]
     said(_treated(found, plan.name))
     if there:
         rows: list[dict[str, Any]] = [
             {
-                "partner": its.partner, "treatment": its.treatment, "brings": 100 * its.commitment,
-                "credit": 100 * its.results.value, "low": 100 * its.results.low, "high": 100 * its.results.high,
+                "partner": treatment.partner, "treatment": treatment.treatment, "brings": 100 * treatment.commitment,
+                "credit": 100 * treatment.results.value, "low": 100 * treatment.results.low,
+                "high": 100 * treatment.results.high,
             }
-            for its in there
+            for treatment in there
         ]  # fmt: skip
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
         picture(territory_charts.grid(rows, (brings, credit), f"Partners today, and what {plan.name} does with them"))
-        widest = max(half(its.results) for its in there)
+        widest = max(half(treatment.results) for treatment in there)
         note(
             "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
             f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
@@ -277,14 +279,14 @@ def _partners(at: At, plan: TimePlan) -> None:
         "Brings of 100",
         "If not as usual, why",
     ]
-    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(its) for its in found]))
+    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(treatment) for treatment in found]))
     caveat()
 
 
 def _treated(found: Sequence[Treatment], name: str) -> str:
     treated: dict[str, list[str]] = {}
-    for its in found:
-        treated.setdefault(its.treatment, []).append(its.partner)
+    for treatment in found:
+        treated.setdefault(treatment.treatment, []).append(treatment.partner)
     words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
     parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
     return f"{capital(name)}: {'; '.join(parts)}."

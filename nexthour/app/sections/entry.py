@@ -126,14 +126,14 @@ def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str
                 offered = (value, *offered)
             with place:
                 if value is not None and offered:
-                    its = st.selectbox(
+                    answer = st.selectbox(
                         says, list(offered), list(offered).index(value), format_func=as_shown,
                         accept_new_options=True, key=f"{kind.key} {chosen} {name}",
                     )  # fmt: skip
                 else:
-                    its = controls.control(field, value, f"{kind.key} {chosen} {name}", offered, says)
-            if its is not None:
-                data[name] = its
+                    answer = controls.control(field, value, f"{kind.key} {chosen} {name}", offered, says)
+            if answer is not None:
+                data[name] = answer
         note("Leave blank what you do not know: blank is not 0.")
         put, away = st.columns(2)
         keeps = put.form_submit_button("Put it into the table", type="primary", width="stretch")
@@ -144,7 +144,7 @@ def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str
     try:
         if keeps:
             row = validate(kind.row, data, "this row", TableError)
-            others = [its for its in others if _name(kind, its) != _name(kind, row)]
+            others = [other for other in others if _name(kind, other) != _name(kind, row)]
             others.append(row)
     except NextHourError as problem:
         st.session_state[f"{kind.key} wrong"] = problem

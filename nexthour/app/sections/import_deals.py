@@ -30,7 +30,7 @@ from sim import NextHourError, TableError
 from sim.documents.yaml_file import read_yaml, validate
 
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
-EXAMPLE, ITS_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
+EXAMPLE, EXAMPLE_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
 SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
 """As in the terminal, whatever the seed of the page."""
 REASONS_SHOWN, ROWS_SHOWN = 20, 100
@@ -95,7 +95,7 @@ def _ways_in() -> None:
     with others:
         if st.button("Try it with a made-up export", key=f"{STATE} example"):
             _propose(Upload.of(EXAMPLE, (library.BUILT_IN / EXAMPLE).read_bytes()))
-            data, _ = read_yaml(library.BUILT_IN / ITS_MAPPING, TableError)
+            data, _ = read_yaml(library.BUILT_IN / EXAMPLE_MAPPING, TableError)
             _begin_with(data)
     last: Upload | None = st.session_state.get(f"{STATE} upload")
     if last is not None:

@@ -76,13 +76,13 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
     off, figures = cache.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
     outside = f"{len(off)} of {count(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
     said(f"{outside} outside the range of {OF_MARKETS} under {the(plan.name)}. By luck alone one in five is.")
-    for its in off[:MOST_SAID]:
-        surprise = f" As far out or more: {100 * its.surprise:.1f} of 100 markets."
-        st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}{surprise}"))
+    for deviation in off[:MOST_SAID]:
+        surprise = f" As far out or more: {100 * deviation.surprise:.1f} of 100 markets."
+        st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}{surprise}"))
     if off[MOST_SAID:]:
         with st.expander(f"{count(len(off) - MOST_SAID, 'more figure')} outside"):
-            for its in off[MOST_SAID:]:
-                st.markdown(plain(f"{its.figure.when.capitalize()}. {indicators.says(its, at.scenario)}"))
+            for deviation in off[MOST_SAID:]:
+                st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}"))
     if actuals.quarters < at.scenario.horizon_quarters:
         past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(at.scenario))]}
         menu.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
@@ -210,18 +210,18 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
     if file is None:
         return
     try:
-        its = library.read(Actuals, file.getvalue(), file.name)
-        figures = len(its.figures(scenario))
+        uploaded = library.read(Actuals, file.getvalue(), file.name)
+        figures = len(uploaded.figures(scenario))
     except NextHourError as problem:
         st.error(plain(one_line(str(problem))))
         return
-    if its == actuals:
-        st.success(plain(f"{file.name} is what counts here: {_holds(its, figures)}."))
+    if uploaded == actuals:
+        st.success(plain(f"{file.name} is what counts here: {_holds(uploaded, figures)}."))
         return
     instead = "" if actuals is None else f" in place of the {count(actuals.quarters, 'quarter')} entered"
-    note(f"{file.name} holds {_holds(its, figures)}.")
+    note(f"{file.name} holds {_holds(uploaded, figures)}.")
     if st.button(f"Use it{instead}"):
-        actuals_store.keep(scenario, its)
+        actuals_store.keep(scenario, uploaded)
         st.rerun()
 
 

@@ -91,7 +91,7 @@ class _Form:
 
 def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
-    Form = _Form(upload, proposal, base, key)
+    asking = _Form(upload, proposal, base, key)
     left, right = st.columns(2, gap="large")
     for place, title, part in (
         (left, "How deals ended", _result),
@@ -101,11 +101,11 @@ def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
     ):
         with place:
             st.markdown(f"**{title}**")
-            part(Form)
+            part(asking)
     with st.expander("Segments, territories and more"):
-        _rest(Form)
+        _rest(asking)
     # In the order of the declaration, as a file would have it, and without what is as usual.
-    made = {name: Form.answers[name] for name in DealMapping.model_fields if name in Form.answers}
+    made = {name: asking.answers[name] for name in DealMapping.model_fields if name in asking.answers}
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
 
 
@@ -145,30 +145,30 @@ def _meaning(text: str | None) -> str:
     return plain(capital(said))
 
 
-def _result(its: _Form) -> None:
+def _result(form: _Form) -> None:
     ways = [BY_COLUMN, BY_TRUTH]
-    way = st.selectbox("How it ended stands in", ways, int(its.known("is_won") is not None), key=its.at("ending way"))
+    way = st.selectbox("How it ended stands in", ways, int(form.known("is_won") is not None), key=form.at("ending way"))
     if way == BY_TRUTH:
-        its.column("is_won")
-        its.column("is_closed")
+        form.column("is_won")
+        form.column("is_closed")
         result, ended = None, list[str]()
     else:
-        result = its.column("result")
-        ended = its.meanings("won", result) + its.meanings("lost", result)
-    wanted = st.checkbox("Take the open deals too", "stages" in its.base, key=its.at("takes open"))
+        result = form.column("result")
+        ended = form.meanings("won", result) + form.meanings("lost", result)
+    wanted = st.checkbox("Take the open deals too", "stages" in form.base, key=form.at("takes open"))
     if not wanted:
         return
-    stage = its.column("stage")
+    stage = form.column("stage")
     if result is not None and stage != result:
-        its.meanings("open", result)
-    _stages(its, [value for value in its.values(stage) if value not in ended and value != ""])
-    known = its.known("as_of")
-    day = st.date_input(its.label("as_of"), known, FIRST_DAY, LAST_DAY, key=its.at("as_of"))
-    its.answers["as_of"] = day if isinstance(day, datetime.date) else UNANSWERED
+        form.meanings("open", result)
+    _stages(form, [value for value in form.values(stage) if value not in ended and value != ""])
+    known = form.known("as_of")
+    day = st.date_input(form.label("as_of"), known, FIRST_DAY, LAST_DAY, key=form.at("as_of"))
+    form.answers["as_of"] = day if isinstance(day, datetime.date) else UNANSWERED
 
 
-def _stages(its: _Form, values: Sequence[str]) -> None:
-    known = its.known("stages") or {}
+def _stages(form: _Form, values: Sequence[str]) -> None:
+    known = form.known("stages") or {}
     note(question("stages"))
     answers: dict[str, Any] = {}
     options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
@@ -179,78 +179,89 @@ def _stages(its: _Form, values: Sequence[str]) -> None:
         left_out = bool(known) and UNANSWERED not in known.values() and before is None
         place = len(options) - 1 if left_out else options.index(before) if before in options else None
         with spot:
-            chosen = st.selectbox(plain(value), options, place, key=its.at(f"stage {value}"), placeholder="Choose")
+            chosen = st.selectbox(plain(value), options, place, key=form.at(f"stage {value}"), placeholder="Choose")
         if chosen != NOT_OPEN:
             answers[value] = UNANSWERED if chosen is None else chosen
-    its.answers["stages"] = answers
+    form.answers["stages"] = answers
 
 
-def _money(its: _Form) -> None:
-    its.column("amount")
-    _choice(its, "decimal", [".", ","], PLAIN_NUMBERS)
-    column = its.column("currency_column", needed=False)
-    codes = [code for code in its.values(column) if code not in ("", "USD")]
-    if column is None or "" in its.values(column):
+def _money(form: _Form) -> None:
+    form.column("amount")
+    _choice(form, "decimal", [".", ","], PLAIN_NUMBERS)
+    column = form.column("currency_column", needed=False)
+    codes = [code for code in form.values(column) if code not in ("", "USD")]
+    if column is None or "" in form.values(column):
         text = st.text_input(
-            its.label("currency"), its.known("currency") or "", max_chars=3, key=its.at("currency"), placeholder="USD"
+            form.label("currency"),
+            form.known("currency") or "",
+            max_chars=3,
+            key=form.at("currency"),
+            placeholder="USD",
         )
         code = text.strip().upper()
-        its.answers["currency"] = code or UNANSWERED
+        form.answers["currency"] = code or UNANSWERED
         codes += [code] if code not in ("", "USD", *codes) else []
-    rates = its.known("usd_per") or {}
-    its.answers["usd_per"] = {code: _rate(its, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
+    rates = form.known("usd_per") or {}
+    form.answers["usd_per"] = {code: _rate(form, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
 
 
-def _rate(its: _Form, code: str, known: Any) -> Any:
+def _rate(form: _Form, code: str, known: Any) -> Any:
     value = known if isinstance(known, int | float) else None
     said = st.number_input(
-        plain(f"US dollars for one {code}"), 0.0, 1e6, value and float(value), key=its.at(f"rate {code}"), format="%.6g"
+        plain(f"US dollars for one {code}"),
+        0.0,
+        1e6,
+        value and float(value),
+        key=form.at(f"rate {code}"),
+        format="%.6g",
     )
     return UNANSWERED if said is None else said
 
 
-def _route(its: _Form) -> None:
-    by_route = "route" in its.base and its.known("partner_name") is None
+def _route(form: _Form) -> None:
+    by_route = "route" in form.base and form.known("partner_name") is None
     ways = [BY_NAME, BY_ROUTE]
-    way = st.selectbox("Whether a partner sold", ways, int(by_route), key=its.at("route way"))
+    way = st.selectbox("Whether a partner sold", ways, int(by_route), key=form.at("route way"))
     if way == BY_ROUTE:
-        route = its.column("route")
-        its.meanings("direct", route)
-        its.meanings("partner", route)
-        its.column("partner_name", needed=False)
+        route = form.column("route")
+        form.meanings("direct", route)
+        form.meanings("partner", route)
+        form.column("partner_name", needed=False)
         return
-    names = its.column("partner_name")
+    names = form.column("partner_name")
     note("An empty name means your own sellers.")
-    its.told("direct")
-    its.meanings("direct", names, needed=its.base.get("direct") == [UNANSWERED])
+    form.told("direct")
+    form.meanings("direct", names, needed=form.base.get("direct") == [UNANSWERED])
 
 
-def _time(its: _Form) -> None:
-    its.column("created")
-    its.column("closed")
-    _choice(its, "date_order", list(get_args(DateOrder)), PLAIN_DATES)
+def _time(form: _Form) -> None:
+    form.column("created")
+    form.column("closed")
+    _choice(form, "date_order", list(get_args(DateOrder)), PLAIN_DATES)
 
 
-def _choice(its: _Form, name: str, options: Sequence[str], usual: str) -> None:
+def _choice(form: _Form, name: str, options: Sequence[str], usual: str) -> None:
     """Asks for one of some words; where nothing has to be asked, what is usual stands there."""
-    known = its.known(name)
+    known = form.known(name)
     all_options = [usual, *options]
-    asked = its.base.get(name) == UNANSWERED
+    asked = form.base.get(name) == UNANSWERED
     place = None if asked else all_options.index(known) if known is not None else 0
-    its.told(name)
-    chosen = st.selectbox(its.label(name), all_options, place, key=its.at(name), placeholder="Choose")
-    its.answers[name] = UNANSWERED if chosen is None else None if chosen == usual else chosen
+    form.told(name)
+    chosen = st.selectbox(form.label(name), all_options, place, key=form.at(name), placeholder="Choose")
+    form.answers[name] = UNANSWERED if chosen is None else None if chosen == usual else chosen
 
 
-def _rest(its: _Form) -> None:
+def _rest(form: _Form) -> None:
     for name in ("segment", "territory", "id"):
-        its.column(name, needed=False)
-    begins = its.base.get("quarter_begins")
+        form.column(name, needed=False)
+    begins = form.base.get("quarter_begins")
     usual = DealMapping.model_fields["quarter_begins"].default
-    day = st.date_input(its.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=its.at("quarter_begins"))
-    its.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
-    its.answers["source"] = st.text_input(
-        its.label("source"), its.base.get("source") or "", max_chars=LONGEST_SOURCE, key=its.at("source")
+    day = st.date_input(
+        form.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=form.at("quarter_begins")
+    )
+    form.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
+    form.answers["source"] = st.text_input(
+        form.label("source"), form.base.get("source") or "", max_chars=LONGEST_SOURCE, key=form.at("source")
     )
 
 

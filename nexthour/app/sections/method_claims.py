@@ -30,7 +30,7 @@ def body(at: At) -> None:
         "with its 95% interval, and the whole interval must lie on the claimed side."
     )
     files = library.scenario_files()
-    baseline, *others = (cache.scenario(its_id, files) for its_id in TERRITORIES)
+    baseline, *others = (cache.scenario(scenario_id, files) for scenario_id in TERRITORIES)
     here = replace(at, scenario=baseline)
     asked = {"others": others, "markets": MARKETS}
     search = job_status.known("claims", here, asked)
@@ -42,9 +42,9 @@ def body(at: At) -> None:
         note("This takes some twenty seconds the first time.")
     found = None if search is None else job_status.result(search, "Measuring the claims")
     if found is None:
-        st.markdown("\n\n".join(f"**{its.number}. {plain(its.statement)}**" for its in CLAIMS))
+        st.markdown("\n\n".join(f"**{claim.number}. {plain(claim.statement)}**" for claim in CLAIMS))
         return
-    hold = sum(all(its.holds for its in figures) for figures in found)
+    hold = sum(all(finding.holds for finding in figures) for figures in found)
     said(f"{hold} of {len(CLAIMS)} claims hold.")
     caveat()
     for claim, figures in zip(CLAIMS, found, strict=True):
@@ -52,9 +52,12 @@ def body(at: At) -> None:
 
 
 def _show(claim: Claim, found: Sequence[Finding]) -> None:
-    verdicts = [its.verdict for its in found]
+    verdicts = [finding.verdict for finding in found]
     verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
-    rows = [[its.what, figure(its), wanted(its), f"{MARKS[its.verdict]} {its.verdict}"] for its in found]
+    rows = [
+        [finding.what, figure(finding), wanted(finding), f"{MARKS[finding.verdict]} {finding.verdict}"]
+        for finding in found
+    ]
     heads = ["Figure", "Measured, with 95% interval", "Claimed", "Verdict"]
     st.html(table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
 

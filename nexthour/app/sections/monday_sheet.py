@@ -33,9 +33,9 @@ def show(answer: Answer) -> None:
         "Quarter", range(1, answer.scenario.horizon_quarters + 1), key="quarter", format_func=lambda q: f"Q{q}"
     )
     sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
-    its = sheet.first_day
+    day = sheet.first_day
     note(
-        f"Q{sheet.quarter} begins on {its.day} {its:%b} {its.year}. What is not in the table is for selling; the "
+        f"Q{sheet.quarter} begins on {day.day} {day:%b} {day.year}. What is not in the table is for selling; the "
         "calendar file has blocks for that too."
     )
     for who, name in WHOSE.items():

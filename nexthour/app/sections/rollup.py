@@ -22,17 +22,17 @@ from sim.study.estimates import Estimate
 def draw_section(at: At) -> None:
     """The choice of territories, and what they are together. The scenario of the page is one of them."""
     files = library.scenario_files()
-    others = [its_id for its_id in files if its_id != at.scenario_id]
+    others = [scenario_id for scenario_id in files if scenario_id != at.scenario_id]
     st.multiselect(
         f"Together with {at.scenario_id.replace('-', ' ')}",
-        others + [its for its in st.session_state["territories"] if its not in others],
-        key="territories", format_func=lambda its_id: its_id.replace("-", " "), placeholder="Choose territories",
+        others + [name for name in st.session_state["territories"] if name not in others],
+        key="territories", format_func=lambda name: name.replace("-", " "), placeholder="Choose territories",
     )  # fmt: skip
-    chosen = [its_id for its_id in st.session_state["territories"] if its_id != at.scenario_id]
-    scenarios: list[Scenario] = [at.scenario, *(cache.scenario(its_id, files) for its_id in chosen)]
+    chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != at.scenario_id]
+    scenarios: list[Scenario] = [at.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
     with st.spinner("Adding up"):
-        its = cache.together(tuple(scenarios), at.seed)
-    _shown(its)
+        organisation = cache.together(tuple(scenarios), at.seed)
+    _shown(organisation)
 
 
 def _shown(organisation: Organisation) -> None:
@@ -87,7 +87,7 @@ def _heads(first: str) -> list[str]:
 
 
 def _cells(row: Row) -> list[str]:
-    counts = [f"{its.value:,.0f} ±{half(its):,.0f}" for its in (row.found, row.brought, row.leaked)]
+    counts = [f"{estimate.value:,.0f} ±{half(estimate):,.0f}" for estimate in (row.found, row.brought, row.leaked)]
     opportunities = f"{row.opportunities.value:,.0f} ±{half(row.opportunities):,.0f}"
     return [opportunities, _with_half(row.value_usd), *counts, _with_half(row.gap_usd)]
 

@@ -50,13 +50,13 @@ def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
 
 def saved_as(at: At, plan: TimePlan) -> str | None:
     """The name under which the library has this very plan, if it has."""
-    return next((name for name, its in at.plans.items() if its == plan.model_copy(update={"name": name})), None)
+    return next((name for name, known in at.plans.items() if known == plan.model_copy(update={"name": name})), None)
 
 
 def _save(at: At, plan: TimePlan, name: str) -> None:
     if not name.strip():
         raise PlanError("A plan needs a name; give it one")
-    if name in (its.name for its in (at.scenario.status_quo, *at.scenario.plans)):
+    if name in (split.name for split in (at.scenario.status_quo, *at.scenario.plans)):
         raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
     library.save(plan.model_copy(update={"name": name}), "plans")
     st.rerun()

@@ -33,11 +33,11 @@ LONGEST_TEXT = 400_000
 TEXT_HEIGHT = 420
 
 
-def draw(its_id: str, scenario: Scenario, path: Path) -> None:
+def draw(scenario_id: str, scenario: Scenario, path: Path) -> None:
     """Draw form and text of a scenario, and save what is made of them as another one."""
-    key = f"edit {its_id} {scenario.digest()}"
+    key = f"edit {scenario_id} {scenario.digest()}"
     data = path.read_bytes()
-    st.download_button("Download the file", data, f"{its_id}.yaml", "text/yaml", f"{key} file", on_click="ignore")
+    st.download_button("Download the file", data, f"{scenario_id}.yaml", "text/yaml", f"{key} file", on_click="ignore")
     with st.form(f"{key} form"):
         changes = _fields(scenario, key)
         pressed = st.form_submit_button("Save as a scenario of its own", type="primary")
@@ -46,7 +46,7 @@ def draw(its_id: str, scenario: Scenario, path: Path) -> None:
     with st.expander("Everything else: the whole file as text"):
         text = text_area(data, f"{key} text", "Check and save this text")
         if text is not None:
-            _keep_text(text, its_id, key)
+            _keep_text(text, scenario_id, key)
     controls.kept(key)
 
 
@@ -69,9 +69,9 @@ def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None
         controls.refused(problem)
 
 
-def _keep_text(text: str, its_id: str, key: str) -> None:
+def _keep_text(text: str, scenario_id: str, key: str) -> None:
     try:
-        made = library.read(Scenario, text.encode(), f"{its_id}.yaml")
+        made = library.read(Scenario, text.encode(), f"{scenario_id}.yaml")
         controls.keep(made, made.name, key)
     except NextHourError as problem:
         controls.refused(problem)

@@ -44,38 +44,40 @@ def _list(files: Mapping[str, Path]) -> None:
     if len(files) > SHOWN:
         wanted = st.text_input("Find by name", key=FOUND, max_chars=LONGEST_SEARCH)
     # What was saved last is what is looked for first.
-    saved = [its_id for its_id, path in files.items() if path.parent != library.BUILT_IN]
-    saved.sort(key=lambda its_id: -files[its_id].stat().st_mtime_ns)
-    ids = [*saved, *(its_id for its_id in files if its_id not in saved)]
-    ids = [its_id for its_id in ids if wanted.strip().lower().replace(" ", "-") in its_id]
-    for its_id in ids[:SHOWN]:
-        _row(its_id, files, is_saved=its_id in saved)
+    saved = [scenario_id for scenario_id, path in files.items() if path.parent != library.BUILT_IN]
+    saved.sort(key=lambda scenario_id: -files[scenario_id].stat().st_mtime_ns)
+    ids = [*saved, *(scenario_id for scenario_id in files if scenario_id not in saved)]
+    ids = [scenario_id for scenario_id in ids if wanted.strip().lower().replace(" ", "-") in scenario_id]
+    for scenario_id in ids[:SHOWN]:
+        _row(scenario_id, files, is_saved=scenario_id in saved)
     if len(ids) > SHOWN:
         note(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
     if not ids:
         note("No scenario has that in its name.")
 
 
-def _row(its_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
+def _row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
     about, edit = st.columns([7, 1], vertical_alignment="center")
     with about:
         try:
-            scenario = cache.scenario(its_id, files)
+            scenario = cache.scenario(scenario_id, files)
         except NextHourError as problem:
             controls.refused(problem)
-            data = files[its_id].read_bytes()
-            st.download_button("Download it", data, f"{its_id}.yaml", "text/yaml", f"{KEY} {its_id}", on_click="ignore")
+            data = files[scenario_id].read_bytes()
+            st.download_button(
+                "Download it", data, f"{scenario_id}.yaml", "text/yaml", f"{KEY} {scenario_id}", on_click="ignore"
+            )
             return
-        name = plain(its_id.replace("-", " "))
-        menu.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [its_id]})
+        name = plain(scenario_id.replace("-", " "))
+        menu.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [scenario_id]})
         note(scenario.question or scenario.name)
     with edit:
         # A link to the page one is on would look like the place in the menu.
-        st.button("Edit", f"{KEY} edit {its_id}", f"Edit {name}", on_click=_choose, args=(its_id,))
+        st.button("Edit", f"{KEY} edit {scenario_id}", f"Edit {name}", on_click=_choose, args=(scenario_id,))
 
 
-def _choose(its_id: str) -> None:
-    st.session_state["scenario"] = its_id
+def _choose(scenario_id: str) -> None:
+    st.session_state["scenario"] = scenario_id
 
 
 def _upload() -> None:
@@ -102,8 +104,8 @@ def _read(file: Upload) -> None:
     """Read a scenario; one with mistakes can be mended in its text."""
     state = st.session_state
     try:
-        its = library.read(Scenario, file.data, file.name)
-        state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = its, None, None
+        scenario = library.read(Scenario, file.data, file.name)
+        state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = scenario, None, None
     except NextHourError as problem:
         state[f"{KEY} wrong"] = problem
         if state.get(MENDED) is None:

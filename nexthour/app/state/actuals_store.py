@@ -24,7 +24,7 @@ def versions(scenario: Scenario) -> dict[int, Path]:
     """Their files by number, the one that counts last. One that is being written is empty, and left out."""
     pattern = re.compile(rf"{re.escape(scenario.digest())}-(\d{{1,3}})\.yaml")
     found = ((pattern.fullmatch(path.name), path) for path in library.folder("actuals").glob("*.yaml"))
-    return dict(sorted((int(its[1]), path) for its, path in found if its and path.stat().st_size))
+    return dict(sorted((int(match[1]), path) for match, path in found if match and path.stat().st_size))
 
 
 def latest(scenario: Scenario) -> int | None:
@@ -70,14 +70,14 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     """
     quarter, before = row["quarter"], 0 if actuals is None else actuals.quarters
     given = {} if actuals is None else actuals.model_dump(mode="json", exclude_none=True)
-    rows = {its["quarter"]: its for its in given.get("by_quarter", [])}
-    partners = {name: known for name, its in row.get("partners", {}).items() if (known := _known(its))}
+    rows = {known_row["quarter"]: known_row for known_row in given.get("by_quarter", [])}
+    partners = {name: known for name, figures in row.get("partners", {}).items() if (known := _known(figures))}
     rows[quarter] = _known(row) | ({"partners": partners} if partners else {})
     if quarter > before and open_pipeline_usd is None and not _says(rows[quarter]):
         raise PlanError(f"Nothing is entered for Q{quarter}; enter one figure or more")
     if quarter < before:
         open_pipeline_usd = given.get("open_pipeline_usd")
-    last = max((q for q, its in rows.items() if _says(its)), default=1)
+    last = max((q for q, known_row in rows.items() if _says(known_row)), default=1)
     if open_pipeline_usd is not None:
         given["open_pipeline_usd"], last = open_pipeline_usd, max(quarter, before)
     else:
@@ -85,8 +85,8 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     return Actuals.of({**given, "by_quarter": [rows.get(q, {"quarter": q}) for q in range(1, last + 1)]})
 
 
-def _known(its: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in its.items() if value is not None and name != "partners"}
+def _known(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figures.items() if value is not None and name != "partners"}
 
 
 def _says(row: Mapping[str, Any]) -> bool:

@@ -27,25 +27,32 @@ def fields(page: str, scenario: Scenario) -> list[Field]:
     known = {assumption.name: assumption for assumption in assumptions(scenario)}
     changed = url_state.several(CHANGED, list(known))
     chosen = [known[name] for name in url_state.expected(page, changed)]
-    return [changed, *(url_state.number(key(its), its.least, its.most, its.likely, whole=False) for its in chosen)]
+    return [
+        changed,
+        *(
+            url_state.number(key(assumption), assumption.least, assumption.most, assumption.likely, whole=False)
+            for assumption in chosen
+        ),
+    ]
 
 
 def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
     values = {
         assumption: state[key(assumption)] for assumption in assumptions(scenario) if assumption.name in state[CHANGED]
     }
-    return {its: value for its, value in values.items() if value != its.likely}
+    return {assumption: value for assumption, value in values.items() if value != assumption.likely}
 
 
 def applied(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
     """The scenario with the assumptions that were changed."""
-    for its, value in _changed(scenario, state).items():
-        scenario = with_value(scenario, its, value)
+    for assumption, value in _changed(scenario, state).items():
+        scenario = with_value(scenario, assumption, value)
     return scenario
 
 
 def in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
     """What was changed, "" if nothing was."""
     return "; ".join(
-        f"{its.name} {value:g} instead of {its.likely:g}" for its, value in _changed(scenario, state).items()
+        f"{assumption.name} {value:g} instead of {assumption.likely:g}"
+        for assumption, value in _changed(scenario, state).items()
     )

@@ -43,7 +43,7 @@ moves a slider does not need them."""
 BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
     Scenario: Scenario.digest,
     TimePlan: TimePlan.digest,
-    "optimize.actuals.Actuals": lambda its: its.model_dump_json(),
+    "optimize.replan.actuals.Actuals": lambda actuals: actuals.model_dump_json(),
 }
 
 
@@ -56,13 +56,13 @@ def stages(with_worlds: bool = True) -> Iterator[tuple[int, int]]:
         yield MARKETS, WORLDS
 
 
-def scenario(its_id: str, files: Mapping[str, Path]) -> Scenario:
+def scenario(scenario_id: str, files: Mapping[str, Path]) -> Scenario:
     """A scenario of the library. Raises InputError if its file cannot be used."""
     try:
-        path = files[its_id]
+        path = files[scenario_id]
         changed_ns = path.stat().st_mtime_ns
     except (KeyError, OSError):  # somebody deleted it
-        raise ScenarioError(f"The scenario {its_id} is not there any more; choose another") from None
+        raise ScenarioError(f"The scenario {scenario_id} is not there any more; choose another") from None
     return _scenario(path, changed_ns)
 
 
@@ -71,14 +71,14 @@ def _scenario(path: Path, changed_ns: int) -> Scenario:
     return load_scenario(path)
 
 
-def plans_for(its: Scenario) -> dict[str, TimePlan]:
+def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans of the library that can be followed in a scenario, by name, the status quo first."""
-    return _plans_for(its, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
+    return _plans_for(scenario, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)
-def _plans_for(its: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
-    return library.plans_for(its)
+def _plans_for(scenario: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
+    return library.plans_for(scenario)
 
 
 def comparison(

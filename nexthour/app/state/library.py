@@ -37,7 +37,9 @@ def folder(kind: str) -> Path:
 
 def scenario_files() -> dict[str, Path]:
     """The files of all scenarios by their id: the baseline first, what comes with Next Hour, then what was saved."""
-    built_in = {path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda its: (its.stem != DEFAULT, its))}
+    built_in = {
+        path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda path: (path.stem != DEFAULT, path))
+    }
     return built_in | {path.stem: path for path in _saved("scenarios") if path.stem not in built_in}
 
 
@@ -57,27 +59,27 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
     where, name = folder(kind), document.name
     base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
     for number in range(1, MOST_SAVED):
-        its_id = base if number == 1 else f"{base}-{number}"
+        document_id = base if number == 1 else f"{base}-{number}"
         if number > 1:
             document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
-        if its_id in taken:
-            if _same(document, taken[its_id]):
-                return its_id
+        if document_id in taken:
+            if _same(document, taken[document_id]):
+                return document_id
             continue
-        if (path := new_file(kind, its_id)) is None:  # somebody else saves it just now
+        if (path := new_file(kind, document_id)) is None:  # somebody else saves it just now
             continue
         document.write(path)
-        return its_id
+        return document_id
     raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
 
 
-def new_file(kind: str, its_id: str) -> Path | None:
+def new_file(kind: str, document_id: str) -> Path | None:
     """A file that is made just now, empty, so that two who save at once get two; None if there is one of this id.
 
     Raises InputError, which says the way out, if it cannot be made.
     """
     where = folder(kind)
-    path = where / f"{its_id}.yaml"
+    path = where / f"{document_id}.yaml"
     try:
         where.mkdir(parents=True, exist_ok=True)
         path.touch(exist_ok=False)

@@ -206,7 +206,7 @@ def _is_behind() -> bool:
 def _says(words: Mapping[str, list[str]], state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
     """Whether an address says just this state, and nothing wrong."""
     said = {field.key: _parsed(field, words.get(field.key)) for field in fields}
-    return words.keys() <= said.keys() and all(its == (state[key], "") for key, its in said.items())
+    return words.keys() <= said.keys() and all(parsed == (state[key], "") for key, parsed in said.items())
 
 
 def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:

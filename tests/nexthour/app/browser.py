@@ -54,7 +54,7 @@ def served(library: Path, log: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "NEXTHOUR_LIBRARY": str(library)}
-    words = [sys.executable, "-m", "cli", "app", "--port", str(port), "--no-browser"]
+    words = [sys.executable, "-m", "nexthour.terminal.main", "app", "--port", str(port), "--no-browser"]
     with log.open("wb") as out, subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out) as server:
         try:
             _wait(f"http://127.0.0.1:{port}/_stcore/health", server)
@@ -80,9 +80,9 @@ def browser() -> Iterator[Browser]:
     """A Chromium."""
     path = chromium()
     with sync_playwright() as playwright:
-        its = playwright.chromium.launch(executable_path=path, args=QUIET)
-        yield its
-        its.close()
+        chrome = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield chrome
+        chrome.close()
 
 
 @dataclass
@@ -132,9 +132,9 @@ class Visit:
 
 
 @contextmanager
-def visit(its: Browser, address: str, narrow: bool = False) -> Iterator[Visit]:
+def visit(chrome: Browser, address: str, narrow: bool = False) -> Iterator[Visit]:
     """A visitor. It must not see an exception, a complaint in the console, or a request that leaves the machine."""
-    context = its.new_context(viewport=NARROW if narrow else WIDE, color_scheme="light", accept_downloads=True)
+    context = chrome.new_context(viewport=NARROW if narrow else WIDE, color_scheme="light", accept_downloads=True)
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     seen = Visit(page, address)

@@ -45,14 +45,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("app")
     (folder / "library" / "scenarios").mkdir(parents=True)
     save_scenario(small(), folder / "library" / "scenarios" / "small.yaml")
-    with served(folder / "library", folder / "log.txt") as its:
-        yield its
+    with served(folder / "library", folder / "log.txt") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
-    with browser() as its:
-        yield its
+    with browser() as chrome:
+        yield chrome
 
 
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
@@ -68,10 +68,10 @@ def test_a_page_keeps_to_what_every_page_must(page: str, narrow: bool, address: 
 def serious(page: Page) -> list[str]:
     """What axe finds on a page."""
     return [
-        f"{its['id']}: {its['help']} ({node['html'][:200]})"
-        for its in Axe().run(page).response["violations"]
-        if its["impact"] in SERIOUS
-        for node in its["nodes"]
+        f"{violation['id']}: {violation['help']} ({node['html'][:200]})"
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
     ]
 
 
@@ -261,11 +261,11 @@ def test_it_listens_to_this_machine_only(address: str) -> None:
     import socket
 
     port = int(address.rpartition(":")[2])
-    others = {its[4][0] for its in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
-    for its in others:
+    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    for other in others:
         with socket.socket() as probe:
             probe.settimeout(2)
-            assert probe.connect_ex((its, port)) != 0
+            assert probe.connect_ex((other, port)) != 0
 
 
 def test_from_an_export_to_a_comparison(address: str, chrome: Browser) -> None:
@@ -310,7 +310,9 @@ def test_on_a_phone_the_labs_answer_stands_above_its_controls_and_does_not_make_
 ) -> None:
     with visit(chrome, address, narrow=True) as seen:
         seen.go("lab?share=30")
-        said, moved = (seen.page.locator(its).first.bounding_box() for its in (".nh-said", "[data-testid=stSlider]"))
+        said, moved = (
+            seen.page.locator(selector).first.bounding_box() for selector in (".nh-said", "[data-testid=stSlider]")
+        )
         assert said is not None and moved is not None
         assert said["y"] + said["height"] < moved["y"] < moved["y"] + moved["height"] < 844
         seen.page.evaluate(

@@ -116,7 +116,7 @@ def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: AtOnc
             "actuals": "none here", "colour": "red"}  # fmt: skip
     said = wrong(page("find_plan", says))
     assert len(said) == len(says) - 1
-    assert sum("'coach:Pina=2'" in its and "unknown target 'Pina'" in its for its in said) == 1
+    assert sum("'coach:Pina=2'" in sentence and "unknown target 'Pina'" in sentence for sentence in said) == 1
     assert found.asked == []
 
 
@@ -195,7 +195,7 @@ def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: AtOnce, sm
     test = page("find_plan", {"scenario": small_id, "least": "60", "most": "40"})
     (said,) = wrong(test)
     assert said.startswith("Least time with partners 0.6 is above most time with partners 0.4; allowed: ")
-    assert next(its for its in test.button if its.label == "Find the plan").disabled
+    assert next(button for button in test.button if button.label == "Find the plan").disabled
     assert (test.slider(key="least").value, test.slider(key="most").value) == (60, 40)
     test.slider(key="least").set_value(40).run()
     assert wrong(test) == []
@@ -214,36 +214,36 @@ def test_a_search_that_fails_says_why_and_can_be_begun_again(found: AtOnce, smal
 def test_a_search_can_be_watched_and_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
     test = find(page("find_plan", {"scenario": small_id}))
-    (its,) = found.by_key.values()
+    (job,) = found.by_key.values()
     assert "Getting ready." in texts(test) and not metrics(test)
-    its.says = "simulating and correcting, 2 of 4"
+    job.says = "simulating and correcting, 2 of 4"
     assert "Simulating and correcting, 2 of 4." in texts(test.run())
     assert "Find the plan" not in labels(test)
-    its.cancel = lambda who="": its.end("cancelled")  # type: ignore[method-assign]
+    job.cancel = lambda who="": job.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel")
-    assert its.state == "cancelled" and "Find the plan" in labels(test) and wrong(test) == []
+    assert job.state == "cancelled" and "Find the plan" in labels(test) and wrong(test) == []
 
 
 def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
     test = find(page("find_plan", {"scenario": small_id}))
-    (its,) = found.by_key.values()
+    (job,) = found.by_key.values()
     test.slider(key="most").set_value(50).run()
     assert "Another search of yours still goes on." in texts(test) and "Find the plan" in labels(test)
-    its.cancel = lambda who="": its.end("cancelled")  # type: ignore[method-assign]
+    job.cancel = lambda who="": job.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel that one")
-    assert its.state == "cancelled" and "Another search" not in texts(test)
+    assert job.state == "cancelled" and "Another search" not in texts(test)
 
 
 def test_who_waits_is_told_for_how_many(found: AtOnce, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found.state = "running"
     find(page("find_plan", {"scenario": small_id}))
-    (its,) = found.by_key.values()
-    its.state = "waiting"
+    (job,) = found.by_key.values()
+    job.state = "waiting"
     monkeypatch.setattr(Search, "place", 1)
-    assert job_status.how_it_goes(its) == "Waiting: 1 search is before it."
+    assert job_status.how_it_goes(job) == "Waiting: 1 search is before it."
     monkeypatch.setattr(Search, "place", 2)
-    assert job_status.how_it_goes(its) == "Waiting: 2 searches are before it."
+    assert job_status.how_it_goes(job) == "Waiting: 2 searches are before it."
 
 
 def test_from_the_button_to_the_certificate(small_id: str) -> None:
@@ -263,19 +263,19 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
 
 @pytest.fixture
 def shown(found: AtOnce, small_id: str) -> Callable[..., AppTest]:
-    def its(**says: str) -> AppTest:
+    def shown_page(**says: str) -> AppTest:
         found.start("plan", small())
         return page("find_plan", {"scenario": small_id, **says})
 
-    return its
+    return shown_page
 
 
 def test_the_headline_is_the_certificates(shown: Callable[..., AppTest], answer: Answer) -> None:
-    test, its = shown(), answer.certificate
+    test, certificate = shown(), answer.certificate
     assert wrong(test) == []
-    assert telling_plan.against(its) in html.unescape(texts(test))
+    assert telling_plan.against(certificate) in html.unescape(texts(test))
     assert telling_plan.totals(answer) in html.unescape(texts(test))
-    assert metrics(test)[f"Against {its.against}"] == f"{its.difference_share.value:+.1%}"
+    assert metrics(test)[f"Against {certificate.against}"] == f"{certificate.difference_share.value:+.1%}"
 
 
 def test_the_plan_is_a_picture_and_a_table(shown: Callable[..., AppTest], answer: Answer) -> None:
@@ -315,7 +315,7 @@ def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
     (rows,) = tables(test).values()
     assert [row[0] for row in rows[1:]] == [*test.radio(key="point").options, "status quo"]
     test.text_input[-1].set_value("Hasty")
-    [its for its in test.button if its.label == "Save"][-1].click().run()
+    [button for button in test.button if button.label == "Save"][-1].click().run()
     assert wrong(test) == [] and library.plans_for(small())["Hasty"].hours == drawn.points[-1].plan.hours
 
 
@@ -325,8 +325,8 @@ def test_a_plan_of_some_quarters_goes_on_as_in_the_last() -> None:
         {"activity": "sell", "hours_per_week": 30, "from_quarter": 1, "to_quarter": 4},
         {"activity": "coach", "target": "Pine", "hours_per_week": 2, "from_quarter": 1, "to_quarter": 2},
     ], "short")  # fmt: skip
-    its = frontier_view.going_on(long, plan, 4)
-    assert uses(long, its, 8) == uses(short, plan, 4) and uses(long, its, 2) == uses(short, plan, 2)
+    extended = frontier_view.going_on(long, plan, 4)
+    assert uses(long, extended, 8) == uses(short, plan, 4) and uses(long, extended, 2) == uses(short, plan, 2)
     assert frontier_view.going_on(short, plan, 4) == plan
 
 
@@ -336,10 +336,10 @@ def test_a_plan_that_is_saved_is_found_in_compare_and_in_the_lab(
     test = shown()
     test.text_input[0].set_value("Mine")
     press(test, "Save")
-    assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == ["Saved as Mine."]
+    assert wrong(test) == [] and [success.value.replace("\\", "") for success in test.success] == ["Saved as Mine."]
     assert "Save" not in labels(test), "it is saved, and a reload knows that"
     assert library.plans_for(small())["Mine"].hours == answer.plan.hours
-    says = {its.proto.label: parse_qs(its.proto.query_string) for its in test.get("page_link")}
+    says = {link.proto.label: parse_qs(link.proto.query_string) for link in test.get("page_link")}
     assert says["See it in the Lab"]["plan"] == ["Mine"]
     compared = says["Compare it with the best constant split"]
     assert compared["a"] == compared["plan"] == ["Mine"], "the slide is of what was found"
@@ -436,16 +436,16 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
         partners=[partner(NASTY, base_share={NASTY: 0.5})],
     )  # fmt: skip
     plan = TimePlan.constant(scenario, 0.2, name=NASTY)
-    its = Answer(scenario, 7, plan, answer.certificate, 1, None, (), "")
-    found.made = lambda job: its
+    found_answer = Answer(scenario, 7, plan, answer.certificate, 1, None, (), "")
+    found.made = lambda job: found_answer
     found.start("plan", scenario)
     for part in ("plan", "monday"):
         test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part})
         assert wrong(test) == []
         for block in test.get("html"):
             assert "<b>x</b>" not in block.proto.body
-        for its in test.markdown:
-            assert NASTY not in its.value
+        for markdown in test.markdown:
+            assert NASTY not in markdown.value
         assert tables(test)
 
 
@@ -454,14 +454,14 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
 
 def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: Answer) -> None:
     points = [(point.plan.name, point.attainment, point.exit_usd) for point in (*drawn.points, drawn.status_quo)]
-    its = plan_charts.frontier(points, "status quo", "frontier 2", "title")
-    rows = its["layer"][0]["data"]["values"]
+    points_spec = plan_charts.frontier(points, "status quo", "frontier 2", "title")
+    rows = points_spec["layer"][0]["data"]["values"]
     assert [row["kind"] for row in rows] == ["a plan", "the chosen plan", "a plan", "today"]
     assert rows[0]["attained"] == drawn.points[0].attainment.value
     bars = plan_charts.attainment(answer.certificate.attainment_by_quarter, "it")
     worth = plan_charts.hour_values([1.0, 2.0, 3.0], 2)
     assert [row["q"] for row in worth["layer"][0]["data"]["values"]] == [2, 3]
-    for spec in (its, bars, worth):
+    for spec in (points_spec, bars, worth):
         assert spec["description"] and "data" not in spec and spec["$schema"] == charts.SCHEMA
 
 

@@ -63,7 +63,7 @@ def no_caches_left() -> Any:
 
 
 def opened(part: str, **says: Any) -> AppTest:
-    return page("bring_in", {"part": part, **says})
+    return page("imports", {"part": part, **says})
 
 
 def upload(test: AppTest, key: str, name: str, data: bytes) -> AppTest:
@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
 
 
 def successes(test: AppTest) -> list[str]:
-    return [_plain(its.value) for its in test.success]
+    return [_plain(success.value) for success in test.success]
 
 
 # The page
@@ -91,14 +91,14 @@ def test_a_section_opens_by_a_link(part: str) -> None:
 
 
 def test_the_page_opens_with_deals_and_a_bad_link_is_one_sentence() -> None:
-    assert page("bring_in").session_state[imports.PART] == "deals"
+    assert page("imports").session_state[imports.PART] == "deals"
     test = opened("partner")
     assert wrong(test) == ["The link says part is 'partner'; did you mean partners?"]
     assert test.session_state[imports.PART] == "deals"
 
 
 def test_sections_are_changed_and_stand_in_the_address() -> None:
-    test = page("bring_in")
+    test = page("imports")
     test.button_group(key=imports.PART).set_value("library").run()
     assert wrong(test) == [] and test.query_params["part"] in ("library", ["library"])
 
@@ -135,7 +135,7 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     shown = [rows for _, *rows in tables(test).values()]
     assert shown[0] == [list(row) for row in told.fit_rows(fit.report_rows()).rows]
     assert shown[1] == [list(row) for row in import_deals.intervals(fit).rows]
-    rejects = [[f"{its.row}", its.reason] for its in fit.rejected.itertuples()]
+    rejects = [[f"{reject.row}", reject.reason] for reject in fit.rejected.itertuples()]
     assert len(rejects) == 4 and shown[2] == rejects
     assert all(_plain(sentence) in _plain(texts(test)) for sentence in fit.silent)
 
@@ -145,7 +145,7 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     assert saved.name == "Fitted from our deals.csv"
     # All but what names the file is as the terminal has it.
     assert saved.open_pipeline == fit.scenario.open_pipeline and saved.quota == fit.scenario.quota
-    assert [its.stages for its in saved.market_map] == [its.stages for its in fit.scenario.market_map]
+    assert [segment.stages for segment in saved.market_map] == [segment.stages for segment in fit.scenario.market_map]
 
 
 def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_another_fit(at_once: AtOnce) -> None:
@@ -220,14 +220,17 @@ def test_a_bad_upload_is_told_in_sentences_that_name_the_file(part: str, key: st
 
 def test_no_file_stays_behind_and_no_name_is_a_path(tmp_path: Path) -> None:
     for name in ("../../evil.csv", "a\nb\0c.csv", "x" * 10_000, "", "C:\\x.csv"):
-        its = Upload.of(name, b"1")
-        assert 0 < len(its.name) <= 60 and its.name.isprintable()
-        with on_disk(its) as path:
+        upload = Upload.of(name, b"1")
+        assert 0 < len(upload.name) <= 60 and upload.name.isprintable()
+        with on_disk(upload) as path:
             assert path.name == "upload" and path.read_bytes() == b"1"
         assert not path.exists() and not path.parent.exists()
-        with pytest.raises(InputError) as caught, on_disk(its) as path:
+        with pytest.raises(InputError) as caught, on_disk(upload) as path:
             raise ScenarioError(f"{path}: is wrong", f"{path}: and more; give --decimal '.'")
-        assert caught.value.problems == (f"{its.name}: is wrong", f"{its.name}: and more; set the decimal mark to '.'")
+        assert caught.value.problems == (
+            f"{upload.name}: is wrong",
+            f"{upload.name}: and more; set the decimal mark to '.'",
+        )
 
 
 def test_rejects_are_no_formulas() -> None:
@@ -321,7 +324,9 @@ def test_a_table_is_read_again_from_its_download() -> None:
 def test_a_copy_keeps_the_comments_and_never_overwrites(own_library: Path) -> None:
     test = opened("library", scenario="baseline")
     key = next(
-        its.key for its in test.text_input if its.key and its.key.startswith("edit") and its.key.endswith(" name")
+        widget.key
+        for widget in test.text_input
+        if widget.key and widget.key.startswith("edit") and widget.key.endswith(" name")
     )
     key = key.removesuffix(" name")
     test.text_input(key=key + " name").set_value("My own")
@@ -366,7 +371,7 @@ def test_a_draft_with_mistakes_stays_and_every_sentence_is_shown(own_library: Pa
     library.save(territory(name="Kept"), "scenarios")
     before = {path: path.read_bytes() for path in own_library.rglob("*.yaml")}
     test = opened("library", scenario="baseline")
-    key = next(its.key for its in test.text_area if its.key and its.key.endswith(" text"))
+    key = next(widget.key for widget in test.text_area if widget.key and widget.key.endswith(" text"))
     draft = test.text_area(key=key).value.replace("horizon_quarters: 12", "horizon_quarters: 99")
     draft = draft.replace("quota_credit: net", "quota_credit: all")
     test.text_area(key=key).set_value(draft)
@@ -379,7 +384,7 @@ def test_a_draft_with_mistakes_stays_and_every_sentence_is_shown(own_library: Pa
 
 def test_a_form_that_makes_no_scenario_says_why(own_library: Path) -> None:
     test = opened("library", scenario="baseline")
-    share = next(its.key for its in test.number_input if its.key and its.key.endswith(" partner 1 share 1"))
+    share = next(widget.key for widget in test.number_input if widget.key and widget.key.endswith(" partner 1 share 1"))
     test.number_input(key=share).set_value(1.0)
     press(test, "Save as a scenario of its own")
     assert len(wrong(test)) == 1 and "base shares of mid-market sum to" in wrong(test)[0]
@@ -409,7 +414,7 @@ def test_a_bad_scenario_is_told_and_can_be_mended(kind: str, own_library: Path) 
     assert wrong(test) and all("ours.yaml: " in said and "/tmp" not in said for said in wrong(test))
     assert not list(own_library.rglob("*.yaml"))
     if kind in ("unknown", "no scenario"):
-        key = next(its.key for its in test.text_area if its.key and its.key.startswith("library text"))
+        key = next(widget.key for widget in test.text_area if widget.key and widget.key.startswith("library text"))
         test.text_area(key=key).set_value(BASELINE.read_text(encoding="utf-8").replace("name: Baseline", "name: Now"))
         press(test, "Check this text")
         assert wrong(test) == []
@@ -423,7 +428,7 @@ def test_nasty_names_do_no_harm(own_library: Path) -> None:
     for part in imports.PARTS:
         test = opened(part, scenario=its_id)
         assert wrong(test) == []
-        assert not any("<script>" in its.proto.body or "<img" in its.proto.body for its in test.get("html"))
+        assert not any("<script>" in block.proto.body or "<img" in block.proto.body for block in test.get("html"))
     test = upload(
         opened("partners", scenario=its_id), "partners file", NASTY * 200, f"partner\n{'x' * 10_000}\n".encode()
     )

@@ -63,7 +63,7 @@ def test_the_documents_are_shown_whole() -> None:
     headings = re.findall(r"^## (.+)$", model, re.MULTILINE)
     assert list(documents.sections(method.MODEL)) == ["", *headings]
     shown = [texts(opened(part)) for part in ("short", "equations", "limits", "sources")]
-    expanders = [its.label for its in opened("equations").expander]
+    expanders = [expander.label for expander in opened("equations").expander]
     for heading in headings:
         text = documents.sections(method.MODEL)[heading]
         assert any(text in page_text for page_text in shown), f"{heading} is shown nowhere"

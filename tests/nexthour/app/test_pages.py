@@ -71,14 +71,14 @@ def saved(scenario: Scenario) -> str:
 # What every page does
 
 
-@pytest.mark.parametrize("name", ["start", "lab", "compare", "long_game"])
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "stories"])
 def test_a_page_opens(name: str) -> None:
     test = page(name)
     assert wrong(test) == []
-    assert comparison.CAVEAT in html.unescape(texts(test)) or name == "long_game"
+    assert comparison.CAVEAT in html.unescape(texts(test)) or name == "stories"
 
 
-@pytest.mark.parametrize("name", ["start", "lab", "compare", "long_game"])
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "stories"])
 def test_a_link_that_makes_no_sense_is_told_once_and_replaced(name: str) -> None:
     test = page(name, {"scenario": "basline", "seed": "x"})
     said = wrong(test)
@@ -101,7 +101,7 @@ def test_a_scenario_file_that_is_broken_is_told_and_the_baseline_shown(own_libra
     assert metrics(test)
 
 
-@pytest.mark.parametrize("name", ["start", "lab", "compare", "territory", "bring_in"])
+@pytest.mark.parametrize("name", ["start", "lab", "compare", "territory", "imports"])
 def test_a_scenario_that_is_deleted_while_it_is_open_is_told(name: str, own_library: Path) -> None:
     test = page(name, {"scenario": saved(small(name="Gone"))})
     assert wrong(test) == []
@@ -158,15 +158,15 @@ def test_names_from_anybody_do_no_harm(name: str) -> None:
     assert wrong(test) == []
     for block in test.get("html"):
         assert "<b>x</b>" not in block.proto.body
-    for its in test.markdown:
-        assert NASTY not in its.value  # escaped: as it stands it would be bold, a link, red, a formula
+    for markdown in test.markdown:
+        assert NASTY not in markdown.value  # escaped: as it stands it would be bold, a link, red, a formula
 
 
 EVERYWHERE = [
     *((name, {}) for name in ("start", "lab", "compare", "find_plan", "method")),
     ("lab", {"assume": f"{NASTY}: prospecting yield"}),
     *(("territory", {"section": part}) for part in ("map", "partners", "indicators", "together")),
-    *(("bring_in", {"part": part}) for part in ("deals", "partners", "judgement", "library")),
+    *(("imports", {"part": part}) for part in ("deals", "partners", "judgement", "library")),
 ]
 
 
@@ -197,8 +197,8 @@ def test_a_scenario_with_odd_names_and_an_open_pipeline_opens_everywhere(
     assert wrong(test) == []
     for block in test.get("html"):
         assert "<b>x</b>" not in block.proto.body
-    for its in test.markdown:
-        assert NASTY not in its.value
+    for markdown in test.markdown:
+        assert NASTY not in markdown.value
 
 
 def test_a_name_of_ten_thousand_letters_is_refused_in_one_sentence(own_library: Path) -> None:
@@ -229,8 +229,8 @@ def test_what_takes_a_while_says_what_it_is(name: str, monkeypatch: pytest.Monke
 def test_start_says_when_a_plan_is_ahead_and_when_not() -> None:
     scenario = load_scenario(BASELINE)
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    its = compare(scenario, plans, cache.MARKETS, baseline="no partner time")["20% with Believers"]
-    early, late = (round(100 * its.markets_ahead_by_quarter[q].value) for q in (1, 11))
+    result = compare(scenario, plans, cache.MARKETS, baseline="no partner time")["20% with Believers"]
+    early, late = (round(100 * result.markets_ahead_by_quarter[q].value) for q in (1, 11))
     said = texts(page("start"))
     assert f"is ahead of no partner time in {early} of 100 markets after 2 quarters, and in {late} of 100" in said
 
@@ -243,7 +243,7 @@ def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> 
     for spec in (*pictures(page("start")), *pictures(page("lab"))):
         assert all(spec["config"][mark]["aria"] is False for mark in ("text", "rule", "tick", "area"))
         told = [row["told"] for layer in spec["layer"] for row in layer["data"]["values"] if "told" in row]
-        assert told and all(re.match(r"quarter \d+: ", its) and len(its) < 50 for its in told)
+        assert told and all(re.match(r"quarter \d+: ", text) and len(text) < 50 for text in told)
     (start_spec,) = pictures(page("start"))
     assert re.fullmatch(r"quarter 12: \d+, 95% \d+ to \d+", start_spec["layer"][0]["data"]["values"][-1]["told"])
 
@@ -255,9 +255,9 @@ def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> 
 def test_todays_split_in_the_labs_fields_is_todays_plan(file: str) -> None:
     scenario = load_scenario(library.BUILT_IN / f"{file}.yaml")
     state = {field.key: field.default for field in split_fields.fields(scenario)} | split_fields.today(scenario)
-    its, now = (plan.table(scenario) for plan in (split_fields.plan(scenario, state), TimePlan.status_quo(scenario)))
-    assert its.coverage_mode == now.coverage_mode
-    assert its.partner == pytest.approx(now.partner, abs=0.01) and its.prospect == pytest.approx(now.prospect, abs=0.01)
+    lab, now = (plan.table(scenario) for plan in (split_fields.plan(scenario, state), TimePlan.status_quo(scenario)))
+    assert lab.coverage_mode == now.coverage_mode
+    assert lab.partner == pytest.approx(now.partner, abs=0.01) and lab.prospect == pytest.approx(now.prospect, abs=0.01)
 
 
 def test_the_sales_leaders_door_changes_coverage_alone() -> None:
@@ -274,13 +274,13 @@ def test_the_sales_leaders_door_changes_coverage_alone() -> None:
 def test_the_lab_shows_the_numbers_of_compare() -> None:
     scenario = load_scenario(BASELINE)
     plan = TimePlan.constant(scenario, 0.35, {"coach": 0.25, "co_sell": 0.75}, "even", park=["Fir Solutions"])
-    its = compare(
+    compared = compare(
         scenario, {"status quo": TimePlan.status_quo(scenario), "p": plan}, cache.MARKETS, 3, worlds=cache.WORLDS
     )
     test = page("lab", {"share": "35", "focus": "even", "coach": "25", "joint_plan": "0", "co_sell": "75",
                         "park": "Fir Solutions", "seed": "3"})  # fmt: skip
     assert wrong(test) == []
-    result = its["p"]
+    result = compared["p"]
     assert metrics(test) == {
         "Attainment": f"{result.attainment.value:.0%}",
         "Chance of quota": f"{result.quarters_at_quota.value:.0%}",
@@ -306,11 +306,11 @@ def test_tapes_that_are_too_large_are_drawn_again_and_give_the_same(monkeypatch:
 def test_the_lab_shows_what_the_terminal_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "WORLDS", 20)
     words = ["compare", str(BASELINE), "--plan", "20% with Believers", "--replications", "200", "--worlds", "20"]
-    its = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["plans"]["20% with Believers"]
+    plan = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["plans"]["20% with Believers"]
     shown = metrics(page("lab"))
-    assert shown["Against the status quo"] == f"{its['difference_share']['value']:+.1%}"
-    assert shown["Attainment"] == f"{its['attainment']['value']:.0%}"
-    assert shown["Worlds better"] == f"{100 * its['worlds_ahead']['value']:.0f} of 100"
+    assert shown["Against the status quo"] == f"{plan['difference_share']['value']:+.1%}"
+    assert shown["Attainment"] == f"{plan['attainment']['value']:.0%}"
+    assert shown["Worlds better"] == f"{100 * plan['worlds_ahead']['value']:.0f} of 100"
 
 
 CONTROLS = {
@@ -334,7 +334,7 @@ def test_every_slider_moves_the_plan(key: str) -> None:
     assert wrong(test) == []
     assert test.query_params[key] == str(CONTROLS[key])
     state = {**before, key: CONTROLS[key]}
-    plan, usual = (split_fields.plan(scenario, its) for its in (state, before))
+    plan, usual = (split_fields.plan(scenario, sets) for sets in (state, before))
     assert plan.hours != usual.hours
     assert f"Hours a week under {plan.name}" in texts(test).replace("\\", "")
 
@@ -350,7 +350,7 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     assert "1 parked" in texts(test)
     test.selectbox(key=split_fields.mode_key("large")).set_value("direct").run()
     assert "20% with Thorn, 1 parked, large direct" in texts(test)
-    assert "Coverage: large direct" in [its.label for its in test.expander]
+    assert "Coverage: large direct" in [expander.label for expander in test.expander]
     test.slider(key="coach").set_value(55).run()
     assert "20% with Thorn, 1 parked, mostly coaching, large direct" in texts(test)
     test.slider(key="coach").set_value(40).run()
@@ -384,11 +384,11 @@ def test_an_assumption_that_is_changed_changes_the_answer() -> None:
 
 def test_changed_assumptions_come_along_to_compare() -> None:
     scenario = load_scenario(BASELINE)
-    its = next(one for one in assumptions(scenario) if one.name == "coach gain per week")
-    test = page("lab", {"assume": its.name, "assume coach gain per week": "0.03", "share": "33"})
+    assumption = next(one for one in assumptions(scenario) if one.name == "coach gain per week")
+    test = page("lab", {"assume": assumption.name, "assume coach gain per week": "0.03", "share": "33"})
     (query,) = [one.proto.query_string for one in test.get("page_link") if "lab=" in one.proto.query_string]
     says = parse_qs(query)
-    assert says["assume"] == [its.name] and says["assume coach gain per week"] == ["0.03"]
+    assert says["assume"] == [assumption.name] and says["assume coach gain per week"] == ["0.03"]
     compared = page("compare", says)
     assert wrong(compared) == []
     assert "coach gain per week 0.03 instead of 0.022" in texts(compared)
@@ -450,9 +450,9 @@ def test_a_split_that_is_saved_is_found_in_compare() -> None:
     its_id = saved(scenario)
     test = page("lab", {"scenario": its_id, "share": "30"})
     test.text_input[-1].set_value("My plan")
-    next(its for its in test.button if its.label == "Save").click().run()
+    next(button for button in test.button if button.label == "Save").click().run()
     assert wrong(test) == []
-    assert [its.value.replace("\\", "") for its in test.success] == ["Saved as my-plan. It is in Compare now."]
+    assert [success.value.replace("\\", "") for success in test.success] == ["Saved as my-plan. It is in Compare now."]
     assert "My plan" in library.plans_for(scenario)
     assert wrong(page("compare", {"scenario": its_id, "a": "My plan"})) == []
 
@@ -461,7 +461,7 @@ def test_a_split_cannot_be_saved_under_the_name_of_another_plan_of_the_scenario(
     its_id = saved(small())
     test = page("lab", {"scenario": its_id, "share": "30"})
     test.text_input[-1].set_value(small().status_quo.name)
-    next(its for its in test.button if its.label == "Save").click().run()
+    next(button for button in test.button if button.label == "Save").click().run()
     (said,) = wrong(test)
     assert "has another plan named" in said and not test.success and library.plan_files() == {}
 
@@ -479,11 +479,11 @@ def test_a_territory_without_partners_can_be_looked_at() -> None:
 def test_compare_shows_the_numbers_of_compare() -> None:
     scenario = load_scenario(BASELINE)
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    its = compare(scenario, plans, cache.MARKETS, worlds=cache.WORLDS)
+    compared = compare(scenario, plans, cache.MARKETS, worlds=cache.WORLDS)
     test = page("compare")
     assert wrong(test) == []
     cells = [cell for row in tables(test)["The plans side by side"] for cell in row]
-    for name, result in its.results.items():
+    for name, result in compared.results.items():
         assert name in cells
         assert any(cell.startswith(comparison.usd(result.credit_usd.value)) for cell in cells)
         if name != "status quo":
@@ -585,14 +585,14 @@ def test_a_plan_that_is_not_compared_cannot_be_looked_at_closer() -> None:
     test = page("compare", {"plan": "20% with Belivers"})
     assert wrong(test) == ["The link says plan is '20% with Belivers'; did you mean 20% with Believers?"]
     test.selectbox(key="a").set_value("").run()
-    assert not [its for its in wrong(test) if "did you mean" not in its]
+    assert not [sentence for sentence in wrong(test) if "did you mean" not in sentence]
 
 
 # The long game
 
 
 def test_nothing_is_shown_before_the_prediction() -> None:
-    test = page("long_game", {"story": "squeaky-wheel"})
+    test = page("stories", {"story": "squeaky-wheel"})
     assert wrong(test) == []
     assert "95% interval" not in texts(test) and not test.get("vega_lite_chart")
     test.radio(key="best").set_value("20% with Believers").run()
@@ -615,8 +615,8 @@ def test_nothing_is_shown_before_the_prediction() -> None:
     ],
 )
 def test_nobody_is_told_to_have_said_what_a_link_says_wrongly(says: dict[str, str], problem: str | None) -> None:
-    test = page("long_game", {"story": "hero-seller", "seen": "yes", **says})
-    assert [its[: len(problem or "")] for its in wrong(test)] == ([] if problem is None else [problem])
+    test = page("stories", {"story": "hero-seller", "seen": "yes", **says})
+    assert [sentence[: len(problem or "")] for sentence in wrong(test)] == ([] if problem is None else [problem])
     said = texts(test)
     assert (
         "the most quota credit has" in said.lower() and "you said" not in said.replace("You said", "you said").lower()
@@ -625,7 +625,7 @@ def test_nobody_is_told_to_have_said_what_a_link_says_wrongly(says: dict[str, st
 
 def test_a_prediction_comes_along_in_a_link_and_another_story_asks_anew() -> None:
     says = {"story": "hero-seller", "best": "coaching instead", "by": "5", "seen": "yes"}
-    test = page("long_game", says)
+    test = page("stories", says)
     assert wrong(test) == [] and "coaching instead" in texts(test)
     test.segmented_control[0].set_value("lunch-trap").run()
     assert test.radio(key="best").value == load_scenario("scenarios/lunch-trap.yaml").status_quo.name
@@ -691,7 +691,7 @@ def test_a_library_that_cannot_be_written_is_told_and_nothing_is_lost(
     else:
         plans.write_text("not a folder")
     test.text_input[-1].set_value("My plan")
-    next(its for its in test.button if its.label == "Save").click().run()
+    next(button for button in test.button if button.label == "Save").click().run()
     why = "Permission denied" if there else "File exists"
     assert wrong(test) == [f"{plans}: cannot be written ({why}); set NEXTHOUR_LIBRARY to a folder that can"]
     assert test.slider(key="share").value == 33 and test.text_input[-1].value == "My plan"

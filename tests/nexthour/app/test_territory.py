@@ -103,8 +103,8 @@ def chosen(scenario: Scenario) -> TimePlan:
 
 def box(test: AppTest, label: str) -> Any:
     """The number box with a label."""
-    (its,) = [one for one in test.number_input if one.label.replace("\\", "") == label]
-    return its
+    (found,) = [one for one in test.number_input if one.label.replace("\\", "") == label]
+    return found
 
 
 # Market map, gaps
@@ -114,10 +114,10 @@ def test_the_market_map_is_that_of_the_gap_analysis() -> None:
     scenario = small()
     test = opened()
     assert wrong(test) == []
-    its = gap_analysis(scenario, None, SEED)
-    assert telling_gap.largest_gap(its) in html.unescape(texts(test))
+    analysis = gap_analysis(scenario, None, SEED)
+    assert telling_gap.largest_gap(analysis) in html.unescape(texts(test))
     rows = tables(test)["Market map over 4 quarters"][1:]
-    for row, one in zip(rows, its.segments, strict=True):
+    for row, one in zip(rows, analysis.segments, strict=True):
         assert one.today is not None
         assert row[0] == one.segment and row[2] == f"{one.opportunities.value:,.0f}"
         assert row[5:8] == [f"{share.value:.0%}" for share in (one.today.found, one.today.brought, one.today.leaked)]
@@ -140,10 +140,13 @@ def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
         shares = [f"{1 - one[which]['leaked']['value']:.0%}" for which in ("today", "planned", "reachable")]
         assert seen_row[1:5] == [*shares, "100%"]
     priced = {
-        (f"{gaps.REMEDY_WORDS[its['kind']]}: {its['what']}", comparison.usd(its["gain_usd"]["value"], sign=True))
+        (
+            f"{gaps.REMEDY_WORDS[remedy['kind']]}: {remedy['what']}",
+            comparison.usd(remedy["gain_usd"]["value"], sign=True),
+        )
         for one in printed["segments"]
-        for its in one["remedies"]
-        if its["gain_usd"] is not None
+        for remedy in one["remedies"]
+        if remedy["gain_usd"] is not None
     }
     shown = [row for name, rows in tables(test).items() if "clear" in name for row in rows[1:]]
     assert {(row[0], row[1]) for row in shown} == priced
@@ -155,14 +158,16 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
     assert len(today["layer"][0]["data"]["values"]) == 6 and len(both["layer"][0]["data"]["values"]) == 12
     before = [row["share"] for row in today["layer"][0]["data"]["values"]]
     assert [row["share"] for row in both["layer"][0]["data"]["values"] if row["when"] == "today"] == before
-    its = gaps.market_map(scenario, chosen(scenario), SEED).segments[0]
-    assert its.planned is not None
+    segment = gaps.market_map(scenario, chosen(scenario), SEED).segments[0]
+    assert segment.planned is not None
     shares = [
         row["share"]
         for row in both["layer"][0]["data"]["values"]
         if (row["segment"], row["when"]) == ("large", "with the plan")
     ]
-    assert shares == pytest.approx([its.planned.found.value, its.planned.brought.value, its.planned.leaked.value])
+    assert shares == pytest.approx(
+        [segment.planned.found.value, segment.planned.brought.value, segment.planned.leaked.value]
+    )
 
 
 def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_once: AtOnce) -> None:
@@ -181,15 +186,17 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
 
 def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
     test = opened("gaps")
-    (choice,) = [its for its in test.selectbox if its.label == "Remedy"]
+    (choice,) = [selectbox for selectbox in test.selectbox if selectbox.label == "Remedy"]
     wanted = choice.options[1]
     choice.set_value(wanted).run()
-    next(its for its in test.button if its.label == "Save").click().run()
-    assert wrong(test) == [] and [its.value.replace("\\", "") for its in test.success] == [f"Saved as {wanted}."]
+    next(button for button in test.button if button.label == "Save").click().run()
+    assert wrong(test) == [] and [success.value.replace("\\", "") for success in test.success] == [
+        f"Saved as {wanted}."
+    ]
     kept = library.plans_for(small())[wanted]
     (search,) = at_once.by_key.values()
     priced = [remedy for one in search.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
-    assert kept.hours in [its.plan.hours for its in priced if its.what in wanted]
+    assert kept.hours in [remedy.plan.hours for remedy in priced if remedy.what in wanted]
     assert not any("account manager" in option for option in choice.options)
     its_id = library.save(small(), "scenarios")
     for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
@@ -199,7 +206,7 @@ def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
 def test_the_search_is_for_the_plan_that_is_chosen(at_once: AtOnce) -> None:
     opened("gaps")
     opened("gaps", plan="with Pine")
-    assert [its.get("plan") and its["plan"].name for _, its in at_once.asked] == [None, "with Pine"]
+    assert [arguments.get("plan") and arguments["plan"].name for _, arguments in at_once.asked] == [None, "with Pine"]
 
 
 def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOnce) -> None:
@@ -240,17 +247,19 @@ def test_the_grid_is_that_of_the_treatments() -> None:
     scenario = small()
     test = opened("partners", plan="with Pine")
     (picture,) = pictures(test)
-    points = next(its for its in picture["layer"] if its["mark"]["type"] == "point")["data"]["values"]
+    points = next(layer for layer in picture["layer"] if layer["mark"]["type"] == "point")["data"]["values"]
     found = treatments(scenario, chosen(scenario), SEED)
     assert [(point["partner"], point["treatment"]) for point in points] == [
         ("Pine", "Develop"),
         ("Thorn", found[1].treatment),
     ]
-    assert [point["credit"] for point in points] == pytest.approx([100 * its.results.value for its in found[:2]])
-    mean = sum(100 * its.commitment for its in found[:2]) / 2
+    assert [point["credit"] for point in points] == pytest.approx(
+        [100 * treatment.results.value for treatment in found[:2]]
+    )
+    mean = sum(100 * treatment.commitment for treatment in found[:2]) / 2
     assert picture["layer"][0]["encoding"]["x"]["datum"] == pytest.approx(mean)
     rows = tables(test)["Treatment under with Pine"][1:]
-    assert [row[1] for row in rows] == [its.treatment for its in found]
+    assert [row[1] for row in rows] == [treatment.treatment for treatment in found]
     assert rows[1][-1] == telling_gap.not_the_usual(found[1]) != ""
     assert rows[2][0] == "Cypress (candidate)" and rows[2][1] == "Leave"
 
@@ -284,9 +293,9 @@ def test_names_from_anybody_do_no_harm(section: str) -> None:
     assert wrong(test) == []
     for block in test.get("html"):
         assert "<b>x</b>" not in block.proto.body
-    for its in test.markdown:
-        assert NASTY not in its.value
-    assert any(NASTY in html.unescape(its.proto.body) for its in test.get("html"))
+    for markdown in test.markdown:
+        assert NASTY not in markdown.value
+    assert any(NASTY in html.unescape(block.proto.body) for block in test.get("html"))
 
 
 # Links
@@ -374,7 +383,7 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
 
 
 def save(test: AppTest) -> None:
-    (button,) = [its for its in test.button if its.label == "Save"]
+    (button,) = [button for button in test.button if button.label == "Save"]
     button.click().run()
 
 
@@ -391,8 +400,12 @@ def test_nothing_that_was_entered_is_overwritten(own_library: Path) -> None:
     test.selectbox("quarter").set_value(1).run()
     box(test, "Wins, direct").set_value(9)
     save(test)
-    its = actuals_store.read(small())
-    assert its is not None and [row.direct_wins for row in its.by_quarter] == [9, 4] and its.open_pipeline_usd == 5000.0
+    actuals = actuals_store.read(small())
+    assert (
+        actuals is not None
+        and [row.direct_wins for row in actuals.by_quarter] == [9, 4]
+        and actuals.open_pipeline_usd == 5000.0
+    )
 
 
 def test_what_was_not_changed_in_the_form_stays_to_the_last_digit() -> None:
@@ -402,8 +415,11 @@ def test_what_was_not_changed_in_the_form_stays_to_the_last_digit() -> None:
     test = opened("indicators")
     box(test, "Wins, direct").set_value(2)
     save(test)
-    its = actuals_store.read(small())
-    assert its is not None and (its.by_quarter[0].skill, its.by_quarter[0].credit_usd) == (0.123456789, 1234.56789)
+    actuals = actuals_store.read(small())
+    assert actuals is not None and (actuals.by_quarter[0].skill, actuals.by_quarter[0].credit_usd) == (
+        0.123456789,
+        1234.56789,
+    )
 
 
 def test_an_empty_form_is_told_in_one_sentence(own_library: Path) -> None:
@@ -424,11 +440,11 @@ def test_figures_that_are_taken_out_are_gone() -> None:
 def test_the_last_quarter_is_held_against_the_plan_with_nothing_left_to_plan() -> None:
     actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": q, "direct_wins": 2} for q in (1, 2, 3)]}))
     test = opened("indicators", quarter="4")
-    assert not [its for its in test.number_input if "are open after" in its.label]
+    assert not [box for box in test.number_input if "are open after" in box.label]
     box(test, "Wins, direct").set_value(500)
     save(test)
     assert wrong(test) == [] and "1 of 4 figures is outside" in texts(test) and "500" in texts(test)
-    assert not [its for its in test.get("page_link") if its.proto.label == "Plan again from here"]
+    assert not [link for link in test.get("page_link") if link.proto.label == "Plan again from here"]
     there = page("find_plan", {"scenario": "small-territory", "actuals": "2"})
     (said,) = wrong(there)
     assert "4 quarters are past, and the horizon has 4; allowed: at most 3" in said
@@ -446,10 +462,10 @@ def test_a_file_is_taken_once_somebody_says_so() -> None:
         and "its.yaml holds 2 figures of 1 quarter." in texts(test)
         and actuals_store.read(small()) is None
     )
-    (use,) = [its for its in test.button if its.label == "Use it"]
+    (use,) = [button for button in test.button if button.label == "Use it"]
     use.click().run()
-    its = actuals_store.read(small())
-    assert its is not None and its.by_quarter[0].gone_cold == 1
+    actuals = actuals_store.read(small())
+    assert actuals is not None and actuals.by_quarter[0].gone_cold == 1
     assert "is what counts here" in " ".join(one.value for one in test.success)
     again = upload(opened("indicators"), "by_quarter: [{quarter: 1, direct_wins: 3}]")
     assert [one.label for one in again.button if one.label.startswith("Use")] == [
@@ -482,7 +498,7 @@ def test_from_what_was_entered_one_plans_again(at_once: AtOnce) -> None:
     for wins in (2, 3):
         actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": wins}]}))
     test = opened("indicators", plan="with Pine", seed="12")
-    (link,) = [its for its in test.get("page_link") if its.proto.label == "Plan again from here"]
+    (link,) = [link for link in test.get("page_link") if link.proto.label == "Plan again from here"]
     says = parse_qs(link.proto.query_string)
     assert says == {"scenario": ["small-territory"], "seed": ["12"], "so_far": ["with Pine"], "actuals": ["2"]}
     there = page("find_plan", says)
@@ -529,16 +545,16 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     its_id = library.save(other, "scenarios")
     test = opened("together", territories=[its_id])
     assert wrong(test) == []
-    its = roll_up([small(), other], SEED)
-    assert f"nobody sees {its.total.leaked.value:,.0f} of {its.total.opportunities.value:,.0f}" in texts(test)
+    together = roll_up([small(), other], SEED)
+    assert f"nobody sees {together.total.leaked.value:,.0f} of {together.total.opportunities.value:,.0f}" in texts(test)
     assert (gaps.COVERAGE_MARKETS, treatment.MARKETS) == (20, 30)
     assert "Means over simulated markets of each territory: 20 for opportunities, 30 for quota credit." in texts(test)
     rows = tables(test)["Market map over 4 quarters"][1:]
-    assert [row[0] for row in rows] == [*its.by_segment, "All segments"]
-    assert rows[-1][-1].startswith(comparison.usd(its.total.gap_usd.value))
+    assert [row[0] for row in rows] == [*together.by_segment, "All segments"]
+    assert rows[-1][-1].startswith(comparison.usd(together.total.gap_usd.value))
     assert [row[0] for row in tables(test)["By territory"][1:]] == ["small territory", "other", "All territories"]
     partners = tables(test)["Partners, each once"][1:]
-    assert [row[0].removesuffix(" (candidate)") for row in partners] == [one.name for one in its.partners]
+    assert [row[0].removesuffix(" (candidate)") for row in partners] == [one.name for one in together.partners]
     assert sum(row[0] == "Pine" for row in partners) == 1
 
 
@@ -546,7 +562,7 @@ def test_of_many_partners_the_sentence_names_a_few_and_the_table_all() -> None:
     names = [f"Partner {number}" for number in range(1, 31)]
     test = opened("partners", small(partners=[partner(name, base_share={"small": 0.01}) for name in names]))
     assert wrong(test) == []
-    said = re.search(r'class="nh-said">(.*?)</p>', "".join(its.proto.body for its in test.get("html")))
+    said = re.search(r'class="nh-said">(.*?)</p>', "".join(block.proto.body for block in test.get("html")))
     assert said is not None and len(said[1]) < 200
     assert re.search(r"Partner 1, Partner 2, .* and \d+ more", said[1])
     (rows,) = (rows for caption, rows in tables(test).items() if caption.startswith("Treatment under"))
@@ -584,9 +600,9 @@ def test_every_picture_has_words_and_its_data_and_every_colour_a_second_cue() ->
     ends = [(row["from"], row["to"]) for row in market["layer"][0]["data"]["values"][:3]]
     assert np.allclose(ends, [(0, 50), (50, 70), (70, 100)])
     points = [{"partner": "P", "treatment": "Limit", "brings": 50.0, "credit": 3.0, "low": 2.0, "high": 4.0}]
-    for its in territory_charts.grid(points, (50.0, 3.0), "t")["layer"]:
-        if its["mark"]["type"] == "point":
-            assert its["encoding"]["shape"]["field"] == its["encoding"]["color"]["field"] == "treatment"
+    for layer in territory_charts.grid(points, (50.0, 3.0), "t")["layer"]:
+        if layer["mark"]["type"] == "point":
+            assert layer["encoding"]["shape"]["field"] == layer["encoding"]["color"]["field"] == "treatment"
     assert len({shape for _, shape in territory_charts.TREATMENT_LOOKS.values()}) == 5
 
 

@@ -88,7 +88,7 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
     name, says = state()
     lab = page("lab", says)
     (way,) = [
-        its.proto.query_string for its in lab.get("page_link") if its.proto.label == "Compare it with other plans"
+        link.proto.query_string for link in lab.get("page_link") if link.proto.label == "Compare it with other plans"
     ]
     compared = page("compare", {**parse_qs(way), "plan": name, **({"seed": says["seed"]} if "seed" in says else {})})
     assert wrong(lab) == wrong(compared) == []
@@ -126,9 +126,9 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
     assert any(value == pytest.approx(told["difference_usd"]["value"], rel=1e-3) for value in last)
 
 
-def as_told(its: Mapping[str, Any]) -> dict[str, str]:
+def as_told(plan: Mapping[str, Any]) -> dict[str, str]:
     """The column of the page's table, from the terminal's numbers."""
-    usd, credit, share = comparison.usd, its["credit_usd"], its["difference_share"]
+    usd, credit, share = comparison.usd, plan["credit_usd"], plan["difference_share"]
 
     def percent(of: Mapping[str, float]) -> str:
         return f"{of['value']:.0%} ({of['low']:.1%} to {of['high']:.1%})"
@@ -136,15 +136,15 @@ def as_told(its: Mapping[str, Any]) -> dict[str, str]:
     def count(of: Mapping[str, float]) -> str:
         return f"{round(of['value'] * of['observations']):,} of {of['observations']:,}"
 
-    payback = its["payback_quarter"]
+    payback = plan["payback_quarter"]
     return {
         "Quota credit": f"{usd(credit['value'])} ({usd(credit['low'])} to {usd(credit['high'])})",
-        "P10 to P90": f"{usd(its['credit_p10_usd'])} to {usd(its['credit_p90_usd'])}",
-        "Attainment": percent(its["attainment"]),
-        "Chance of quota in an average quarter": percent(its["quarters_at_quota"]),
-        "Through partners": f"{its['partner_share_of_credit']:.0%}",
+        "P10 to P90": f"{usd(plan['credit_p10_usd'])} to {usd(plan['credit_p90_usd'])}",
+        "Attainment": percent(plan["attainment"]),
+        "Chance of quota in an average quarter": percent(plan["quarters_at_quota"]),
+        "Through partners": f"{plan['partner_share_of_credit']:.0%}",
         "Difference": f"{share['value']:+.1%} ({share['low']:+.1%} to {share['high']:+.1%})",
-        "Markets ahead": count(its["markets_ahead"]),
-        "Plausible worlds better in": count(its["worlds_ahead"]),
+        "Markets ahead": count(plan["markets_ahead"]),
+        "Plausible worlds better in": count(plan["worlds_ahead"]),
         "Pays back in": "never" if payback is None else f"quarter {payback}",
     }

@@ -22,7 +22,9 @@ PATIENCE_SECONDS = 120
 
 def page(name: str, says: Mapping[str, Any] | None = None) -> AppTest:
     """A page of views/ as it is after a link that says this; several words of one parameter come as a list."""
-    test = AppTest.from_string(f"from views import {name}\n{name}.show()", default_timeout=PATIENCE_SECONDS)
+    test = AppTest.from_string(
+        f"from nexthour.app.pages import {name}\n{name}.show()", default_timeout=PATIENCE_SECONDS
+    )
     for key, words in (says or {}).items():
         test.query_params[key] = words
     return test.run()
@@ -30,29 +32,31 @@ def page(name: str, says: Mapping[str, Any] | None = None) -> AppTest:
 
 def texts(test: AppTest) -> str:
     """All that is said on a page, without markup."""
-    blocks = [re.sub(r"<style>.*?</style>|<[^>]+>", " ", its.proto.body, flags=re.DOTALL) for its in test.get("html")]
-    return "\n".join([*blocks, *(its.value for its in test.markdown)])
+    blocks = [
+        re.sub(r"<style>.*?</style>|<[^>]+>", " ", block.proto.body, flags=re.DOTALL) for block in test.get("html")
+    ]
+    return "\n".join([*blocks, *(markdown.value for markdown in test.markdown)])
 
 
 def wrong(test: AppTest) -> list[str]:
     """What the page says is wrong, warnings and errors; an exception of the page is a failure."""
     assert not test.exception, test.exception
-    return [its.value.replace("\\", "") for its in (*test.warning, *test.error)]
+    return [message.value.replace("\\", "") for message in (*test.warning, *test.error)]
 
 
 def metrics(test: AppTest) -> dict[str, str]:
     """Numbers under their labels."""
-    return {its.label.replace("\\", ""): its.value for its in test.metric}
+    return {metric.label.replace("\\", ""): metric.value for metric in test.metric}
 
 
 def labels(test: AppTest) -> list[str]:
     """Of the buttons."""
-    return [its.label for its in test.button]
+    return [button.label for button in test.button]
 
 
 def press(test: AppTest, label: str) -> AppTest:
     """Press the first button with this label."""
-    return next(its for its in test.button if its.label == label).click().run()
+    return next(button for button in test.button if button.label == label).click().run()
 
 
 def work(job: Job) -> Any:
@@ -104,11 +108,11 @@ def tables(test: AppTest) -> dict[str, list[list[str]]]:
         if "nh-table" in (body := block.proto.body) and (caption := re.search("<caption>(.*?)</caption>", body)):
             rows = re.findall("<tr>(.*?)</tr>", body, re.DOTALL)
             texts_of = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
-            cells = [[html.unescape(its).replace("\n", " ") for its in texts_of.findall(row)] for row in rows]
+            cells = [[html.unescape(cell).replace("\n", " ") for cell in texts_of.findall(row)] for row in rows]
             found[html.unescape(caption[1])] = cells
     return found
 
 
 def pictures(test: AppTest) -> list[dict[str, Any]]:
     """The Vega-Lite specifications of the pictures."""
-    return [json.loads(its.proto.spec) for its in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]
+    return [json.loads(chart.proto.spec) for chart in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]

@@ -100,7 +100,7 @@ def test_plan_and_reasons_are_those_of_this_process(shared: Searches) -> None:
     assert search.result.certificate.realised_estimate == solution.certificate.realised_estimate
     assert search.result.changes() == solution.changes()
     assert reasons.result.as_dict() == explain(solution).as_dict()
-    assert any("moving" in its for its in heard)
+    assert any("moving" in sentence for sentence in heard)
     assert search.seconds > 0 and search.place == 0
     assert reasons.seconds < search.seconds + 10, "reasons took the solution that was there"
 
@@ -179,7 +179,7 @@ def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works
 def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch: Any) -> None:
     words: list[str] = []
     end = queue._end
-    monkeypatch.setattr(queue, "_end", lambda search, word, its: (words.append(word), end(search, word, its)))
+    monkeypatch.setattr(queue, "_end", lambda search, word, content: (words.append(word), end(search, word, content)))
     with closing(Searches(grace_seconds=LONG)) as own:
         search = own.start("plan", tiny())
         until(lambda: search.says)
@@ -242,7 +242,7 @@ def test_the_store_stays_small(own: Searches) -> None:
     own.start("warm", tiny("number 1"))  # asked for again, so it stays
     last = [finished(own.start("warm", tiny(f"another {i}"))) for i in range(2)]
     own.start("warm", tiny("one more"))
-    assert [own.find(its.key) is its for its in (*some, *last)] == [False, True, False, False, True, True]
+    assert [own.find(job.key) is job for job in (*some, *last)] == [False, True, False, False, True, True]
 
 
 def test_the_worker_does_not_run_the_servers_main_script(own: Searches, tmp_path: Path, monkeypatch: Any) -> None:
@@ -259,11 +259,12 @@ def test_the_worker_does_not_run_the_servers_main_script(own: Searches, tmp_path
 def test_the_worker_ends_with_the_server(end: str) -> None:
     """In the middle of a search, whether the server ends well or not."""
     script = f"""
-import os, signal, time, searches, sim
-search = searches.start("plan", sim.load_scenario({str(BASELINE)!r}))
+import os, signal, time, sim
+from nexthour import jobs
+search = jobs.start("plan", sim.load_scenario({str(BASELINE)!r}))
 while not search.says:
     time.sleep(0.01)
-print(searches._of_this_server._worker.process.pid, flush=True)
+print(jobs._of_this_server._worker.process.pid, flush=True)
 {end}
 """
     begun = time.monotonic()
