@@ -17,8 +17,8 @@ LONGEST_PROBLEM = 370
 """Letters of one sentence; with the count of further problems the text stays within 400."""
 
 
-def one_line(text: str) -> str:
-    """`text` on one line, without control characters, short enough to read: names in it come from anybody."""
+def short_line(text: str) -> str:
+    """Text on one line, without control characters, short enough to read: names in it come from anybody."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     words = " ".join(plain.split()) if plain != text else plain
     return words if len(words) <= LONGEST_PROBLEM else words[: LONGEST_PROBLEM - 3] + "..."
@@ -36,7 +36,7 @@ class InputError(NextHourError):
     """
 
     def __init__(self, *problems: str) -> None:
-        self.problems = tuple(one_line(problem) for problem in problems)
+        self.problems = tuple(short_line(problem) for problem in problems)
         more = len(problems) - 1
         count = f" ({more:,} more problem{'s' if more > 1 else ''})" if more else ""
         super().__init__(self.problems[0] + count)

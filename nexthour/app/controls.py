@@ -19,7 +19,7 @@ from nexthour.app.page import plain
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import Rows
-from nexthour.report.comparison import capital
+from nexthour.report.text import with_capital
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
@@ -47,7 +47,7 @@ def label(field: FieldInfo) -> str:
     unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
     wordless = unit in WORDLESS or unit in text or get_origin(_plain_kind(field.annotation)) is Literal
     said = text if wordless else f"{text}, {unit}"
-    return plain(capital(said))
+    return plain(with_capital(said))
 
 
 def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
@@ -140,7 +140,7 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 
 def table(rows: Rows, caption: str) -> None:
     """A table of results that the terminal prints too."""
-    st.html(tables.table(caption, [capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
+    st.html(tables.table(caption, [with_capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
 
 
 def bullets(lines: Sequence[str]) -> str:

@@ -21,7 +21,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from nexthour import jobs
 from nexthour.app.page import At, note, plain
 from nexthour.jobs import Kind, Search
-from nexthour.report import comparison
+from nexthour.report.numbers import count_of
+from nexthour.report.text import one_line, with_capital
 
 LOOKS_SECONDS = 1.0
 
@@ -73,9 +74,9 @@ def result(search: Search, what: str) -> Any:
         _watched(search.key, what)
         return None
     if search.state == "failed":
-        sentence = comparison.one_line(search.problem)
+        sentence = one_line(search.problem)
         begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
-        st.error(plain(comparison.capital(sentence) if begins_with_a_word else sentence))
+        st.error(plain(with_capital(sentence) if begins_with_a_word else sentence))
         return None
     return search.result
 
@@ -94,8 +95,8 @@ def how_it_goes(search: Search) -> str:
     """In words."""
     if search.state == "waiting":
         return f"Waiting: {search.place} {'search is' if search.place == 1 else 'searches are'} before it."
-    said = comparison.one_line(search.says) or "getting ready"
-    return f"{comparison.capital(said)}."
+    said = one_line(search.says) or "getting ready"
+    return f"{with_capital(said)}."
 
 
 @st.fragment(run_every=LOOKS_SECONDS)
@@ -106,7 +107,7 @@ def _watched(key: str, what: str) -> None:
     with st.container(border=True):
         # Read aloud when it changes; the seconds are not.
         st.html(f'<p class="nh-said" role="status">{html.escape(how_it_goes(job))}</p>')
-        so_far = comparison.count(round(job.seconds), "second")
+        so_far = count_of(round(job.seconds), "second")
         note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
         if _me() in job.wanted_by:
             st.button("Cancel", key=f"cancel {job.kind}", on_click=cancel, args=(key,))

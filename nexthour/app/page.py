@@ -18,13 +18,15 @@ from typing import Literal
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from nexthour import version
 from nexthour.app.charts import base as charts
 from nexthour.app.menu import draw_menu
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.comparison import CAVEAT, capital, count, unexpected, version
+from nexthour.report.numbers import count_of
+from nexthour.report.text import CAVEAT, unexpected_error, with_capital
 from sim import NextHourError, Scenario, TimePlan
-from sim.errors import one_line
+from sim.errors import short_line
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
@@ -91,10 +93,10 @@ def draw(
         body(at)
         url_state.leave(page, all_fields)
     except NextHourError as problem:
-        st.error(plain(one_line(str(problem))))
+        st.error(plain(short_line(str(problem))))
     except Exception as problem:
         logging.getLogger(__name__).exception("page %s", page)
-        st.error(plain(f"{capital(unexpected(problem))} with the address of this page."))
+        st.error(plain(f"{with_capital(unexpected_error(problem))} with the address of this page."))
 
 
 def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
@@ -105,7 +107,7 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
     try:
         scenario, problem = cache.scenario(scenario_id, files), ""
     except NextHourError as error:
-        scenario, problem = cache.scenario(library.DEFAULT, files), one_line(str(error))
+        scenario, problem = cache.scenario(library.DEFAULT, files), short_line(str(error))
         scenario_id = library.DEFAULT
     at = At(scenario_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
     all_fields = [which, seed, *fields(at)]
@@ -155,10 +157,10 @@ def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]
     if markets > cache.FIRST_MARKETS:
         return nullcontext()
     size = ", ".join(
-        count(len(parts), noun)
+        count_of(len(parts), noun)
         for parts, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
     )
-    return st.spinner(f"Simulating {count(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
+    return st.spinner(f"Simulating {count_of(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
 
 
 def _small(text: str) -> str:

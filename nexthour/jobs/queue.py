@@ -18,9 +18,10 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
+from nexthour import version
 from nexthour.jobs.uploads import Upload
 from nexthour.jobs.worker import STOP, Job, Kind, serve
-from nexthour.report.comparison import unexpected, version
+from nexthour.report.text import unexpected_error
 
 if TYPE_CHECKING:
     from sim import Scenario
@@ -196,7 +197,7 @@ class Searches:
                     self._run(search)
                 except Exception as problem:  # whatever it is, the next search gets its turn
                     log.exception("a search could not be handed over")
-                    search.end("failed", problem=unexpected(problem))
+                    search.end("failed", problem=unexpected_error(problem))
                 search.forget()
         finally:
             if self._worker is not None:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sim import InputError
-from sim.errors import one_line
+from sim.errors import short_line
 
 LONGEST_NAME = 60
 ON_SCREEN = {"give --decimal": "set the decimal mark to"}
@@ -32,7 +32,7 @@ class Upload:
     @classmethod
     def of(cls, name: str, data: bytes) -> Upload:
         """A file by the name that the visitor's machine gives it."""
-        return cls(one_line(name)[:LONGEST_NAME].strip() or "the file", data)
+        return cls(short_line(name)[:LONGEST_NAME].strip() or "the file", data)
 
     @cached_property
     def digest(self) -> str:

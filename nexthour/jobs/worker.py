@@ -88,7 +88,7 @@ def serve(server: Connection) -> None:
 
 def _serve(server: Connection) -> None:
     # Before anybody waits for it.
-    from nexthour.report.comparison import unexpected
+    from nexthour.report.text import unexpected_error
     from optimize.coverage import gaps  # noqa: F401
     from sim.errors import NextHourError
     from sim.native import compiler
@@ -113,7 +113,7 @@ def _serve(server: Connection) -> None:
         except NextHourError as problem:
             answer = "failed", str(problem)
         except Exception as problem:
-            answer = "broken", (unexpected(problem), traceback.format_exc())
+            answer = "broken", (unexpected_error(problem), traceback.format_exc())
         server.send(answer)
 
 

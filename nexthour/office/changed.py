@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nexthour.office.words import short
+from nexthour.report.text import shorten_name
 from optimize.monday.changes import KINDS, Change, changes
 from sim import Scenario, TimePlan
 from sim.documents.yaml_file import listed
@@ -46,7 +46,7 @@ def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> l
     """The segments that the plan covers in another way, with that way: enterprise direct."""
     modes, before = (its.table(scenario).coverage_mode for its in (plan, against))
     return [
-        f"{short(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
+        f"{shorten_name(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
         for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
         if mode != today
     ]
@@ -55,4 +55,4 @@ def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> l
 def _targets(scenario: Scenario, names: list[str], letters: int) -> str:
     if len(names) > 1 and set(names) == {partner.name for partner in scenario.partners}:
         return "every partner"
-    return listed([short(name, NAME_LETTERS) for name in sorted(names)], letters)
+    return listed([shorten_name(name, NAME_LETTERS) for name in sorted(names)], letters)

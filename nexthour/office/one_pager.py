@@ -24,8 +24,9 @@ from nexthour.office.colours import DARK
 from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
 from nexthour.office.timeless import timeless
-from nexthour.office.words import outward, short
-from nexthour.report.comparison import CAVEAT, between, capital, count, headline, how_surely, payback, the, usd, verdict
+from nexthour.report.comparison import between, headline, how_surely, payback, verdict
+from nexthour.report.numbers import count_of, usd
+from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
 from sim import Comparison
 from sim.documents.messages import listed
 from sim.errors import PlanError
@@ -68,10 +69,10 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     _text(slide, (LEFT, 6.5, WIDE, 0.35), f"Simulated, so no forecast. {CAVEAT}", 12, INK)
     _text(slide, (LEFT, 6.87, WIDE, 0.3), made.line, 10, GREY)
     notes = (verdict(comparison, plan_name), f"To get it again: {made.again}", CAVEAT)
-    slide.notes_slide.notes_text_frame.text = "\n".join(map(outward, notes))
+    slide.notes_slide.notes_text_frame.text = "\n".join(map(forwardable_line, notes))
     core_properties = show.core_properties
     core_properties.title, core_properties.author, core_properties.last_modified_by = (
-        outward(headline(comparison, plan_name)),
+        forwardable_line(headline(comparison, plan_name)),
         "Next Hour",
         "Next Hour",
     )
@@ -95,7 +96,7 @@ def _title(slide: Any, text: str) -> None:
 
 def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
     """What to stop, start and keep, as a table."""
-    base = short(the(comparison.baseline), MOST_LETTERS)
+    base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     _text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
     plans = comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan
     its, coverage = changed_uses(*plans), changed_coverage(*plans)
@@ -116,7 +117,7 @@ def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
     for i, use in enumerate(shown, int(bool(coverage))):
         _row(table, i, use)
     if len(shown) < len(its):
-        _cell(table.cell(rows - 1, 1), [(f"and {count(len(its) - len(shown), 'smaller change')}", 12, GREY, False)])
+        _cell(table.cell(rows - 1, 1), [(f"and {count_of(len(its) - len(shown), 'smaller change')}", 12, GREY, False)])
     for i in range(rows):
         table.rows[i].height = Inches(ROW)
         for column in range(3):
@@ -138,11 +139,11 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
     first = result.difference_by_quarter_usd[0]
     words = {"ahead": "Gained in quarter 1", "behind": "Cost in quarter 1"}.get(first.verdict, "Quarter 1, not clear")
     back = payback(comparison, result) if result.difference_usd.clear else "no clear difference"
-    over = f"Over {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    over = f"Over {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     wide = (LEFT_WIDE - 0.2) / 2
     for left, head, big, small in (
         (LEFT, words, usd(first.value, sign=True), between(first)),
-        (LEFT + wide + 0.2, over, capital(back), "by the mean of the markets"),
+        (LEFT + wide + 0.2, over, with_capital(back), "by the mean of the markets"),
     ):
         card = slide.shapes.add_textbox(*map(Inches, (left, 5.32, wide, 1.02)))
         card.fill.solid()
@@ -156,9 +157,10 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
 
 def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
     """The difference so far by quarter with both ends of its interval, as a native chart."""
-    so_far, base = comparison.cumulated_difference_usd(plan_name), short(the(comparison.baseline), MOST_LETTERS)
+    so_far = comparison.cumulated_difference_usd(plan_name)
+    base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     last = so_far[-1]
-    head = f"Quota credit against {base}: {usd(last.value, sign=True)} after {count(len(so_far), 'quarter')}"
+    head = f"Quota credit against {base}: {usd(last.value, sign=True)} after {count_of(len(so_far), 'quarter')}"
     _text(slide, (RIGHT, 1.88, RIGHT_WIDE, 0.35), head, 14, INK, bold=True)
     form = _money_format(so_far)
     data = CategoryChartData(number_format=form)
@@ -170,7 +172,7 @@ def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
         data.add_series("95% high", [its.high for its in so_far])
     room = map(Inches, (RIGHT - 0.1, TOP - 0.02, RIGHT_WIDE + 0.1, 4.06))
     frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *room, data)
-    frame._element.nvGraphicFramePr.cNvPr.set("descr", outward(f"{head}, {between(last)}"))
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", forwardable_line(f"{head}, {between(last)}"))
     chart = frame.chart
     chart.has_title, chart.has_legend = False, True
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
@@ -216,7 +218,7 @@ def _text(
 
 def _say(paragraph: Any, text: str, size: int, ink: str, bold: bool = False) -> None:
     run = paragraph.add_run()
-    run.text = outward(text)
+    run.text = forwardable_line(text)
     run.font.size, run.font.bold, run.font.color.rgb = Pt(size), bold, RGBColor.from_string(ink)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import vl_convert
 
-from nexthour.office.words import outward
+from nexthour.report.text import forwardable_line
 
 SMALL = 10
 LETTER = 5.0
@@ -28,7 +28,7 @@ def png(spec: dict[str, Any], scale: float = 2, provenance: str = "") -> bytes:
     that first number. Raises ValueError if the spec cannot be drawn or asks for data from elsewhere.
     """
     drawn = vl_convert.vegalite_to_png(
-        {**spec, "title": _title(spec, outward(provenance))} if provenance else spec,
+        {**spec, "title": _title(spec, forwardable_line(provenance))} if provenance else spec,
         vl_version=_version(spec),
         scale=scale,
         # Of a list without any address, none is allowed.

@@ -11,8 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
-from nexthour.office.words import outward
-from nexthour.report.comparison import count, forwardable
+from nexthour.report.numbers import count_of
+from nexthour.report.text import forwardable, forwardable_line
 from sim import Comparison, Scenario
 
 LONGEST_SLUG = 60
@@ -42,7 +42,7 @@ class Provenance:
         words += [f"--replications {comparison.replications} --seed {comparison.seed}"]
         words += [f"--worlds {comparison.worlds}"] if comparison.worlds else []
         return cls(
-            scenario=outward(made["scenario"]),
+            scenario=forwardable_line(made["scenario"]),
             digest=made["scenario_digest"],
             seed=comparison.seed,
             replications=comparison.replications,
@@ -55,8 +55,8 @@ class Provenance:
     @property
     def line(self) -> str:
         """All of it but the command, for a footer."""
-        worlds = [count(self.worlds, "plausible world")] if self.worlds else []
-        markets = count(self.replications, "market")
+        worlds = [count_of(self.worlds, "plausible world")] if self.worlds else []
+        markets = count_of(self.replications, "market")
         known = [self.scenario, f"digest {self.digest}", f"seed {self.seed}", markets, *worlds, self.version]
         return " · ".join([*known, self.day.isoformat()])
 

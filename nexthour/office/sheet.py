@@ -17,7 +17,7 @@ from typing import Any
 
 import xlsxwriter
 
-from nexthour.office.words import outward
+from nexthour.report.text import forwardable_line
 from sim.study.estimates import Estimate
 
 LONGEST_TEXT = 32_000
@@ -52,7 +52,7 @@ class Book:
         )
         # Otherwise it is the time of day at which it is made, and no two files are equal.
         made = datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC)
-        self._book.set_properties({"title": outward(title), "author": "Next Hour", "created": made})
+        self._book.set_properties({"title": forwardable_line(title), "author": "Next Hour", "created": made})
         self._footer = footer
         self._formats: dict[tuple[str, bool], Any] = {}
 
@@ -111,7 +111,7 @@ class Sheet:
         self.book, self.its, self.name, self.widths = book, its, name, widths
 
     def text(self, row: int, column: int, text: str, style: str = "text", total: bool = False) -> None:
-        safe = outward(text)[:LONGEST_TEXT]
+        safe = forwardable_line(text)[:LONGEST_TEXT]
         self.its.write_string(row, column, safe, self.book.style(style, total))
 
     def heads(self, row: int, words: Sequence[str], texts: Sequence[int] = (0,)) -> None:

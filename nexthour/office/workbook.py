@@ -15,7 +15,9 @@ from nexthour.office.fields import field_rows
 from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
 from nexthour.office.sheet import NUMBERS, Book, Sheet
-from nexthour.report.comparison import CAVEAT, count, of_all, payback, the, verdict
+from nexthour.report.comparison import payback, verdict
+from nexthour.report.numbers import count_of, count_of_total
+from nexthour.report.text import CAVEAT, with_article
 from sim import Comparison, Ledger, draw_market, kpis, simulate
 from sim.plan import ACTIVITY_WORDS
 
@@ -48,14 +50,14 @@ def workbook(comparison: Comparison, day: datetime.date, deals_of: str | None = 
 def _summary(book: Book, comparison: Comparison) -> None:
     widths = (26, 12, 12, 12, 11, 11, 11, 12, 12, 12, 11, 9, 9, 13, 13, 18, 56)
     sheet = book.sheet("Summary", widths, repeat=4)
-    scenario, base = comparison.scenario, the(comparison.baseline)
+    scenario, base = comparison.scenario, with_article(comparison.baseline)
     sheet.text(0, 0, scenario.question or scenario.name, "title")
     sheet.text(
         1,
         0,
-        f"Quota credit over {scenario.horizon_quarters} quarters; mean of {count(comparison.replications, 'market')}, "
-        "the same for every plan. Chance of quota: in an average quarter. "
-        f"Differences are from {base}, with their 95% interval.",
+        f"Quota credit over {scenario.horizon_quarters} quarters; mean of "
+        f"{count_of(comparison.replications, 'market')}, the same for every plan. Chance of quota: in an average "
+        f"quarter. Differences are from {base}, with their 95% interval.",
         "note",
     )
     heads = (
@@ -79,8 +81,8 @@ def _summary(book: Book, comparison: Comparison) -> None:
             row,
             {
                 0: name,
-                13: of_all(result.markets_ahead),
-                14: "none drawn" if result.worlds_ahead is None else of_all(result.worlds_ahead),
+                13: count_of_total(result.markets_ahead),
+                14: "none drawn" if result.worlds_ahead is None else count_of_total(result.worlds_ahead),
                 15: payback(comparison, result) if result.difference_usd.clear else result.verdict,
                 16: verdict(comparison, name),
             },

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import count, exponents, one_line, usd
+from nexthour.report.numbers import count_of, exponents, usd
+from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
     from nexthour.calibrate import Check, Fit
@@ -51,8 +52,8 @@ def fitted_to(fit: Fit) -> str:
     taken = ""
     if fit.open_used:
         # To the dollar, to be held against the export.
-        taken = f", with {count(fit.open_used, 'open deal')} of ${fit.open_usd:,} as its open pipeline"
-    return f"fitted to {count(fit.closed_used, 'closed deal')}{taken}"
+        taken = f", with {count_of(fit.open_used, 'open deal')} of ${fit.open_usd:,} as its open pipeline"
+    return f"fitted to {count_of(fit.closed_used, 'closed deal')}{taken}"
 
 
 def rows_read(fit: Fit) -> str:
@@ -98,7 +99,7 @@ def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
         "deals a quarter": "{:.1f}".format,
     }
     off = [check for check in checks if not check.agrees]
-    yield f"Simulated again: {len(checks) - len(off)} of {count(len(checks), 'figure')} agree with the fit."
+    yield f"Simulated again: {len(checks) - len(off)} of {count_of(len(checks), 'figure')} agree with the fit."
     for its in off:
         words = shown.get(its.what, usd)
         yield (
@@ -107,7 +108,7 @@ def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
         )
     missing = rows - len({(check.segment, check.route) for check in checks})
     if missing:
-        yield f"Nothing can be said of {count(missing, 'row')} of {rows}: too few simulated deals."
+        yield f"Nothing can be said of {count_of(missing, 'row')} of {rows}: too few simulated deals."
 
 
 # Partners
@@ -117,7 +118,7 @@ def labels_right(intake: Intake) -> str:
     """How many partners, and how many of their labels are right, as the end of a sentence."""
     right, n = intake.labels_right, len(intake.estimates)
     many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
-    return f"{count(n, 'partner')}{many if n > 2 else ''}"
+    return f"{count_of(n, 'partner')}{many if n > 2 else ''}"
 
 
 def intake_rows(intake: Intake, before: Scenario) -> Rows:

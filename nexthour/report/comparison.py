@@ -5,25 +5,23 @@ Left out: any run. A number told here is a field of what sim or optimize returne
 
 from __future__ import annotations
 
-import re
-from textwrap import shorten
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from nexthour.report.numbers import count_of, count_of_total, digits, exponents, interval, usd, usd_interval
+from nexthour.report.text import one_line, with_article, with_capital
 
 if TYPE_CHECKING:
-    from sim import Comparison, Outcomes, Scenario
+    from sim import Comparison, Outcomes
     from sim.study.estimates import Estimate
     from sim.study.experiment import PlanResult
     from sim.study.sensitivity import Robustness
 
 UNITLESS = ("none", "probability", "ratio", "share")
-CAVEAT = (
-    "No public data identifies what a manager's hour does to a partner; these effects are the scenario's assumptions."
-)
 
 
 def verdict(comparison: Comparison, name: str) -> str:
     """One plan against the baseline, in a sentence or two."""
-    result, base = comparison[name], the(comparison.baseline)
+    result, base = comparison[name], with_article(comparison.baseline)
     markets = result.markets_ahead
     if markets.observations < 2:
         amount = usd(result.difference_usd.value, sign=True)
@@ -49,12 +47,12 @@ def verdict(comparison: Comparison, name: str) -> str:
 
 def headline(comparison: Comparison, name: str) -> str:
     """The answer alone, as a title has room for it: one plan against the baseline, without how surely."""
-    result, base = comparison[name], the(comparison.baseline)
+    result, base = comparison[name], with_article(comparison.baseline)
     if result.markets_ahead.observations < 2:
         return f"{name}: {usd(result.difference_usd.value, sign=True)} against {base}, in one market only"
     if _nothing_to_share(comparison) and result.credit_usd.value == 0:
         return f"{name}: no quota credit in any market, and none under {base} either"
-    over = f"over {count(comparison.scenario.horizon_quarters, 'quarter')}"
+    over = f"over {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     if result.verdict == "no clear difference":
         return f"{name}: no clear difference from {base} {over}"
     side = "more" if result.verdict == "ahead" else "less"
@@ -89,16 +87,16 @@ def between(difference_usd: Estimate) -> str:
 
 
 def _ahead(result: PlanResult) -> str:
-    return f"ahead in {of_all(result.markets_ahead)} markets"
+    return f"ahead in {count_of_total(result.markets_ahead)} markets"
 
 
 def _known(result: PlanResult) -> str:
-    return "" if result.worlds_ahead is None else f"; better in {of_all(result.worlds_ahead)} plausible worlds"
+    return "" if result.worlds_ahead is None else f"; better in {count_of_total(result.worlds_ahead)} plausible worlds"
 
 
 def payback(comparison: Comparison, result: PlanResult) -> str:
     if result.payback_quarter is None:
-        return f"does not pay back within {count(comparison.scenario.horizon_quarters, 'quarter')}"
+        return f"does not pay back within {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
 
 
@@ -122,10 +120,11 @@ def why(comparison: Comparison, name: str) -> str:
     last = f"Q{its.scenario.horizon_quarters}"
     now, before = (_partners_then(one) for one in (its, base))
     if now is None or before is None:
-        return f"{capital(said)}."
+        return f"{with_capital(said)}."
     return (
-        f"{capital(said)}: in {last} the partners win {now[0]:.0f}% as often as you "
-        f"({before[0]:.0f}% under {the(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals ({before[1]:.0f})."
+        f"{with_capital(said)}: in {last} the partners win {now[0]:.0f}% as often as you "
+        f"({before[0]:.0f}% under {with_article(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals "
+        f"({before[1]:.0f})."
     )
 
 
@@ -164,12 +163,6 @@ def _partners_then(outcomes: Outcomes) -> tuple[float, float] | None:
     return wins, brought
 
 
-def exponents(scenario: Scenario) -> dict[str, float]:
-    """By stock: a level to that power is what people are shown, how often a partner wins, or how much it brings."""
-    assumed = scenario.assumptions
-    return {"skill": assumed.skill_exponent.likely, "engagement": assumed.engagement_exponent.likely}
-
-
 def turns_if(plan: Robustness) -> str:
     """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
     from sim.assumptions import PARTNER_TIME
@@ -187,101 +180,3 @@ def turns_if(plan: Robustness) -> str:
         value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
         its = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
     return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
-
-
-def the(plan_name: str) -> str:
-    return f"the {plan_name}" if plan_name == "status quo" else plan_name
-
-
-def of_all(share: Estimate) -> str:
-    return f"{round(share.value * share.observations):,} of {share.observations:,}"
-
-
-def count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def usd(amount: float, sign: bool = False) -> str:
-    """Dollars in three digits or so: $940, $83k, $5.38M."""
-    size = abs(round(amount))
-    text = f"${size}" if size < 1000 else f"${size / 1e3:,.0f}k" if size < 999_500 else f"${size / 1e6:,.2f}M"
-    return ("-" if amount < 0 else "+" if sign else "") + text
-
-
-class Ends(Protocol):
-    """What has two ends: an estimate, a flip, a fitted number."""
-
-    @property
-    def low(self) -> float: ...
-
-    @property
-    def high(self) -> float: ...
-
-
-def interval(bounds: Ends, form: str = "+.1%") -> str:
-    """From end to end; as it stands, that of a difference as a share."""
-    return f"{bounds.low:{form}} to {bounds.high:{form}}"
-
-
-def usd_interval(bounds: Ends, sign: bool = False) -> str:
-    return f"{usd(bounds.low, sign)} to {usd(bounds.high, sign)}"
-
-
-def half(bounds: Ends) -> float:
-    """Half of its interval: the number after ±."""
-    return (bounds.high - bounds.low) / 2
-
-
-def usd_with_half(estimate: Estimate) -> str:
-    return f"{usd(estimate.value)} ±{usd(half(estimate))}"
-
-
-def narrow_half(bounds: Ends) -> str:
-    """The same where a column has no room for another dollar sign."""
-    return f"±{usd(half(bounds))[1:]}"
-
-
-def percent(share: Estimate | None) -> str:
-    return "none" if share is None else f"{share.value:.0%}"
-
-
-def digits(value: float, most: int = 3) -> str:
-    """A number in so many digits that count, never as a power of ten."""
-    return f"{value:,.0f}" if abs(value) >= 10 ** (most - 1) else f"{value:.{most}g}"
-
-
-def capital(text: str) -> str:
-    """As a sentence begins; the rest stays as it is."""
-    return text[:1].upper() + text[1:]
-
-
-def one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in " ".join(text.splitlines()))
-
-
-LONGEST_REASON = 300
-"""Letters."""
-
-
-def unexpected(problem: Exception) -> str:
-    """What people see of a mistake of ours; the traceback is for the log."""
-    what = shorten(one_line(f"{type(problem).__name__}: {problem}"), LONGEST_REASON, placeholder=" ...")
-    return f"this should not happen ({what}); please report it"
-
-
-def version() -> str:
-    from importlib.metadata import version
-
-    return version("nexthour")
-
-
-def forwardable(text: str) -> str:
-    """`text` with what a partner is taken for in the words that it may read itself."""
-    from sim.scenario import TREATMENTS
-
-    return re.sub(
-        rf"({'|'.join(TREATMENTS)})(s?)",
-        lambda found: f"{TREATMENTS[found[1].lower()]} partner{found[2].lower()}",
-        text,
-        flags=re.IGNORECASE,
-    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nexthour.report.comparison import count, half, one_line, usd, usd_interval
+from nexthour.report.numbers import count_of, half_width, usd, usd_interval
+from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis, Remedy
@@ -83,8 +84,8 @@ def map_intervals(gaps: GapAnalysis) -> str:
         if which is not None
         for share in (which.found, which.brought, which.leaked)
     ]
-    widest = max(map(half, shares), default=0.0)
-    money = max((half(segment.gap_usd) for segment in gaps.segments), default=0.0)
+    widest = max(map(half_width, shares), default=0.0)
+    money = max((half_width(segment.gap_usd) for segment in gaps.segments), default=0.0)
     return f"95% intervals: shares up to ±{100 * widest:.1f} points, gaps up to ±{usd(money)}."
 
 
@@ -108,8 +109,8 @@ def remedy_words(gaps: GapAnalysis) -> str:
         f"{DEVELOPING_WORDS}; recruiting: the hours it takes too); "
         f"an account manager (AM), {ACCOUNT_MANAGER_HOURS:g} h a week on top"
         f"{', of the usual worth, as there is none today' if cam is None else ''}, whose cost is not in it. "
-        f"Gain: quota credit of the whole territory over {count(gaps.scenario.horizon_quarters, 'quarter')}, in the "
-        f"same {count(MARKETS, 'market')} with and without, each with its 95% interval. Seen: by "
+        f"Gain: quota credit of the whole territory over {count_of(gaps.scenario.horizon_quarters, 'quarter')}, in the "
+        f"same {count_of(MARKETS, 'market')} with and without, each with its 95% interval. Seen: by "
         "somebody, of the segment's opportunities. Gains do not add up."
     )
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import count, half, interval, narrow_half, one_line, turns_if, usd
+from nexthour.report.comparison import turns_if
+from nexthour.report.numbers import count_of, half_width, interval, narrow_half_width, usd, with_interval
+from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
     from datetime import time
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from optimize.monday.sheet import Block
     from optimize.proof.frontier import Point
     from sim import Scenario
-    from sim.study.estimates import Estimate
 
 FLOOR_SHOWN = 0.01
 """Of quota; a smaller miss is not told."""
@@ -53,7 +54,7 @@ def totals(solution: Answer) -> str:
 def over(solution: Answer) -> str:
     """The quarters that count."""
     last = solution.scenario.horizon_quarters
-    said = f"Over {count(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
+    said = f"Over {count_of(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
     return said + (" and the year after" if solution.certificate.exit_usd is not None else "")
 
 
@@ -181,14 +182,14 @@ def certificate(solution: Answer) -> list[str]:
     direct, partner = its.promise_off_by_route
     lines = [
         f"Promised {amount(its, its.promised)}, realised {amount(its, its.realised)} ({amount(its, low)} to "
-        f"{amount(its, high)}) in {count(its.realised_estimate.observations, 'market')} that the search never saw: "
+        f"{amount(its, high)}) in {count_of(its.realised_estimate.observations, 'market')} that the search never saw: "
         f"the promise is {its.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
         f"Ahead in {its.markets_ahead.value:.0%} of these markets{_worlds(its)}.",
-        f"Over the best of some constant splits ({one_line(its.best_split)}): {_signed(its.over_best_split)}"
+        f"Over the best of some constant splits ({one_line(its.best_split)}): {with_interval(its.over_best_split)}"
         + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
         f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
-        f"of quota {_chance(its.chance_of_quota[solution.quarter - 1])} in Q{solution.quarter}, "
-        f"{_chance(its.chance_of_quota[-1])} in the last quarter; attainment of the first year "
+        f"of quota {with_interval(its.chance_of_quota[solution.quarter - 1], '.0%')} in Q{solution.quarter}, "
+        f"{with_interval(its.chance_of_quota[-1], '.0%')} in the last quarter; attainment of the first year "
         f"{_first_year(solution):.0%}, the mean.",
         f"One-hour test: {its.hour_test.says}.",
         f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
@@ -230,14 +231,6 @@ def _worlds(its: Certificate) -> str:
     return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
 
 
-def _chance(estimate: Estimate) -> str:
-    return f"{estimate.value:.0%} ({interval(estimate, '.0%')})"
-
-
-def _signed(share: Estimate) -> str:
-    return f"{share.value:+.1%} ({interval(share)})"
-
-
 def why(solution: Answer, explanation: Explanation) -> list[str]:
     """Why this plan, and what would change it, a sentence each."""
     lines = []
@@ -256,7 +249,7 @@ def why(solution: Answer, explanation: Explanation) -> list[str]:
     if explanation.runner_up is not None:
         share = explanation.runner_up.behind_share
         lines.append(
-            f"Next best: {one_line(explanation.runner_up.says)}, behind by {share.value:.1%} ({interval(share, '.1%')})"
+            f"Next best: {one_line(explanation.runner_up.says)}, behind by {with_interval(share, '.1%')}"
             + (f"; {turns_if(explanation.runner_up.robustness)}." if explanation.runner_up.robustness else ".")
         )
     if explanation.robustness is not None:
@@ -283,8 +276,8 @@ def frontier_row(point: Point) -> tuple[str, str, str, str]:
     attained, after = point.attainment, point.exit_usd
     return (
         one_line(point.plan.name),
-        f"{attained.value:.0%} ±{half(attained):.0%}",
-        f"{usd(after.value)} {narrow_half(after)}",
+        f"{attained.value:.0%} ±{half_width(attained):.0%}",
+        f"{usd(after.value)} {narrow_half_width(after)}",
         f"{point.partner_share:.0%}",
     )
 
@@ -293,7 +286,7 @@ def frontier_notes(frontier: Frontier) -> Iterator[str]:
     unproven = [point.plan.name for point in frontier.points if not point.proven]
     if unproven:
         yield f"Not drawn, as the solver did not prove them in time: {', '.join(unproven)}."
-    yield f"Means over {count(frontier.status_quo.attainment.observations, 'market')}, the same for all; ± 95%."
+    yield f"Means over {count_of(frontier.status_quo.attainment.observations, 'market')}, the same for all; ± 95%."
 
 
 # Into the calendar

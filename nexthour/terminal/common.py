@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nexthour.report.comparison import one_line, unexpected
+from nexthour.report.text import one_line, unexpected_error
 from nexthour.terminal.tables import plain_console
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Commands(TyperGroup):
                 raise typer.Exit(fail(str(problem), 1)) from None
             if "NEXTHOUR_TRACEBACK" in os.environ:
                 raise
-            raise typer.Exit(fail(f"{unexpected(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
+            raise typer.Exit(fail(f"{unexpected_error(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import count, version
+from nexthour import version
+from nexthour.report.numbers import count_of
 from nexthour.terminal import calibrate, gap, monday, serve
 from nexthour.terminal import plan as cli_plan
 from nexthour.terminal.common import AsJson, Commands, ScenarioFile, Seed, fail, print_json, progress
@@ -273,7 +274,7 @@ def _checked(file: str) -> str:
     data, _ = read_yaml(file, InputError)
     if isinstance(data, dict) and "hours" in data and "market_map" not in data:
         plan = TimePlan.load(file)
-        return f"plan {plan.name!r} with {count(len(plan.hours), 'row')}"
+        return f"plan {plan.name!r} with {count_of(len(plan.hours), 'row')}"
     scenario = load_scenario(file)
     for split in (scenario.status_quo, *scenario.plans):
         try:
@@ -281,10 +282,10 @@ def _checked(file: str) -> str:
         except InputError as problem:
             raise InputError(*(f"{file}: {sentence}" for sentence in problem.problems)) from None
     parts = [
-        count(scenario.horizon_quarters, "quarter"),
-        count(len(scenario.market_map), "segment"),
-        count(len(scenario.partners), "partner"),
-        f"{count(len(scenario.plans), 'plan')} beside the status quo",
+        count_of(scenario.horizon_quarters, "quarter"),
+        count_of(len(scenario.market_map), "segment"),
+        count_of(len(scenario.partners), "partner"),
+        f"{count_of(len(scenario.plans), 'plan')} beside the status quo",
     ]
     return f"scenario {scenario.name!r}: {', '.join(parts)}"
 

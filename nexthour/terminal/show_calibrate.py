@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import nexthour.report.calibration as told
-from nexthour.report.comparison import CAVEAT, count, interval, one_line
+from nexthour.report.numbers import count_of, interval
+from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.tables import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def print_backtest(result: Backtest) -> None:
     console = plain_console()
     inside = sum(prediction.inside for prediction in result.predictions)
     console.print(
-        f"{inside:,} of {count(len(result.predictions), 'number')} held out lie in their 90% interval "
+        f"{inside:,} of {count_of(len(result.predictions), 'number')} held out lie in their 90% interval "
         f"({result.covered:.0%}).",
         style="bold",
     )
@@ -149,12 +150,14 @@ def print_audit(audit: Audit) -> None:
     explained, unknown = (sum(its.hours for its in part) for part in (audit.by_activity, audit.unknown))
     left_out = sum(its.hours for its in audit.left_out)
     console.print(
-        f"{audit.read_hours:,.1f} hours of {count(audit.events, 'event')} read = {explained:,.1f} with a rule + "
+        f"{audit.read_hours:,.1f} hours of {count_of(audit.events, 'event')} read = {explained:,.1f} with a rule + "
         f"{unknown:,.1f} without + {left_out:,.1f} left out + {audit.shared_hours:,.1f} at the same time as others "
         "(events at the same time share it)."
     )
     for its in audit.left_out:
-        console.print(f"  left out, {its.why}: {count(its.events, 'event')}, {its.hours:,.1f} hours{_days(its.days)}")
+        console.print(
+            f"  left out, {its.why}: {count_of(its.events, 'event')}, {its.hours:,.1f} hours{_days(its.days)}"
+        )
     if audit.unknown:
         console.print()
         console.print("No rule says what these were for; give the largest a rule:")
@@ -234,7 +237,7 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
         console.print(_kind_table(fitted))
         console.print("Kinds borrow from each other. A kind written down after the outcome is known says little.")
     for reason, rows in contacts.rejected_by_reason().items():
-        console.print(f"Not used, {one_line(reason)}: {count(rows, 'row')}.")
+        console.print(f"Not used, {one_line(reason)}: {count_of(rows, 'row')}.")
     console.print()
     if checked is None:
         console.print("Too few weeks or contacts to predict the later ones from the earlier.")

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import CAVEAT, count, half, narrow_half, one_line, percent, usd
 from nexthour.report.gaps import (
     ahead_from,
     base,
@@ -22,6 +21,8 @@ from nexthour.report.gaps import (
     not_the_usual,
     remedy_words,
 )
+from nexthour.report.numbers import count_of, half_width, narrow_half_width, percent, usd
+from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.tables import make_table, plain_console, print_items
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
         out.print(f"The plan: {one_line(gaps.plan.name)}.")
     out.print(f"{largest_gap(gaps)} {best_hour(gaps)}")
     out.print()
-    out.print(f"Market map: opportunities over {count(scenario.horizon_quarters, 'quarter')}, and who sees them")
+    out.print(f"Market map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them")
     out.print(_market_map(gaps))
     out.print(f"{map_intervals(gaps)} {map_words(gaps)}")
     for segment in gaps.segments:
@@ -82,7 +83,7 @@ def _remedies(remedies: Sequence[Remedy]) -> Any:
         assert remedy.gain_usd is not None
         cam = " AM" if remedy.account_manager_hours else ""
         hours = remedy.manager_hours or remedy.account_manager_hours
-        gain = f"{usd(remedy.gain_usd.value, sign=True)} {narrow_half(remedy.gain_usd)}"
+        gain = f"{usd(remedy.gain_usd.value, sign=True)} {narrow_half_width(remedy.gain_usd)}"
         each = remedy.gain_per_hour_usd
         clear = remedy.gain_usd.clear
         table.add_row(
@@ -110,7 +111,7 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
             for i, row in enumerate(zip_longest(*(cell or ["nobody"] for cell in cells), fillvalue="")):
                 table.add_row("" if i else word, *row)
         out.print(table)
-        widest = max(half(its.results) for its in there)
+        widest = max(half_width(its.results) for its in there)
         out.print(
             f"95% intervals of the credit: up to ±{100 * widest:.1f} points. What it brings is assumed and has none."
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import one_line
 from nexthour.report.plan import change_lines, clock, from_week
+from nexthour.report.text import one_line
 from nexthour.terminal.tables import make_table, plain_console, print_items
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nexthour.report import plan
-from nexthour.report.comparison import CAVEAT, one_line
+from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.tables import make_table, plain_console, print_items
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import count, one_line, usd, usd_interval, usd_with_half
+from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_width
+from nexthour.report.text import one_line
 from nexthour.terminal.tables import make_table, plain_console
 
 if TYPE_CHECKING:
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
 
 def print_organisation(organisation: Organisation) -> None:
     out = plain_console()
-    total, over = organisation.total, f"over {count(organisation.quarters, 'quarter')}"
+    total, over = organisation.total, f"over {count_of(organisation.quarters, 'quarter')}"
     many = len(organisation.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
     out.print()
     out.print(
         f"Nobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
         f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
-        f"{usd_with_half(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}; "
+        f"{usd_with_half_width(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}; "
         f"{usd(organisation.partner_credit_usd.value)} of it comes from partners."
     )
     out.print()
@@ -65,7 +66,7 @@ def _rows_table(first: str) -> Any:
 def _cells(row: Row) -> list[str]:
     counts = (row.found, row.brought, row.leaked)
     seen = [f"{its.value:,.0f}" for its in counts]
-    return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half(row.gap_usd)]
+    return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half_width(row.gap_usd)]
 
 
 def _partners(organisation: Organisation) -> Any:
@@ -75,7 +76,7 @@ def _partners(organisation: Organisation) -> Any:
     for one in organisation.partners:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",
-            usd_with_half(one.credit_usd),
+            usd_with_half_width(one.credit_usd),
             f"{one.opportunities.value:,.0f}",
             f"{one.manager_hours:.1f}",
             f"{one.account_manager_hours:.1f}",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import CAVEAT, count, digits, half, interval, of_all, one_line, the, turns_if
+from nexthour.report.comparison import turns_if
+from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
+from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.tables import make_table, plain_console
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ BARS_SHOWN = 12
 
 def print_sensitivity(result: Sensitivity) -> None:
     out = plain_console()
-    scenario, base = result.scenario, the(result.baseline)
+    scenario, base = result.scenario, with_article(result.baseline)
     best_first = sorted(result.plans, key=lambda name: -result[name].difference_share.value)
     out.print(one_line(scenario.question or scenario.name), style="bold")
     for name in best_first:
@@ -38,8 +40,8 @@ def print_sensitivity(result: Sensitivity) -> None:
         out.print(_tornado(shown))
         rest = [swing for swing in swings if swing not in shown]
         if rest:
-            out.print(f"{count(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")
-        widest = max(half(end) for swing in shown for end in (swing.at_low, swing.at_high))
+            out.print(f"{count_of(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")
+        widest = max(half_width(end) for swing in shown for end in (swing.at_low, swing.at_high))
         out.print(
             f"As assumed {result[name].difference_share.value:+.1%}. 95% intervals of the differences: up to "
             f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
@@ -47,7 +49,7 @@ def print_sensitivity(result: Sensitivity) -> None:
     if result.regret:
         out.print()
         out.print(
-            f"Left on the table against the best of these plans in {count(result.worlds, 'plausible world')}, "
+            f"Left on the table against the best of these plans in {count_of(result.worlds, 'plausible world')}, "
             f"as a share of the quota credit of {base}"
         )
         out.print(_regret_table(result))
@@ -56,7 +58,7 @@ def print_sensitivity(result: Sensitivity) -> None:
 
 
 def _verdict(result: Sensitivity, name: str) -> str:
-    its, base = result[name], the(result.baseline)
+    its, base = result[name], with_article(result.baseline)
     share = its.difference_share
     surely = f"95% interval {interval(share)}"
     if its.verdict == "no clear difference":
@@ -64,7 +66,7 @@ def _verdict(result: Sensitivity, name: str) -> str:
     else:
         side = "ahead of" if its.verdict == "ahead" else "behind"
         said = f"{side} {base} by {abs(share.value):.1%} ({surely})"
-    worlds = "" if its.worlds_ahead is None else f", better in {of_all(its.worlds_ahead)} plausible worlds"
+    worlds = "" if its.worlds_ahead is None else f", better in {count_of_total(its.worlds_ahead)} plausible worlds"
     return f"{name}: {said}{worlds}; {turns_if(its)}."
 
 
@@ -96,5 +98,5 @@ def _regret_table(result: Sensitivity) -> Any:
     table = make_table("plan", "mean", "worst tenth", "worst", "best in")
     for name, its in result.regret.items():
         figures = (its.mean.value, its.worst_tenth, its.worst)
-        table.add_row(name, *(f"{figure:.1%}" for figure in figures), of_all(its.best_in))
+        table.add_row(name, *(f"{figure:.1%}" for figure in figures), count_of_total(its.best_in))
     return table

@@ -11,19 +11,10 @@ from math import inf, isnan
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import (
-    CAVEAT,
-    count,
-    exponents,
-    half,
-    narrow_half,
-    one_line,
-    the,
-    turns_if,
-    usd,
-    verdict,
-    version,
-)
+from nexthour import version
+from nexthour.report.comparison import turns_if, verdict
+from nexthour.report.numbers import count_of, exponents, half_width, narrow_half_width, usd
+from nexthour.report.text import CAVEAT, one_line, with_article
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,13 +43,14 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
     out.print()
     out.print(_levels_table(comparison, [base, *best_first]))
     out.print(
-        f"Over {count(scenario.horizon_quarters, 'quarter')}, mean of {count(comparison.replications, 'market')}, "
-        "the same for every plan. P10-P90: 8 of 10 markets lie there. Chance of quota: in an average quarter. "
-        f"Difference: from {the(base)}, with its 95% interval."
+        f"Over {count_of(scenario.horizon_quarters, 'quarter')}, mean of "
+        f"{count_of(comparison.replications, 'market')}, the same for every plan. P10-P90: 8 of 10 markets lie there. "
+        "Chance of quota: in an average quarter. "
+        f"Difference: from {with_article(base)}, with its 95% interval."
     )
     for names in _chunks(best_first):
         out.print()
-        out.print(f"Difference from {the(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(f"Difference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)")
         out.print(_quarter_table(comparison, names))
     for names in _chunks([base, *best_first]):
         out.print()
@@ -88,7 +80,7 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
 
 def _half_width(estimate: Estimate) -> str:
     """An interval around its middle; endless ones are not written."""
-    return f" {narrow_half(estimate)}" if half(estimate) < inf else ""
+    return f" {narrow_half_width(estimate)}" if half_width(estimate) < inf else ""
 
 
 def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
@@ -131,7 +123,7 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""
     out.print(
         f"{plan.name}: {usd(credit)} of quota credit for {usd(quota)} of quota{part}; "
-        f"quota made in {made} of {count(scenario.horizon_quarters, 'quarter')}.",
+        f"quota made in {made} of {count_of(scenario.horizon_quarters, 'quarter')}.",
         style="bold",
     )
     out.print("One market, so much of this is luck; nexthour compare tells plans apart.")

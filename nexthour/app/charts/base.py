@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
-from nexthour.report.comparison import usd
+from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
 
 Spec = dict[str, Any]

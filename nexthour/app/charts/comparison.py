@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec
 from nexthour.office.colours import BLUE, GREY, VERMILLION
-from nexthour.report.comparison import usd
+from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
 
 UNCLEAR = "not clear"

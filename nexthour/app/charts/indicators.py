@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nexthour.report.comparison import exponents, half, usd
+from nexthour.report.numbers import exponents, half_width, usd, with_half_width
 from optimize.replan.actuals import Actuals, Figure
 from optimize.replan.deviations import OF_MARKETS, Deviation, band
 from sim import Outcomes, Scenario
@@ -82,12 +82,10 @@ class Indicator:
 
     def with_half(self, estimate: Estimate) -> str:
         """A mean with half of its interval, both to the place that the interval lets tell."""
-        spread = half(estimate)
+        spread = half_width(estimate)
         if self.is_money or spread == 0:
             return f"{self.text(estimate.value)} ±{self.text(spread)}"
-        places = 0 if spread >= 10 else 1 if spread >= 0.1 else 2
-        unit = "%" if self.of_100 and self.kpi.name not in WORDS else ""
-        return f"{estimate.value:,.{places}f}{unit} ±{spread:.{places}f}"
+        return with_half_width(estimate, "%" if self.of_100 and self.kpi.name not in WORDS else "")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec, by_quarter, level, picture, tooltip
 from nexthour.office.colours import BLUE, GREY, ORANGE
-from nexthour.report.comparison import usd
+from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
 
 POINT = "point"

@@ -14,7 +14,7 @@ from typing import Any
 from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec
 from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
-from nexthour.report.comparison import usd
+from nexthour.report.numbers import usd
 
 BROUGHT, NOBODY = "brought by partners", "seen by nobody"
 HOLLOW = "rgba(127, 127, 127, 0.12)"

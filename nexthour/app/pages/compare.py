@@ -22,6 +22,8 @@ from nexthour.app.sections.downloads import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
+from nexthour.report.numbers import count_of_total, interval, usd, usd_interval
+from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
 from sim.plan import ACTIVITY_WORDS
 from sim.scenario import TREATMENTS
@@ -188,7 +190,7 @@ def _verdicts(comparison: Comparison) -> None:
         if reason := telling.why(comparison, name):
             note(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
-    picture(comparison_charts.differences(shares, telling.the(comparison.baseline)))
+    picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
     st.html(_table(comparison))
     note(
         f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
@@ -207,16 +209,15 @@ def _table(comparison: Comparison) -> str:
 
 
 def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
-    usd = telling.usd
-    yield "Quota credit", f"{usd(plan_result.credit_usd.value)}\n({telling.usd_interval(plan_result.credit_usd)})"
+    yield "Quota credit", f"{usd(plan_result.credit_usd.value)}\n({usd_interval(plan_result.credit_usd)})"
     yield "P10 to P90", f"{usd(plan_result.credit_p10_usd)} to {usd(plan_result.credit_p90_usd)}"
     yield "Attainment", _percent(plan_result.attainment)
     yield "Chance of quota in an average quarter", _percent(plan_result.quarters_at_quota)
     yield "Through partners", f"{plan_result.partner_share_of_credit:.0%}"
     against = plan_result.difference_share
-    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({telling.interval(against)})"
-    yield "Markets ahead", "" if is_baseline else telling.of_all(plan_result.markets_ahead)
-    worlds_ahead = "" if is_baseline or plan_result.worlds_ahead is None else telling.of_all(plan_result.worlds_ahead)
+    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({interval(against)})"
+    yield "Markets ahead", "" if is_baseline else count_of_total(plan_result.markets_ahead)
+    worlds_ahead = "" if is_baseline or plan_result.worlds_ahead is None else count_of_total(plan_result.worlds_ahead)
     yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
     payback = (
         ""
@@ -229,11 +230,11 @@ def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[t
 
 
 def _percent(share: Estimate) -> str:
-    return f"{share.value:.0%}\n({telling.interval(share, '.1%')})"
+    return f"{share.value:.0%}\n({interval(share, '.1%')})"
 
 
 def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
-    base = telling.the(comparison.baseline)
+    base = with_article(comparison.baseline)
     others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
         name: result.difference_to_quarter_usd for name, result in others.items()

@@ -20,9 +20,9 @@ from nexthour.app.page import At, caveat, draw, note, plain
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.comparison import capital
+from nexthour.report.text import with_capital
 from sim import NextHourError
-from sim.errors import one_line
+from sim.errors import short_line
 from sim.scenario import Split
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _page(at: At) -> None:
     try:
         wishes = plan_limits.asked(at, state)
     except NextHourError as wrong:
-        problem = plan_limits.on_the_page(one_line(str(wrong)))
+        problem = plan_limits.on_the_page(short_line(str(wrong)))
     search = None if problem else job_status.known("plan", at, wishes)
     is_new = search is None or search.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
@@ -105,7 +105,7 @@ def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
 def _name(at: At, wishes: dict[str, Any]) -> str:
     """What is particular about it."""
     said = plan_limits.in_words(at, wishes)
-    return textwrap.shorten(capital(said), save_plan.LONGEST_NAME, placeholder=" …")
+    return textwrap.shorten(with_capital(said), save_plan.LONGEST_NAME, placeholder=" …")
 
 
 def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:

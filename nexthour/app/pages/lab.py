@@ -20,6 +20,8 @@ from nexthour.app.page import At, answered, caveat, chain, draw, note, picture, 
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
+from nexthour.report.numbers import count_of_total, digits, interval
+from nexthour.report.text import with_article
 from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
 from sim.assumptions import Assumption, assumptions
 from sim.plan import ACTIVITY_WORDS
@@ -139,7 +141,7 @@ def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
     chain(telling.chain(comparison, name))
-    picture(charts.dip_and_payback(result.difference_to_quarter_usd, telling.the(comparison.baseline)))
+    picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
         for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
@@ -160,13 +162,13 @@ def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
         help=f"In an average quarter. {_interval(plan_result.quarters_at_quota)}",
     )  # fmt: skip
     columns[2].metric(
-        f"Against {plain(telling.the(comparison.baseline))}", f"{share.value:+.1%}",
-        help=f"95% interval {share.low:+.1%} to {share.high:+.1%}, the same markets.",
+        f"Against {plain(with_article(comparison.baseline))}", f"{share.value:+.1%}",
+        help=f"95% interval {interval(share)}, the same markets.",
     )  # fmt: skip
     columns[3].metric(
         "Markets ahead",
         _of_100(plan_result.markets_ahead),
-        help=f"{telling.of_all(plan_result.markets_ahead)} markets.",
+        help=f"{count_of_total(plan_result.markets_ahead)} markets.",
     )
     columns[4].metric(
         "Worlds better", "…" if worlds is None else _of_100(worlds),
@@ -175,7 +177,7 @@ def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
 
 
 def _interval(share: Estimate) -> str:
-    return f"95% interval {share.low:.1%} to {share.high:.1%}."
+    return f"95% interval {interval(share, '.1%')}."
 
 
 def _of_100(share: Estimate) -> str:
@@ -234,7 +236,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     said(f"The verdict: {telling.turns_if(plan)}.")
     return {
         swing.assumption.path: "; ".join(
-            f"at {telling.digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
+            f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
         )
         for swing in plan.swings
     }

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from nexthour import version
 from nexthour.app.page import At, draw, note, said
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.comparison import CAVEAT, version
+from nexthour.report.text import CAVEAT
 from sim import Scenario
 
 PAGE = "method"

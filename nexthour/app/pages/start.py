@@ -13,6 +13,8 @@ from nexthour.app.menu import link
 from nexthour.app.page import At, caveat, draw, note, picture, said, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as telling
+from nexthour.report.numbers import count_of, usd
+from nexthour.report.text import with_article
 from sim import Comparison, Scenario
 
 EARLY = 2
@@ -53,7 +55,7 @@ def _answer(comparison: Comparison) -> None:
         return
     best = max(others, key=lambda name: others[name].markets_ahead.value)
     said(sentence(comparison, best))
-    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, telling.the(comparison.baseline)))
+    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
     if reason := telling.why(comparison, best):
         note(f"Why: {reason}")
     note(
@@ -68,10 +70,10 @@ def sentence(comparison: Comparison, name: str) -> str:
     early, late = (round(100 * result.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
     lowest = min(result.difference_to_quarter_usd, key=lambda total: total.value)
     quarter = result.difference_to_quarter_usd.index(lowest) + 1
-    dip = f"; at worst it is {telling.usd(-lowest.value)} behind, in quarter {quarter}" if lowest.high < 0 else ""
+    dip = f"; at worst it is {usd(-lowest.value)} behind, in quarter {quarter}" if lowest.high < 0 else ""
     return (
-        f"{name} is ahead of {telling.the(comparison.baseline)} in {early} of 100 markets after "
-        f"{telling.count(min(EARLY, quarters), 'quarter')}, and in {late} of 100 after {quarters}{dip}."
+        f"{name} is ahead of {with_article(comparison.baseline)} in {early} of 100 markets after "
+        f"{count_of(min(EARLY, quarters), 'quarter')}, and in {late} of 100 after {quarters}{dip}."
     )
 
 

@@ -17,6 +17,8 @@ from nexthour.app.page import At, caveat, draw, note, picture, plain, said, sect
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
+from nexthour.report.numbers import count_of, with_interval
+from nexthour.report.text import one_line, with_article
 from sim import Comparison, Scenario, TimePlan
 
 PAGE = "stories"
@@ -87,11 +89,11 @@ def _close() -> None:
 
 def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     said(scenario.question)
-    names = [telling.one_line(name) for name in plans if name != scenario.status_quo.name]
+    names = [one_line(name) for name in plans if name != scenario.status_quo.name]
     years = scenario.horizon_quarters / 4
     note(
         f"A manager has {scenario.territory_manager.hours_per_week:g} hours a week, "
-        f"{telling.count(len(scenario.partners), 'partner')} and {years:g} years. "
+        f"{count_of(len(scenario.partners), 'partner')} and {years:g} years. "
         f"Today's split goes on, or it changes: {'; '.join(names)}."
     )
 
@@ -118,7 +120,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     )
     section("What happened")
     said(_judged(comparison, others))
-    base = telling.the(comparison.baseline)
+    base = with_article(comparison.baseline)
     picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
         note(telling.verdict(comparison, name))
@@ -147,6 +149,6 @@ def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:
     share = comparison[guess].difference_share
     inside = "inside" if share.low <= by / 100 <= share.high else "outside"
     return (
-        f"{right}: the most quota credit has {best}. For {guess} you said {by:+d}%; it is {share.value:+.1%} "
-        f"({share.low:+.1%} to {share.high:+.1%}), so your number is {inside} the interval."
+        f"{right}: the most quota credit has {best}. For {guess} you said {by:+d}%; it is {with_interval(share)}, "
+        f"so your number is {inside} the interval."
     )

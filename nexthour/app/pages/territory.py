@@ -21,12 +21,13 @@ from nexthour.app.page import At, caveat, draw, note, picture, plain, said, sect
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.comparison import capital, count, half, percent, usd
+from nexthour.report.numbers import count_of, half_width, percent, usd, usd_interval, usd_with_half_width
+from nexthour.report.text import with_capital
 from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, SegmentGap, rank
 from optimize.coverage.treatment import Treatment
 from sim import NextHourError, TimePlan
 from sim.documents.messages import listed
-from sim.errors import one_line
+from sim.errors import short_line
 from sim.kpis import KPIS
 from sim.scenario import COVERAGE_WORDS
 from sim.study.estimates import Estimate
@@ -75,7 +76,7 @@ def _page(at: At) -> None:
     try:
         DRAWN[section](at, plan)
     except NextHourError as problem:  # the rest of the page is still of use
-        st.error(plain(one_line(str(problem))))
+        st.error(plain(short_line(str(problem))))
 
 
 def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
@@ -89,7 +90,7 @@ def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
 def _map(at: At, plan: TimePlan) -> None:
     gaps = cache.market_map(at.scenario, _chosen(at, plan), at.seed)
     said(words.largest_gap(gaps))
-    quarters = count(at.scenario.horizon_quarters, "quarter")
+    quarters = count_of(at.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
     picture(territory_charts.market_map(list(_bars(gaps)), title))
     modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
@@ -109,7 +110,7 @@ def _map(at: At, plan: TimePlan) -> None:
         for segment in gaps.segments
     ]  # fmt: skip
     st.html(table(f"Market map over {quarters}", heads, rows))
-    most = max((half(segment.opportunities) for segment in gaps.segments), default=0.0)
+    most = max((half_width(segment.opportunities) for segment in gaps.segments), default=0.0)
     note(
         f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
         "your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of that."
@@ -149,7 +150,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     rows = [
         [
             segment.segment, _seen(segment.today), *([_seen(segment.planned)] if planned else []),
-            _seen(segment.reachable), "100%", f"{usd(segment.gap_usd.value)} ±{usd(half(segment.gap_usd))}",
+            _seen(segment.reachable), "100%", usd_with_half_width(segment.gap_usd),
         ]
         for segment in gaps.segments
     ]  # fmt: skip
@@ -236,9 +237,9 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     remedy = some[0][0]
     assert remedy.gain_usd is not None
     gain, each, hours = remedy.gain_usd, remedy.gain_per_hour_usd, remedy.manager_hours or remedy.account_manager_hours
-    each_said = "no hours" if each is None else f"{usd(each.value, sign=True)} ±{usd(half(each))}"
+    each_said = "no hours" if each is None else usd_with_half_width(each, sign=True)
     return [
-        name, usd(gain.value, sign=True), f"{usd(gain.low, sign=True)} to {usd(gain.high, sign=True)}",
+        name, usd(gain.value, sign=True), usd_interval(gain, sign=True),
         f"{hours:,.0f}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
         words.ahead_from(remedy), ", ".join(segment for _, segment in some),
         ", ".join(percent(remedy.seen) for remedy, _ in some),
@@ -266,7 +267,7 @@ def _partners(at: At, plan: TimePlan) -> None:
         ]  # fmt: skip
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
         picture(territory_charts.grid(rows, (brings, credit), f"Partners today, and what {plan.name} does with them"))
-        widest = max(half(treatment.results) for treatment in there)
+        widest = max(half_width(treatment.results) for treatment in there)
         note(
             "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
             f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
@@ -289,13 +290,15 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
         treated.setdefault(treatment.treatment, []).append(treatment.partner)
     words = [word for word in territory_charts.TREATMENT_LOOKS if word in treated]
     parts = [f"{word} {listed(treated[word], LETTERS_OF_NAMES)}" for word in words]
-    return f"{capital(name)}: {'; '.join(parts)}."
+    return f"{with_capital(name)}: {'; '.join(parts)}."
 
 
 def _treatment(treatment: Treatment) -> list[str]:
     does = treatment.says.removeprefix(f"{treatment.partner}: {treatment.treatment}. ")
     credit = (
-        "not yet" if treatment.is_candidate else f"{treatment.results.value:.1%} ±{100 * half(treatment.results):.1f}"
+        "not yet"
+        if treatment.is_candidate
+        else f"{treatment.results.value:.1%} ±{100 * half_width(treatment.results):.1f}"
     )
     return [
         f"{treatment.partner} (candidate)" if treatment.is_candidate else treatment.partner, treatment.treatment,

@@ -15,7 +15,8 @@ from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import table
 from nexthour.app.page import note, picture, plain, said
 from nexthour.report import plan as telling_plan
-from nexthour.report.comparison import capital, count, interval, of_all
+from nexthour.report.numbers import count_of, count_of_total, interval
+from nexthour.report.text import with_capital
 from sim.plan import ACTIVITY_WORDS
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def headline(answer: Answer) -> None:
         (
             "Markets ahead",
             f"{100 * certificate.markets_ahead.value:.0f} of 100",
-            f"{of_all(certificate.markets_ahead)} markets.",
+            f"{count_of_total(certificate.markets_ahead)} markets.",
         ),
         (
             "Worlds better",
@@ -64,7 +65,7 @@ def hours(answer: Answer) -> None:
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
     *changes, cost = telling_plan.first_quarter(answer)
     _list(changes, bold_kind=True)
-    note(f"{capital(cost)}.")
+    note(f"{with_capital(cost)}.")
     for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
         note(line)
     hours_by = plan.table(scenario)
@@ -97,7 +98,7 @@ def how_good(answer: Answer) -> None:
     """The certificate, in words."""
     st.subheader("How good it is, and how we know", anchor=False)
     _list(telling_plan.certificate(answer))
-    markets = count(answer.certificate.realised_estimate.observations, "market")
+    markets = count_of(answer.certificate.realised_estimate.observations, "market")
     note(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
 
@@ -110,9 +111,9 @@ def why(answer: Answer, explanation: Explanation) -> None:
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:
     """A line each; with `bold_kind`, what stands before the colon is what to look for."""
-    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(capital(line))}" for line in lines))
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(with_capital(line))}" for line in lines))
 
 
 def _kind_first(line: str) -> str:
     kind, _, what = line.partition(": ")
-    return f"**{plain(capital(kind))}:** {plain(what)}"
+    return f"**{plain(with_capital(kind))}:** {plain(what)}"

@@ -21,7 +21,7 @@ from nexthour.app.page import note, plain
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import Rows
-from nexthour.report.comparison import count
+from nexthour.report.numbers import count_of
 from sim import NextHourError, TableError
 from sim.documents.yaml_file import Declared, validate
 from sim.scenario import LABEL_WORDS
@@ -74,7 +74,7 @@ def table(kind: Kind[T], words: Mapping[str, Sequence[str]]) -> Table[T] | None:
     if problem := st.session_state.get(f"{kind.key} wrong"):
         controls.refused(problem)
     if made is not None:
-        with st.expander(f"{count(len(made.rows), 'row')} of {plain(made.name)}"):
+        with st.expander(f"{count_of(len(made.rows), 'row')} of {plain(made.name)}"):
             _rows(kind, made)
     return made
 

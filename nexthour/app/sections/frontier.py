@@ -18,7 +18,7 @@ from nexthour.app.sections import plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import plan as telling_plan
-from nexthour.report.comparison import capital
+from nexthour.report.text import with_capital
 from sim import Scenario, TimePlan
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _drawn(at: At, frontier: Frontier) -> None:
 def points_table(points: Sequence[Point]) -> str:
     """The picture as text."""
     rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(telling_plan.frontier_row, points)]
-    return table("The plans of the picture", ["Plan", *map(capital, telling_plan.FRONTIER_COLUMNS)], rows)
+    return table("The plans of the picture", ["Plan", *map(with_capital, telling_plan.FRONTIER_COLUMNS)], rows)
 
 
 def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:

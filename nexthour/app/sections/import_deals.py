@@ -25,7 +25,8 @@ from nexthour.calibrate.deals.mapping_proposal import Proposal, propose
 from nexthour.calibrate.files.table_file import Layout
 from nexthour.jobs import Fitted, Upload, on_disk
 from nexthour.report.calibration import Rows
-from nexthour.report.comparison import capital, count, digits, usd
+from nexthour.report.numbers import count_of, digits, usd
+from nexthour.report.text import with_capital
 from sim import NextHourError, TableError
 from sim.documents.yaml_file import read_yaml, validate
 
@@ -192,7 +193,7 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
 def _result(result: Fitted) -> None:
     fit = result.fit
     headline = told.fitted_to(fit)
-    said(f"{capital(headline)}.")
+    said(f"{with_capital(headline)}.")
     note(told.rows_read(fit))
     controls.table(told.fit_rows(fit.report_rows()), "Fitted numbers by segment and route")
     note(told.ABOUT_FIT)
@@ -226,7 +227,7 @@ def intervals(fit: Fit) -> Rows:
 def _rejected(fit: Fit) -> None:
     if not len(fit.rejected):
         return
-    with st.expander(f"{count(len(fit.rejected), 'row')} not used, and why", expanded=True):
+    with st.expander(f"{count_of(len(fit.rejected), 'row')} not used, and why", expanded=True):
         reasons = list(fit.rejected_by_reason().items())
         shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
         if len(reasons) < len(fit.rejected):

@@ -17,11 +17,12 @@ from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.tables import table
 from nexthour.app.page import At, note, picture, plain, said, section
 from nexthour.app.state import actuals_store, cache, library
-from nexthour.report.comparison import capital, count, the
+from nexthour.report.numbers import count_of
+from nexthour.report.text import with_article, with_capital
 from optimize.replan.actuals import BY_PARTNER, KNOWN, Actuals
 from optimize.replan.deviations import OF_MARKETS
 from sim import NextHourError, Outcomes, Scenario, TimePlan
-from sim.errors import one_line
+from sim.errors import short_line
 from sim.kpis import KPIS
 
 WHEN = {
@@ -40,7 +41,7 @@ def draw_section(at: At, plan: TimePlan) -> None:
     try:
         actuals = actuals_store.read(scenario)
     except NextHourError as error:
-        problem = one_line(str(error))
+        problem = short_line(str(error))
     if problem:
         st.error(plain(f"What was entered cannot be used: {problem}"))
     outcomes = cache.outcomes(scenario, plan, cache.MARKETS, at.seed)
@@ -54,7 +55,7 @@ def draw_section(at: At, plan: TimePlan) -> None:
     )
     indicator = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.by_quarter(indicator, outcomes, actuals)
-    title = f"{capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
+    title = f"{with_capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
     picture(territory_charts.planned_and_actual(indicator, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
@@ -74,13 +75,13 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
         said("Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here.")
         return
     off, figures = cache.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
-    outside = f"{len(off)} of {count(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
-    said(f"{outside} outside the range of {OF_MARKETS} under {the(plan.name)}. By luck alone one in five is.")
+    outside = f"{len(off)} of {count_of(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
+    said(f"{outside} outside the range of {OF_MARKETS} under {with_article(plan.name)}. By luck alone one in five is.")
     for deviation in off[:MOST_SAID]:
         surprise = f" As far out or more: {100 * deviation.surprise:.1f} of 100 markets."
         st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}{surprise}"))
     if off[MOST_SAID:]:
-        with st.expander(f"{count(len(off) - MOST_SAID, 'more figure')} outside"):
+        with st.expander(f"{count_of(len(off) - MOST_SAID, 'more figure')} outside"):
             for deviation in off[MOST_SAID:]:
                 st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}"))
     if actuals.quarters < at.scenario.horizon_quarters:
@@ -159,7 +160,7 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
 
 def _figure(indicator: Indicator, level: float | None, key: str) -> float | None:
     """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
-    label = capital(indicator.label)
+    label = with_capital(indicator.label)
     if indicator.of_100:
         shown = None if level is None else round(float(indicator.on_screen(level)), 2)
         entered = _number(label, shown, key, 100.0)
@@ -213,12 +214,12 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
         uploaded = library.read(Actuals, file.getvalue(), file.name)
         figures = len(uploaded.figures(scenario))
     except NextHourError as problem:
-        st.error(plain(one_line(str(problem))))
+        st.error(plain(short_line(str(problem))))
         return
     if uploaded == actuals:
         st.success(plain(f"{file.name} is what counts here: {_holds(uploaded, figures)}."))
         return
-    instead = "" if actuals is None else f" in place of the {count(actuals.quarters, 'quarter')} entered"
+    instead = "" if actuals is None else f" in place of the {count_of(actuals.quarters, 'quarter')} entered"
     note(f"{file.name} holds {_holds(uploaded, figures)}.")
     if st.button(f"Use it{instead}"):
         actuals_store.keep(scenario, uploaded)
@@ -226,4 +227,4 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
 
 
 def _holds(actuals: Actuals, figures: int) -> str:
-    return f"{count(figures, 'figure')} of {count(actuals.quarters, 'quarter')}"
+    return f"{count_of(figures, 'figure')} of {count_of(actuals.quarters, 'quarter')}"

@@ -23,7 +23,7 @@ from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposa
 from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
 from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
-from nexthour.report.comparison import capital
+from nexthour.report.text import with_capital
 
 LAYOUT = tuple(Layout.model_fields)
 FIRST_DAY, LAST_DAY = datetime.date(FIRST_YEAR, 1, 1), datetime.date(LAST_YEAR, 12, 31)
@@ -46,7 +46,7 @@ class _Form:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        return plain(question(name) or capital(str(DealMapping.model_fields[name].description).partition(";")[0]))
+        return plain(question(name) or with_capital(str(DealMapping.model_fields[name].description).partition(";")[0]))
 
     def known(self, name: str) -> Any:
         """What is known of a field, None if nothing is."""
@@ -112,7 +112,7 @@ def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
 def question(name: str) -> str:
     """What is asked about a field, "" if nothing is; without how a file would have to say it."""
     asked, mark, _ = QUESTIONS.get(name.partition(" ")[0], "").partition("?")
-    return capital(asked + mark)
+    return with_capital(asked + mark)
 
 
 def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _meaning(text: str | None) -> str:
     said = str(text).replace("null:", "empty:")
-    return plain(capital(said))
+    return plain(with_capital(said))
 
 
 def _result(form: _Form) -> None:

@@ -15,7 +15,7 @@ from nexthour.app import job_status
 from nexthour.app.charts.tables import table
 from nexthour.app.page import At, caveat, note, plain, said
 from nexthour.app.state import cache, library
-from nexthour.report import comparison
+from nexthour.report.numbers import usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
 
 MARKETS = 300
@@ -83,7 +83,7 @@ def wanted(finding: Finding) -> str:
 
 def _said(number: float, unit: Unit) -> str:
     if unit == "USD":
-        return comparison.usd(number, sign=number != 0)
+        return usd(number, sign=number != 0)
     if unit == "quarter":
         return "never" if isinf(number) else f"quarter {round(number)}"
     if unit == "points":

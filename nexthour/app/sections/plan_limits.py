@@ -12,8 +12,8 @@ from typing import Any
 from nexthour.app.page import At
 from nexthour.app.state import actuals_store, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.comparison import capital, the
 from nexthour.report.plan import lock_of
+from nexthour.report.text import with_article, with_capital
 from sim import PlanError, Scenario
 from sim.scenario import COVERAGE_MODES
 
@@ -138,7 +138,7 @@ def on_the_page(problem: str) -> str:
     """What the planner says is wrong, in the words of the form."""
     for name, words in CALLED.items():
         problem = problem.replace(name, words)
-    return capital(problem)
+    return with_capital(problem)
 
 
 def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,6 +192,7 @@ def in_words(at: At, wishes: Mapping[str, Any]) -> str:
         said.append(f"a later booking is worth {wishes['discount_rate']:.0%} less a year")
     said += [its.says(key) for key in its.given()]
     if "followed" in wishes:
-        past = f"after {the(wishes['followed'].name)}{' and what was seen of it' if 'actuals' in wishes else ''}"
+        past = f"after {with_article(wishes['followed'].name)}"
+        past += " and what was seen of it" if "actuals" in wishes else ""
         said.append(f"again from Q{_quarters_over(wishes) + 1}, {past}")
     return "; ".join(said)

@@ -12,11 +12,10 @@ from nexthour.app.charts.tables import table
 from nexthour.app.charts.territory import Seen
 from nexthour.app.page import At, note, picture, said
 from nexthour.app.state import cache, library
-from nexthour.report.comparison import count, half, usd
+from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
 from optimize.coverage.rollup import Organisation, Partner, Row
 from sim import Scenario
 from sim.scenario import TREATMENTS
-from sim.study.estimates import Estimate
 
 
 def draw_section(at: At) -> None:
@@ -36,12 +35,12 @@ def draw_section(at: At) -> None:
 
 
 def _shown(organisation: Organisation) -> None:
-    total, quarters = organisation.total, count(organisation.quarters, "quarter")
+    total, quarters = organisation.total, count_of(organisation.quarters, "quarter")
     many = len(organisation.territories)
     said(
         f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {total.leaked.value:,.0f} of "
         f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
-        f"({usd(total.gap_usd.low)} to {usd(total.gap_usd.high)})."
+        f"({usd_interval(total.gap_usd)})."
     )
     bars = [bar for name, row in organisation.by_segment.items() if (bar := _bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
@@ -54,9 +53,10 @@ def _shown(organisation: Organisation) -> None:
     note(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
         f"{organisation.credit_usd.observations:,} for quota credit. "
-        f"Quota credit today {_with_half(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}, "
-        f"{usd(organisation.partner_credit_usd.value)} of it from partners. ± is the 95% interval. Each territory is "
-        "simulated on its own: no manager knows of another's deals. Segments and partners are added up by their names."
+        f"Quota credit today {usd_with_half_width(organisation.credit_usd)} against quotas of "
+        f"{usd(organisation.quota_usd)}, {usd(organisation.partner_credit_usd.value)} of it from partners. "
+        "± is the 95% interval. Each territory is simulated on its own: no manager knows of another's deals. "
+        "Segments and partners are added up by their names."
     )
     if organisation.partners:
         heads = [
@@ -87,17 +87,17 @@ def _heads(first: str) -> list[str]:
 
 
 def _cells(row: Row) -> list[str]:
-    counts = [f"{estimate.value:,.0f} ±{half(estimate):,.0f}" for estimate in (row.found, row.brought, row.leaked)]
-    opportunities = f"{row.opportunities.value:,.0f} ±{half(row.opportunities):,.0f}"
-    return [opportunities, _with_half(row.value_usd), *counts, _with_half(row.gap_usd)]
+    counts = [count_with_half_width(estimate) for estimate in (row.found, row.brought, row.leaked)]
+    opportunities = count_with_half_width(row.opportunities)
+    return [opportunities, usd_with_half_width(row.value_usd), *counts, usd_with_half_width(row.gap_usd)]
 
 
 def _partner(partner: Partner, many: int) -> list[str]:
     where = "all" if len(partner.territories) == many else ", ".join(one.territory for one in partner.territories)
-    name, credit = partner.name, _with_half(partner.credit_usd)
+    name, credit = partner.name, usd_with_half_width(partner.credit_usd)
     if all(one.is_candidate for one in partner.territories):
         name, credit = f"{partner.name} (candidate)", "not yet"
-    accounts = f"{partner.opportunities.value:,.0f} ±{half(partner.opportunities):,.0f}"
+    accounts = count_with_half_width(partner.opportunities)
     return [
         name,
         _usual(partner),
@@ -116,7 +116,3 @@ def _usual(partner: Partner) -> str:
     return "managers disagree: " + ", ".join(
         f"{TREATMENTS[one.label]} in {one.territory}" for one in partner.territories
     )
-
-
-def _with_half(estimate: Estimate) -> str:
-    return f"{usd(estimate.value)} ±{usd(half(estimate))}"

@@ -15,7 +15,7 @@ import streamlit as st
 from nexthour.app import controls
 from nexthour.app.page import note, plain
 from nexthour.app.state import library
-from nexthour.report.comparison import count
+from nexthour.report.numbers import count_of
 from sim import NextHourError, Scenario
 from sim.documents.yaml_file import Declared
 from sim.scenario import Partner, Quota
@@ -186,4 +186,4 @@ def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, A
 
 def _more(number: int, noun: str) -> None:
     if number > 0:
-        note(f"and {count(number, noun)} more, in the text below")
+        note(f"and {count_of(number, noun)} more, in the text below")

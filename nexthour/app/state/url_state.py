@@ -15,9 +15,10 @@ from typing import Any
 
 import streamlit as st
 
-from nexthour.report.comparison import capital, digits
+from nexthour.report.numbers import digits
+from nexthour.report.text import with_capital
 from sim.documents.messages import guess, show
-from sim.errors import one_line
+from sim.errors import short_line
 
 SHARED = ("scenario", "seed")
 """Fields that go along from page to page."""
@@ -221,4 +222,4 @@ def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
 
 def _sentence(what: str, allowed: str) -> str:
     said = f"{what}; {allowed}"
-    return one_line(capital(said) + ("" if said.endswith("?") else "."))
+    return short_line(with_capital(said) + ("" if said.endswith("?") else "."))

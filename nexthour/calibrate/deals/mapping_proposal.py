@@ -33,7 +33,7 @@ from nexthour.calibrate.files.table_file import (
     save_text,
 )
 from sim.documents.yaml_file import listed, show
-from sim.errors import TableError, one_line
+from sim.errors import TableError, short_line
 
 MOST_VALUES = 2_000
 """Different values of a column that are counted."""
@@ -111,7 +111,7 @@ def proposal_text(proposal: Proposal) -> str:
 
 def _comment(out: StringIO, text: str) -> None:
     indent = "#   " if text.startswith("  ") else "# "
-    for line in textwrap.wrap(one_line(text.strip()), COLUMN_WIDTH, break_long_words=False, break_on_hyphens=False):
+    for line in textwrap.wrap(short_line(text.strip()), COLUMN_WIDTH, break_long_words=False, break_on_hyphens=False):
         out.write(f"{indent}{line}\n")
 
 

@@ -27,8 +27,8 @@ from nexthour.app.sections import monday_sheet as sheet_view
 from nexthour.app.sections import plan_limits
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Search
-from nexthour.report import comparison
 from nexthour.report import plan as telling_plan
+from nexthour.report.text import CAVEAT
 from optimize import Actuals, Answer, Explanation, Frontier, Solution, explain, frontier, optimize_plan
 from optimize.monday.changes import uses
 from optimize.monday.sheet import monday_sheet
@@ -105,7 +105,7 @@ def find(test: AppTest) -> AppTest:
 def test_nothing_is_searched_until_somebody_asks(found: AtOnce) -> None:
     test = page("find_plan")
     assert wrong(test) == [] and found.asked == []
-    assert "Find the plan" in labels(test) and comparison.CAVEAT in html.unescape(texts(test))
+    assert "Find the plan" in labels(test) and CAVEAT in html.unescape(texts(test))
     assert not metrics(test)
     test = find(test)
     assert found.asked == [("plan", {})]

@@ -15,10 +15,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from nexthour import version
 from nexthour.app.pages import method
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents
-from nexthour.report.comparison import version
 from sim import load_scenario
 from sim.claims.claims import CLAIMS, Finding, Measured, Territories
 from sim.study.estimates import Estimate

@@ -26,7 +26,8 @@ from typer.testing import CliRunner
 
 from nexthour.app.pages import start
 from nexthour.app.state import cache, library, split_fields
-from nexthour.report import comparison
+from nexthour.report.numbers import count_of_total, usd
+from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
 from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensitivity
 from sim.assumptions import assumptions
@@ -75,7 +76,7 @@ def saved(scenario: Scenario) -> str:
 def test_a_page_opens(name: str) -> None:
     test = page(name)
     assert wrong(test) == []
-    assert comparison.CAVEAT in html.unescape(texts(test)) or name == "stories"
+    assert CAVEAT in html.unescape(texts(test)) or name == "stories"
 
 
 @pytest.mark.parametrize("name", ["start", "lab", "compare", "stories"])
@@ -485,12 +486,12 @@ def test_compare_shows_the_numbers_of_compare() -> None:
     cells = [cell for row in tables(test)["The plans side by side"] for cell in row]
     for name, result in compared.results.items():
         assert name in cells
-        assert any(cell.startswith(comparison.usd(result.credit_usd.value)) for cell in cells)
+        assert any(cell.startswith(usd(result.credit_usd.value)) for cell in cells)
         if name != "status quo":
             share = result.difference_share
             assert f"{share.value:+.1%} ({share.low:+.1%} to {share.high:+.1%})" in cells
-            assert comparison.of_all(result.markets_ahead) in cells
-            assert comparison.of_all(result.worlds_ahead) in cells  # type: ignore[arg-type]
+            assert count_of_total(result.markets_ahead) in cells
+            assert count_of_total(result.worlds_ahead) in cells  # type: ignore[arg-type]
 
 
 def test_the_best_plan_is_looked_at_first() -> None:

@@ -26,8 +26,9 @@ from nexthour.app.charts import indicators
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator
 from nexthour.app.state import actuals_store, cache, library
-from nexthour.report import comparison
 from nexthour.report import gaps as telling_gap
+from nexthour.report.numbers import usd
+from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
 from optimize.coverage import gaps, remedies, treatment
 from optimize.coverage.gaps import gap_analysis
@@ -121,7 +122,7 @@ def test_the_market_map_is_that_of_the_gap_analysis() -> None:
         assert one.today is not None
         assert row[0] == one.segment and row[2] == f"{one.opportunities.value:,.0f}"
         assert row[5:8] == [f"{share.value:.0%}" for share in (one.today.found, one.today.brought, one.today.leaked)]
-        assert row[8] == comparison.usd(one.gap_usd.value)
+        assert row[8] == usd(one.gap_usd.value)
 
 
 def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
@@ -136,13 +137,13 @@ def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
     for one, row, seen_row in zip(printed["segments"], on_map, covered, strict=True):
         for cell, who in zip(row[5:8], ("found", "brought", "leaked"), strict=True):
             assert cell == f"{one['today'][who]['value']:.0%} → {one['planned'][who]['value']:.0%}"
-        assert row[8] == comparison.usd(one["gap_usd"]["value"]) and seen_row[-1].startswith(row[8])
+        assert row[8] == usd(one["gap_usd"]["value"]) and seen_row[-1].startswith(row[8])
         shares = [f"{1 - one[which]['leaked']['value']:.0%}" for which in ("today", "planned", "reachable")]
         assert seen_row[1:5] == [*shares, "100%"]
     priced = {
         (
             f"{gaps.REMEDY_WORDS[remedy['kind']]}: {remedy['what']}",
-            comparison.usd(remedy["gain_usd"]["value"], sign=True),
+            usd(remedy["gain_usd"]["value"], sign=True),
         )
         for one in printed["segments"]
         for remedy in one["remedies"]
@@ -176,7 +177,7 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     test.selectbox("segment").set_value("small").run()
     some = [row for name, rows in tables(test).items() if "clear" in name for row in rows[1:]]
     assert {row[6] for row in some} == {"small"} and len(some) < len(every)
-    assert comparison.CAVEAT in html.unescape(texts(test))
+    assert CAVEAT in html.unescape(texts(test))
     assert "small: not possible: recruit (" in texts(test)
     assert len(at_once.asked) == 1
     (search,) = at_once.by_key.values()
@@ -336,8 +337,8 @@ def test_what_is_planned_is_that_of_replicate() -> None:
     found = tables(opened("indicators", plan="with Pine", quarter="2"))
     lagging = {row[0]: row[1:] for row in found["Lagging: what happened, in Q2"][1:]}
     low, high = np.quantile(outcomes.credit_usd[:, 1], (0.1, 0.9), method="inverted_cdf")
-    assert lagging["quota credit"][0].startswith(comparison.usd(outcomes.credit_usd[:, 1].mean()))
-    assert lagging["quota credit"][1] == f"{comparison.usd(low)} to {comparison.usd(high)}"
+    assert lagging["quota credit"][0].startswith(usd(outcomes.credit_usd[:, 1].mean()))
+    assert lagging["quota credit"][1] == f"{usd(low)} to {usd(high)}"
     leading = {row[0]: row[1:] for row in found["Leading: what is coming, in Q2"][1:]}
     wins = 100 * (outcomes["skill"][:, 1] ** 0.5).mean()
     assert leading[indicators.WORDS["skill"]][0].startswith(f"{wins:.1f}")
@@ -551,7 +552,7 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     assert "Means over simulated markets of each territory: 20 for opportunities, 30 for quota credit." in texts(test)
     rows = tables(test)["Market map over 4 quarters"][1:]
     assert [row[0] for row in rows] == [*together.by_segment, "All segments"]
-    assert rows[-1][-1].startswith(comparison.usd(together.total.gap_usd.value))
+    assert rows[-1][-1].startswith(usd(together.total.gap_usd.value))
     assert [row[0] for row in tables(test)["By territory"][1:]] == ["small territory", "other", "All territories"]
     partners = tables(test)["Partners, each once"][1:]
     assert [row[0].removesuffix(" (candidate)") for row in partners] == [one.name for one in together.partners]

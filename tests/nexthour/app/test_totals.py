@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 
 from nexthour.app.state import cache, library, split_fields
 from nexthour.office.provenance import outward
-from nexthour.report import comparison
+from nexthour.report.numbers import usd
+from nexthour.report.text import with_article
 from nexthour.terminal.main import app
 from sim import TimePlan, load_scenario
 from tests.nexthour.app.visit import metrics, page, tables, texts, wrong
@@ -105,7 +106,7 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
 
     assert shown == as_told(told)
     assert metrics(lab)["Attainment"] == f"{told['attainment']['value']:.0%}"
-    assert metrics(lab)[f"Against {comparison.the(heads[1])}"] == f"{told['difference_share']['value']:+.1%}"
+    assert metrics(lab)[f"Against {with_article(heads[1])}"] == f"{told['difference_share']['value']:+.1%}"
     assert metrics(lab)["Markets ahead"] == f"{100 * told['markets_ahead']['value']:.0f} of 100"
     assert metrics(lab)["Worlds better"] == f"{100 * told['worlds_ahead']['value']:.0f} of 100"
 
@@ -128,7 +129,7 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
 
 def as_told(plan: Mapping[str, Any]) -> dict[str, str]:
     """The column of the page's table, from the terminal's numbers."""
-    usd, credit, share = comparison.usd, plan["credit_usd"], plan["difference_share"]
+    credit, share = plan["credit_usd"], plan["difference_share"]
 
     def percent(of: Mapping[str, float]) -> str:
         return f"{of['value']:.0%} ({of['low']:.1%} to {of['high']:.1%})"

@@ -23,7 +23,8 @@ from nexthour.office.picture import png
 from nexthour.office.plans import challengers
 from nexthour.office.provenance import Provenance, file_name
 from nexthour.office.workbook import workbook
-from nexthour.report.comparison import CAVEAT, forwardable, headline, verdict
+from nexthour.report.comparison import headline, verdict
+from nexthour.report.text import CAVEAT, forwardable
 from sim import Comparison, PlanError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, simulate
 from sim.ledger import ENDINGS, WON, Kind
 from sim.scenario import PARTNER_SEGMENTS, Range, with_ranges

@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from nexthour.report import calibration
 from nexthour.report import comparison as telling
+from nexthour.report.text import CAVEAT
 from nexthour.terminal import calibrate as cli_calibrate
 from nexthour.terminal import common, main
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
@@ -71,7 +72,7 @@ def test_compare_prints_the_answer_first_in_80_columns() -> None:
         "through",
         "Q12",
         "visits without agenda",
-        telling.CAVEAT.split(";")[0][:60],
+        CAVEAT.split(";")[0][:60],
     ):
         assert words in result.stdout
     command = next(line for line in lines if line.startswith("  nexthour compare"))
