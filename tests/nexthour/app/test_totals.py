@@ -21,9 +21,8 @@ from pptx import Presentation
 from typer.testing import CliRunner
 
 from nexthour.app.state import cache, library, split_fields
-from nexthour.office.provenance import outward
 from nexthour.report.numbers import usd
-from nexthour.report.text import with_article
+from nexthour.report.text import forwardable_line, with_article
 from nexthour.terminal.main import app
 from sim import TimePlan, load_scenario
 from tests.nexthour.app.visit import metrics, page, tables, texts, wrong
@@ -111,7 +110,8 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
     assert metrics(lab)["Worlds better"] == f"{100 * told['worlds_ahead']['value']:.0f} of 100"
 
     book = load_workbook(BytesIO(files["Workbook (Excel)"]()), data_only=True)["Summary"]
-    cells = next([cell.value for cell in row] for row in book.iter_rows(min_row=5) if row[0].value == outward(name))
+    shown = forwardable_line(name)
+    cells = next([cell.value for cell in row] for row in book.iter_rows(min_row=5) if row[0].value == shown)
     assert cells[1:4] == pytest.approx([told["credit_usd"]["value"], told["credit_p10_usd"], told["credit_p90_usd"]])
     assert cells[4:7] == pytest.approx(
         [told["attainment"]["value"], told["quarters_at_quota"]["value"], told["partner_share_of_credit"]]
@@ -121,7 +121,7 @@ def test_page_files_and_terminal_agree(state: Any, files: dict[str, Any], tmp_pa
 
     slide = Presentation(BytesIO(files["One slide (PowerPoint)"]())).slides[0]
     verdict = slide.notes_slide.notes_text_frame.text.splitlines()[0]
-    assert verdict in outward(html.unescape(texts(compared)))
+    assert verdict in forwardable_line(html.unescape(texts(compared)))
     (chart,) = [shape.chart for shape in slide.shapes if shape.has_chart]
     last = [list(series.values)[-1] for series in chart.plots[0].series]
     assert any(value == pytest.approx(told["difference_usd"]["value"], rel=1e-3) for value in last)
