@@ -1,6 +1,6 @@
 """The fit of a scenario to a table of deals: simulated again and again until it gives the table back.
 
-Left out: what the table says of each cell (fit/cells.py), and how cells become a scenario (fit/build.py).
+Left out: what the table says of each cell (fit/cells.py), and how cells become a scenario (fit/cells_to_scenario.py).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.deals.deal_table import Deals, read_deals
 from nexthour.calibrate.deals.mapping import Mapping
-from nexthour.calibrate.fit.cells import Cell, Period, fit_cells
-from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, Size, build
+from nexthour.calibrate.fit.cells import Cell, DealPeriod, fit_cells
+from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, Size, build_scenario
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
-from nexthour.calibrate.fit.simulated_funnel import Check, compare, improve, simulate
+from nexthour.calibrate.fit.simulated_funnel import Check, check_closings, improve_knobs, simulate_closings
 from sim.errors import TableError
 from sim.scenario import Scenario
 from sim.study.settings import Progress
@@ -129,7 +129,7 @@ def calibrate_deals(
         raise TableError(
             f"territory_fraction is {territory_fraction!r}; allowed: above 0, at most 1 (share of the table)"
         )
-    cells, small = fit_cells(deals.closed, deals.opened, Period.of(deals, mapping), deals.name)
+    cells, small = fit_cells(deals.closed, deals.opened, DealPeriod.of(deals, mapping), deals.name)
     most = max(cell.opportunities_per_quarter.value for cell in cells) * territory_fraction
     if most > MOST_A_QUARTER:
         raise TableError(
@@ -147,7 +147,7 @@ def calibrate_deals(
     left = left.rename_axis("row").reset_index()[["row", "reason"]]
     if mapping.takes_open_deals and territory_fraction == 1:
         pipeline, left = open_pipeline(deals.open, [cell.row for cell in cells], grounds.sellers)
-        scenario = build(grounds, knobs, pipeline)
+        scenario = build_scenario(grounds, knobs, pipeline)
     rejected = pd.concat([its for its in (deals.rejected, small, left) if len(its)] or [deals.rejected])
     return Fit(scenario, grounds, knobs.hours_scale, rejected.sort_values("row", ignore_index=True), deals.rows_read)
 
@@ -155,13 +155,13 @@ def calibrate_deals(
 def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:
     """Knobs found by simulating, and the scenario that has them."""
     knobs = Knobs()
-    scenario = build(grounds, knobs)
+    scenario = build_scenario(grounds, knobs)
     turns = [max(1, replications // 4)] * (PASSES - 1) + [replications]
     for turn, markets in enumerate(turns):
         before, total = sum(turns[:turn]), sum(turns)
-        seen = simulate(scenario, grounds.cells, markets, seed + turn, _after(progress, before, total))
-        knobs = improve(knobs, grounds, scenario, seen)
-        scenario = build(grounds, knobs)
+        seen = simulate_closings(scenario, grounds.cells, markets, seed + turn, _after(progress, before, total))
+        knobs = improve_knobs(knobs, grounds, scenario, seen)
+        scenario = build_scenario(grounds, knobs)
     return knobs, scenario
 
 
@@ -171,7 +171,7 @@ def check_fit(
     """Fitted against simulated win rate, amounts, cycle and number of deals of each cell; cells with too few simulated
     deals are left out.
     """
-    return compare(fit.grounds, simulate(scenario, fit.cells, replications, seed, progress))
+    return check_closings(fit.grounds, simulate_closings(scenario, fit.cells, replications, seed, progress))
 
 
 def _after(progress: Progress | None, before: int, total: int) -> Progress | None:

@@ -75,7 +75,7 @@ def mapping(
     Example:
       nexthour mapping scenarios/made_up_salesforce.csv --out mapping.yaml
     """
-    from nexthour.calibrate.deals.mapping_proposal import propose, save_proposal
+    from nexthour.calibrate.deals.mapping_proposal import propose_mapping, save_proposal
     from nexthour.calibrate.files.table_file import Layout
     from sim import TableError
     from sim.documents.yaml_file import validate
@@ -83,7 +83,7 @@ def mapping(
     check_out(out, export)
     said = {"encoding": encoding, "sheet": sheet}
     given = {name: word for name, word in said.items() if word is not None}
-    proposal = propose(export, validate(Layout, given, "the options", TableError))
+    proposal = propose_mapping(export, validate(Layout, given, "the options", TableError))
     save_proposal(proposal, out)
     if as_json:
         print_json({"written": out, **proposal.as_dict()})
@@ -216,14 +216,14 @@ def partners(
     Example:
       nexthour partners scenarios/made_up_partners.csv --out mine.yaml
     """
-    from nexthour.calibrate.people.partner_intake import infer, plans_to_mend, read_partners, with_partners
+    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
     from sim import load_scenario, save_scenario
 
     scenario_file = scenario_file or _default_template()
     check_out(out, table, scenario_file)
     rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
-    intake = infer(rows, before, weeks, Path(table).name)
-    made = with_partners(before, intake)
+    intake = infer_partners(rows, before, weeks, Path(table).name)
+    made = with_intake(before, intake)
     save_scenario(made, out)
     mend = plans_to_mend(made)
     if as_json:
@@ -302,12 +302,12 @@ def hours(
     """
     from pydantic_core import to_jsonable_python
 
-    from nexthour.calibrate.calendar.audit import audit_calendar, load_rules
+    from nexthour.calibrate.calendar.audit import audit_calendar, load_calendar_rules
     from nexthour.calibrate.calendar.status_quo import remarks, remarks_on_calendar, with_status_quo
     from sim import load_scenario, save_scenario
 
     template = _scenario_to_write(scenario_file, out, calendar, rules)
-    audit = audit_calendar(calendar, load_rules(rules), first and first.date(), last and last.date())
+    audit = audit_calendar(calendar, load_calendar_rules(rules), first and first.date(), last and last.date())
     said, digest = list(remarks_on_calendar(audit)), None
     if as_json:
         found: dict[str, Any] = {

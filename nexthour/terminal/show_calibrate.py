@@ -183,7 +183,7 @@ def _activity_table(audit: Audit) -> Any:
     for activity in (*ALLOCATABLE, "other"):
         hours = audit.hours_per_week(activity)
         if hours:
-            each = sorted(audit.with_partners((activity,)).items(), key=lambda its: -its[1])
+            each = sorted(audit.hours_by_partner((activity,)).items(), key=lambda its: -its[1])
             share = "" if activity == "other" else f"{hours / total:.0%}"
             named = ", ".join(f"{one_line(name)} {its:.1f}" for name, its in each)
             table.add_row(WORDS[activity], f"{hours:.1f}", share, named)

@@ -21,7 +21,7 @@ from nexthour.app.state import library
 from nexthour.calibrate import Fit, make_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.deals.mapping import Mapping, unanswered
-from nexthour.calibrate.deals.mapping_proposal import Proposal, propose
+from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping
 from nexthour.calibrate.files.table_file import Layout
 from nexthour.jobs import Fitted, Upload, on_disk
 from nexthour.report.calibration import Rows
@@ -113,7 +113,7 @@ def _propose(upload: Upload, layout: dict[str, Any] | None = None) -> None:
     state[f"{STATE} upload"], state[STATE], state[f"{STATE} wrong"] = upload, None, None
     try:
         with on_disk(upload) as path:
-            proposal = propose(path, validate(Layout, layout or {}, "the layout", TableError))
+            proposal = propose_mapping(path, validate(Layout, layout or {}, "the layout", TableError))
     except NextHourError as problem:
         state[f"{STATE} wrong"] = problem
         return

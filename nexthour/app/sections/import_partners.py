@@ -12,7 +12,7 @@ from nexthour.app import controls
 from nexthour.app.page import At, note, plain, said
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
-from nexthour.calibrate.people.partner_intake import Intake, infer, plans_to_mend, with_partners
+from nexthour.calibrate.people.partner_intake import Intake, infer_partners, plans_to_mend, with_intake
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
 from sim import NextHourError, Scenario
 
@@ -47,8 +47,8 @@ def body(at: At) -> None:
 )
 def found(made: entry.Table[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
     """What is to be believed of the partners, and the scenario that has them. Raises NextHourError."""
-    intake = infer(made.rows, before, weeks, made.name)
-    return intake, with_partners(before, intake)
+    intake = infer_partners(made.rows, before, weeks, made.name)
+    return intake, with_intake(before, intake)
 
 
 def that_fit(scenario: Scenario) -> Scenario:

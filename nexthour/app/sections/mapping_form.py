@@ -19,8 +19,8 @@ from nexthour.app.controls import pairs
 from nexthour.app.page import note, plain
 from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
-from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, values_of
-from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, words
+from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, count_values
+from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, cell_text
 from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.text import with_capital
@@ -280,5 +280,5 @@ def _header(digest: str, layout: str, _upload: Upload) -> list[str]:
 @st.cache_data(max_entries=100, show_spinner="Reading ...")
 def _values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
     with on_disk(_upload) as path:
-        counted = values_of(open_table(path, Layout.model_validate_json(layout)), [column])[column]
-    return list(dict.fromkeys(words(value) for value, _ in counted.most_common()))
+        counted = count_values(open_table(path, Layout.model_validate_json(layout)), [column])[column]
+    return list(dict.fromkeys(cell_text(value) for value, _ in counted.most_common()))

@@ -22,7 +22,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from nexthour.calibrate.calendar.events import Event, read_events
-from nexthour.calibrate.calendar.occurrence import Period, Reading, Texts
+from nexthour.calibrate.calendar.occurrence import CalendarPeriod, CalendarReading, Texts
 from sim.documents.yaml_file import Declared, Items, declare, read_yaml, show, validate
 from sim.errors import TableError
 from sim.plan import ACTIVITY_WORDS
@@ -67,7 +67,7 @@ class PartnerRule(Declared):
         return self
 
 
-class Rules(Reading):
+class CalendarRules(CalendarReading):
     """How a calendar is read, and what its events were for. In both lists the first that matches wins."""
 
     activities: Annotated[Items[ActivityRule], Field(min_length=1, max_length=500)] = declare(
@@ -79,7 +79,7 @@ class Rules(Reading):
 
 
 @dataclass(frozen=True)
-class Hours:
+class ActivityHours:
     """Hours of one activity with one partner, over the whole period."""
 
     activity: str
@@ -115,12 +115,12 @@ class Audit:
 
     name: str
     """of the export"""
-    period: Period
+    period: CalendarPeriod
     weeks: float
     """in which something was for an activity or without a rule; others (holidays) do not count"""
     events: int
     read_hours: float
-    by_activity: tuple[Hours, ...]
+    by_activity: tuple[ActivityHours, ...]
     unknown: tuple[Unknown, ...]
     """the most hours first"""
     left_out: tuple[LeftOut, ...]
@@ -143,7 +143,7 @@ class Audit:
         unknown = self.unknown_per_week
         return unknown / (unknown + self.hours_per_week()) if unknown else 0.0
 
-    def with_partners(self, activities: Iterable[str]) -> dict[str, float]:
+    def hours_by_partner(self, activities: Iterable[str]) -> dict[str, float]:
         """Hours a week by partner or candidate in these activities."""
         found: dict[str, float] = defaultdict(float)
         for its in self.by_activity:
@@ -152,16 +152,16 @@ class Audit:
         return dict(found)
 
 
-def load_rules(path: Path | str) -> Rules:
+def load_calendar_rules(path: Path | str) -> CalendarRules:
     """The rules in a YAML file. Raises TableError, a sentence for each thing that is wrong in it."""
     data, _ = read_yaml(path, TableError)
     if not isinstance(data, dict):
         raise TableError(f"{path}: holds no rules; start from scenarios/mappings/made_up_calendar.yaml")
-    return validate(Rules, data, str(path), TableError)
+    return validate(CalendarRules, data, str(path), TableError)
 
 
 def audit_calendar(
-    path: Path | str, rules: Rules, first: datetime.date | None = None, last: datetime.date | None = None
+    path: Path | str, rules: CalendarRules, first: datetime.date | None = None, last: datetime.date | None = None
 ) -> Audit:
     """The hours of a calendar export, ICS or CSV, from `first` to `last` day; without both, of the whole export.
 
@@ -196,7 +196,7 @@ def audit_calendar(
         weeks=_weeks(export.period, working_days),
         events=len(export.events) + export.unreadable,
         read_hours=sum(event.hours for event in export.events),
-        by_activity=tuple(Hours(*key, hours) for key, hours in sorted(activities.items())),
+        by_activity=tuple(ActivityHours(*key, hours) for key, hours in sorted(activities.items())),
         unknown=tuple(
             sorted(
                 (Unknown(*key, len(hours), sum(hours)) for key, hours in unknown.items()),
@@ -209,7 +209,7 @@ def audit_calendar(
     )
 
 
-def _left_out(events: Sequence[Event], rules: Rules) -> list[LeftOut]:
+def _left_out(events: Sequence[Event], rules: CalendarRules) -> list[LeftOut]:
     found: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if event.left_out:
@@ -239,7 +239,7 @@ def _shared_hours(events: Sequence[Event]) -> Sequence[float]:
     return (so_far[last] - so_far[first]).tolist()
 
 
-def _weeks(period: Period, working_days: set[datetime.date]) -> float:
+def _weeks(period: CalendarPeriod, working_days: set[datetime.date]) -> float:
     """Runs of seven days from the first in which there was work, in weeks; the last run may be shorter."""
     runs = {(day - period.first).days // 7 for day in working_days}
     return sum(min(7, period.days - 7 * run) for run in runs) / 7
@@ -248,7 +248,7 @@ def _weeks(period: Period, working_days: set[datetime.date]) -> float:
 # Rules
 
 
-def _explainer(rules: Rules) -> Callable[[Event], tuple[str, str, str]]:
+def _explainer(rules: CalendarRules) -> Callable[[Event], tuple[str, str, str]]:
     """What says of an event its activity, its partner or nothing, and why it has no activity or nothing."""
     partners = [(rule.name, _words(rule.words), _domains(rule.domains)) for rule in rules.partners]
     activities = [(rule, _words(rule.words), _domains(rule.domains)) for rule in rules.activities]

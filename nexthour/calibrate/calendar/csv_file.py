@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nexthour.calibrate.calendar.occurrence import Columns, Entry
-from nexthour.calibrate.files.notation import EPOCH, Question, Reason, day
+from nexthour.calibrate.calendar.occurrence import CalendarColumns, Entry
+from nexthour.calibrate.files.notation import EPOCH, Question, Reason, parse_day
 from nexthour.calibrate.files.table_file import Layout, read_small
 from sim.documents.yaml_file import show
 from sim.errors import TableError
@@ -22,7 +22,7 @@ MOST_ROWS = 20_000
 CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 
 
-def read(path: Path | str, columns: Columns) -> tuple[list[Entry], int]:
+def read_csv_calendar(path: Path | str, columns: CalendarColumns) -> tuple[list[Entry], int]:
     """The rows, and the number of those that end before they begin."""
     needed = dict.fromkeys(
         (columns.subject, columns.start_date, columns.start_time, columns.end_date, columns.end_time)
@@ -39,7 +39,7 @@ def read(path: Path | str, columns: Columns) -> tuple[list[Entry], int]:
     return ordered, len(entries) - len(ordered)
 
 
-def _row(cells: dict[str, Any], row: int, columns: Columns, path: Path | str) -> Entry:
+def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path | str) -> Entry:
     for column, cell in cells.items():
         if not isinstance(cell, str):
             raise TableError(f"{path}: row {row}: {column} is {show(cell)}, not text; save the calendar as CSV")
@@ -73,9 +73,9 @@ def _row(cells: dict[str, Any], row: int, columns: Columns, path: Path | str) ->
     )
 
 
-def _date(cell: str, column: str, row: int, columns: Columns, path: Path | str) -> datetime.date:
+def _date(cell: str, column: str, row: int, columns: CalendarColumns, path: Path | str) -> datetime.date:
     try:
-        days = day(cell, columns.date_order)
+        days = parse_day(cell, columns.date_order)
     except Question as question:
         raise TableError(f"{path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}") from None
     if isinstance(days, Reason):

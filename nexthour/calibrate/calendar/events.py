@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nexthour.calibrate.calendar import csv_file, ics_file
-from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, Entry, Period, Reading
+from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, CalendarPeriod, CalendarReading, Entry
 from nexthour.calibrate.files.table_file import GZIP
 from sim.errors import TableError
 
@@ -52,7 +52,7 @@ class Export:
 
     name: str
     """of the file, without its folder"""
-    period: Period
+    period: CalendarPeriod
     events: tuple[Event, ...]
     """by their beginning"""
     unreadable: int
@@ -60,18 +60,18 @@ class Export:
 
 
 def read_events(
-    path: Path | str, reading: Reading, first: datetime.date | None = None, last: datetime.date | None = None
+    path: Path | str, reading: CalendarReading, first: datetime.date | None = None, last: datetime.date | None = None
 ) -> Export:
     """The events from `first` to `last` day; without both, of the whole export. Raises TableError, one sentence."""
     data = _bytes(path)
     if b"BEGIN:VCALENDAR" in data[:10_000].upper():
-        written = ics_file.read(data, path)
+        written = ics_file.read_ics_calendar(data, path)
         period = _period(written.spans(), reading, first, last, path)
-        entries, unreadable = ics_file.laid_out(written, period, reading, path)
+        entries, unreadable = ics_file.expand_occurrences(written, period, reading, path)
     elif Path(path).suffix.lower() in (".ics", ".ical"):
         raise TableError(f"{path}: holds no BEGIN:VCALENDAR; export the calendar as ICS, or as CSV and name it .csv")
     else:
-        entries, unreadable = csv_file.read(path, reading.csv)
+        entries, unreadable = csv_file.read_csv_calendar(path, reading.csv)
         period = _period([(entry.start, entry.end) for entry in entries], reading, first, last, path)
     within = [event for entry in entries if (event := _within(entry, period, reading)) is not None]
     if not within:
@@ -95,12 +95,16 @@ def _bytes(path: Path | str) -> bytes:
 
 
 def _period(
-    spans: Sequence[Any], reading: Reading, first: datetime.date | None, last: datetime.date | None, path: Path | str
-) -> Period:
+    spans: Sequence[Any],
+    reading: CalendarReading,
+    first: datetime.date | None,
+    last: datetime.date | None,
+    path: Path | str,
+) -> CalendarPeriod:
     """What was asked for; else from the first to the last day that is written in the export."""
     if not spans:
         raise TableError(f"{path}: holds no event whose times can be read; export the calendar with its events")
-    made = Period(
+    made = CalendarPeriod(
         min(reading.day_of(start) for start, _ in spans) if first is None else first,
         max(reading.day_of(end) for _, end in spans) if last is None else last,
         first is None and last is None,
@@ -113,7 +117,7 @@ def _period(
     return made
 
 
-def _within(entry: Entry, period: Period, reading: Reading) -> Event | None:
+def _within(entry: Entry, period: CalendarPeriod, reading: CalendarReading) -> Event | None:
     """The part of an entry in the period, or None."""
     start, end = reading.instant(entry.start), reading.instant(entry.end)
     opens, closes = reading.instant(period.first), reading.instant(period.last + datetime.timedelta(days=1))

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, Entry, Period, Reading, is_zone
+from nexthour.calibrate.calendar.occurrence import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    CalendarPeriod,
+    CalendarReading,
+    Entry,
+    is_zone,
+)
 from sim.errors import TableError
 
 MOST_LINES = 600_000
@@ -30,7 +37,7 @@ FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenCalendar:
     """A calendar before its repeating events are laid out."""
 
     calendar: Any
@@ -48,7 +55,7 @@ class Written:
         return [_span(event) for event in single or self.events]
 
 
-def read(data: bytes, path: Path | str) -> Written:
+def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
     """The calendar in a file, with no rule in it that cannot be followed in time. Raises TableError, one sentence."""
     import icalendar
 
@@ -70,7 +77,7 @@ def read(data: bytes, path: Path | str) -> Written:
                 _check_rule(rule, part.name or "", path)
     written = calendar.walk("VEVENT")
     events = [event for event in written if _span(event) is not None]
-    return Written(calendar, events, len(written) - len(events))
+    return WrittenCalendar(calendar, events, len(written) - len(events))
 
 
 def _check_rule(rule: dict[str, Any], part: str, path: Path | str) -> None:
@@ -126,7 +133,9 @@ def _span(event: Any) -> Any:
         return None
 
 
-def laid_out(written: Written, period: Period, reading: Reading, path: Path | str) -> tuple[list[Entry], int]:
+def expand_occurrences(
+    written: WrittenCalendar, period: CalendarPeriod, reading: CalendarReading, path: Path | str
+) -> tuple[list[Entry], int]:
     """Every occurrence of the period, and the number of events that nobody can place.
 
     Raises TableError if they are too many.
@@ -168,7 +177,7 @@ def _series(events: list[Any]) -> Iterator[list[Any]]:
     yield from by_uid.values()
 
 
-def _entry(event: Any, reading: Reading) -> Entry:
+def _entry(event: Any, reading: CalendarReading) -> Entry:
     people, declined = list[str](), False
     own = {address.lower() for address in reading.me}
     for person in [*_many(event, "ATTENDEE"), *_many(event, "ORGANIZER")]:

@@ -36,7 +36,7 @@ def _zone_name(name: str) -> str:
     return name
 
 
-class Columns(Layout):
+class CalendarColumns(Layout):
     """How a calendar is written as CSV. Defaults: the English columns of Outlook and Google."""
 
     date_order: DateOrder | None = declare(
@@ -60,7 +60,7 @@ class Columns(Layout):
     )  # fmt: skip
 
 
-class Reading(Declared):
+class CalendarReading(Declared):
     """What has to be known to read an export."""
 
     time_zone: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone_name)] = declare(
@@ -72,8 +72,8 @@ class Reading(Declared):
     cancelled_prefixes: Texts = declare(
         "what the subject of a cancelled event begins with", unit="words", default=("Canceled:", "Cancelled:")
     )
-    csv: Columns = declare(
-        "how a CSV export is written; an ICS export needs none of it", unit="part", default=Columns()
+    csv: CalendarColumns = declare(
+        "how a CSV export is written; an ICS export needs none of it", unit="part", default=CalendarColumns()
     )
 
     def instant(self, moment: datetime.date) -> datetime.datetime:
@@ -92,7 +92,7 @@ class Reading(Declared):
 
 
 @dataclass(frozen=True)
-class Period:
+class CalendarPeriod:
     """Whole days, both ends included."""
 
     first: datetime.date

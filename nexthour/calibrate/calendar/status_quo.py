@@ -34,7 +34,7 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
     today = scenario.status_quo
     partner = audit.hours_per_week(*PARTNER_ACTIVITIES)
     free = _free_hours(scenario, audit)
-    by_partner = audit.with_partners(PARTNER_WORK)
+    by_partner = audit.hours_by_partner(PARTNER_WORK)
     changes = {
         "partner_share": _cut(partner / free),
         "prospect_share": _cut(audit.hours_per_week("prospect") / free),
@@ -89,7 +89,7 @@ def _of_the_split(made: Scenario, audit: Audit) -> Iterator[str]:
             "A split has one mix for all partners: hours of one activity with one partner are up to "
             f"{unlike:.1f} h a week off."
         )
-    parked = sorted({*audit.with_partners((*PARTNER_WORK, "support"))} & {*made.status_quo.park})
+    parked = sorted({*audit.hours_by_partner((*PARTNER_WORK, "support"))} & {*made.status_quo.park})
     if parked:
         yield f"Hours of support went to {', '.join(parked)}, parked in the scenario."
 
@@ -105,7 +105,7 @@ def _free_hours(scenario: Scenario, audit: Audit) -> float:
 
 def _still_parked(scenario: Scenario, audit: Audit) -> tuple[str, ...]:
     """Who is parked today, but for those the manager works with."""
-    worked_with = audit.with_partners(PARTNER_WORK)
+    worked_with = audit.hours_by_partner(PARTNER_WORK)
     return tuple(name for name in scenario.status_quo.park if name not in worked_with)
 
 
@@ -124,10 +124,10 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
 
 def _unlike_the_mix(audit: Audit) -> float:
     """The most by which hours a week of one activity with one partner differ from the product of mix and focus."""
-    by_partner, total = audit.with_partners(PARTNER_WORK), audit.hours_per_week(*PARTNER_WORK)
+    by_partner, total = audit.hours_by_partner(PARTNER_WORK), audit.hours_per_week(*PARTNER_WORK)
     return max(
         (
-            abs(audit.with_partners((activity,)).get(name, 0.0) - audit.hours_per_week(activity) * hours / total)
+            abs(audit.hours_by_partner((activity,)).get(name, 0.0) - audit.hours_per_week(activity) * hours / total)
             for activity in PARTNER_WORK
             for name, hours in by_partner.items()
         ),
@@ -141,7 +141,7 @@ def _check_names(scenario: Scenario, audit: Audit) -> None:
         (PARTNER_WORK, "partner work", partners, "partner"),
         (("recruit",), WORDS["recruit"], candidates, "candidate"),
     ):
-        for name in audit.with_partners(activities):
+        for name in audit.hours_by_partner(activities):
             if name not in known:
                 raise TableError(
                     f"{audit.name}: hours of {work} with {name}, which is no {kind} of {scenario.name}; "

@@ -93,7 +93,7 @@ DYNAMICS = Crm(
 CRMS = (SALESFORCE, HUBSPOT, DYNAMICS)
 
 
-def recognise(header: Sequence[str]) -> Crm | None:
+def recognise_crm(header: Sequence[str]) -> Crm | None:
     """The CRM whose own column names these are, if it is one."""
     there = {column.casefold() for column in header}
     found = {crm.name: sum(sign.casefold() in there for sign in crm.signs) for crm in CRMS}
@@ -114,7 +114,7 @@ def column_of(field: str, header: Sequence[str], crms: Sequence[Crm] = CRMS) -> 
     return None
 
 
-def known(header: Sequence[str]) -> int:
+def count_known_columns(header: Sequence[str]) -> int:
     """How many of these columns some CRM has."""
     names = {
         name.casefold()

@@ -24,16 +24,16 @@ from nexthour.calibrate.files.notation import (
     EPOCH,
     Question,
     Reason,
-    codes,
-    day,
+    cell_text,
+    currency_codes,
     is_currency,
-    label,
-    money,
-    number,
-    truth,
-    words,
+    parse_boolean,
+    parse_day,
+    parse_label,
+    parse_money,
+    parse_number,
 )
-from nexthour.calibrate.files.table_file import Table, open_table, save_text
+from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
 from sim.documents.yaml_file import show
 from sim.errors import TableError
 from sim.study.settings import Progress
@@ -142,7 +142,7 @@ def _joined(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFram
     return pd.concat(there) if there else frames[0] if frames else pd.DataFrame(columns=list(columns))
 
 
-def _check_meaning(deals: Deals, mapping: Mapping, table: Table) -> None:
+def _check_meaning(deals: Deals, mapping: Mapping, table: TableFile) -> None:
     """Raises TableError if no row can be used, or nothing is what the mapping names."""
     if not deals.rows_used:
         first = deals.rejected.head(1).itertuples()
@@ -227,7 +227,7 @@ class _Reader:
             "partner": [name for _, name in sellers],
         }
         amount = self._numbers("amount", block, outcome)
-        blank = np.array([not words(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
+        blank = np.array([not cell_text(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
         block.reject(blank & (outcome == OPEN), f"{self.columns['amount']} is empty")
         created, closed, cycle, age = self._days(block, outcome)
         stage = self._numbers("stage", block, outcome)
@@ -248,7 +248,7 @@ class _Reader:
         column = self.columns.get("id")
         if column is None:
             return
-        for place, (row, its) in enumerate(zip(block.frame.index, map(words, block.frame[column]), strict=True)):
+        for place, (row, its) in enumerate(zip(block.frame.index, map(cell_text, block.frame[column]), strict=True)):
             first = self.row_by_id.setdefault(its, row)
             if not its:
                 block.reasons[place] = f"{column} is empty"
@@ -327,17 +327,17 @@ def _readings(mapping: Mapping) -> Iterator[tuple[str, _Reading]]:
     closed = (LOST, WON)
 
     def number_of_days(cell: Any) -> float | Reason:
-        return number(cell, mapping.decimal, MOST_DAYS)
+        return parse_number(cell, mapping.decimal, MOST_DAYS)
 
     def date(cell: Any) -> float | Reason:
-        return day(cell, mapping.date_order)
+        return parse_day(cell, mapping.date_order)
 
     nan = float("nan")
     found = {
         "outcome": _Reading(("is_closed", "is_won", "result"), _outcome(mapping), UNKNOWN),
         "seller": _Reading(("route", "partner_name"), _seller(mapping), ("", "")),
         "segment": _Reading(("segment",), _segment(mapping), ALL_DEALS),
-        "territory": _Reading(("territory",), label, ""),
+        "territory": _Reading(("territory",), parse_label, ""),
         "amount": _Reading(("amount", "currency_column"), _usd(mapping), nan),
         "created": _Reading(("created",), date, nan),
         "closed": _Reading(("closed",), date, nan, closed),
@@ -355,13 +355,13 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
     if mapping.result is None:
 
         def of_truths(is_closed: Any, is_won: Any) -> int | Reason:
-            closed, won = truth(is_closed), truth(is_won)
+            closed, won = parse_boolean(is_closed), parse_boolean(is_won)
             if isinstance(closed, Reason):
                 return closed
             if isinstance(won, Reason):
-                return Reason(f"is {words(is_closed)}, and {mapping.is_won} {won}")
+                return Reason(f"is {cell_text(is_closed)}, and {mapping.is_won} {won}")
             if won and not closed:
-                return Reason(f"is {words(is_closed)}, but {mapping.is_won} is {words(is_won)}")
+                return Reason(f"is {cell_text(is_closed)}, but {mapping.is_won} is {cell_text(is_won)}")
             return (WON if won else LOST) if closed else usable
 
         return of_truths
@@ -371,14 +371,14 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
         **dict.fromkeys(mapping.open_values, OPEN),
     }
     otherwise = "neither won, lost nor open" if mapping.open_values else "neither won nor lost"
-    return lambda cell: meaning.get(words(cell), Reason(f"{show(words(cell))} is {otherwise}"))
+    return lambda cell: meaning.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is {otherwise}"))
 
 
 def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
     """Route and partner's name."""
 
     def named(cell: Any) -> tuple[str, str] | Reason:
-        name = label(cell)
+        name = parse_label(cell)
         if isinstance(name, Reason):
             return name
         if name.lower() in PERHAPS_NOBODY and name not in mapping.direct:
@@ -389,13 +389,13 @@ def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
         return named
 
     def routed(cell: Any, name: Any = "") -> tuple[str, str] | Reason:
-        if words(cell) in mapping.direct:
+        if cell_text(cell) in mapping.direct:
             return "direct", ""
-        if words(cell) not in mapping.partner:
-            return Reason(f"{show(words(cell))} is neither direct nor partner")
-        partner = label(name)
+        if cell_text(cell) not in mapping.partner:
+            return Reason(f"{show(cell_text(cell))} is neither direct nor partner")
+        partner = parse_label(name)
         if isinstance(partner, Reason):
-            return Reason(f"{show(words(cell))} is usable, but {mapping.partner_name} {partner}")
+            return Reason(f"{show(cell_text(cell))} is usable, but {mapping.partner_name} {partner}")
         return "partner", partner
 
     return routed
@@ -404,32 +404,32 @@ def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
 def _segment(mapping: Mapping) -> Callable[..., str | Reason]:
     def named(cell: Any) -> str | Reason:
         if mapping.segments:
-            return mapping.segments.get(words(cell), Reason(f"{show(words(cell))} is not among the segments"))
-        return label(cell) or Reason("is empty")
+            return mapping.segments.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the segments"))
+        return parse_label(cell) or Reason("is empty")
 
     return named
 
 
 def _stage(mapping: Mapping) -> Callable[..., int | Reason]:
-    return lambda cell: mapping.stages.get(words(cell), Reason(f"{show(words(cell))} is not among the stages"))
+    return lambda cell: mapping.stages.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the stages"))
 
 
 def _usd(mapping: Mapping) -> Callable[..., float | Reason]:
     rates = {"USD": 1.0, **mapping.usd_per}
 
     def read(cell: Any, currency: Any = "") -> float | Reason:
-        if not words(cell):
+        if not cell_text(cell):
             return 0.0  # not recorded; to reject it would leave out lost deals, of which many have none
-        value, mark = money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
+        value, mark = parse_money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
         if isinstance(value, Reason):
             return value
-        code = words(currency) or mapping.currency
+        code = cell_text(currency) or mapping.currency
         if code is None:
             return Reason("has no currency")
-        if mark and is_currency(code) and code not in codes(mark):
-            if len(codes(mark)) > 1:
+        if mark and is_currency(code) and code not in currency_codes(mark):
+            if len(currency_codes(mark)) > 1:
                 return Reason(f"is in {mark}, not in {code}")
-            code = codes(mark)[0]
+            code = currency_codes(mark)[0]
         if code not in rates:
             return Reason(f"is in {show(code)}, for which usd_per has no rate")
         usd = value * rates[code]

@@ -19,14 +19,22 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
-from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, known, recognise
+from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, count_known_columns, recognise_crm
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
-from nexthour.calibrate.files.notation import DateOrder, Question, Reason, day, money, truth, words
+from nexthour.calibrate.files.notation import (
+    DateOrder,
+    Question,
+    Reason,
+    cell_text,
+    parse_boolean,
+    parse_day,
+    parse_money,
+)
 from nexthour.calibrate.files.table_file import (
     PLAIN,
     SEPARATORS,
     Layout,
-    Table,
+    TableFile,
     first_rows,
     is_workbook,
     open_table,
@@ -69,13 +77,13 @@ class Proposal:
         return asdict(self)
 
 
-def propose(path: Path | str, layout: Layout = PLAIN) -> Proposal:
+def propose_mapping(path: Path | str, layout: Layout = PLAIN) -> Proposal:
     """A mapping for an export, as far as it can be known. Raises TableError if the file cannot be read.
 
     The separator and the header's row are found; encoding and sheet are taken from `layout`.
     """
     table = open_table(path, _layout(path, layout))
-    crm = recognise(table.header)
+    crm = recognise_crm(table.header)
     draft = _Draft(table, crm)
     for fields in (_money(draft), _result(draft), _route(draft), _time(draft), _rest(draft)):
         draft.mapping.update(fields)
@@ -121,14 +129,14 @@ def _comment(out: StringIO, text: str) -> None:
 class _Draft:
     """A proposal under way: the columns that were recognised, and the values that stand in them."""
 
-    def __init__(self, table: Table, crm: Crm | None) -> None:
+    def __init__(self, table: TableFile, crm: Crm | None) -> None:
         self.table, self.crm = table, crm
         crms = CRMS if crm is None else (crm,)
         self.columns = {field: column_of(field, table.header, crms) for field in COLUMN_FIELDS}
         hints = [column for column in table.header if column and ROUTE_HINT.search(column.casefold())]
         self.hints = [column for column in dict.fromkeys(hints) if table.header.count(column) == 1]
         wanted = list(dict.fromkeys(column for column in (*self.columns.values(), *self.hints) if column))
-        self.values = values_of(table, wanted)
+        self.values = count_values(table, wanted)
         self.mapping: dict[str, Any] = {}
         self.found: dict[str, list[str]] = {}
 
@@ -145,7 +153,7 @@ class _Draft:
         self.note(field, f"columns of the file: {listed([column for column in self.table.header if column])}")
 
 
-def values_of(table: Table, columns: Sequence[str]) -> dict[str, Counter[Any]]:
+def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[Any]]:
     """How often each value of some columns occurs, of the first MOST_VALUES or so. Raises TableError."""
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
     for block in table.blocks(columns) if columns else ():
@@ -166,7 +174,7 @@ def _layout(path: Path | str, layout: Layout) -> Layout:
             problem = problem or its
             continue
         for number, cells in enumerate(rows, 1):
-            found.setdefault((known(cells), sum(map(bool, cells)), -number, -place), (separator, number))
+            found.setdefault((count_known_columns(cells), sum(map(bool, cells)), -number, -place), (separator, number))
     if not found:
         raise problem or TableError(f"{path}: the file is empty; give a CSV or XLSX file with a header")
     separator, header_row = found[max(found)]
@@ -176,7 +184,7 @@ def _layout(path: Path | str, layout: Layout) -> Layout:
 
 
 def _shown(counter: Counter[Any]) -> str:
-    its = [f"{show(words(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
+    its = [f"{show(cell_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
     more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
     return ", ".join(its) + more
 
@@ -188,12 +196,12 @@ def _money(draft: _Draft) -> Iterator[tuple[str, Any]]:
     yield "decimal", None
     for cell in draft.of("amount"):
         try:
-            money(cell, None, inf)
+            parse_money(cell, None, inf)
         except Question as asked:
             draft.note("decimal", f"{draft.columns['amount']} is {show(cell)}, which {asked.text}")
             yield "decimal", UNANSWERED
             break
-    currencies = [words(value) for value in draft.of("currency_column")]
+    currencies = [cell_text(value) for value in draft.of("currency_column")]
     if currencies:
         yield "currency_column", draft.columns["currency_column"]
         draft.note("currency_column", f"values: {_shown(draft.of('currency_column'))}")
@@ -205,26 +213,26 @@ def _money(draft: _Draft) -> Iterator[tuple[str, Any]]:
 def _result(draft: _Draft) -> Iterator[tuple[str, Any]]:
     """How deals ended, and how far those are that have not."""
     columns, ended, stages = draft.columns, draft.of("result"), draft.of("stage")
-    meant = {name: [value for value in map(words, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS}
+    meant = {name: [value for value in map(cell_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS}
     known_words = [value for its in meant.values() for value in its]
     if columns["is_won"] and columns["is_closed"]:
         yield "is_won", columns["is_won"]
         yield "is_closed", columns["is_closed"]
-        some_open = any(truth(value) is False for value in draft.of("is_closed"))
+        some_open = any(parse_boolean(value) is False for value in draft.of("is_closed"))
     else:
         yield "result", columns["result"] or UNANSWERED
         draft.note("result", f"values: {_shown(ended)}") if ended else draft.note_columns("result")
         yield "won", meant["won"] or [UNANSWERED]
         yield "lost", meant["lost"] or [UNANSWERED]
         same = columns["result"] == columns["stage"]
-        some_open = bool(set(map(words, ended)) - {*known_words, ""}) if same else bool(meant["open"])
+        some_open = bool(set(map(cell_text, ended)) - {*known_words, ""}) if same else bool(meant["open"])
         if meant["open"] and stages:
             yield "open", meant["open"]
     if some_open and stages:
         yield "stage", columns["stage"]
         draft.note("stage", f"values: {_shown(stages)}")
         draft.note("stage", "to leave open deals out, delete open, stage, stages and as_of")
-        asked = [words(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
+        asked = [cell_text(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
         yield "stages", {value: UNANSWERED for value in asked if value not in (*known_words, "")}
         yield "as_of", UNANSWERED
 
@@ -240,7 +248,7 @@ def _route(draft: _Draft) -> Iterator[tuple[str, Any]]:
     if names:
         yield "partner_name", draft.columns["partner_name"]
         draft.note("partner_name", f"values: {_shown(names)}")
-        perhaps = [words(value) for value in names if words(value).lower() in PERHAPS_NOBODY]
+        perhaps = [cell_text(value) for value in names if cell_text(value).lower() in PERHAPS_NOBODY]
         if perhaps:
             yield "direct", [UNANSWERED]
             draft.note("direct", f"perhaps no partner: {listed(perhaps)}")
@@ -269,7 +277,7 @@ def _time(draft: _Draft) -> Iterator[tuple[str, Any]]:
 
 def _is_day(cell: Any, order: DateOrder | None) -> bool:
     try:
-        return not isinstance(day(cell, order), Reason)
+        return not isinstance(parse_day(cell, order), Reason)
     except Question:
         return False
 

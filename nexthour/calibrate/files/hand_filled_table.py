@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nexthour.calibrate.files.notation import Decimal, Question, Reason, number, words
+from nexthour.calibrate.files.notation import Decimal, Question, Reason, cell_text, parse_number
 from nexthour.calibrate.files.table_file import SEPARATORS, Layout, open_table, read_small
 from sim.documents.yaml_file import Declared, guess, listed, show, validate
 from sim.errors import TableError
@@ -70,9 +70,9 @@ def _layout(path: Path | str, columns: list[str], encoding: str | None) -> Layou
 def _value(model: type[Declared], name: str, cell: Any, decimal: Decimal | None, where: str) -> Any:
     """A cell as text or as a number, as its field wants it; what is no number stays what it is, and is refused."""
     if model.model_fields[name].json_schema_extra["unit"] == "text":  # type: ignore[index]
-        return words(cell)
+        return cell_text(cell)
     try:
-        value = number(cell, decimal, MOST)
+        value = parse_number(cell, decimal, MOST)
     except Question as question:
         answer = question.answer.replace("set decimal to", "give --decimal")
         raise TableError(f"{where}: {name} {show(cell)} {question.text}; {answer}") from None

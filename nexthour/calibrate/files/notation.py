@@ -70,18 +70,18 @@ def _written(decimal: Decimal) -> re.Pattern[str]:
     return re.compile(rf"(?:{groups}|{in_india}|[0-9]+)?(?:[{decimal}][0-9]+)?(?:[eE][-+]?[0-9]{{1,3}})?")
 
 
-def number(cell: Any, decimal: Decimal | None, most: float) -> float | Reason:
+def parse_number(cell: Any, decimal: Decimal | None, most: float) -> float | Reason:
     """A number from 0 to `most`, in the unit of its column. Raises Question."""
-    value, currency = money(cell, decimal, most)
+    value, currency = parse_money(cell, decimal, most)
     return Reason("is not a number") if currency and not isinstance(value, Reason) else value
 
 
-def money(cell: Any, decimal: Decimal | None, most: float) -> tuple[float | Reason, str]:
+def parse_money(cell: Any, decimal: Decimal | None, most: float) -> tuple[float | Reason, str]:
     """An amount from 0 to `most`, and the currency's symbol or code if one is written. Raises Question.
 
     `decimal` is the mark of the column, None if only plain numbers such as 1234.5 stand in it.
 
-    >>> money("1.234,50 €", ",", 1e9)
+    >>> parse_money("1.234,50 €", ",", 1e9)
     (1234.5, '€')
     """
     if isinstance(cell, str):
@@ -154,7 +154,7 @@ def is_currency(mark: str) -> bool:
     return mark in CODES_BY_SYMBOL or re.fullmatch("[A-Z]{3}", mark) is not None
 
 
-def codes(mark: str) -> list[str]:
+def currency_codes(mark: str) -> list[str]:
     """The currencies that a symbol or code can mean."""
     return CODES_BY_SYMBOL.get(mark, mark).split()
 
@@ -168,12 +168,12 @@ _ISO = re.compile(rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}}){_TIME}")
 _DATE = re.compile(rf"([0-9]{{1,4}})([-/. ])([0-9]{{1,2}})\2([0-9]{{1,4}}){_TIME}")
 
 
-def day(cell: Any, order: DateOrder | None) -> float | Reason:
+def parse_day(cell: Any, order: DateOrder | None) -> float | Reason:
     """Days from 1970-01-01 to a date, its time and zone left out. Raises Question.
 
     `order` is that of the column, None if only dates such as 2026-01-31 stand in it.
 
-    >>> day("31/01/2026", "DMY") == day("2026-01-31T23:59:59Z", None)
+    >>> parse_day("31/01/2026", "DMY") == parse_day("2026-01-31T23:59:59Z", None)
     True
     """
     if isinstance(cell, datetime.date):
@@ -211,7 +211,7 @@ def _checked(year: int, month: int, of_month: int) -> float | Reason:
 # Words
 
 
-def words(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """A cell as the text a mapping names: whole numbers without a point, true and false."""
     if isinstance(cell, str):
         return cell
@@ -223,14 +223,14 @@ def words(cell: Any) -> str:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
-def label(cell: Any) -> str | Reason:
+def parse_label(cell: Any) -> str | Reason:
     """A short name on one line, or nothing."""
-    text = words(cell)
+    text = cell_text(cell)
     if len(text) > LONGEST_LABEL or _CONTROL.search(text):
         return Reason(f"is long or not plain text; allowed: at most {LONGEST_LABEL} characters on one line")
     return text
 
 
-def truth(cell: Any) -> bool | Reason:
+def parse_boolean(cell: Any) -> bool | Reason:
     """True, yes or 1; false, no or 0."""
-    return TRUTH.get(words(cell).lower(), Reason("is neither true nor false"))
+    return TRUTH.get(cell_text(cell).lower(), Reason("is neither true nor false"))

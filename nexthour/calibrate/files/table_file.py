@@ -74,7 +74,7 @@ PLAIN = Layout()
 
 
 @dataclass(eq=False)
-class Table:
+class TableFile:
     """A file whose rows stand under a header."""
 
     path: Path
@@ -187,7 +187,7 @@ def _frame(columns: Sequence[str], cells: list[list[Any]], numbers: list[int]) -
     return pd.DataFrame(made.T, index=pd.Index(numbers, name="row"), columns=list(columns), dtype=object)
 
 
-def open_table(path: Path | str, layout: Layout = PLAIN) -> Table:
+def open_table(path: Path | str, layout: Layout = PLAIN) -> TableFile:
     """A CSV file, plain or gzipped, or a sheet of a workbook. Raises TableError, one sentence."""
     kind, row = _kind(path), layout.header_row
     if layout.sheet is not None and not kind.is_workbook:
@@ -208,7 +208,7 @@ def open_table(path: Path | str, layout: Layout = PLAIN) -> Table:
         _check_separator(kind, layout)
     if len(header) > MOST_COLUMNS:
         raise TableError(f"{path}: {len(header):,} columns; at most {MOST_COLUMNS:,} are read, export fewer")
-    return Table(Path(path), layout, header, kind.is_workbook, kind.size_bytes)
+    return TableFile(Path(path), layout, header, kind.is_workbook, kind.size_bytes)
 
 
 def is_workbook(path: Path | str) -> bool:
@@ -238,7 +238,7 @@ def read_small(
 ) -> pd.DataFrame:
     """A table made by hand: these columns, and the optional ones, "" where the file has no such column.
 
-    Index and cells as in Table.blocks. Raises TableError, one sentence, for a row that does not fit too.
+    Index and cells as in TableFile.blocks. Raises TableError, one sentence, for a row that does not fit too.
     """
     import pandas as pd
 

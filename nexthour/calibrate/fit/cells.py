@@ -29,7 +29,15 @@ from numpy.typing import NDArray
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, by_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import mean_cycle, shares, weibull_shape
-from nexthour.calibrate.fit.posterior import CONFIDENCE, DISPERSION, Fitted, Normal, arrivals, shrunk_normals, win_rate
+from nexthour.calibrate.fit.posterior import (
+    CONFIDENCE,
+    DISPERSION,
+    FittedNumber,
+    Normal,
+    arrivals,
+    shrunk_normals,
+    win_rate,
+)
 from sim.arrays import FloatArray
 from sim.documents.yaml_file import show
 from sim.errors import TableError
@@ -65,22 +73,22 @@ class Cell:
     """weeks with closings; 0 where the table has no days"""
     quarters: int
     """quarters of opening; 0 where the table has no days"""
-    win_rate: Fitted
-    win_rate_shock: Fitted
+    win_rate: FittedNumber
+    win_rate_shock: FittedNumber
     design_effect: float
     """how many times as much the win rates of weeks differ as by chance"""
     without_amount: int
     """won deals whose amount is 0"""
-    median_usd: Fitted
-    mean_usd: Fitted
-    sigma: Fitted
-    cycle_weeks: Fitted
+    median_usd: FittedNumber
+    mean_usd: FittedNumber
+    sigma: FittedNumber
+    cycle_weeks: FittedNumber
     cycle_shape: float
     won_cycle_weeks: float
     lost_cycle_weeks: float
-    opportunities_per_quarter: Fitted
+    opportunities_per_quarter: FittedNumber
     """of the whole table"""
-    demand_cv: Fitted | None
+    demand_cv: FittedNumber | None
     """None where the table has too few weeks to say"""
 
     @property
@@ -95,7 +103,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Period:
+class DealPeriod:
     """When the table's deals were opened and closed. Days as in Deals."""
 
     quarters: float
@@ -110,7 +118,7 @@ class Period:
     """whether deals that are still open are in the table too, so that no opening is missing"""
 
     @classmethod
-    def of(cls, deals: Deals, mapping: Mapping) -> Period:
+    def of(cls, deals: Deals, mapping: Mapping) -> DealPeriod:
         """The period of an export; closings before the first or after the last hundredth do not stretch it."""
         days = deals.closed["closed_day"]
         if days.isna().any():
@@ -151,7 +159,7 @@ def spread(median: float, mean: float) -> float:
 
 
 def fit_cells(
-    closed: pd.DataFrame, opened: pd.DataFrame, period: Period, name: str
+    closed: pd.DataFrame, opened: pd.DataFrame, period: DealPeriod, name: str
 ) -> tuple[tuple[Cell, ...], pd.DataFrame]:
     """The cells, direct before partner and the largest first, and the rows of cells too small to fit (row, reason).
 
@@ -199,7 +207,7 @@ def _check_enough(groups: dict[str, pd.DataFrame], route: str, name: str) -> Non
 
 
 def _fit_route(
-    route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: Period
+    route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: DealPeriod
 ) -> list[Cell]:
     """All cells of a route, as they lend to each other."""
     rates = _win_rates(list(groups.values()), period)
@@ -243,12 +251,12 @@ def _fit_route(
 # Win rates
 
 
-def _quarter(group: pd.DataFrame, period: Period) -> NDArray[Any]:
+def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
     """Quarter in which each deal was opened: then its luck is drawn (docs/model.md)."""
     return np.floor((group["created_day"].to_numpy() - period.quarter_begins) / DAYS_PER_QUARTER)
 
 
-def _win_rates(groups: Sequence[pd.DataFrame], period: Period) -> list[tuple[Fitted, Fitted, float]]:
+def _win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[FittedNumber, FittedNumber, float]]:
     """Win rate, luck of quarters and design effect of each cell."""
     from scipy.special import ndtr
 
@@ -259,7 +267,7 @@ def _win_rates(groups: Sequence[pd.DataFrame], period: Period) -> list[tuple[Fit
     return [(rate.fitted(ndtr), its.luck, effect) for rate, its, (_, _, effect) in both]
 
 
-def _by_quarter(group: pd.DataFrame, period: Period) -> tuple[FloatArray, FloatArray, float]:
+def _by_quarter(group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, FloatArray, float]:
     """Deals won and lost by quarter of opening, and the design effect of weeks within quarters."""
     if group["closed_day"].isna().any():
         won = float(group["won"].sum())
@@ -294,7 +302,9 @@ def _sizes(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
     return median, ratio
 
 
-def _pooled_sizes(sizes: Sequence[tuple[Normal, Normal] | None]) -> list[tuple[Fitted, Fitted, Fitted]]:
+def _pooled_sizes(
+    sizes: Sequence[tuple[Normal, Normal] | None],
+) -> list[tuple[FittedNumber, FittedNumber, FittedNumber]]:
     """Median, mean and sigma of each cell; a cell without amounts gets those of its route."""
     known = [size for size in sizes if size is not None]
     medians, ratios = (iter(shrunk_normals([size[k] for size in known])) for k in range(2))
@@ -309,9 +319,9 @@ def _of_all(cells: Sequence[Normal]) -> Normal:
     return Normal(float(means.mean()), error, max(cell.t for cell in cells))
 
 
-def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
+def _as_amounts(median: Normal, ratio: Normal) -> tuple[FittedNumber, FittedNumber, FittedNumber]:
     mean_ratio = ratio.fitted(lambda its: np.exp(max(its, 0.0)))
-    sigma = Fitted(*(spread(1.0, its) for its in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
+    sigma = FittedNumber(*(spread(1.0, its) for its in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
     middle = median.mean + np.log(mean_ratio.value)
     error = float(np.hypot(median.error, ratio.error))
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
@@ -320,7 +330,9 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[Fitted, Fitted, Fitted]:
 # Opportunities
 
 
-def _demand(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tuple[Fitted, Fitted | None]:
+def _demand(
+    days: pd.Series[float], group: pd.DataFrame, period: DealPeriod
+) -> tuple[FittedNumber, FittedNumber | None]:
     """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
     weekly = _weekly(days, group, period)
     # Where hardly any deal was opened in a whole week of the period, these weeks say nothing of how many there are.
@@ -333,7 +345,7 @@ def _demand(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tupl
     return its.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), its.log_dispersion.fitted(np.exp)
 
 
-def _as_counted(deals: int, period: Period) -> Fitted:
+def _as_counted(deals: int, period: DealPeriod) -> FittedNumber:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
     from scipy import stats
 
@@ -342,7 +354,7 @@ def _as_counted(deals: int, period: Period) -> Fitted:
     return Normal(float(np.log(value)), float(error), float(stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
 
 
-def _weekly(days: pd.Series[float], group: pd.DataFrame, period: Period) -> tuple[FloatArray, FloatArray] | None:
+def _weekly(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, FloatArray] | None:
     """Deals opened in each whole week of the period, and the share of them that the table can show."""
     if days.isna().any() or not np.isfinite(period.first_day):
         return None

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.fit.cells import Cell, row_name, spread
 from nexthour.calibrate.fit.open_pipeline import OTHERS
-from nexthour.calibrate.fit.posterior import Fitted
+from nexthour.calibrate.fit.posterior import FittedNumber
 from sim.documents.yaml_file import validate
 from sim.errors import ScenarioError, TableError
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, OpenDeal, Partner, Scenario, Segment, Split
@@ -142,7 +142,7 @@ class Knobs:
         return self.rows.get(row, RowKnobs())
 
 
-def build(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...] | None = None) -> Scenario:
+def build_scenario(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...] | None = None) -> Scenario:
     """The scenario. Raises TableError if the template cannot take these cells, ScenarioError if the result is not
     valid.
     """
@@ -174,7 +174,7 @@ def deal_out(partners: Sequence[str], rows: Mapping[str, float]) -> dict[str, li
     return {name: [row] for name, row in zip([*partners[::2], *partners[1::2]], dealt, strict=True)}
 
 
-def nearest(cell: Cell, template: Scenario) -> Segment:
+def most_similar_segment(cell: Cell, template: Scenario) -> Segment:
     """The template's segment with the most similar deal size, for what the table does not say."""
     return min(template.market_map, key=lambda s: abs(log(s.deal_size_median_usd / cell.median_usd.value)))
 
@@ -252,7 +252,7 @@ def _bases(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]:
 
 def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
     template = grounds.template
-    like, here = nearest(cell, template), knobs.of(cell.row)
+    like, here = most_similar_segment(cell, template), knobs.of(cell.row)
     scale = knobs.of(row_name(cell.segment, "direct")).lag_scale
     win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * here.win_factor)
     power = log(win_rate) / log(_through(like, template))
@@ -357,7 +357,7 @@ def _times(scale: float) -> str:
     return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
 
 
-def _range(fitted: Fitted) -> str:
+def _range(fitted: FittedNumber) -> str:
     return f"{fitted.value:.2g} ({fitted.low:.2g} to {fitted.high:.2g})"
 
 

@@ -52,7 +52,7 @@ class Blocks:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedBlocks:
     """Blocks with a number: by what share it is off, and the standard error that chance alone gives it."""
 
     blocks: Blocks
@@ -60,7 +60,9 @@ class Seen:
     error: FloatArray
 
 
-def draw_effects(seen: Seen, wanted: Blocks, prior: Sizes, draws: int, rng: np.random.Generator) -> FloatArray:
+def draw_effects(
+    seen: ObservedBlocks, wanted: Blocks, prior: Sizes, draws: int, rng: np.random.Generator
+) -> FloatArray:
     """Effects of the wanted blocks given what was seen: shape (draws, blocks), a multiple of TOGETHER."""
     medians = np.array(astuple(prior))
     sizes = medians * np.exp(SIZE_SPREAD * rng.normal(size=(SIZES_DRAWN, len(medians))))
@@ -80,12 +82,12 @@ def _covariance(a: Blocks, b: Blocks, sizes: FloatArray) -> FloatArray:
     return np.asarray(v[0] * place + v[1] * week + v[2] * (place & week) + v[3] * later + v[4] * (place & then))
 
 
-def _log_likelihood(seen: Seen, sizes: FloatArray) -> float:
+def _log_likelihood(seen: ObservedBlocks, sizes: FloatArray) -> float:
     root = np.linalg.cholesky(_covariance(seen.blocks, seen.blocks, sizes) + np.diag(seen.error**2))
     return -float((np.linalg.solve(root, seen.off) ** 2).sum() / 2 + np.log(np.diag(root)).sum())
 
 
-def _given(seen: Seen, wanted: Blocks, sizes: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _given(seen: ObservedBlocks, wanted: Blocks, sizes: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Draws of the normal distribution of the wanted effects, conditional on what was seen: shape (TOGETHER, blocks).
 
     Each with its mirror image, so that the middle of the draws is the middle.

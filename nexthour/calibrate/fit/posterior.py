@@ -31,16 +31,16 @@ DISPERSION_SPREAD = 0.8
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedNumber:
     """A number with its 90% interval."""
 
     value: float
     low: float
     high: float
 
-    def scaled(self, factor: float) -> Fitted:
+    def scaled(self, factor: float) -> FittedNumber:
         """The same in another unit; `factor` is positive."""
-        return Fitted(self.value * factor, self.low * factor, self.high * factor)
+        return FittedNumber(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Normal:
         error = float(np.average((grid - mean) ** 2, weights=mass) ** 0.5)
         return cls(mean, error, (fitted.high - fitted.low) / 2 / error)
 
-    def fitted(self, back: Callable[[float], float]) -> Fitted:
+    def fitted(self, back: Callable[[float], float]) -> FittedNumber:
         """Value and interval on the usual scale."""
-        return Fitted(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
+        return FittedNumber(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class WinRate:
 
     probit: Normal
     """Phi^-1 of the win rate"""
-    luck: Fitted
+    luck: FittedNumber
 
 
 def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
@@ -158,12 +158,12 @@ def shrunk(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArr
     return middle, (mass * (variance + (its - middle) ** 2)).sum(axis=0) ** 0.5
 
 
-def _fitted(grid: FloatArray, mass: FloatArray) -> Fitted:
+def _fitted(grid: FloatArray, mass: FloatArray) -> FittedNumber:
     """Median and central interval of a distribution given on a grid."""
     below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
     tail = (1 - CONFIDENCE) / 2
     middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
-    return Fitted(float(middle), float(low), float(high))
+    return FittedNumber(float(middle), float(low), float(high))
 
 
 def shrunk_normals(cells: Sequence[Normal]) -> list[Normal]:

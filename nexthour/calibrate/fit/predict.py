@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from nexthour.calibrate.fit.block_bootstrap import first_and_last
 from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
-from nexthour.calibrate.fit.effects import Blocks, Seen, Sizes, draw_effects
-from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, arrivals
+from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
+from nexthour.calibrate.fit.posterior import CONFIDENCE, FittedNumber, arrivals
 from sim.arrays import FloatArray
 from sim.errors import TableError
 
@@ -59,7 +59,7 @@ class Prediction:
     route: str
     what: str
     deals: int
-    predicted: Fitted
+    predicted: FittedNumber
     by_route: float
     """the plain forecast: the same number of the route, over all deals seen"""
     observed: float
@@ -107,16 +107,16 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
     found = []
     for (name, group), at in zip(groups, grid.wanted_at, strict=True):
         drawn = mix.draw(group, wins[:, at], cycles[:, at], rng) | _draw_dispersion(group, dispersions, rng)
-        observed, plain = numbers(group), _plain(known)
+        observed, plain = observed_numbers(group), _plain(known)
         for what, values in drawn.items():
             # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
             low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
-            predicted = Fitted(float(middle), float(low), float(high))
+            predicted = FittedNumber(float(middle), float(low), float(high))
             found.append(Prediction(name, route, what, len(group), predicted, plain[what], observed[what]))
     return found
 
 
-def numbers(group: pd.DataFrame) -> dict[str, float]:
+def observed_numbers(group: pd.DataFrame) -> dict[str, float]:
     """The numbers of some deals that are predicted, as they are."""
     its = {
         "win rate": float(group["won"].mean()),
@@ -136,8 +136,8 @@ def _cycle_name(q: float) -> str:
 
 def _plain(known: pd.DataFrame) -> dict[str, float]:
     """Pooling by route; dispersion is the mean of the territories', as a sum over them would not be comparable."""
-    its = numbers(known)
-    each = [numbers(group).get(DISPERSION) for _, group in known.groupby("territory")]
+    its = observed_numbers(known)
+    each = [observed_numbers(group).get(DISPERSION) for _, group in known.groupby("territory")]
     told = [value for value in each if value is not None]
     return its | {DISPERSION: float(np.mean(told)) if told else float("nan")}
 
@@ -273,21 +273,21 @@ class _Grid:
         )
 
 
-def _off_wins(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> Seen:
+def _off_wins(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
     """By what share the wins of each block are off what its mix of deals says."""
     chance = mix.chance(known)
     won, expected = np.bincount(grid.known_at, known["won"].astype(float)), np.bincount(grid.known_at, chance)
     variance = np.bincount(grid.known_at, chance * (1 - chance))
-    return Seen(grid.known, won / expected - 1, variance**0.5 / expected)
+    return ObservedBlocks(grid.known, won / expected - 1, variance**0.5 / expected)
 
 
-def _off_cycles(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> Seen:
+def _off_cycles(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
     """The same for the cycle."""
     weeks, usual = known["cycle_weeks"].to_numpy(), mix.usual_cycle(known)
     expected = np.bincount(grid.known_at, usual)
     spread = float((weeks - usual).std())
     error = spread * np.bincount(grid.known_at) ** 0.5 / expected
-    return Seen(grid.known, np.bincount(grid.known_at, weeks) / expected - 1, error)
+    return ObservedBlocks(grid.known, np.bincount(grid.known_at, weeks) / expected - 1, error)
 
 
 # How weeks differ

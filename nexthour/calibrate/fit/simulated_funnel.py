@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.fit.cells import Cell
-from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, nearest, per_quarter
+from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, most_similar_segment, per_quarter
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan
 from sim.scenario import WEEKS_PER_QUARTER, Scenario, Segment
-from sim.study.experiment import simulate as run
+from sim.study.experiment import simulate
 from sim.study.settings import Progress
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Check:
         return bool(abs(self.simulated - self.fitted) <= self.tolerance)
 
 
-def simulate(
+def simulate_closings(
     scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int, progress: Progress | None = None
 ) -> Simulated:
     """The scenario under its status quo, over its history and QUARTERS quarters."""
@@ -86,7 +86,7 @@ def simulate(
     followed, credit = [], np.zeros((replications, QUARTERS))
     for replication in range(replications):
         market = draw_market(short, seed, replication)
-        ledger = run(short, plan, market, engine="compiled")
+        ledger = simulate(short, plan, market, engine="compiled")
         found = _between(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
         registered = _between(ledger.of(Kind.REGISTERED), 0)
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
@@ -136,7 +136,7 @@ def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
     )
 
 
-def improve(knobs: Knobs, grounds: Grounds, scenario: Scenario, seen: Simulated) -> Knobs:
+def improve_knobs(knobs: Knobs, grounds: Grounds, scenario: Scenario, seen: Simulated) -> Knobs:
     """Better knobs after a simulation: each moved by what its number is off."""
     import numpy as np
 
@@ -171,7 +171,7 @@ def _improve_row(
         return knobs
     chances = np.cumprod([s.advance_probability for s in segment.stages])
     reached = np.array([1.0, *chances[:-1]])
-    slope = float(reached @ [s.buyer_lag_weeks for s in nearest(cell, grounds.template).stages])
+    slope = float(reached @ [s.buyer_lag_weeks for s in most_similar_segment(cell, grounds.template).stages])
     off = cell.cycle_weeks.value - float(closed["weeks"].mean())
     amounts, of_closed = begun["amount_usd"], closed["amount_usd"]
     # What goes cold beyond the usual is mended by hours, not by more opportunities.
@@ -193,7 +193,7 @@ def deals_a_quarter(cell: Cell, seen: Simulated) -> float:
     return len(_closed(seen, cell)) / markets / (last - FIRST_WEEK) * WEEKS_PER_QUARTER
 
 
-def compare(grounds: Grounds, seen: Simulated) -> tuple[Check, ...]:
+def check_closings(grounds: Grounds, seen: Simulated) -> tuple[Check, ...]:
     """Fitted and simulated, five numbers a cell. Amounts are of all closed deals: in the model size and
     result are apart.
     """

@@ -115,7 +115,7 @@ class JudgementRow(Declared):
 
 
 @dataclass(frozen=True)
-class Answer:
+class FittedAnswer:
     """One answer, and what the model says with its fitted gain and tau: sales in shares of today's."""
 
     row: JudgementRow
@@ -134,10 +134,10 @@ class Opinion:
     """gain a week, and how well the answers say it: 90%"""
     tau: Range | None
     """hours a week; None if the person says that this help changes nothing"""
-    answers: tuple[Answer, ...]
+    answers: tuple[FittedAnswer, ...]
 
     @property
-    def missed(self) -> tuple[Answer, ...]:
+    def missed(self) -> tuple[FittedAnswer, ...]:
         """The answers that the model cannot give together with the others; if there are any, the person is left out."""
         return tuple(answer for answer in self.answers if abs(answer.said - answer.fitted) > TOLERANCE)
 
@@ -278,7 +278,7 @@ def _opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opi
         usual_tau,
     )
     fitted = sales(gain.likely, tau.likely).tolist()
-    answers = tuple(Answer(*question, its) for question, its in zip(asked, fitted, strict=True))
+    answers = tuple(FittedAnswer(*question, its) for question, its in zip(asked, fitted, strict=True))
     return Opinion(person, activity, gain, tau if says_something else None, answers)
 
 

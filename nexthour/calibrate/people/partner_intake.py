@@ -1,8 +1,8 @@
 """Partner intake: from what a channel manager can see to label, skill and engagement, and how sure that is.
 
     rows = read_partners("partners.csv")
-    intake = infer(rows, scenario, weeks=52)
-    save_scenario(with_partners(scenario, intake), "mine.yaml")
+    intake = infer_partners(rows, scenario, weeks=52)
+    save_scenario(with_intake(scenario, intake), "mine.yaml")
 
 How it is inferred stands in partner_posterior.py, what can be seen in partner_table.py.
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sim.arrays import FloatArray
     from sim.scenario import Scenario
 
-__all__ = ["Estimate", "Intake", "PartnerRow", "infer", "read_partners", "with_partners"]
+__all__ = ["Intake", "PartnerEstimate", "PartnerRow", "infer_partners", "read_partners", "with_intake"]
 
 SURE, LIKELY = 0.9, 0.7
 """Probabilities from which a label is called so."""
@@ -54,7 +54,7 @@ AMBITIOUS = 5
 
 
 @dataclass(frozen=True)
-class Estimate:
+class PartnerEstimate:
     """What is to be believed of one partner."""
 
     row: PartnerRow
@@ -88,7 +88,7 @@ class Intake:
 
     name: str
     weeks: float
-    estimates: tuple[Estimate, ...]
+    estimates: tuple[PartnerEstimate, ...]
 
     @cached_property
     def labels_right(self) -> Range:
@@ -126,7 +126,7 @@ class Intake:
         }
 
 
-def infer(
+def infer_partners(
     rows: Sequence[PartnerRow], scenario: Scenario, weeks: float = WEEKS_PER_YEAR, name: str = "the table"
 ) -> Intake:
     """Label, skill and engagement of each partner, from what was seen of it in `weeks` weeks up to today.
@@ -143,7 +143,7 @@ def infer(
     return Intake(name, weeks, tuple(_estimate(row, before, scenario, weeks, name) for row in rows))
 
 
-def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> Estimate:
+def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> PartnerEstimate:
     import numpy as np
 
     from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, arising, posterior, to_settle, wins_too_often
@@ -163,7 +163,7 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     asked = to_settle(row, after, scenario)
     if wins_too_often(row, partner, scenario, weeks):
         asked = "its fit: it wins more often than you would"
-    return Estimate(
+    return PartnerEstimate(
         row=row,
         kinds=kinds,
         skill=_range(LEVELS, after.level("skill"), source),
@@ -240,7 +240,7 @@ def plans_to_mend(scenario: Scenario) -> list[str]:
     return found
 
 
-def with_partners(scenario: Scenario, intake: Intake) -> Scenario:
+def with_intake(scenario: Scenario, intake: Intake) -> Scenario:
     """The scenario with these partners in place of its own; candidates stay.
 
     Raises ScenarioError if that makes no scenario, as when accounts sum to more than all.
@@ -266,7 +266,7 @@ def with_partners(scenario: Scenario, intake: Intake) -> Scenario:
     )
 
 
-def _partner(estimate: Estimate, scenario: Scenario, intake: Intake) -> Partner:
+def _partner(estimate: PartnerEstimate, scenario: Scenario, intake: Intake) -> Partner:
     from nexthour.calibrate.people.partner_posterior import arising
 
     known = estimate.partner
@@ -286,7 +286,7 @@ def _partner(estimate: Estimate, scenario: Scenario, intake: Intake) -> Partner:
     return partner.model_copy(update={"traits": own.model_copy(update=room)})
 
 
-def _ceiling(stock: str, partner: Partner, estimate: Estimate, scenario: Scenario) -> dict[str, Range]:
+def _ceiling(stock: str, partner: Partner, estimate: PartnerEstimate, scenario: Scenario) -> dict[str, Range]:
     """Ceiling and level alone of its own, where the level found is above the ceiling of a kind it may be.
 
     Own traits hold whichever kind is true, so both are those of its label, raised to what was found.
@@ -309,7 +309,7 @@ def _ceiling(stock: str, partner: Partner, estimate: Estimate, scenario: Scenari
     return {f"{stock}_ceiling": raised, f"{stock}_alone": getattr(like, f"{stock}_alone")}
 
 
-def _source(estimate: Estimate, intake: Intake) -> str:
+def _source(estimate: PartnerEstimate, intake: Intake) -> str:
     row = estimate.row
     seen = {
         name.replace("_", " "): getattr(row, name)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
-from nexthour.calibrate.fit.posterior import CONFIDENCE, Fitted, shrunk
+from nexthour.calibrate.fit.posterior import CONFIDENCE, FittedNumber, shrunk
 from nexthour.calibrate.people.recruiting_contacts import Contacts
 from sim.arrays import FloatArray
 from sim.errors import TableError
@@ -47,7 +47,7 @@ FITTED = "Recruiting funnel "
 
 
 @dataclass(frozen=True)
-class Kind:
+class ContactKind:
     """What a funnel says of one kind of contact."""
 
     name: str
@@ -55,7 +55,7 @@ class Kind:
     signed: int
     alone: float
     """share signed within the horizon, by its own contacts only"""
-    sign_probability: Fitted
+    sign_probability: FittedNumber
     """with what it borrows from the others"""
 
 
@@ -66,7 +66,7 @@ class HoldOut:
     contacts: int
     from_date: datetime.date
     within_weeks: float
-    predicted: Fitted
+    predicted: FittedNumber
     """share signed, 90% predictive interval"""
     observed: float
 
@@ -88,7 +88,7 @@ class Recruiting:
     by_week: bool
     """whether the intervals respect that weeks share their luck"""
     horizon_weeks: float
-    sign_probability: Fitted
+    sign_probability: FittedNumber
     """of signing within the horizon"""
     sign_error: float
     """its standard error"""
@@ -98,9 +98,9 @@ class Recruiting:
     """how many times as much shares signed differ between weeks as by chance, at least 1"""
     late_share: float
     """share of the signings that come in the last quarter of the horizon"""
-    weeks_to_sign: Mapping[float, Fitted]
+    weeks_to_sign: Mapping[float, FittedNumber]
     """quantiles of the time from first contact to signing, of those who sign within the horizon"""
-    kinds: tuple[Kind, ...]
+    kinds: tuple[ContactKind, ...]
     """most contacts first; none if there are not two"""
 
     @property
@@ -174,7 +174,7 @@ def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> Hold
         contacts=len(later.frame),
         from_date=EPOCH + datetime.timedelta(days=begins),
         within_weeks=within / 7,
-        predicted=Fitted(share, max(0.0, share - half), min(1.0, share + half)),
+        predicted=FittedNumber(share, max(0.0, share - half), min(1.0, share + half)),
         observed=_Curve.of_frame(later.frame, contacts.as_of_day).share(within),
     )
 
@@ -299,16 +299,16 @@ def _drawn_again(frame: pd.DataFrame, as_of_day: float) -> _Again:
     return _Again(curves, len(blocks), by_week)
 
 
-def _share_interval(share: float, error: float, quantile: float, contacts: float) -> Fitted:
+def _share_interval(share: float, error: float, quantile: float, contacts: float) -> FittedNumber:
     """Interval of a share on the logit scale; half a contact more signed and half a one less, so that 0 has one too."""
     from scipy.special import expit, logit
 
     centre = (share * contacts + 0.5) / (contacts + 1)
     half = quantile * error / (centre * (1 - centre))
-    return Fitted(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
+    return FittedNumber(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
 
 
-def _time_interval(q: float, curve: _Curve, again: _Again, horizon: float) -> Fitted:
+def _time_interval(q: float, curve: _Curve, again: _Again, horizon: float) -> FittedNumber:
     """A quantile of the time to signing, in weeks, with an interval on the scale of logarithms."""
     import numpy as np
 
@@ -316,10 +316,10 @@ def _time_interval(q: float, curve: _Curve, again: _Again, horizon: float) -> Fi
     weeks = max(0.5, curve.quantile(q, horizon)) / 7
     drawn = np.array([max(0.5, its.quantile(q, horizon)) / 7 for its in again.curves])
     factor = float(np.exp(again.quantile * np.std(np.log(drawn)) * again.correction))
-    return Fitted(weeks, weeks / factor, weeks * factor)
+    return FittedNumber(weeks, weeks / factor, weeks * factor)
 
 
-def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Kind, ...]:
+def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKind, ...]:
     """Each kind, with what it borrows from the others on the logit scale."""
     import numpy as np
     from scipy.special import expit, logit
@@ -343,5 +343,5 @@ def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Kind, ...
     for (name, group), share, value, error in zip(groups.items(), alone, borrowed, errors, strict=True):
         ends = (float(expit(value + sign * NORMAL * error)) for sign in (0, -1, 1))
         signed = int(group["signed_day"].notna().sum())
-        made.append(Kind(name or "not said", len(group), signed, float(share), Fitted(*ends)))
+        made.append(ContactKind(name or "not said", len(group), signed, float(share), FittedNumber(*ends)))
     return tuple(sorted(made, key=lambda kind: -kind.contacts))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, day, words
+from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, cell_text, parse_day
 from nexthour.calibrate.files.table_file import PLAIN, Layout, open_table
 from sim.documents.yaml_file import show
 from sim.errors import TableError
@@ -86,7 +86,7 @@ def read_contacts(
             if isinstance(days, Reason):
                 rejected.append((row, days))
             else:
-                rows.append((row, *days, words(kinds[0])[:60] if kinds else ""))
+                rows.append((row, *days, cell_text(kinds[0])[:60] if kinds else ""))
     frame = pd.DataFrame(rows, columns=["row", "contacted_day", "signed_day", "kind"]).set_index("row")
     found = Contacts(table.name, float((as_of - EPOCH).days), frame, tuple(sorted([*rejected, *table.misfits])))
     found.check_enough()
@@ -123,7 +123,7 @@ class _Reader:
 
     def _day(self, row: int, column: str, cell: Any) -> float | Reason:
         try:
-            found = day(cell, self.date_order)
+            found = parse_day(cell, self.date_order)
         except Question as question:
             raise TableError(
                 f"{self.path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}"

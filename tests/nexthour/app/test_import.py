@@ -26,7 +26,7 @@ from nexthour.app.state import library
 from nexthour.calibrate import calibrate, load_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
-from nexthour.calibrate.people.partner_intake import infer, read_partners, with_partners
+from nexthour.calibrate.people.partner_intake import infer_partners, read_partners, with_intake
 from nexthour.calibrate.people.partner_table import PartnerRow
 from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
@@ -248,13 +248,13 @@ def test_partners_are_those_of_the_terminal(own_library: Path) -> None:
     table, before = ROOT / "made_up_partners.csv", load_scenario(BASELINE)
     test = upload(opened("partners"), "partners file", table.name, table.read_bytes())
     assert wrong(test) == []
-    intake = infer(read_partners(table), before, 52, table.name)
+    intake = infer_partners(read_partners(table), before, 52, table.name)
     assert [list(row) for row in told.intake_rows(intake, before).rows] in [rows for _, *rows in tables(test).values()]
     assert f"{told.labels_right(intake)}." in texts(test)
     test.text_input(key="partners name").set_value("Ours")
     press(test, "Save")
     assert successes(test) == ["Saved as ours."]
-    made = with_partners(before, intake).variant(name="Ours")
+    made = with_intake(before, intake).variant(name="Ours")
     assert load_scenario(own_library / "scenarios" / "ours.yaml") == made
 
 

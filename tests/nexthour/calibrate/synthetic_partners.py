@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from nexthour.calibrate.people.partner_intake import PartnerRow, infer
+from nexthour.calibrate.people.partner_intake import PartnerRow, infer_partners
 from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
 from sim.ledger import ENDINGS, Kind
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, OwnTraits, Partner, Range
@@ -199,7 +199,7 @@ def recovery(
         made = territory(template, rng, deals_a_year, anywhere, moving)
         rows, truths = seen(made, rng, seed + i, soft)
         true = np.array([(truth.skill, truth.engagement) for truth in truths])
-        estimates = infer(rows, _unknown(made.scenario)).estimates
+        estimates = infer_partners(rows, _unknown(made.scenario)).estimates
         ends = np.array(
             [[(r.low, r.likely, r.high) for r in (estimate.skill, estimate.engagement)] for estimate in estimates]
         )

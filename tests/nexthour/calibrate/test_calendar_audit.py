@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nexthour.calibrate.calendar import ics_file
-from nexthour.calibrate.calendar.audit import ALLOCATABLE, Audit, Rules, audit_calendar, load_rules
+from nexthour.calibrate.calendar.audit import ALLOCATABLE, Audit, CalendarRules, audit_calendar, load_calendar_rules
 from nexthour.calibrate.calendar.status_quo import UNKNOWN_REFUSED, remarks, with_status_quo
 from sim import TimePlan, load_scenario, save_scenario
 from sim.documents.yaml_file import validate
@@ -61,8 +61,8 @@ RULES: dict[str, Any] = {
 }
 
 
-def rules(**changes: Any) -> Rules:
-    return validate(Rules, {**RULES, **changes}, "rules", TableError)
+def rules(**changes: Any) -> CalendarRules:
+    return validate(CalendarRules, {**RULES, **changes}, "rules", TableError)
 
 
 def event(subject: str, start: str, end: str, *more: str, uid: str = "") -> str:
@@ -460,7 +460,7 @@ def test_rules_that_say_nothing_are_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
     for path in (tmp_path / "empty.yaml", tmp_path / "absent.yaml"):
         with pytest.raises(TableError):
-            load_rules(path)
+            load_calendar_rules(path)
 
 
 # ------------------------------------------------------------------------ the split
@@ -473,7 +473,7 @@ def scenario() -> Scenario:
 
 @pytest.fixture(scope="module")
 def made_up() -> Audit:
-    return audit_calendar(MADE_UP, load_rules(MADE_UP_RULES))
+    return audit_calendar(MADE_UP, load_calendar_rules(MADE_UP_RULES))
 
 
 def week(*events: tuple[str, float]) -> Audit:
@@ -496,7 +496,7 @@ def test_the_split_gives_the_audited_hours_back(scenario: Scenario, made_up: Aud
         assert planned[activity][0] == pytest.approx(made_up.hours_per_week(activity), abs=ROUNDED)
     table = TimePlan.status_quo(made).table(made)
     each = dict(zip(made.partner_names, table.partner[0, :-1].sum(axis=0), strict=True))  # but recruiting
-    audited_each = made_up.with_partners(PARTNER_ACTIVITIES[:-1])
+    audited_each = made_up.hours_by_partner(PARTNER_ACTIVITIES[:-1])
     for name in made.partner_names:
         assert each[name] == pytest.approx(audited_each.get(name, 0), abs=ROUNDED)
     assert made.status_quo.name == scenario.status_quo.name and made.plans == scenario.plans

@@ -15,10 +15,10 @@ import pandas as pd
 import pytest
 
 from nexthour.calibrate import Fit, Mapping, calibrate, check_fit, load_mapping, read_deals
-from nexthour.calibrate.fit.cells import Period, fit_cells
+from nexthour.calibrate.fit.cells import DealPeriod, fit_cells
 from nexthour.calibrate.fit.cells_to_scenario import deal_out, starts
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
-from nexthour.calibrate.fit.simulated_funnel import USUAL_COLD, simulate
+from nexthour.calibrate.fit.simulated_funnel import USUAL_COLD, simulate_closings
 from sim.errors import TableError
 from sim.ledger import Kind
 from sim.scenario import Scenario, load_scenario, save_scenario
@@ -64,7 +64,7 @@ def test_the_fit_finds_the_numbers_that_made_the_table(tmp_path: Path, mapping: 
     table.write_bytes(gzip.compress(make_closed_deals.text(times=30).encode()))
     deals = read_deals(table, mapping)
     cells, rejected = fit_cells(
-        deals.closed, deals.closed.assign(age_weeks=float("nan")), Period.of(deals, mapping), deals.name
+        deals.closed, deals.closed.assign(age_weeks=float("nan")), DealPeriod.of(deals, mapping), deals.name
     )
     assert rejected.empty
     for (segment, seller), (_, win_rate, median, sigma, days, shape) in TRUTH.items():
@@ -88,7 +88,7 @@ def test_the_simulated_funnel_gives_the_table_back(fit: Fit) -> None:
 
 def test_hours_are_lowered_until_no_more_than_the_usual_share_goes_cold(fit: Fit) -> None:
     assert 0.1 < fit.hours_scale < 1
-    deals = simulate(fit.scenario, fit.cells, 60, 78).deals
+    deals = simulate_closings(fit.scenario, fit.cells, 60, 78).deals
     cold = (deals[deals["route"] == "direct"]["end"] == Kind.NO_DECISION).mean()
     assert abs(cold - USUAL_COLD) < 0.06  # the search stops after PASSES; without it over half go cold
 
@@ -273,7 +273,7 @@ def test_the_sample_is_read_as_its_readme_says() -> None:
     assert set(deals.rejected["reason"].str.split(" is ").str[1]) == {"neither direct nor partner"}
     mapping = load_mapping(MAPPINGS / "win_loss_sample.yaml")
     cells, small = fit_cells(
-        deals.closed, deals.closed.assign(age_weeks=float("nan")), Period.of(deals, mapping), deals.name
+        deals.closed, deals.closed.assign(age_weeks=float("nan")), DealPeriod.of(deals, mapping), deals.name
     )
     assert len(cells) == 10 and small.empty
     for cell in cells:

@@ -18,8 +18,8 @@ import pytest
 from scipy import special, stats
 
 from nexthour.calibrate import make_mapping, read_deals
-from nexthour.calibrate.fit.cells import Cell, Period, fit_cells, spread
-from nexthour.calibrate.fit.posterior import Fitted, arrivals, shrunk, win_rate
+from nexthour.calibrate.fit.cells import Cell, DealPeriod, fit_cells, spread
+from nexthour.calibrate.fit.posterior import FittedNumber, arrivals, shrunk, win_rate
 from sim import draw_market, simulate
 from sim.errors import TableError
 from tests.helpers import all_selling, partner, segment, stage, territory
@@ -96,7 +96,7 @@ def fitted_cells(table: pd.DataFrame, quarters: int, folder: Path) -> tuple[Cell
     mapping = make_mapping({**MAPPING, "as_of": last.date()})
     deals = read_deals(path, mapping)
     assert deals.rows_read == len(table) == deals.rows_used + len(deals.rejected)
-    cells, _ = fit_cells(deals.closed, deals.opened, Period.of(deals, mapping), deals.name)
+    cells, _ = fit_cells(deals.closed, deals.opened, DealPeriod.of(deals, mapping), deals.name)
     return cells
 
 
@@ -114,7 +114,7 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
                 true = truth[cell.segment, cell.route][what.removesuffix(CLOSED_ONLY)]
                 hits.setdefault(what, []).append(its.low <= true <= its.high)
         for cell in fitted_cells(table, made.horizon_quarters, folder):
-            said: dict[str, Fitted | None] = {
+            said: dict[str, FittedNumber | None] = {
                 "opportunities": cell.opportunities_per_quarter,
                 "win rate": cell.win_rate,
                 "win rate shock": cell.win_rate_shock,
@@ -189,7 +189,7 @@ def deals(**changes: Any) -> pd.DataFrame:
 
 def test_without_days_nothing_is_said_of_weeks_and_deals_count_one_by_one() -> None:
     table = deals(closed_day=np.nan, created_day=np.nan)
-    cells, _ = fit_cells(table, table, Period(quarters=2), "x")
+    cells, _ = fit_cells(table, table, DealPeriod(quarters=2), "x")
     assert {(cell.weeks, cell.quarters, cell.demand_cv, cell.design_effect) for cell in cells} == {(0, 0, None, 1.0)}
     assert cells[0].opportunities_per_quarter.value == pytest.approx(20)
 
@@ -198,7 +198,7 @@ def test_weeks_that_share_their_fate_count_for_fewer_deals() -> None:
     week = np.arange(80) // 7
     shared = deals(won=week % 2 == 0, route="direct")
     both = pd.concat([shared, deals(route="partner")])
-    direct, own = fit_cells(both, both, Period(1, 0, 0, 79), "x")[0]
+    direct, own = fit_cells(both, both, DealPeriod(1, 0, 0, 79), "x")[0]
     assert direct.design_effect > 3 and own.design_effect < 1.5
     width = {cell.route: cell.win_rate.high - cell.win_rate.low for cell in (direct, own)}
     assert width["direct"] > 1.5 * width["partner"]
@@ -206,7 +206,7 @@ def test_weeks_that_share_their_fate_count_for_fewer_deals() -> None:
 
 def test_a_cell_too_small_is_rejected_with_its_reason() -> None:
     table = pd.concat([deals(), deals(segment="giant").iloc[:1]], ignore_index=True)
-    cells, small = fit_cells(table, table, Period(1, 0, 0, 79), "x")
+    cells, small = fit_cells(table, table, DealPeriod(1, 0, 0, 79), "x")
     assert small["reason"].tolist() == ["giant, direct: fewer than 5 deals"] and small["row"].tolist() == [80]
     assert len(table) == sum(cell.deals for cell in cells) + len(small)
 
@@ -217,7 +217,7 @@ def test_a_route_without_enough_deals_is_refused() -> None:
         TableError,
         match="0 partner deals in segments of at least 5, 0 of them won with an amount; allowed",
     ):
-        fit_cells(table, table, Period(1, 0, 0, 79), "x")
+        fit_cells(table, table, DealPeriod(1, 0, 0, 79), "x")
 
 
 def test_a_cell_without_a_win_has_a_win_rate_that_is_not_nothing() -> None:
@@ -238,7 +238,7 @@ def test_deals_still_open_lengthen_the_cycle() -> None:
             "age_weeks": np.where(ended, np.nan, (91 - begun) / 7),
         }
     )  # fmt: skip
-    cells, _ = fit_cells(table[ended], table, Period(1, 0, 0, 90, open_deals_shown=True), "x")
+    cells, _ = fit_cells(table[ended], table, DealPeriod(1, 0, 0, 90, open_deals_shown=True), "x")
     naive = table[ended]["cycle_weeks"].mean()
     # What can be known: the mean of the cycles that end within the longest one seen, 13 weeks.
     known = table[table["cycle_weeks"] <= table[ended]["cycle_weeks"].max()]["cycle_weeks"].mean()
@@ -246,7 +246,7 @@ def test_deals_still_open_lengthen_the_cycle() -> None:
     assert all(cell.cycle_weeks.low < known < cell.cycle_weeks.high for cell in cells)
 
 
-def period_of(closed: list[str], folder: Path) -> Period:
+def period_of(closed: list[str], folder: Path) -> DealPeriod:
     """The period of an export of closed deals, half of them a partner's, half won."""
     deals = len(closed)
     table = pd.DataFrame(
@@ -262,7 +262,7 @@ def period_of(closed: list[str], folder: Path) -> Period:
     )
     table.to_csv(folder / "export.csv", index=False)
     mapping = make_mapping({**MAPPING, "stage": None, "stages": {}})
-    return Period.of(read_deals(folder / "export.csv", mapping), mapping)
+    return DealPeriod.of(read_deals(folder / "export.csv", mapping), mapping)
 
 
 @pytest.mark.parametrize("stray", ["2017-03-01", "2026-06-01"])

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from nexthour.calibrate.deals.deal_table import CLOSED_COLUMNS, OPEN_COLUMNS, Deals, read_deals, save_rejected
 from nexthour.calibrate.deals.mapping import Mapping, load_mapping, make_mapping
-from nexthour.calibrate.files.notation import EPOCH, Question, Reason, day, money, number
+from nexthour.calibrate.files.notation import EPOCH, Question, Reason, parse_day, parse_money, parse_number
 from sim.errors import TableError
 from tests import ROOT, make_closed_deals, make_salesforce_export
 from tests.nexthour.calibrate.test_table_file import SHEET, as_csv, as_workbook, patched
@@ -390,14 +390,14 @@ def test_amounts_come_back_in_every_notation(
     for mark in (other, space, ""):
         text = grouped(amount, mark, decimal)
         text = f"{text} {currency.strip()}".strip() if after else f"{currency}{text}"
-        assert money(text, decimal, math.inf) == (amount, currency.strip())
-    assert money(f"{amount:.2f}", None, math.inf) == (amount, "")
-    assert money(amount, None, math.inf) == (amount, "")
+        assert parse_money(text, decimal, math.inf) == (amount, currency.strip())
+    assert parse_money(f"{amount:.2f}", None, math.inf) == (amount, "")
+    assert parse_money(amount, None, math.inf) == (amount, "")
 
 
 @pytest.mark.parametrize("cell", [math.nan, math.inf, -math.inf, 10**400, "1e999", True, None, ""])
 def test_what_is_no_finite_number_is_none(cell: Any) -> None:
-    assert isinstance(money(cell, None, math.inf)[0], Reason)
+    assert isinstance(parse_money(cell, None, math.inf)[0], Reason)
 
 
 @given(AMOUNT.filter(lambda amount: amount >= 1000), st.sampled_from([".", ","]))
@@ -406,11 +406,11 @@ def test_a_grouped_amount_is_never_read_with_the_other_mark(amount: float, decim
     text = grouped(amount, other, decimal)
     for asked in (other, None):
         with pytest.raises(Question):
-            money(text, asked, math.inf)
+            parse_money(text, asked, math.inf)
     for text in (f"{round(amount) % 999_999:,}".replace(",", other),):
         if other in text:
             with pytest.raises(Question):
-                money(text, None, math.inf)
+                parse_money(text, None, math.inf)
 
 
 @given(st.dates(datetime.date(1990, 1, 1), datetime.date(2100, 12, 31)), st.sampled_from(["/", "-", ".", " "]))
@@ -419,20 +419,20 @@ def test_dates_come_back_in_every_notation(date: datetime.date, mark: str) -> No
     part = {"Y": f"{date.year}", "M": f"{date.month}", "D": f"{date.day}"}
     for order in ("YMD", "DMY", "MDY"):
         for time in ("", " 23:59", ", 11:59:59 PM"):
-            assert day(mark.join(part[its] for its in order) + time, order) == days
+            assert parse_day(mark.join(part[its] for its in order) + time, order) == days
     for time in ("", "T23:59:59.000Z", " 00:00", "T00:00:00+0200", " 1:05 a.m."):
-        assert day(date.isoformat() + time, None) == days
-    assert day(date, None) == day(datetime.datetime.combine(date, datetime.time(23)), "DMY") == days
+        assert parse_day(date.isoformat() + time, None) == days
+    assert parse_day(date, None) == parse_day(datetime.datetime.combine(date, datetime.time(23)), "DMY") == days
     if mark != "-" or date.month < 10 or date.day < 10:
         with pytest.raises(Question):
-            day(mark.join(part[its] for its in "DMY"), None)
+            parse_day(mark.join(part[its] for its in "DMY"), None)
 
 
 @settings(max_examples=500)
 @given(st.text(max_size=14) | st.text("0123456789.,-+()eE $€'% /:", max_size=14), st.sampled_from([None, ".", ","]))
 def test_any_text_is_a_number_a_reason_or_a_question(text: str, decimal: Any) -> None:
     try:
-        value = number(text, decimal, 1e6)
+        value = parse_number(text, decimal, 1e6)
     except Question as question:
         assert question.text and question.answer
     else:
@@ -446,7 +446,7 @@ def test_any_text_is_a_number_a_reason_or_a_question(text: str, decimal: Any) ->
 )
 def test_any_text_is_a_date_a_reason_or_a_question(text: str, order: Any) -> None:
     try:
-        value = day(text, order)
+        value = parse_day(text, order)
     except Question as question:
         assert question.text and question.answer
     else:

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from nexthour.calibrate.deals.crm import CRMS, recognise
+from nexthour.calibrate.deals.crm import CRMS, recognise_crm
 from nexthour.calibrate.deals.deal_table import read_deals
 from nexthour.calibrate.deals.mapping import QUESTIONS, Mapping, load_mapping, make_mapping
-from nexthour.calibrate.deals.mapping_proposal import Proposal, propose, save_proposal
+from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping, save_proposal
 from nexthour.calibrate.files.table_file import Layout, read_small
 from nexthour.terminal.main import app
 from sim.errors import TableError
@@ -154,7 +154,7 @@ def proposed(rows: Any, tmp_path: Path, name: str = "export.csv", separator: str
         path.write_bytes(as_workbook([list(row) for row in rows]))
     else:
         path.write_text(as_csv([list(row) for row in rows], separator), encoding="utf-8")
-    return propose(path)
+    return propose_mapping(path)
 
 
 def asked(proposal: Proposal) -> set[str]:
@@ -244,9 +244,9 @@ def test_a_workbook_with_a_title_gives_the_same_proposal(rows: Any, tmp_path: Pa
 
 def test_every_column_that_is_known_belongs_to_one_crm() -> None:
     for crm in CRMS:
-        assert recognise(crm.signs) is crm
-        assert recognise([sign.upper() for sign in crm.signs]) is crm
-    assert recognise(["Amount", "Close Date"]) is None
+        assert recognise_crm(crm.signs) is crm
+        assert recognise_crm([sign.upper() for sign in crm.signs]) is crm
+    assert recognise_crm(["Amount", "Close Date"]) is None
 
 
 @pytest.mark.parametrize("rows", [SALESFORCE_REPORT, SALESFORCE_API, HUBSPOT, DYNAMICS, UNKNOWN])
@@ -263,7 +263,7 @@ def test_a_proposal_does_not_load_before_it_is_answered(rows: Any, tmp_path: Pat
 
 
 def test_the_answered_proposal_reads_the_made_up_export() -> None:
-    found = propose(make_salesforce_export.FILE)
+    found = propose_mapping(make_salesforce_export.FILE)
     stages = {"Prospecting": 1, "Qualification": 2, "Proposal": 3, "Negotiation": 4}
     answers: dict[str, Any] = {
         "currency": "USD",
@@ -284,8 +284,8 @@ def test_the_layout_that_was_given_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "export.csv"
     path.write_bytes("Deal Name;Deal Stage;Größe\nx;Closed Won;5\n".encode("cp1252"))
     with pytest.raises(TableError, match="set encoding"):
-        propose(path)
-    found = propose(path, Layout(encoding="cp1252"))
+        propose_mapping(path)
+    found = propose_mapping(path, Layout(encoding="cp1252"))
     assert (found.mapping["encoding"], found.mapping["separator"]) == ("cp1252", ";")
 
 
@@ -300,7 +300,7 @@ def test_the_terminal_writes_the_proposal_and_asks(tmp_path: Path) -> None:
     out = tmp_path / "mapping.yaml"
     result = run("mapping", make_salesforce_export.FILE, "--out", out)
     assert result.exit_code == 0 and "an export of Salesforce" in result.stdout
-    found = propose(make_salesforce_export.FILE)
+    found = propose_mapping(make_salesforce_export.FILE)
     assert all(" ".join(question.split()) in " ".join(result.stdout.split()) for question in found.questions)
     assert YAML(typ="safe").load(out.read_text(encoding="utf-8")) == found.mapping
     told = json.loads(run("mapping", make_salesforce_export.FILE, "--out", out, "--json").stdout)
@@ -339,7 +339,7 @@ def test_any_file_is_proposed_or_refused_in_a_sentence(rows: list[list[str]]) ->
         path = Path(folder) / "export.csv"
         path.write_text(as_csv(rows), encoding="utf-8", errors="replace", newline="")
         try:
-            found = propose(path)
+            found = propose_mapping(path)
         except TableError as sentence:
             assert "\n" not in str(sentence)
             return

@@ -25,12 +25,12 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from nexthour.calibrate.people.partner_intake import (
-    Estimate,
+    PartnerEstimate,
     PartnerRow,
-    infer,
+    infer_partners,
     plans_to_mend,
     read_partners,
-    with_partners,
+    with_intake,
 )
 from nexthour.calibrate.people.partner_posterior import prior
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
@@ -98,12 +98,12 @@ FULL = {
 }  # fmt: skip
 
 
-def estimate(**changes: object) -> Estimate:
-    (its,) = infer([PartnerRow.model_validate({**FULL, **changes})], BASELINE).estimates
+def estimate(**changes: object) -> PartnerEstimate:
+    (its,) = infer_partners([PartnerRow.model_validate({**FULL, **changes})], BASELINE).estimates
     return its
 
 
-def blank(**known: object) -> Estimate:
+def blank(**known: object) -> PartnerEstimate:
     return estimate(**{**dict.fromkeys(FULL), "partner": "Birch IT", **known})
 
 
@@ -160,7 +160,7 @@ def test_how_sure_in_words() -> None:
 
 
 def test_accounts_are_known_best_if_said_worst_if_nobody_says() -> None:
-    def width(its: Estimate) -> float:
+    def width(its: PartnerEstimate) -> float:
         return its.engagement.high - its.engagement.low
 
     assert width(estimate()) < width(estimate(account_share=None))
@@ -177,7 +177,7 @@ def test_markets_with_more_luck_say_less() -> None:
     def width(of: str, **luck: float) -> float:
         market = tuple(s.model_copy(update=luck) for s in BASELINE.market_map)
         row = PartnerRow.model_validate({**FULL, "registered_deals": 40, "wins": 10, "found_alone": None})
-        (its,) = infer([row], BASELINE.variant(market_map=market)).estimates
+        (its,) = infer_partners([row], BASELINE.variant(market_map=market)).estimates
         return float(getattr(its, of).high - getattr(its, of).low)
 
     assert width("skill", win_rate_shock=0.9) > width("skill", win_rate_shock=0.0) + 0.02
@@ -186,7 +186,7 @@ def test_markets_with_more_luck_say_less() -> None:
 
 def test_deals_of_two_years_count_for_twice_the_time() -> None:
     row = PartnerRow.model_validate({**FULL, "registered_deals": 60, "wins": 10, "still_open": 4, "found_alone": 30})
-    (two_years,) = infer([row], BASELINE, weeks=104).estimates
+    (two_years,) = infer_partners([row], BASELINE, weeks=104).estimates
     assert two_years.engagement.likely == pytest.approx(estimate().engagement.likely, abs=0.06)
     assert two_years.engagement.high - two_years.engagement.low < estimate().engagement.high - estimate().engagement.low
 
@@ -217,8 +217,8 @@ def rows() -> st.SearchStrategy[list[PartnerRow]]:
 @settings(max_examples=40 if LONG else 12, deadline=None, derandomize=not LONG, database=None)
 @given(rows())
 def test_whatever_is_seen_makes_a_scenario(seen: list[PartnerRow]) -> None:
-    intake = infer(seen, BASELINE, name="table.csv")
-    made = with_partners(BASELINE, intake)
+    intake = infer_partners(seen, BASELINE, name="table.csv")
+    made = with_intake(BASELINE, intake)
     assert Scenario.model_validate_json(made.model_dump_json(), strict=False) == made  # validated whole, from its text
     for its, partner in zip(intake.estimates, made.partners, strict=True):
         assert partner.label == its.label and partner.traits.skill_start == its.skill
@@ -227,8 +227,10 @@ def test_whatever_is_seen_makes_a_scenario(seen: list[PartnerRow]) -> None:
 
 
 def test_the_example_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
-    intake = infer(read_partners(ROOT / "scenarios" / "made_up_partners.csv"), BASELINE, name="made_up_partners.csv")
-    made = with_partners(BASELINE, intake)
+    intake = infer_partners(
+        read_partners(ROOT / "scenarios" / "made_up_partners.csv"), BASELINE, name="made_up_partners.csv"
+    )
+    made = with_intake(BASELINE, intake)
     save_scenario(made, tmp_path / "mine.yaml")
     again = load_scenario(tmp_path / "mine.yaml")
     assert again == made and not plans_to_mend(made)
@@ -242,7 +244,7 @@ def test_the_example_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
 def test_sure_labels_are_accurate_ones() -> None:
     def accuracy(row: dict[str, object]) -> float:
         its = [PartnerRow.model_validate({**row, "partner": f"P{i}", "account_share": 0.08}) for i in range(4)]
-        return with_partners(BASELINE, infer(its, BASELINE)).assumptions.label_accuracy.likely
+        return with_intake(BASELINE, infer_partners(its, BASELINE)).assumptions.label_accuracy.likely
 
     sure = {**FULL, "help_hours_per_week": 2.0, "ambition": 1, "wins": 2, "certified_people": 0, "found_alone": 3}
     assert accuracy(sure) > 0.85 > 0.4 > accuracy({})
@@ -250,14 +252,16 @@ def test_sure_labels_are_accurate_ones() -> None:
 
 def test_an_ambitious_partner_may_outgrow_its_kind() -> None:
     def ceiling(ambition: int) -> float:
-        made = with_partners(BASELINE, infer([PartnerRow.model_validate({**FULL, "ambition": ambition})], BASELINE))
+        made = with_intake(
+            BASELINE, infer_partners([PartnerRow.model_validate({**FULL, "ambition": ambition})], BASELINE)
+        )
         return made.traits(made.partners[0], "believer").skill_ceiling.high
 
     assert ceiling(5) == 1 > ceiling(4)
 
 
 def test_only_the_partners_of_the_table_are_left_and_plans_that_named_others_are_told() -> None:
-    made = with_partners(BASELINE, infer([PartnerRow.model_validate({**FULL, "ambition": 1, "wins": 1,
+    made = with_intake(BASELINE, infer_partners([PartnerRow.model_validate({**FULL, "ambition": 1, "wins": 1,
         "help_hours_per_week": 3.0})], BASELINE))  # fmt: skip
     assert [p.name for p in made.partners] == ["Birch IT"] and made.partners[0].label == "deceiver"
     (sentence,) = plans_to_mend(made)
@@ -269,13 +273,13 @@ def test_accounts_follow_the_share_and_registered_deals() -> None:
         BASELINE.partners[1].base_share.get(s.name, 0) * s.opportunities_per_quarter for s in BASELINE.market_map
     )
     share /= sum(s.opportunities_per_quarter for s in BASELINE.market_map)
-    usual = infer([PartnerRow(partner="Birch IT")], BASELINE).estimates[0]
-    twice = infer([PartnerRow(partner="Birch IT", account_share=2 * share)], BASELINE).estimates[0]
+    usual = infer_partners([PartnerRow(partner="Birch IT")], BASELINE).estimates[0]
+    twice = infer_partners([PartnerRow(partner="Birch IT", account_share=2 * share)], BASELINE).estimates[0]
     assert twice.opportunities_per_quarter.likely == pytest.approx(2 * usual.opportunities_per_quarter.likely, rel=0.02)
-    intake = infer([PartnerRow(partner="Birch IT", registered_deals=60)], BASELINE)
+    intake = infer_partners([PartnerRow(partner="Birch IT", registered_deals=60)], BASELINE)
     likely = intake.estimates[0].opportunities_per_quarter.likely
     assert likely > 1.2 * usual.opportunities_per_quarter.likely
-    (partner,) = with_partners(BASELINE, intake).partners
+    (partner,) = with_intake(BASELINE, intake).partners
     arising = sum(partner.base_share.get(s.name, 0) * s.opportunities_per_quarter for s in BASELINE.market_map)
     assert arising == pytest.approx(likely, rel=0.01)
 
@@ -341,7 +345,7 @@ def test_a_table_of_excel_on_windows_is_read_once_its_encoding_is_said(tmp_path:
 def test_a_table_that_cannot_be_is_refused_in_one_sentence(tmp_path: Path, row: str, said: str) -> None:
     (tmp_path / "t.csv").write_text(f"{HEADER}\n{row}\n")
     with pytest.raises(InputError) as caught:
-        infer(read_partners(tmp_path / "t.csv"), BASELINE, name="t.csv")
+        infer_partners(read_partners(tmp_path / "t.csv"), BASELINE, name="t.csv")
     assert said in str(caught.value) and "t.csv" in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -359,7 +363,7 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
 
 def test_a_period_is_one() -> None:
     with pytest.raises(TableError, match="the period is 0 weeks; allowed: 1 to 520"):
-        infer([PartnerRow(partner="A")], BASELINE, weeks=0)
+        infer_partners([PartnerRow(partner="A")], BASELINE, weeks=0)
 
 
 # The command

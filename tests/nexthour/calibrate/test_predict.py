@@ -17,7 +17,7 @@ from scipy import stats
 
 from nexthour.calibrate import Deals, load_mapping, read_deals
 from nexthour.calibrate.fit.backtest import backtest
-from nexthour.calibrate.fit.effects import Blocks, Seen, Sizes, draw_effects
+from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
 from nexthour.calibrate.fit.predict import predict, whole_weeks
 from sim.errors import TableError
 from tests import ROOT
@@ -86,7 +86,7 @@ def test_weeks_that_were_not_seen_are_told_with_more_doubt() -> None:
 
 
 def test_what_was_seen_moves_what_shares_its_week_or_place_and_nothing_else() -> None:
-    seen = Seen(
+    seen = ObservedBlocks(
         Blocks(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), np.zeros(4, bool)),
         np.array([0.5, 0.5, -0.5, -0.5]),
         np.full(4, 0.02),
