@@ -91,7 +91,7 @@ def _serve(server: Connection) -> None:
     from nexthour.report.text import unexpected_error
     from optimize.coverage import gaps  # noqa: F401
     from sim.errors import NextHourError
-    from sim.native import compiler
+    from sim.native.notices import notices_to
 
     def told(text: str) -> None:
         server.send(("says", text))
@@ -99,7 +99,6 @@ def _serve(server: Connection) -> None:
             server.recv()  # nothing but STOP comes before the answer is sent
             raise Stopped
 
-    compiler.tell = told
     kept: Kept = {}
     while True:
         job = server.recv()
@@ -107,7 +106,8 @@ def _serve(server: Connection) -> None:
             continue  # it crossed the answer
         answer: tuple[str, Any]
         try:
-            answer = "done", WORK[job.kind](job, kept, told)
+            with notices_to(told):
+                answer = "done", WORK[job.kind](job, kept, told)
         except Stopped:
             answer = "stopped", ""
         except NextHourError as problem:

@@ -76,14 +76,14 @@ def progress(what: str) -> Iterator[Progress | None]:
     """A bar on stderr, for people only, once the work has taken QUIET_SECONDS; above it, what the library tells."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sim.native import compiler
+    from sim.native.notices import notices_to
 
     console = plain_console(stderr=True)
     if not console.is_terminal:
         yield None
         return
     bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
-    task, begun, told_before = bar.add_task(what, total=None), time.monotonic(), compiler.tell
+    task, begun = bar.add_task(what, total=None), time.monotonic()
 
     def show(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total)
@@ -94,11 +94,10 @@ def progress(what: str) -> Iterator[Progress | None]:
         console.print(text)
         bar.start()
 
-    compiler.tell = tell
     try:
-        yield show
+        with notices_to(tell):
+            yield show
     finally:
-        compiler.tell = told_before
         bar.stop()
 
 

@@ -22,7 +22,6 @@ import sys
 import threading
 from collections.abc import Callable
 from enum import EnumMeta
-from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from sim.errors import SimulationError
+from sim.native.notices import notice_once
 
 SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
 """Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
@@ -37,7 +37,6 @@ MATHEMATICS = {"exp", "log", "sqrt"}
 """Functions of the C library that the kernel calls."""
 MOST_KEYS = 100
 DIGEST_BYTES = hashlib.sha256().digest_size
-Tell = Callable[[str], None]
 
 
 def cache_folder() -> Path:
@@ -48,19 +47,6 @@ def cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("nexthour")
-
-
-def tell_on_terminal(text: str) -> None:
-    """Say why it takes a while, where somebody is looking."""
-    print(text, file=sys.stderr, flush=True)
-
-
-tell: Tell = tell_on_terminal
-
-
-@cache
-def _tell_once() -> None:
-    tell("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
 
 
 _lock = threading.Lock()
@@ -108,7 +94,7 @@ class Compiled:
         path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
         code = _kept(path)
         if code is None:
-            _tell_once()
+            notice_once("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
             code = _object_code(self.plain, arguments, self._names())
             _keep(path, code)
         machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
