@@ -6,7 +6,7 @@ The steps are elsewhere: problem.py, milp/, search/, proof/. docs/planner.md tel
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from sim.documents.yaml_file import is_whole, items_of, show
 from sim.errors import PlanError
 from sim.market import MAX_SEED, check_seed
 from sim.plan import TimePlan
+from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study.settings import check_plan
 
@@ -55,7 +56,7 @@ def optimize_plan(
     solver: str = "highs",
     solver_seconds: float = SOLVER_SECONDS,
     name: str = "plan",
-    told: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Solution:
     """The plan with the most of an objective over the horizon, with its certificate.
 
@@ -69,7 +70,7 @@ def optimize_plan(
     before `from_quarter` stay, and `actuals` what was seen of these quarters: then plans are tried in markets that look
     like it. What counts is the quarters to come, against going on as before.
 
-    `told` hears what is going on, and may raise.
+    `progress` hears what is going on, and may raise.
 
     Raises PlanError for a limit that makes no sense or a past that the scenario thinks impossible, PlanningError if
     limits clash or the solver finds no plan.
@@ -98,9 +99,9 @@ def optimize_plan(
     seen = None if so_far is None or actuals is None else Past(scenario, so_far, actuals)
     alike = "" if seen is None else seen.possible(seed).says
     trials = Trials(problem, wanted, limits, seed, MARKETS, None if seen is None else seen.alike)
-    planner = Planner(trials, history.table(scenario), solver, solver_seconds, told or (lambda _: None))
+    planner = Planner(trials, history.table(scenario), solver, solver_seconds, progress or silent)
     found = planner.plan()
-    tried, known = polished(trials, found.tried, planner.told)
+    tried, known = polished(trials, found.tried, planner.progress)
     found = replace(found, tried=tried)
     plan, certificate = certified(planner, found, known, name, begun)
     if limits.broken(scenario, plan.table(scenario), past):

@@ -17,8 +17,8 @@ from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, Size, build
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
 from nexthour.calibrate.fit.simulated_funnel import Check, check_closings, improve_knobs, simulate_closings
 from sim.errors import TableError
+from sim.progress import Progress, part_of
 from sim.scenario import Scenario
-from sim.study.settings import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,7 +159,7 @@ def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress |
     turns = [max(1, replications // 4)] * (PASSES - 1) + [replications]
     for turn, markets in enumerate(turns):
         before, total = sum(turns[:turn]), sum(turns)
-        seen = simulate_closings(scenario, grounds.cells, markets, seed + turn, _after(progress, before, total))
+        seen = simulate_closings(scenario, grounds.cells, markets, seed + turn, part_of(progress, before, total))
         knobs = improve_knobs(knobs, grounds, scenario, seen)
         scenario = build_scenario(grounds, knobs)
     return knobs, scenario
@@ -172,11 +172,6 @@ def check_fit(
     deals are left out.
     """
     return check_closings(fit.grounds, simulate_closings(scenario, fit.cells, replications, seed, progress))
-
-
-def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """The same progress for a part of the work that begins after `before` of `total`."""
-    return progress and (lambda done, _: progress(before + done, total))
 
 
 def _report_row(cell: Cell, scenario: Scenario) -> dict[str, Any]:

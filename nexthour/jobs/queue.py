@@ -115,7 +115,7 @@ class Searches:
     def start(self, kind: Kind, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Search:
         """The search for this, which may be waiting, running or done since somebody else asked.
 
-        `arguments` are those of the function that does it, but `told`: optimize_plan for "plan" and "reasons" (the
+        `arguments` are those of the function that does it, but `progress`: optimize_plan for "plan" and "reasons" (the
         reasons of that plan), frontier, gap_analysis; for the others, what worker.py says of each. One that failed or
         was cancelled is begun anew. `who` is whose `cancel` counts, such as the id of a session.
         """

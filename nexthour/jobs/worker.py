@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from optimize.coverage.treatment import Treatment
     from sim import Scenario, Sensitivity
     from sim.claims.claims import Finding
+    from sim.progress import Progress
 
 Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
 STOP = "stop"
@@ -72,7 +73,6 @@ class Fitted:
     checks: tuple[Check, ...]
 
 
-Told = Callable[[str], None]
 Kept = dict[str, "Solution"]
 """The last solution by the key of its search: reasons need all of it, some 150 MB."""
 
@@ -93,8 +93,8 @@ def _serve(server: Connection) -> None:
     from sim.errors import NextHourError
     from sim.native.notices import notices_to
 
-    def told(text: str) -> None:
-        server.send(("says", text))
+    def progress(done: int, total: int, says: str = "") -> None:
+        server.send(("says", says))
         if server.poll():
             server.recv()  # nothing but STOP comes before the answer is sent
             raise Stopped
@@ -106,8 +106,8 @@ def _serve(server: Connection) -> None:
             continue  # it crossed the answer
         answer: tuple[str, Any]
         try:
-            with notices_to(told):
-                answer = "done", WORK[job.kind](job, kept, told)
+            with notices_to(lambda notice: progress(0, 0, notice)):
+                answer = "done", WORK[job.kind](job, kept, progress)
         except Stopped:
             answer = "stopped", ""
         except NextHourError as problem:
@@ -117,7 +117,7 @@ def _serve(server: Connection) -> None:
         server.send(answer)
 
 
-def _warm(job: Job, kept: Kept, told: Told) -> None:
+def _warm(job: Job, kept: Kept, progress: Progress) -> None:
     """Compile what searches need, or link it if it is compiled."""
     from sim import TimePlan, replicate
     from sim.study.batches import table_coverage
@@ -127,55 +127,55 @@ def _warm(job: Job, kept: Kept, told: Told) -> None:
     table_coverage(job.scenario, [status_quo.table(job.scenario)], 1, job.seed)
 
 
-def _solution(job: Job, kept: Kept, told: Told) -> Solution:
+def _solution(job: Job, kept: Kept, progress: Progress) -> Solution:
     from optimize import optimize_plan
 
     if job.plan_key not in kept:
         kept.clear()
-        kept[job.plan_key] = optimize_plan(job.scenario, seed=job.seed, told=told, **job.arguments)
+        kept[job.plan_key] = optimize_plan(job.scenario, seed=job.seed, progress=progress, **job.arguments)
     return kept[job.plan_key]
 
 
-def _plan(job: Job, kept: Kept, told: Told) -> Answer:
-    return _solution(job, kept, told).answer
+def _plan(job: Job, kept: Kept, progress: Progress) -> Answer:
+    return _solution(job, kept, progress).answer
 
 
-def _reasons(job: Job, kept: Kept, told: Told) -> Explanation:
+def _reasons(job: Job, kept: Kept, progress: Progress) -> Explanation:
     from optimize import explain
 
-    return explain(_solution(job, kept, told))
+    return explain(_solution(job, kept, progress))
 
 
-def _frontier(job: Job, kept: Kept, told: Told) -> Frontier:
+def _frontier(job: Job, kept: Kept, progress: Progress) -> Frontier:
     from optimize import frontier
 
-    return frontier(job.scenario, seed=job.seed, told=told, **job.arguments)
+    return frontier(job.scenario, seed=job.seed, progress=progress, **job.arguments)
 
 
-def _gaps(job: Job, kept: Kept, told: Told) -> Gaps:
+def _gaps(job: Job, kept: Kept, progress: Progress) -> Gaps:
     from optimize.coverage.gaps import gap_analysis
     from optimize.coverage.treatment import treatments
 
-    analysis = gap_analysis(job.scenario, seed=job.seed, told=told, **job.arguments)
+    analysis = gap_analysis(job.scenario, seed=job.seed, progress=progress, **job.arguments)
     return Gaps(analysis, treatments(job.scenario, analysis.plan, job.seed))
 
 
-def _organisation(job: Job, kept: Kept, told: Told) -> Organisation:
+def _organisation(job: Job, kept: Kept, progress: Progress) -> Organisation:
     from optimize.coverage.rollup import roll_up
 
-    return roll_up([job.scenario, *job.arguments["others"]], job.seed, told)
+    return roll_up([job.scenario, *job.arguments["others"]], job.seed, progress)
 
 
-def _sensitivity(job: Job, kept: Kept, told: Told) -> Sensitivity:
+def _sensitivity(job: Job, kept: Kept, progress: Progress) -> Sensitivity:
     """Of plans by name, the first of them the baseline, in `markets`."""
     from sim import sensitivity
 
-    done = _counted(told, "{done:,} of about {total:,} runs under other assumptions")
+    done = _counted(progress, "{done:,} of about {total:,} runs under other assumptions")
     markets = job.arguments["markets"]
     return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=done)
 
 
-def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
+def _fit(job: Job, kept: Kept, progress: Progress) -> Fitted:
     """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
     from nexthour.calibrate import check_fit, read_deals
     from nexthour.calibrate.run import calibrate_deals
@@ -184,7 +184,7 @@ def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
     upload, mapping = arguments["upload"], arguments["mapping"]
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
-    done = _counted(told, "fitting: {done:,} of {total:,} markets")
+    done = _counted(progress, "fitting: {done:,} of {total:,} markets")
     fit = calibrate_deals(
         deals,
         mapping,
@@ -194,28 +194,28 @@ def _fit(job: Job, kept: Kept, told: Told) -> Fitted:
         replications=arguments["markets"],
         progress=done,
     )
-    done = _counted(told, "simulating again: {done:,} of {total:,} markets")
+    done = _counted(progress, "simulating again: {done:,} of {total:,} markets")
     return Fitted(fit, check_fit(fit.scenario, fit, arguments["markets_again"], progress=done))
 
 
-def _claims(job: Job, kept: Kept, told: Told) -> list[tuple[Finding, ...]]:
+def _claims(job: Job, kept: Kept, progress: Progress) -> list[tuple[Finding, ...]]:
     """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
     from sim.claims.claims import CLAIMS, Measured, Territories
 
     measured = Measured(Territories(job.scenario, *job.arguments["others"]), job.arguments["markets"], job.seed)
     found = []
     for claim in CLAIMS:
-        told(f"measuring claim {claim.number} of {len(CLAIMS)}")
+        progress(0, 0, f"measuring claim {claim.number} of {len(CLAIMS)}")
         found.append(tuple(claim.findings(measured)))
     return found
 
 
-def _counted(told: Told, words: str) -> Callable[[int, int], None]:
-    """A progress that tells these words."""
-    return lambda done, total: told(words.format(done=done, total=total))
+def _counted(progress: Progress, words: str) -> Progress:
+    """A progress that says its counts in these words."""
+    return lambda done, total, says="": progress(done, total, words.format(done=done, total=total))
 
 
-WORK: dict[Kind, Callable[[Job, Kept, Told], Any]] = {
+WORK: dict[Kind, Callable[[Job, Kept, Progress], Any]] = {
     "warm": _warm,
     "plan": _plan,
     "reasons": _reasons,

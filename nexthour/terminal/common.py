@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,7 @@ from nexthour.report.text import one_line, unexpected_error
 from nexthour.terminal.tables import plain_console
 
 if TYPE_CHECKING:
-    from sim.study.settings import Progress
+    from sim.progress import Progress
 
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
@@ -85,7 +85,7 @@ def progress(what: str) -> Iterator[Progress | None]:
     bar = Progress(TextColumn(what), BarColumn(), TimeRemainingColumn(), console=console, transient=True)
     task, begun = bar.add_task(what, total=None), time.monotonic()
 
-    def show(done: int, total: int) -> None:
+    def show(done: int, total: int, says: str = "") -> None:
         bar.update(task, completed=done, total=total)
         if time.monotonic() - begun > QUIET_SECONDS:
             bar.start()
@@ -102,14 +102,14 @@ def progress(what: str) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def saying() -> Iterator[Callable[[str], None]]:
+def status_line() -> Iterator[Progress | None]:
     """What is going on, on stderr and for people only, in one line that changes."""
     console = plain_console(stderr=True)
     if not console.is_terminal:
-        yield lambda _: None
+        yield None
         return
     with console.status("reading") as status:
-        yield status.update
+        yield lambda done, total, says="": status.update(says)
 
 
 def print_json(data: object) -> None:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, saying
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, status_line
 from nexthour.terminal.show_gap import print_gaps
 from nexthour.terminal.show_rollup import print_organisation
 from nexthour.terminal.tables import print_again
@@ -41,8 +41,8 @@ def gap(
 
     scenario = sim.load_scenario(scenario_file)
     chosen = None if plan is None else sim.TimePlan.load(plan)
-    with saying() as told:
-        gaps = gap_analysis(scenario, chosen, seed, told)
+    with status_line() as progress:
+        gaps = gap_analysis(scenario, chosen, seed, progress)
         partners = treatments(scenario, gaps.plan, seed)
     if as_json:
         print_json({**gaps.as_dict(), "treatments": [partner.as_dict() for partner in partners]})
@@ -71,8 +71,8 @@ def rollup(
     from optimize.coverage.rollup import roll_up
 
     scenarios = [sim.load_scenario(file) for file in scenario_files]
-    with saying() as told:
-        its = roll_up(scenarios, seed, told)
+    with status_line() as progress:
+        its = roll_up(scenarios, seed, progress)
     if as_json:
         print_json(its.as_dict())
         return

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from nexthour.report.plan import lock_of
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, check_out, print_json, saying
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, check_out, print_json, status_line
 from nexthour.terminal.show_plan import print_frontier, print_solution
 from nexthour.terminal.tables import print_again
 
@@ -85,7 +85,7 @@ def plan(
     scenario = sim.load_scenario(scenario_file)
     if out is not None:
         check_out(out, scenario_file, *(its for its in (followed, actuals) if its is not None))
-    with saying() as told:
+    with status_line() as progress:
         solution = optimize_plan(
             scenario,
             objective,
@@ -104,7 +104,7 @@ def plan(
             followed=None if followed is None else sim.TimePlan.load(followed),
             from_quarter=from_quarter,
             actuals=None if actuals is None else Actuals.load(actuals),
-            told=told,
+            progress=progress,
         )
         reasons = explain(solution) if why else None
     if out is not None:
@@ -157,8 +157,8 @@ def frontier(
     import sim
 
     scenario = sim.load_scenario(scenario_file)
-    with saying() as told:
-        its = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, told=told)
+    with status_line() as progress:
+        its = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, progress=progress)
     if as_json:
         print_json(its.as_dict())
         return

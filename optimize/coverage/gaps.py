@@ -9,7 +9,7 @@ Left out: remedies together (that is a plan: the planner's work), and what an ac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -36,6 +36,7 @@ from sim.arrays import FloatArray
 from sim.kpis import COVERAGE_KINDS
 from sim.market import MAX_SEED, check_seed
 from sim.plan import PlanTable, TimePlan
+from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import table_bookings, table_coverage
@@ -183,32 +184,32 @@ class GapAnalysis:
 
 
 def gap_analysis(
-    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, told: Callable[[str], None] | None = None
+    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, progress: Progress | None = None
 ) -> GapAnalysis:
     """Coverage of every segment today, with `plan`, reachable and ideal, and the remedies for what is missing.
 
-    Remedies are priced on top of `plan`, or of the status quo. `told` hears what is going on, and may raise. Raises
+    Remedies are priced on top of `plan`, or of the status quo. `progress` hears what is going on, and may raise. Raises
     PlanError if the plan does not fit.
     """
     if plan is not None:
         check_plan("plan", plan)
     check_seed("seed", seed)
-    say = told or (lambda _: None)
+    progress = progress or silent
     status_quo = TimePlan.status_quo(scenario)
     base = status_quo if plan is None else plan
     ground = Ground.of(scenario, base, seed)
     more = with_account_manager(scenario)
 
-    say("choosing among remedies")
+    progress(0, 0, "choosing among remedies")
     chosen = _chosen(ground, more, seed)
     theirs = [its for row in chosen for kind, its in row.items() if kind == "account_manager"]
     others = [its for row in chosen for kind, its in row.items() if kind != "account_manager"]
 
-    say("pricing them")
+    progress(0, 0, "pricing them")
     gains = _differences(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
     gains |= _differences(more, ground.base, theirs, MARKETS, seed + Purpose.PRICING)
 
-    say("counting who sees what")
+    progress(0, 0, "counting who sees what")
     bare = _without_remedies(ground, plan, seed)
     planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], COVERAGE_MARKETS, seed)
     if _tables(theirs):

@@ -11,7 +11,7 @@ taken for different ones; and what two managers would do to each other, as no te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from sim.errors import ScenarioError
 from sim.kpis import COVERAGE_KINDS
 from sim.market import check_seed
 from sim.plan import PlanTable, TimePlan
+from sim.progress import Progress, silent
 from sim.scenario import PartnerSegment, Scenario
 from sim.study import estimates
 from sim.study.batches import table_coverage
@@ -166,18 +167,18 @@ class Organisation:
         }
 
 
-def roll_up(scenarios: Iterable[Scenario], seed: int = 7, told: Callable[[str], None] | None = None) -> Organisation:
+def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | None = None) -> Organisation:
     """The map of several territories together, each as in its own gap analysis with this seed.
 
-    `told` hears what is going on, and may raise. Raises ScenarioError if there is no territory, or two that have one
-    name or different horizons, SimulationError for a seed that is none.
+    `progress` hears what is going on, and may raise. Raises ScenarioError if there is no territory, or two that have
+    one name or different horizons, SimulationError for a seed that is none.
     """
     check_seed("seed", seed)
     given = _checked(scenarios)
-    say = told or (lambda _: None)
+    progress = progress or silent
     pages = []
     for scenario in given:
-        say(f"counting who sees what in {scenario.name}")
+        progress(0, 0, f"counting who sees what in {scenario.name}")
         pages.append(_Page.of(scenario, seed))
     segments = list(dict.fromkeys(name for scenario in given for name in scenario.segment_names))
     names = list(dict.fromkeys(name for scenario in given for name in scenario.partner_names))

@@ -109,7 +109,7 @@ def _tested(
     """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
     trials = planner.trials
     for turn in range(TURNS):
-        planner.told("trying it in fresh markets, and every move of an hour")
+        planner.progress(0, 0, "trying it in fresh markets, and every move of an hour")
         known = known or Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn)
         tested, count = _promising(trials, known)
         first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, turn)

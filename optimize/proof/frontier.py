@@ -8,7 +8,6 @@ less they do. Each point is simulated. One whose plan the solver did not prove i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,6 +24,7 @@ from sim.documents.yaml_file import is_whole, show
 from sim.errors import PlanError
 from sim.market import check_seed
 from sim.plan import TimePlan
+from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.estimates import Estimate
@@ -87,7 +87,7 @@ def frontier(
     *,
     through: int = EARLY_QUARTERS,
     solver: str = "highs",
-    told: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
     **limits: Any,
 ) -> Frontier:
     """Near-term attainment against the run-rate on leaving quarter `through`.
@@ -104,12 +104,12 @@ def frontier(
             f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
         )
     scenario = scenario.longer(through - scenario.horizon_quarters)
-    told = told or (lambda _: None)
+    progress = progress or silent
     both = Objective.of(scenario, "quota_credit", 0.0, 1.0)
     problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
     history = TimePlan.status_quo(scenario).table(scenario)
     trials = Trials(problem, both, given, seed, MARKETS)
-    planner = Planner(trials, history, solver, SOLVER_SECONDS, told)
+    planner = Planner(trials, history, solver, SOLVER_SECONDS, progress)
     known = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
@@ -130,7 +130,7 @@ def frontier(
     found = []
     # All of the largest run-rate would leave the solver no room between its tolerances.
     for i, at_least in enumerate(np.linspace(ALMOST_ALL * most, exit_usd(soon), points)[:-1]):
-        told(f"point {i + 1} of {points}")
+        progress(0, 0, f"point {i + 1} of {points}")
         found.append(best(1.0, BETWEEN, float(at_least)))
     found.append(soon)
     tried = trials.of([*(its.table for its in found), history])

@@ -89,7 +89,7 @@ class Explanation:
 def explain(solution: Solution) -> Explanation:
     """The reasons for a plan that was found; takes about as long as finding it."""
     planner, found = solution.planner, solution.found
-    planner.told("what an hour is worth, and what limits cost")
+    planner.progress(0, 0, "what an hour is worth, and what limits cost")
     limits = planner.limits
     if solution.certificate.floors_missed > MISSED:
         limits = limits.without_floors()  # no plan of the model need keep them; the certificate says so
@@ -97,13 +97,13 @@ def explain(solution: Solution) -> Explanation:
     solved = solve(model, found.modes, solver=planner.solver, seconds=planner.seconds)
     values = hour_values_usd(model, planner.solver) if not planner.objective.is_risk else np.zeros(0)
     costs = tuple(_limit_cost(planner, found, limits, solved.objective_usd, key) for key in limits.given())
-    planner.told("how flat the top is")
+    planner.progress(0, 0, "how flat the top is")
     table = solution.plan.table(solution.scenario)
     scaled = [one for scale in SCALES if (one := _scaled(planner, table, scale)) is not None]
     alternatives = dict(_alternatives(planner, solution))
     tried = planner.trials.fresh([table, *scaled, *alternatives.values()], MARKETS, Purpose.WHY)
     its, by_scale, others = tried[0], tried[1 : 1 + len(scaled)], tried[1 + len(scaled) :]
-    planner.told("what would have to be true for another plan to win")
+    planner.progress(0, 0, "what would have to be true for another plan to win")
     return Explanation(
         hour_value_usd=tuple(float(value) for value in values),
         limits=costs,

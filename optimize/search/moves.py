@@ -12,7 +12,7 @@ Left out: proof (certify.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from optimize.problem import PlanningProblem
 from optimize.search.evaluate import CLEAR, Purpose, Trials, Tried, gain, rank
 from sim.arrays import FloatArray
 from sim.plan import PlanTable
+from sim.progress import Progress
 
 WINDOW_QUARTERS = 4
 WINDOW_STEP = 2
@@ -35,7 +36,6 @@ PRIOR = 0.001
 """How much a change is expected to gain or lose, as a share of credit: estimates are drawn towards none."""
 SPREAD = 0.03
 """Of the paired difference in a market, as a share of credit."""
-Told = Callable[[str], None]
 BEST_SETS = (3, 8, 20)
 """Numbers of the most promising moves that are made together and tried."""
 MOVE_HOURS, TESTED_HOURS = (1.0, 0.5), 1.0
@@ -161,14 +161,14 @@ class Exchange(NamedTuple):
         return None if broken else after
 
 
-def polished(trials: Trials, tried: Tried, told: Told) -> tuple[Tried, Evidence | None]:
+def polished(trials: Trials, tried: Tried, progress: Progress) -> tuple[Tried, Evidence | None]:
     """The plan after some rounds, in each the most promising exchanges made together if that gains.
 
     With it comes what is known of whole hours, if the plan is still that of which it is known.
     """
     known: Evidence | None = None
     for turn, hours in enumerate(MOVE_HOURS):
-        told(f"moving {hours:g} h a week between uses, {turn + 1} of {len(MOVE_HOURS)}")
+        progress(0, 0, f"moving {hours:g} h a week between uses, {turn + 1} of {len(MOVE_HOURS)}")
         evidence = Evidence.of(trials, tried.table, hours, turn)
         known = evidence if hours == TESTED_HOURS else known
         sets = list(_sets(trials, tried.table, evidence))

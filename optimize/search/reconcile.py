@@ -10,7 +10,7 @@ Left out: moving single hours (moves.py), and how good the plan is in markets no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,7 @@ from optimize.search.rounding import rounded
 from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL
 from sim.plan import PlanTable
+from sim.progress import Progress
 from sim.scenario import COVERAGE_MODES, CoverageMode
 
 FIRST_SOLVES = 2
@@ -37,7 +38,6 @@ PROSPECTING_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 CO_SELLING_SHARES = (0.0, 0.5, 1.0)
 LUCKY_MARKETS = 60
 """Markets whose luck the model knows, where risk counts."""
-Told = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ class Reconciled:
 class Planner:
     """Trials, and a solver that proposes plans for them."""
 
-    def __init__(self, trials: Trials, history: PlanTable, solver: str, seconds: float, told: Told) -> None:
-        self.trials, self.history, self.told = trials, history, told
+    def __init__(self, trials: Trials, history: PlanTable, solver: str, seconds: float, progress: Progress) -> None:
+        self.trials, self.history, self.progress = trials, history, progress
         self.solver, self.seconds = solver, seconds
         self.problem, self.limits, self.objective = trials.problem, trials.limits, trials.objective
         self.scenario = trials.problem.scenario
@@ -71,12 +71,12 @@ class Planner:
         modes = self._first_modes()
         # Floors are of attainment, which the model knows only when it was corrected.
         rates, limits = Rates.at_first(self.problem), self.limits.without_floors()
-        self.told("solving")
+        self.progress(0, 0, "solving")
         first, rates = self._solved(modes, rates, limits, FIRST_SOLVES)
         solved, used = first, rates
         best = self.trials.best([first.table])
         for turn in range(ROUNDS):
-            self.told(f"simulating and correcting, {turn + 1} of {ROUNDS}")
+            self.progress(0, 0, f"simulating and correcting, {turn + 1} of {ROUNDS}")
             tried = self.trials.best(list(self._prospecting_less(solved.table)))
             tried = self.trials.best(list(self._co_selling_less(tried.table)))
             if turn == 0:

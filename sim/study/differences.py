@@ -17,11 +17,12 @@ import numpy as np
 from sim.arrays import FloatArray
 from sim.assumptions import Assumption, with_value
 from sim.plan import TimePlan
+from sim.progress import Progress, part_of
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import variant_credit, world_credit
 from sim.study.estimates import CONFIDENCE, Estimate
-from sim.study.settings import How, Progress
+from sim.study.settings import How
 
 _Key = tuple[str, str, float]
 """Plan, path of the assumption, value."""
@@ -109,8 +110,7 @@ class Differences:
         return credit
 
     def _how(self, total: int) -> How:
-        before, progress = self.runs, self.progress
-        return How(workers=self.workers, progress=progress and (lambda done, _: progress(before + done, total)))
+        return How(workers=self.workers, progress=part_of(self.progress, self.runs, total))
 
 
 def _key(plan: str, assumption: Assumption | None, value: float) -> _Key:

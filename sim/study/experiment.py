@@ -19,12 +19,13 @@ from sim.errors import PlanError, SimulationError
 from sim.ledger import Ledger
 from sim.market import DrawnFor, Market, draw_tapes, tape_numbers
 from sim.plan import TimePlan
+from sim.progress import Progress, part_of
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict
 from sim.study.one_run import history_of, run_plan, where_of
-from sim.study.settings import How, KeptTapes, Progress, check_count, check_plan, check_plans
+from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
 
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
@@ -218,8 +219,8 @@ def compare(
     if baseline not in plans:
         raise PlanError(f"compare: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")
     total = len(plans) * (replications + worlds * replications_per_world)
-    first = progress and (lambda done, _: progress(done, total))
-    then = progress and (lambda done, _: progress(len(plans) * replications + done, total))
+    first = part_of(progress, 0, total)
+    then = part_of(progress, len(plans) * replications, total)
     how = How(engine, workers, scheduler, tapes, first)
     outcomes = _outcomes(scenario, plans, replications, seed, 0, how)
     in_worlds = None

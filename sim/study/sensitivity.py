@@ -26,13 +26,14 @@ from sim.arrays import FloatArray
 from sim.assumptions import Assumption, assumptions, assumptions_named
 from sim.errors import PlanError, SimulationError
 from sim.plan import TimePlan
+from sim.progress import Progress
 from sim.scenario import Scenario
 from sim.study import estimates, flips
 from sim.study.differences import Ask, Differences
 from sim.study.estimates import Estimate, Verdict
 from sim.study.experiment import REPLICATIONS_PER_WORLD
 from sim.study.flips import Flip
-from sim.study.settings import Progress, check_count, check_plans
+from sim.study.settings import check_count, check_plans
 
 END_REPLICATIONS = (50, 100)
 """Markets at the low and the high end of an assumption, as many as END_PRECISION needs."""

@@ -5,7 +5,7 @@ Left out: what is done with it (batches.py, workers.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,13 +14,11 @@ from sim.documents.yaml_file import is_whole, show
 from sim.errors import PlanError, SimulationError
 from sim.market import check_seed
 from sim.plan import TimePlan
+from sim.progress import Progress
 from sim.study.one_run import engine_named
 
 if TYPE_CHECKING:
     from sim.tape import TapeNumbers, Tapes
-
-Progress = Callable[[int, int], None]
-"""Called with (runs done, runs in all); may raise to stop."""
 
 
 class KeptTapes(NamedTuple):

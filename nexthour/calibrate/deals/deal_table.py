@@ -36,7 +36,7 @@ from nexthour.calibrate.files.notation import (
 from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
 from sim.documents.yaml_file import show
 from sim.errors import TableError
-from sim.study.settings import Progress
+from sim.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np

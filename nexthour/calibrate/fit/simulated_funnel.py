@@ -20,9 +20,9 @@ from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, m
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan
+from sim.progress import Progress
 from sim.scenario import WEEKS_PER_QUARTER, Scenario, Segment
 from sim.study.experiment import simulate
-from sim.study.settings import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
