@@ -68,7 +68,7 @@ def draw_menu() -> None:
     for section, pages in MENU.items():
         st.markdown(f"**{section}**")
         for page in pages:
-            st.page_link(place(page), query_params=url_state.way(page))
+            st.page_link(place(page), query_params=url_state.address_of(page))
 
 
 def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:

@@ -1,6 +1,6 @@
 """The page around a page: the choice of the scenario, the state in the address, and errors in one sentence.
 
-    draw("lab", "Lab", body, fields)
+    draw_page("lab", "Lab", body, fields)
 
 Left out: what a page shows.
 """
@@ -69,7 +69,7 @@ def no_fields(at: At) -> Sequence[Field]:
     return ()
 
 
-def draw(
+def draw_page(
     page: str,
     title: str,
     body: Callable[[At], None],
@@ -85,13 +85,14 @@ def draw(
     st.html(STYLE)
     st.title(title, anchor=False)
     try:
-        at, all_fields, wrong = _arrived(page, fields)
-        url_state.leave(page, all_fields)  # at once: the body may take a while, or be cut short by the next change
+        at, all_fields, wrong = _read_address(page, fields)
+        # At once: the body may take a while, or be cut short by the next change.
+        url_state.write_address(page, all_fields)
         _sidebar(at, chooses_scenario)
         for sentence in wrong:
             st.warning(plain(sentence))
         body(at)
-        url_state.leave(page, all_fields)
+        url_state.write_address(page, all_fields)
     except NextHourError as problem:
         st.error(plain(short_line(str(problem))))
     except Exception as problem:
@@ -99,7 +100,7 @@ def draw(
         st.error(plain(f"{with_capital(unexpected_error(problem))} with the address of this page."))
 
 
-def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
+def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
     files = library.scenario_files()
     which = url_state.choice("scenario", list(files), library.DEFAULT)
     seed = url_state.number("seed", 0, LARGEST_SEED, 7)
@@ -111,7 +112,7 @@ def _arrived(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, li
         scenario_id = library.DEFAULT
     at = At(scenario_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
     all_fields = [which, seed, *fields(at)]
-    wrong = url_state.arrive(page, all_fields)
+    wrong = url_state.read_address(page, all_fields)
     if problem:
         st.session_state["scenario"] = scenario_id
         wrong.append(problem)

@@ -1,6 +1,6 @@
-"""What the worker process does: one job after the other, telling how it goes, until the server is gone.
+"""What the worker process does: one task after the other, telling how it goes, until the server is gone.
 
-From the server comes a Job, or STOP for the one it is at; back go pairs of a word and what belongs to it:
+From the server comes a Task, or STOP for the one it is at; back go pairs of a word and what belongs to it:
 
     "says", sentence        any number of times, then one of
     "done", result
@@ -35,16 +35,16 @@ if TYPE_CHECKING:
     from sim.claims.claims import Finding
     from sim.progress import Progress
 
-Kind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
+JobKind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
 
 
-class Job(NamedTuple):
+class Task(NamedTuple):
     """One piece of work."""
 
-    kind: Kind
+    kind: JobKind
     scenario: Scenario
     seed: int
     arguments: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Gaps:
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedScenario:
     """A scenario that was fitted to deals, and how its simulation meets them."""
 
     fit: Fit
@@ -101,13 +101,13 @@ def _serve(server: Connection) -> None:
 
     kept: Kept = {}
     while True:
-        job = server.recv()
-        if job == STOP:
+        task = server.recv()
+        if task == STOP:
             continue  # it crossed the answer
         answer: tuple[str, Any]
         try:
             with notices_to(lambda notice: progress(0, 0, notice)):
-                answer = "done", WORK[job.kind](job, kept, progress)
+                answer = "done", WORK[task.kind](task, kept, progress)
         except Stopped:
             answer = "stopped", ""
         except NextHourError as problem:
@@ -117,70 +117,70 @@ def _serve(server: Connection) -> None:
         server.send(answer)
 
 
-def _warm(job: Job, kept: Kept, progress: Progress) -> None:
+def _warm(task: Task, kept: Kept, progress: Progress) -> None:
     """Compile what searches need, or link it if it is compiled."""
     from sim import TimePlan, replicate
     from sim.study.batches import table_coverage
 
-    status_quo = TimePlan.status_quo(job.scenario)
-    replicate(job.scenario, status_quo, 1, job.seed)
-    table_coverage(job.scenario, [status_quo.table(job.scenario)], 1, job.seed)
+    status_quo = TimePlan.status_quo(task.scenario)
+    replicate(task.scenario, status_quo, 1, task.seed)
+    table_coverage(task.scenario, [status_quo.table(task.scenario)], 1, task.seed)
 
 
-def _solution(job: Job, kept: Kept, progress: Progress) -> Solution:
+def _solution(task: Task, kept: Kept, progress: Progress) -> Solution:
     from optimize import optimize_plan
 
-    if job.plan_key not in kept:
+    if task.plan_key not in kept:
         kept.clear()
-        kept[job.plan_key] = optimize_plan(job.scenario, seed=job.seed, progress=progress, **job.arguments)
-    return kept[job.plan_key]
+        kept[task.plan_key] = optimize_plan(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+    return kept[task.plan_key]
 
 
-def _plan(job: Job, kept: Kept, progress: Progress) -> Answer:
-    return _solution(job, kept, progress).answer
+def _plan(task: Task, kept: Kept, progress: Progress) -> Answer:
+    return _solution(task, kept, progress).answer
 
 
-def _reasons(job: Job, kept: Kept, progress: Progress) -> Explanation:
+def _reasons(task: Task, kept: Kept, progress: Progress) -> Explanation:
     from optimize import explain
 
-    return explain(_solution(job, kept, progress))
+    return explain(_solution(task, kept, progress))
 
 
-def _frontier(job: Job, kept: Kept, progress: Progress) -> Frontier:
+def _frontier(task: Task, kept: Kept, progress: Progress) -> Frontier:
     from optimize import frontier
 
-    return frontier(job.scenario, seed=job.seed, progress=progress, **job.arguments)
+    return frontier(task.scenario, seed=task.seed, progress=progress, **task.arguments)
 
 
-def _gaps(job: Job, kept: Kept, progress: Progress) -> Gaps:
+def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
     from optimize.coverage.gaps import gap_analysis
     from optimize.coverage.treatment import treatments
 
-    analysis = gap_analysis(job.scenario, seed=job.seed, progress=progress, **job.arguments)
-    return Gaps(analysis, treatments(job.scenario, analysis.plan, job.seed))
+    analysis = gap_analysis(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+    return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed))
 
 
-def _organisation(job: Job, kept: Kept, progress: Progress) -> Organisation:
+def _organisation(task: Task, kept: Kept, progress: Progress) -> Organisation:
     from optimize.coverage.rollup import roll_up
 
-    return roll_up([job.scenario, *job.arguments["others"]], job.seed, progress)
+    return roll_up([task.scenario, *task.arguments["others"]], task.seed, progress)
 
 
-def _sensitivity(job: Job, kept: Kept, progress: Progress) -> Sensitivity:
+def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
     """Of plans by name, the first of them the baseline, in `markets`."""
     from sim import sensitivity
 
     done = _counted(progress, "{done:,} of about {total:,} runs under other assumptions")
-    markets = job.arguments["markets"]
-    return sensitivity(job.scenario, job.arguments["plans"], markets, job.seed, worlds=0, progress=done)
+    markets = task.arguments["markets"]
+    return sensitivity(task.scenario, task.arguments["plans"], markets, task.seed, worlds=0, progress=done)
 
 
-def _fit(job: Job, kept: Kept, progress: Progress) -> Fitted:
+def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
     from nexthour.calibrate import check_fit, read_deals
     from nexthour.calibrate.run import calibrate_deals
 
-    arguments = job.arguments
+    arguments = task.arguments
     upload, mapping = arguments["upload"], arguments["mapping"]
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
@@ -188,21 +188,21 @@ def _fit(job: Job, kept: Kept, progress: Progress) -> Fitted:
     fit = calibrate_deals(
         deals,
         mapping,
-        job.scenario,
+        task.scenario,
         arguments["fraction"],
-        seed=job.seed,
+        seed=task.seed,
         replications=arguments["markets"],
         progress=done,
     )
     done = _counted(progress, "simulating again: {done:,} of {total:,} markets")
-    return Fitted(fit, check_fit(fit.scenario, fit, arguments["markets_again"], progress=done))
+    return FittedScenario(fit, check_fit(fit.scenario, fit, arguments["markets_again"], progress=done))
 
 
-def _claims(job: Job, kept: Kept, progress: Progress) -> list[tuple[Finding, ...]]:
+def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, ...]]:
     """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
     from sim.claims.claims import CLAIMS, Measured, Territories
 
-    measured = Measured(Territories(job.scenario, *job.arguments["others"]), job.arguments["markets"], job.seed)
+    measured = Measured(Territories(task.scenario, *task.arguments["others"]), task.arguments["markets"], task.seed)
     found = []
     for claim in CLAIMS:
         progress(0, 0, f"measuring claim {claim.number} of {len(CLAIMS)}")
@@ -215,7 +215,7 @@ def _counted(progress: Progress, words: str) -> Progress:
     return lambda done, total, says="": progress(done, total, words.format(done=done, total=total))
 
 
-WORK: dict[Kind, Callable[[Job, Kept, Progress], Any]] = {
+WORK: dict[JobKind, Callable[[Task, Kept, Progress], Any]] = {
     "warm": _warm,
     "plan": _plan,
     "reasons": _reasons,

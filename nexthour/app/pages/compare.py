@@ -17,7 +17,7 @@ from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
 from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section, simulating
+from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section, simulating
 from nexthour.app.sections.downloads import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
@@ -45,7 +45,7 @@ LOOKED_AT = "closer"
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Compare", _page, _fields)
+    draw_page(PAGE, "Compare", _page, _fields)
 
 
 def _fields(at: At) -> Sequence[Field]:

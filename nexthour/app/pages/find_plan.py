@@ -3,8 +3,8 @@
 Nothing is searched until somebody asks. What was found stays in the server under what was asked for, so a reload or a
 link shows it again; after a restart of the server it is searched anew when asked.
 
-Left out: the form (plan_form.py), how a search goes (searching.py), and what a plan looks like (certificate.py,
-monday_sheet.py, frontier_view.py).
+Left out: the form (plan_form.py), how a job goes (job_status.py), and what a plan looks like (certificate.py,
+monday_sheet.py, frontier.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from nexthour.app import job_status
-from nexthour.app.page import At, caveat, draw, note, plain
+from nexthour.app.page import At, caveat, draw_page, note, plain
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -40,7 +40,7 @@ PARTS = {
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Find a plan", _page, _fields)
+    draw_page(PAGE, "Find a plan", _page, _fields)
 
 
 def _fields(at: At) -> Sequence[Field]:
@@ -62,8 +62,8 @@ def _page(at: At) -> None:
         wishes = plan_limits.asked(at, state)
     except NextHourError as wrong:
         problem = plan_limits.on_the_page(short_line(str(wrong)))
-    search = None if problem else job_status.known("plan", at, wishes)
-    is_new = search is None or search.state == "failed"
+    job = None if problem else job_status.wanted_job("plan", at, wishes)
+    is_new = job is None or job.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
         plan_form.controls(at)
     if problem:
@@ -72,15 +72,15 @@ def _page(at: At) -> None:
         note(f"Asked for: {plan_limits.in_words(at, wishes)}.")
     if is_new:
         st.button(
-            "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.begin,
+            "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.start_job,
             args=("plan", at, wishes),
         )  # fmt: skip
         note(
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
         )
-    job_status.offer_to_cancel_another("plan", search, "Another search of yours still goes on.")
-    if search is not None and (answer := job_status.result(search, "Finding the plan")) is not None:
+    job_status.offer_to_cancel_another("plan", job, "Another search of yours still goes on.")
+    if job is not None and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None:
         _found(at, wishes, answer)
     caveat()
 
@@ -110,14 +110,14 @@ def _name(at: At, wishes: dict[str, Any]) -> str:
 
 def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
-    search = job_status.known("reasons", at, wishes)
-    if search is None or search.state == "failed":
+    job = job_status.wanted_job("reasons", at, wishes)
+    if job is None or job.state == "failed":
         note(
             "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
-        st.button("Why this plan?", on_click=job_status.begin, args=("reasons", at, wishes))
-    if search is not None and (result := job_status.result(search, "Finding the reasons")) is not None:
+        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", at, wishes))
+    if job is not None and (result := job_status.result_or_progress(job, "Finding the reasons")) is not None:
         certificate.why(answer, result)
 
 

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import streamlit as st
 
-from nexthour.app.page import At, draw, note
+from nexthour.app.page import At, draw_page, note
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 
@@ -29,7 +29,7 @@ PARTS = {
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Import", _page, _fields)
+    draw_page(PAGE, "Import", _page, _fields)
 
 
 def _fields(at: At) -> Sequence[Field]:

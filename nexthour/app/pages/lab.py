@@ -16,7 +16,7 @@ from nexthour.app import job_status
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import tables
 from nexthour.app.menu import link
-from nexthour.app.page import At, answered, caveat, chain, draw, note, picture, plain, said, simulating
+from nexthour.app.page import At, answered, caveat, chain, draw_page, note, picture, plain, said, simulating
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -38,7 +38,7 @@ TURNS = "turns"
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Lab", _page, _fields)
+    draw_page(PAGE, "Lab", _page, _fields)
 
 
 def _page(at: At) -> None:
@@ -48,7 +48,7 @@ def _page(at: At) -> None:
     scenario = assumption_fields.applied(at.scenario, url_state.values(changes))
     if saved := st.session_state[SAVED]:
         with controls:
-            _saved(at, saved, url_state.written(url_state.values(changes), changes))
+            _saved(at, saved, url_state.as_words(url_state.values(changes), changes))
         with results:
             _results(at, scenario, at.plans[saved], answer)
         return
@@ -59,7 +59,7 @@ def _page(at: At) -> None:
     with results:
         _results(at, scenario, plan, answer)
     with controls:
-        _keep(at, plan, split_fields.split(scenario, state), url_state.written(url_state.values(changes), changes))
+        _keep(at, plan, split_fields.split(scenario, state), url_state.as_words(url_state.values(changes), changes))
 
 
 def _fields(at: At) -> Sequence[Field]:
@@ -227,7 +227,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
         st.button("Which assumption would turn the verdict?", on_click=_look, help="It takes about half a minute.")
         return None
     asked = {"plans": dict(plans), "markets": cache.MARKETS}
-    known: Sensitivity | None = job_status.at_once(
+    known: Sensitivity | None = job_status.result_at_once(
         "sensitivity", replace(at, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )
     if known is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from nexthour import version
-from nexthour.app.page import At, draw, note, said
+from nexthour.app.page import At, draw_page, note, said
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
@@ -34,7 +34,7 @@ WRAPPED = '<style>[data-testid="stMarkdownPre"] code {white-space: pre-wrap !imp
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Method", _page, _fields)
+    draw_page(PAGE, "Method", _page, _fields)
 
 
 def _fields(at: At) -> Sequence[Field]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from nexthour.app.charts import base as charts
 from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw, note, picture, said, simulating
+from nexthour.app.page import At, caveat, draw_page, note, picture, said, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as telling
 from nexthour.report.numbers import count_of, usd
@@ -23,7 +23,7 @@ EARLY = 2
 
 def show() -> None:
     """Draw the page."""
-    draw("start", "Where should the next hour go?", _page)
+    draw_page("start", "Where should the next hour go?", _page)
 
 
 def _page(at: At) -> None:
@@ -100,4 +100,4 @@ def _coverage(scenario: Scenario) -> dict[str, list[str]]:
     """
     by_size = sorted(scenario.market_map, key=lambda segment: segment.deal_size_median_usd)
     modes = {split_fields.mode_key(by_size[0].name): "partner_led", split_fields.mode_key(by_size[-1].name): "direct"}
-    return url_state.written({**split_fields.today(scenario), **modes}, split_fields.fields(scenario))
+    return url_state.as_words({**split_fields.today(scenario), **modes}, split_fields.fields(scenario))

@@ -13,7 +13,7 @@ import streamlit as st
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section
+from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -38,7 +38,7 @@ MOST = 60
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "The long game", _page, _fields, chooses_scenario=False)
+    draw_page(PAGE, "The long game", _page, _fields, chooses_scenario=False)
 
 
 def _fields(at: At) -> Sequence[Field]:

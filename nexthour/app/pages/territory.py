@@ -17,7 +17,7 @@ from nexthour.app import job_status
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import table
 from nexthour.app.charts.territory import Seen
-from nexthour.app.page import At, caveat, draw, note, picture, plain, said, section
+from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -48,7 +48,7 @@ LETTERS_OF_NAMES = 60
 
 def show() -> None:
     """Draw the page."""
-    draw(PAGE, "Territory", _page, _fields)
+    draw_page(PAGE, "Territory", _page, _fields)
 
 
 def _fields(at: At) -> Sequence[Field]:
@@ -158,7 +158,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     st.html(table("Seen by somebody, of all opportunities", heads, rows))
     note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
     section("What can be done about it")
-    found = job_status.at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
+    found = job_status.result_at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
         _remedies(at, found.analysis)
 

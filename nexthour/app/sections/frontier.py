@@ -52,12 +52,12 @@ def show(at: At, wishes: Mapping[str, Any]) -> None:
         )  # fmt: skip
     through = st.session_state["through"]
     arguments = plan_limits.limits_only(wishes) | {"points": POINTS, "through": through}
-    search = job_status.known("frontier", at, arguments)
-    if search is None or search.state == "failed":
+    job = job_status.wanted_job("frontier", at, arguments)
+    if job is None or job.state == "failed":
         st.button(
-            "Draw this year against the next", on_click=job_status.begin, args=("frontier", at, arguments)
+            "Draw this year against the next", on_click=job_status.start_job, args=("frontier", at, arguments)
         )  # fmt: skip
-    if search is not None and (result := job_status.result(search, "Finding plans to draw")) is not None:
+    if job is not None and (result := job_status.result_or_progress(job, "Finding plans to draw")) is not None:
         _drawn(at, result)
 
 

@@ -23,7 +23,7 @@ from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.deals.mapping import Mapping, unanswered
 from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping
 from nexthour.calibrate.files.table_file import Layout
-from nexthour.jobs import Fitted, Upload, on_disk
+from nexthour.jobs import FittedScenario, Upload, on_disk
 from nexthour.report.calibration import Rows
 from nexthour.report.numbers import count_of, digits, usd
 from nexthour.report.text import with_capital
@@ -47,7 +47,7 @@ FITTED = {
     "deals a quarter": "{:.1f}".format,
     "demand cv": digits,
 }
-"""Fitted numbers, and how each is written."""
+"""FittedScenario numbers, and how each is written."""
 
 
 @dataclass(frozen=True)
@@ -179,23 +179,23 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
         "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
         "markets_again": MARKETS_AGAIN,
     }  # fmt: skip
-    search = job_status.known("fit", as_here, asked)
-    if search is None or search.state == "failed":
-        st.button("Fit a scenario", type="primary", on_click=job_status.begin, args=("fit", as_here, asked))
-        if search is None and job_status.was_wanted("fit"):
+    job = job_status.wanted_job("fit", as_here, asked)
+    if job is None or job.state == "failed":
+        st.button("Fit a scenario", type="primary", on_click=job_status.start_job, args=("fit", as_here, asked))
+        if job is None and job_status.was_wanted("fit"):
             note("With these answers nothing has been fitted yet.")
-    job_status.offer_to_cancel_another("fit", search, "Another fit of yours still goes on.")
-    if search is not None and (result := job_status.result(search, "Fitting")) is not None:
+    job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
+    if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:
         _result(result)
         controls.save(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
 
 
-def _result(result: Fitted) -> None:
+def _result(result: FittedScenario) -> None:
     fit = result.fit
     headline = told.fitted_to(fit)
     said(f"{with_capital(headline)}.")
     note(told.rows_read(fit))
-    controls.table(told.fit_rows(fit.report_rows()), "Fitted numbers by segment and route")
+    controls.table(told.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
     note(told.ABOUT_FIT)
     if fewer := told.fewer_hours(fit, "the share above"):
         note(fewer)

@@ -33,14 +33,14 @@ def body(at: At) -> None:
     baseline, *others = (cache.scenario(scenario_id, files) for scenario_id in TERRITORIES)
     here = replace(at, scenario=baseline)
     asked = {"others": others, "markets": MARKETS}
-    search = job_status.known("claims", here, asked)
-    if search is None or search.state == "failed":
+    job = job_status.wanted_job("claims", here, asked)
+    if job is None or job.state == "failed":
         st.button(
-            f"Measure them now, with seed {at.seed}", type="primary", on_click=job_status.begin,
+            f"Measure them now, with seed {at.seed}", type="primary", on_click=job_status.start_job,
             args=("claims", here, asked),
         )  # fmt: skip
         note("This takes some twenty seconds the first time.")
-    found = None if search is None else job_status.result(search, "Measuring the claims")
+    found = None if job is None else job_status.result_or_progress(job, "Measuring the claims")
     if found is None:
         st.markdown("\n\n".join(f"**{claim.number}. {plain(claim.statement)}**" for claim in CLAIMS))
         return

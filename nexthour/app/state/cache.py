@@ -3,8 +3,8 @@
 Scenarios and plans are frozen, so a digest stands for each. A comparison is put together from runs of single plans: of
 two plans that differ in a slider, today's split is run once. It is the same comparison as `nexthour compare` makes.
 
-Left out: long work (searching.py). The planner's packages are imported when first needed: the first page does not wait
-for them.
+Left out: long work (nexthour/jobs/). The planner's packages are imported when first needed: the first page does not
+wait for them.
 """
 
 from __future__ import annotations

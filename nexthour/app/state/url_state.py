@@ -15,6 +15,8 @@ from typing import Any
 
 import streamlit as st
 
+from nexthour.app.state import visit
+from nexthour.app.state.visit import Words
 from nexthour.report.numbers import digits
 from nexthour.report.text import with_capital
 from sim.documents.messages import guess, show
@@ -25,7 +27,7 @@ SHARED = ("scenario", "seed")
 LONGEST_VALUE = 4000
 """Letters of one value in an address."""
 LONGEST_TRAIL = 100
-"""Addresses that a page wrote since it was arrived at, of which the browser may still have one."""
+"""Number of addresses that a page wrote since it was arrived at, of which the browser may still have one."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Field:
     default: Any
     parse: Callable[[Sequence[str]], Any]
     """from the address; raises ValueError that says what is allowed"""
-    written: Callable[[Any], list[str]]
+    write: Callable[[Any], list[str]]
     """for the address"""
 
 
@@ -81,8 +83,8 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
 
 
 def or_none(field: Field) -> Field:
-    """The same, with None for what nobody said."""
-    return Field(field.key, None, field.parse, lambda value: [] if value is None else field.written(value))
+    """A field that is None where nobody said anything."""
+    return Field(field.key, None, field.parse, lambda value: [] if value is None else field.write(value))
 
 
 def text(key: str, default: str = "") -> Field:
@@ -97,10 +99,10 @@ def text(key: str, default: str = "") -> Field:
 
 
 def peek(page: str, field: Field) -> Any:
-    """What the value of a field will be once the page has arrived; the default if the address makes no sense."""
+    """The value that a field will have once the address is read; the default if the address makes no sense."""
     if not _is_new(page) and field.key in st.session_state:
         return st.session_state[field.key]
-    words = _arriving(page).get(field.key)
+    words = _asked_for(page).get(field.key)
     try:
         return field.default if words is None else field.parse(words)
     except ValueError:
@@ -108,90 +110,89 @@ def peek(page: str, field: Field) -> Any:
 
 
 def expected(page: str, field: Field) -> Any:
-    """The same, and the default too if the session has what is not allowed any more, as of another scenario."""
-    return _parsed(field, field.written(peek(page, field)))[0]
+    """As `peek`, and the default too if the session has what is not allowed any more, as of another scenario."""
+    return _parse(field, field.write(peek(page, field)))[0]
 
 
 def values(fields: Sequence[Field]) -> dict[str, Any]:
-    """What the session holds under fields."""
+    """The values that the session holds of fields, by their key."""
     return {field.key: st.session_state[field.key] for field in fields}
 
 
-def arrive(page: str, fields: Sequence[Field]) -> list[str]:
-    """Bring the fields of a page into the session, from the address where it is new. Returns what is wrong in it.
+def read_address(page: str, fields: Sequence[Field]) -> list[str]:
+    """Bring the fields of a page into the session, from the address where it is new; returns what is wrong in it.
 
     An address without any state, as of a page chosen in the menu, brings back what the page had before.
     """
+    seen = visit.current()
     wrong: list[str] = []
     known = {field.key: field for field in fields}
     new = _is_new(page)
-    words = _arriving(page) if new else _kept(page)
+    words = _asked_for(page) if new else _kept(page)
     if new:
-        st.session_state["trail"] = [_here()]
+        seen.trail = [_here()]
     for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
         if new or field.key not in st.session_state:
-            st.session_state[field.key], problem = _parsed(field, words.get(field.key))
+            st.session_state[field.key], problem = _parse(field, words.get(field.key))
             if problem:
                 wrong.append(problem)
         else:  # of another scenario, it may name what is not there any more
-            value, _ = _parsed(field, field.written(st.session_state[field.key]))
+            value, _ = _parse(field, field.write(st.session_state[field.key]))
             if value != st.session_state[field.key]:  # what is set goes to the browser, where the hand may be further
                 st.session_state[field.key] = value
-    told = st.session_state.setdefault("wrong", {})
     if new:
-        told[page] = wrong
-    return list(told.get(page, ()))
+        seen.complaints[page] = wrong
+    return list(seen.complaints.get(page, ()))
 
 
-def leave(page: str, fields: Sequence[Field]) -> None:
+def write_address(page: str, fields: Sequence[Field]) -> None:
     """Write the state of a page into its address, if that says anything else.
 
     What the browser is given is a step of its own: an address that says the same in more words has to stay, or the back
     button would come to it, have it written again, and get no further.
     """
     state = values(fields)
-    words = written(state, fields)
-    st.session_state["shared"] = {key: words[key] for key in SHARED if key in words}
+    words = as_words(state, fields)
+    seen = visit.current()
+    seen.shared = {key: words[key] for key in SHARED if key in words}
     if _says(_here(), state, fields):
         words = _here()
     else:
         st.query_params.from_dict(words)
-    st.session_state.setdefault("kept", {})[page] = words
-    st.session_state["page"] = page
-    st.session_state["trail"] = [*st.session_state["trail"], words][-LONGEST_TRAIL:]
-    st.session_state["left"] = state
+    seen.kept[page], seen.page, seen.left = words, page, state
+    seen.trail = [*seen.trail, words][-LONGEST_TRAIL:]
 
 
-def way(page: str) -> dict[str, list[str]]:
+def address_of(page: str) -> Words:
     """The address of a page as it was left, of what all pages are about now."""
     own = {key: words for key, words in _kept(page).items() if key not in SHARED}
-    return own | dict(st.session_state.get("shared", {}))
+    return own | visit.current().shared
 
 
-def written(says: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, list[str]]:
+def as_words(says: Mapping[str, Any], fields: Sequence[Field]) -> Words:
     """Query parameters that say these values; those that are as usual are left out."""
     known = {field.key: field for field in fields}
-    return {key: known[key].written(value) for key, value in says.items() if value != known[key].default}
+    return {key: known[key].write(value) for key, value in says.items() if value != known[key].default}
 
 
-def _here() -> dict[str, list[str]]:
+def _here() -> Words:
     return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
-def _arriving(page: str) -> dict[str, list[str]]:
+def _asked_for(page: str) -> Words:
     """What a page is asked to show: what its address says, else what it had before, of what all pages are about now."""
-    return _here() or way(page)
+    return _here() or address_of(page)
 
 
-def _kept(page: str) -> dict[str, list[str]]:
-    return dict(st.session_state.get("kept", {}).get(page, {}))
+def _kept(page: str) -> Words:
+    return dict(visit.current().kept.get(page, {}))
 
 
 def _is_new(page: str) -> bool:
     """Whether the address was not written by this page just now: a link, a reload, the back button, another page."""
-    return st.session_state.get("page") != page or (_here() != _kept(page) and not _is_behind())
+    return visit.current().page != page or (_here() != _kept(page) and not _is_behind())
 
 
 def _is_behind() -> bool:
@@ -199,18 +200,18 @@ def _is_behind() -> bool:
 
     The back button brings an earlier address too, but then no control was moved.
     """
-    state = st.session_state
-    moved = any(key in state and state[key] != value for key, value in state["left"].items())
-    return moved and _here() in state["trail"]
+    state, seen = st.session_state, visit.current()
+    moved = any(key in state and state[key] != value for key, value in seen.left.items())
+    return moved and _here() in seen.trail
 
 
-def _says(words: Mapping[str, list[str]], state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
+def _says(words: Words, state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
     """Whether an address says just this state, and nothing wrong."""
-    said = {field.key: _parsed(field, words.get(field.key)) for field in fields}
-    return words.keys() <= said.keys() and all(parsed == (state[key], "") for key, parsed in said.items())
+    read = {field.key: _parse(field, words.get(field.key)) for field in fields}
+    return words.keys() <= read.keys() and all(parsed == (state[key], "") for key, parsed in read.items())
 
 
-def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
+def _parse(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
     """The value of a field, and a sentence if it had to be the default."""
     if not words:
         return field.default, ""
@@ -221,5 +222,5 @@ def _parsed(field: Field, words: Sequence[str] | None) -> tuple[Any, str]:
 
 
 def _sentence(what: str, allowed: str) -> str:
-    said = f"{what}; {allowed}"
-    return short_line(with_capital(said) + ("" if said.endswith("?") else "."))
+    text = f"{what}; {allowed}"
+    return short_line(with_capital(text) + ("" if text.endswith("?") else "."))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -18,7 +19,6 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from nexthour import jobs
 from nexthour.app import job_status
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import plan as plan_charts
@@ -26,7 +26,7 @@ from nexthour.app.sections import frontier as frontier_view
 from nexthour.app.sections import monday_sheet as sheet_view
 from nexthour.app.sections import plan_limits
 from nexthour.app.state import actuals_store, cache, library
-from nexthour.jobs import Search
+from nexthour.jobs import Job, Jobs
 from nexthour.report import plan as telling_plan
 from nexthour.report.text import CAVEAT
 from optimize import Actuals, Answer, Explanation, Frontier, Solution, explain, frontier, optimize_plan
@@ -85,9 +85,9 @@ def drawn() -> Frontier:
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> AtOnce:
+def found(request: pytest.FixtureRequest) -> AtOnce:
     made = {"plan": "answer", "frontier": "drawn", "reasons": "reasons"}
-    return AtOnce(monkeypatch, lambda job: request.getfixturevalue(made[job.kind]))
+    return AtOnce(lambda task: request.getfixturevalue(made[task.kind]))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def find(test: AppTest) -> AppTest:
 
 
 def test_nothing_is_searched_until_somebody_asks(found: AtOnce) -> None:
-    test = page("find_plan")
+    test = page("find_plan", jobs=found)
     assert wrong(test) == [] and found.asked == []
     assert "Find the plan" in labels(test) and CAVEAT in html.unescape(texts(test))
     assert not metrics(test)
@@ -114,7 +114,7 @@ def test_nothing_is_searched_until_somebody_asks(found: AtOnce) -> None:
 def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: AtOnce, small_id: str) -> None:
     says = {"scenario": small_id, "objective": "quota", "least": "200", "lock": "coach:Pina=2", "floors": "Q9",
             "actuals": "none here", "colour": "red"}  # fmt: skip
-    said = wrong(page("find_plan", says))
+    said = wrong(page("find_plan", says, jobs=found))
     assert len(said) == len(says) - 1
     assert sum("'coach:Pina=2'" in sentence and "unknown target 'Pina'" in sentence for sentence in said) == 1
     assert found.asked == []
@@ -141,27 +141,27 @@ def test_every_control_moves_the_argument_it_names_and_the_link_says_it(
     found: AtOnce, small_id: str, control: str
 ) -> None:
     move, argument = SET[control]
-    test = page("find_plan", {"scenario": small_id})
+    test = page("find_plan", {"scenario": small_id}, jobs=found)
     move(test).run()
     assert wrong(test) == [] and "Asked for: " in texts(test)
     says = dict(test.query_params)
     assert len(says) == 2, says
     find(test)
     assert found.asked == [("plan", argument)]
-    again = page("find_plan", says)
+    again = page("find_plan", says, jobs=found)
     assert metrics(again), "a reload finds the same search"
     assert len(found.asked) == 1
 
 
 def test_the_floor_of_a_quarter_has_its_own_number(found: AtOnce, small_id: str) -> None:
-    test = page("find_plan", {"scenario": small_id, "floors": ["Q1", "Q3"], "floor Q3": "40"})
+    test = page("find_plan", {"scenario": small_id, "floors": ["Q1", "Q3"], "floor Q3": "40"}, jobs=found)
     test.number_input(key="floor Q1").set_value(20).run()
     find(test)
     assert found.asked == [("plan", {"floors": {1: 0.2, 3: 0.4}})]
 
 
 def test_hours_are_locked_and_unlocked(found: AtOnce, small_id: str) -> None:
-    test = page("find_plan", {"scenario": small_id})
+    test = page("find_plan", {"scenario": small_id}, jobs=found)
     test.selectbox(key="lock what").set_value("coach").run()
     test.selectbox(key="lock whom").set_value("Thorn")
     test.number_input(key="lock hours").set_value(1.5)
@@ -182,7 +182,7 @@ def test_hours_are_locked_and_unlocked(found: AtOnce, small_id: str) -> None:
 
 
 def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: AtOnce, small_id: str) -> None:
-    test = page("find_plan", {"scenario": small_id, "lock": "sell=20@1-4"})
+    test = page("find_plan", {"scenario": small_id, "lock": "sell=20@1-4"}, jobs=found)
     test.number_input(key="lock first").set_value(3)
     test.number_input(key="lock last").set_value(2)
     press(test, "Add this lock")
@@ -192,7 +192,7 @@ def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: AtOnce, s
 
 
 def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: AtOnce, small_id: str) -> None:
-    test = page("find_plan", {"scenario": small_id, "least": "60", "most": "40"})
+    test = page("find_plan", {"scenario": small_id, "least": "60", "most": "40"}, jobs=found)
     (said,) = wrong(test)
     assert said.startswith("Least time with partners 0.6 is above most time with partners 0.4; allowed: ")
     assert next(button for button in test.button if button.label == "Find the plan").disabled
@@ -203,7 +203,7 @@ def test_limits_that_clash_are_told_at_once_and_the_form_stays(found: AtOnce, sm
 
 def test_a_search_that_fails_says_why_and_can_be_begun_again(found: AtOnce, small_id: str) -> None:
     found.state, found.problem = "failed", "no plan keeps to all limits: drop one"
-    test = find(page("find_plan", {"scenario": small_id, "early": "300"}))
+    test = find(page("find_plan", {"scenario": small_id, "early": "300"}, jobs=found))
     assert wrong(test) == ["No plan keeps to all limits: drop one"]
     assert test.number_input(key="early").value == 300 and "Find the plan" in labels(test)
 
@@ -213,48 +213,47 @@ def test_a_search_that_fails_says_why_and_can_be_begun_again(found: AtOnce, smal
 
 def test_a_search_can_be_watched_and_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
-    test = find(page("find_plan", {"scenario": small_id}))
-    (job,) = found.by_key.values()
+    test = find(page("find_plan", {"scenario": small_id}, jobs=found))
+    job = found.made[-1]
     assert "Getting ready." in texts(test) and not metrics(test)
     job.says = "simulating and correcting, 2 of 4"
     assert "Simulating and correcting, 2 of 4." in texts(test.run())
     assert "Find the plan" not in labels(test)
-    job.cancel = lambda who="": job.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel")
     assert job.state == "cancelled" and "Find the plan" in labels(test) and wrong(test) == []
 
 
 def test_a_search_with_other_limits_that_goes_on_can_be_cancelled(found: AtOnce, small_id: str) -> None:
     found.state = "running"
-    test = find(page("find_plan", {"scenario": small_id}))
-    (job,) = found.by_key.values()
+    test = find(page("find_plan", {"scenario": small_id}, jobs=found))
+    job = found.made[-1]
     test.slider(key="most").set_value(50).run()
     assert "Another search of yours still goes on." in texts(test) and "Find the plan" in labels(test)
-    job.cancel = lambda who="": job.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel that one")
     assert job.state == "cancelled" and "Another search" not in texts(test)
 
 
 def test_who_waits_is_told_for_how_many(found: AtOnce, small_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found.state = "running"
-    find(page("find_plan", {"scenario": small_id}))
-    (job,) = found.by_key.values()
+    find(page("find_plan", {"scenario": small_id}, jobs=found))
+    job = found.made[-1]
     job.state = "waiting"
-    monkeypatch.setattr(Search, "place", 1)
-    assert job_status.how_it_goes(job) == "Waiting: 1 search is before it."
-    monkeypatch.setattr(Search, "place", 2)
-    assert job_status.how_it_goes(job) == "Waiting: 2 searches are before it."
+    monkeypatch.setattr(Job, "place", 1)
+    assert job_status.progress_text(job) == "Waiting: 1 search is before it."
+    monkeypatch.setattr(Job, "place", 2)
+    assert job_status.progress_text(job) == "Waiting: 2 searches are before it."
 
 
 def test_from_the_button_to_the_certificate(small_id: str) -> None:
     """With the worker that there is in truth."""
-    test = find(page("find_plan", {"scenario": small_id, "early": "1"}))
-    search = jobs.known("plan", small(), 7, early_floor=0.01)
-    assert search is not None and search.wait(300) and search.state == "done", search and search.problem
-    test.run()
+    with closing(Jobs()) as jobs:
+        test = find(page("find_plan", {"scenario": small_id, "early": "1"}, jobs))
+        job = jobs.known("plan", small(), 7, early_floor=0.01)
+        assert job is not None and job.wait(300) and job.state == "done", job and job.problem
+        test.run()
     assert wrong(test) == [] and metrics(test)
     test.segmented_control(key="show").set_value("good").run()
-    for line in telling_plan.certificate(search.result):
+    for line in telling_plan.certificate(job.result):
         assert line[1:] in texts(test).replace("\\", "")
 
 
@@ -265,7 +264,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
 def shown(found: AtOnce, small_id: str) -> Callable[..., AppTest]:
     def shown_page(**says: str) -> AppTest:
         found.start("plan", small())
-        return page("find_plan", {"scenario": small_id, **says})
+        return page("find_plan", {"scenario": small_id, **says}, jobs=found)
 
     return shown_page
 
@@ -386,7 +385,7 @@ def test_files_reopen(
 
 
 def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
-    test = page("find_plan", {"scenario": small_id})
+    test = page("find_plan", {"scenario": small_id}, jobs=found)
     test.number_input(key="from").set_value(2).run()
     assert wrong(test) == []
     find(test)
@@ -398,7 +397,7 @@ def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small
     for actual in actuals:
         actuals_store.keep(small(), actual)
     actuals_store.keep(small(name="another"), actuals[0])
-    test = page("find_plan", {"scenario": small_id, "actuals": "1"})
+    test = page("find_plan", {"scenario": small_id, "actuals": "1"}, jobs=found)
     assert wrong(test) == []
     assert test.selectbox(key="actuals").options == [
         "nothing yet", "as entered before, version 1 of 2", "as entered last",
@@ -413,15 +412,15 @@ def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small
     (said,) = wrong(test)
     assert "quarter 1 is over" in said
     actuals_store.versions(small())[2].write_text("by_quarter: []")
-    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "2"}))
+    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "2"}, jobs=found))
     assert "by_quarter is empty" in said
-    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "9"}))
+    (said,) = wrong(page("find_plan", {"scenario": small_id, "actuals": "9"}, jobs=found))
     assert said == "The link says actuals is '9'; allowed: none, 1, 2."
 
 
 def test_a_file_of_what_was_seen_is_kept_as_the_latest(found: AtOnce, small_id: str) -> None:
     actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]}))
-    test = page("find_plan", {"scenario": small_id})
+    test = page("find_plan", {"scenario": small_id}, jobs=found)
     test.file_uploader(key="actuals file").upload("q.yaml", b"by_quarter: [{quarter: 1, credit_usd: 7000}]").run()
     assert wrong(test) == [] and test.selectbox(key="actuals").value == "2"
     assert actuals_store.read(small()) == Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 7000}]})
@@ -437,10 +436,10 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
     )  # fmt: skip
     plan = TimePlan.constant(scenario, 0.2, name=NASTY)
     found_answer = Answer(scenario, 7, plan, answer.certificate, 1, None, (), "")
-    found.made = lambda job: found_answer
+    found.make = lambda task: found_answer
     found.start("plan", scenario)
     for part in ("plan", "monday"):
-        test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part})
+        test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part}, jobs=found)
         assert wrong(test) == []
         for block in test.get("html"):
             assert "<b>x</b>" not in block.proto.body
@@ -467,4 +466,4 @@ def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: An
 
 def test_the_same_wish_is_the_same_search() -> None:
     field = plan_limits.optional("early", 0, 1000)
-    assert field.written(None) == [] and field.parse(field.written(12.5)) == 12.5
+    assert field.write(None) == [] and field.parse(field.write(12.5)) == 12.5

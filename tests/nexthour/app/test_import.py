@@ -28,6 +28,7 @@ from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
 from nexthour.calibrate.people.partner_intake import infer_partners, read_partners, with_intake
 from nexthour.calibrate.people.partner_table import PartnerRow
+from nexthour.jobs import Jobs
 from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
 from sim.scenario import Scenario, Segment
@@ -50,9 +51,9 @@ def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
-    return AtOnce(monkeypatch)
+@pytest.fixture
+def at_once() -> AtOnce:
+    return AtOnce()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -62,8 +63,8 @@ def no_caches_left() -> Any:
     st.cache_data.clear()
 
 
-def opened(part: str, **says: Any) -> AppTest:
-    return page("imports", {"part": part, **says})
+def opened(part: str, jobs: Jobs | None = None, **says: Any) -> AppTest:
+    return page("imports", {"part": part, **says}, jobs)
 
 
 def upload(test: AppTest, key: str, name: str, data: bytes) -> AppTest:
@@ -149,11 +150,11 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
 
 
 def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_another_fit(at_once: AtOnce) -> None:
-    test = press(opened("deals"), "Try it with a made-up export")
+    test = press(opened("deals", jobs=at_once), "Try it with a made-up export")
     assert wrong(test) == [] and not test.info
     press(test, "Fit a scenario")
-    (search,) = at_once.by_key.values()
-    assert told.rows_read(search.result.fit) in texts(test) and "Fit a scenario" not in labels(test)
+    job = at_once.made[-1]
+    assert told.rows_read(job.result.fit) in texts(test) and "Fit a scenario" not in labels(test)
     test.number_input(key="seed").set_value(12).run()
     assert tables(test), "a fit is the same with every seed of the page"
     test.number_input(key="deals fraction").set_value(0.5).run()
@@ -165,15 +166,14 @@ def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_an
 
 def test_a_fit_goes_on_elsewhere_and_what_is_wrong_with_it_is_one_sentence(at_once: AtOnce) -> None:
     at_once.state = "running"
-    test = press(opened("deals"), "Try it with a made-up export")
+    test = press(opened("deals", jobs=at_once), "Try it with a made-up export")
     press(test, "Fit a scenario")
-    (search,) = at_once.by_key.values()
+    job = at_once.made[-1]
     assert "Cancel" in labels(test) and "Fitting: 0 seconds so far." in texts(test)
     test.number_input(key="deals fraction").set_value(0.001).run()
     assert "Another fit of yours still goes on." in texts(test)
-    search.cancel = lambda who="": search.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel that one")
-    assert search.state == "cancelled" and "Cancel that one" not in labels(test)
+    assert job.state == "cancelled" and "Cancel that one" not in labels(test)
     at_once.state, at_once.problem = "failed", "deals.csv: too few to fit; give a larger territory_fraction"
     press(test, "Fit a scenario")
     assert wrong(test) == [at_once.problem]

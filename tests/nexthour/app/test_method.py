@@ -22,7 +22,7 @@ from nexthour.app.state import documents
 from sim import load_scenario
 from sim.claims.claims import CLAIMS, Finding, Measured, Territories
 from sim.study.estimates import Estimate
-from tests.nexthour.app.visit import AtOnce, page, press, tables, texts, wrong
+from tests.nexthour.app.visit import page, press, tables, texts, wrong
 
 SCENARIOS = Path("scenarios")
 MARKETS = 6
@@ -33,7 +33,6 @@ MARKETS = 6
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
     monkeypatch.setattr(method_claims, "MARKETS", MARKETS)
-    AtOnce(monkeypatch)
 
 
 @pytest.fixture(scope="module", autouse=True)

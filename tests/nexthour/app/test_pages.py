@@ -434,13 +434,10 @@ def test_every_assumption_stands_in_a_table_that_can_be_read_aloud() -> None:
     ]
 
 
-def test_the_table_says_where_the_verdict_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_table_says_where_the_verdict_turns() -> None:
     known = assumptions(load_scenario(BASELINE))[:1]
-    AtOnce(
-        monkeypatch,
-        lambda job: sensitivity(job.scenario, job.arguments["plans"], 40, job.seed, worlds=0, of=known),
-    )
-    test = page("lab", {"share": "30", "turns": "yes"})
+    jobs = AtOnce(lambda task: sensitivity(task.scenario, task.arguments["plans"], 40, task.seed, worlds=0, of=known))
+    test = page("lab", {"share": "30", "turns": "yes"}, jobs)
     assert "The verdict: " in texts(test), "what follows may be a sentence of its own"
     heads, first, second, *_ = tables(test)[ASSUMED]
     assert heads[4] == "Verdict turns" and re.match(r"at [\d.]+", first[4]) and second[4] == ""

@@ -26,6 +26,7 @@ from nexthour.app.charts import indicators
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator
 from nexthour.app.state import actuals_store, cache, library
+from nexthour.jobs import Jobs
 from nexthour.report import gaps as telling_gap
 from nexthour.report.numbers import usd
 from nexthour.report.text import CAVEAT
@@ -64,9 +65,9 @@ def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> AtOnce:
-    return AtOnce(monkeypatch)
+@pytest.fixture
+def at_once() -> AtOnce:
+    return AtOnce()
 
 
 def small(**changes: Any) -> Scenario:
@@ -93,9 +94,9 @@ def small(**changes: Any) -> Scenario:
     return territory(**{**known, **changes})
 
 
-def opened(section: str = "map", scenario: Scenario | None = None, **says: Any) -> AppTest:
+def opened(section: str = "map", scenario: Scenario | None = None, jobs: Jobs | None = None, **says: Any) -> AppTest:
     scenario = small() if scenario is None else scenario
-    return page("territory", {"scenario": library.save(scenario, "scenarios"), "section": section, **says})
+    return page("territory", {"scenario": library.save(scenario, "scenarios"), "section": section, **says}, jobs)
 
 
 def chosen(scenario: Scenario) -> TimePlan:
@@ -172,7 +173,7 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
 
 
 def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_once: AtOnce) -> None:
-    test = opened("gaps")
+    test = opened("gaps", jobs=at_once)
     every = [row for name, rows in tables(test).items() if "clear" in name for row in rows[1:]]
     test.selectbox("segment").set_value("small").run()
     some = [row for name, rows in tables(test).items() if "clear" in name for row in rows[1:]]
@@ -180,13 +181,13 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     assert CAVEAT in html.unescape(texts(test))
     assert "small: not possible: recruit (" in texts(test)
     assert len(at_once.asked) == 1
-    (search,) = at_once.by_key.values()
-    result = search.result.analysis
+    job = at_once.made[-1]
+    result = job.result.analysis
     assert telling_gap.best_hour(result) in html.unescape(texts(test))
 
 
 def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
-    test = opened("gaps")
+    test = opened("gaps", jobs=at_once)
     (choice,) = [selectbox for selectbox in test.selectbox if selectbox.label == "Remedy"]
     wanted = choice.options[1]
     choice.set_value(wanted).run()
@@ -195,37 +196,36 @@ def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
         f"Saved as {wanted}."
     ]
     kept = library.plans_for(small())[wanted]
-    (search,) = at_once.by_key.values()
-    priced = [remedy for one in search.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
+    job = at_once.made[-1]
+    priced = [remedy for one in job.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
     assert kept.hours in [remedy.plan.hours for remedy in priced if remedy.what in wanted]
     assert not any("account manager" in option for option in choice.options)
     its_id = library.save(small(), "scenarios")
     for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
-        assert wrong(page(name, {"scenario": its_id, **says})) == []
+        assert wrong(page(name, {"scenario": its_id, **says}, jobs=at_once)) == []
 
 
 def test_the_search_is_for_the_plan_that_is_chosen(at_once: AtOnce) -> None:
-    opened("gaps")
-    opened("gaps", plan="with Pine")
+    opened("gaps", jobs=at_once)
+    opened("gaps", plan="with Pine", jobs=at_once)
     assert [arguments.get("plan") and arguments["plan"].name for _, arguments in at_once.asked] == [None, "with Pine"]
 
 
 def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOnce) -> None:
     at_once.state = "running"
-    test = opened("gaps")
-    (search,) = at_once.by_key.values()
-    search.says = "pricing them"
+    test = opened("gaps", jobs=at_once)
+    job = at_once.made[-1]
+    job.says = "pricing them"
     test.run()
     assert "Pricing them." in texts(test) and tables(test)  # the map is there already
-    search.cancel = lambda who="": search.end("cancelled")  # type: ignore[method-assign]
     press(test, "Cancel")
     assert len(at_once.asked) == 1 and "Cancel" not in labels(test)
     press(test, "Price the remedies")
     assert len(at_once.asked) == 2 and "Cancel" in labels(test)
 
     at_once.state, at_once.problem = "failed", "the search was stopped by the system; start it again"
-    (search,) = at_once.by_key.values()
-    search.end("failed", problem=at_once.problem)
+    job = at_once.made[-1]
+    job.end("failed", problem=at_once.problem)
     test.run()
     assert wrong(test) == ["The search was stopped by the system; start it again"] and len(at_once.asked) == 2
     at_once.state = "done"
@@ -237,7 +237,7 @@ def test_what_another_visitor_cancelled_is_begun_for_this_one(at_once: AtOnce) -
     at_once.state = "cancelled"
     at_once.start("gaps", small(), SEED)
     at_once.state = "done"
-    test = opened("gaps")
+    test = opened("gaps", jobs=at_once)
     assert len(at_once.asked) == 2 and any("clear" in name for name in tables(test))
 
 
@@ -498,11 +498,11 @@ def test_a_file_that_is_wrong_is_told_in_one_sentence(text: str, part: str, own_
 def test_from_what_was_entered_one_plans_again(at_once: AtOnce) -> None:
     for wins in (2, 3):
         actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": wins}]}))
-    test = opened("indicators", plan="with Pine", seed="12")
+    test = opened("indicators", plan="with Pine", seed="12", jobs=at_once)
     (link,) = [link for link in test.get("page_link") if link.proto.label == "Plan again from here"]
     says = parse_qs(link.proto.query_string)
     assert says == {"scenario": ["small-territory"], "seed": ["12"], "so_far": ["with Pine"], "actuals": ["2"]}
-    there = page("find_plan", says)
+    there = page("find_plan", says, jobs=at_once)
     assert wrong(there) == [] and there.selectbox(key="so_far").value == "with Pine"
     assert "again from Q2, after with Pine and what was seen of it" in texts(there)
 

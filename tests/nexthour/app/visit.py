@@ -8,25 +8,28 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
-from nexthour import jobs
-from nexthour.jobs import Search, State
-from nexthour.jobs.queue import _given, _key
-from nexthour.jobs.worker import WORK, Job
-from sim import Scenario
+from nexthour.app.state import visit
+from nexthour.app.state.visit import Visit
+from nexthour.jobs import Job, Jobs, State
+from nexthour.jobs.worker import WORK, Task
+from sim.progress import silent
 
 PATIENCE_SECONDS = 120
 
 
-def page(name: str, says: Mapping[str, Any] | None = None) -> AppTest:
-    """A page of views/ as it is after a link that says this; several words of one parameter come as a list."""
+def page(name: str, says: Mapping[str, Any] | None = None, jobs: Jobs | None = None) -> AppTest:
+    """A page as it is after a link that says this; several words of one parameter come as a list.
+
+    Without `jobs` the visitor has some of its own, done at once.
+    """
     test = AppTest.from_string(
         f"from nexthour.app.pages import {name}\n{name}.show()", default_timeout=PATIENCE_SECONDS
     )
     for key, words in (says or {}).items():
         test.query_params[key] = words
+    test.session_state[visit.KEY] = Visit(AtOnce() if jobs is None else jobs)
     return test.run()
 
 
@@ -59,46 +62,26 @@ def press(test: AppTest, label: str) -> AppTest:
     return next(button for button in test.button if button.label == label).click().run()
 
 
-def work(job: Job) -> Any:
-    """Do it, as the worker of the searches would."""
-    return WORK[job.kind](job, {}, lambda said: None)
-
-
-class AtOnce:
-    """Searches that are done here, as soon as they are asked for, or stay in another `state`; and what was asked.
+class AtOnce(Jobs):
+    """Jobs that are done here, as soon as they are asked for, or stay in another `state`; and what was asked.
 
     tests/nexthour/jobs/test_jobs.py has the real ones.
     """
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, made: Callable[[Job], Any] = work) -> None:
-        self.made, self.asked = made, list[tuple[str, dict[str, Any]]]()
-        self.by_key: dict[str, Search] = {}
+    def __init__(self, make: Callable[[Task], Any] | None = None) -> None:
+        super().__init__()
+        self.make = make or (lambda task: WORK[task.kind](task, {}, silent))
+        self.asked = list[tuple[str, dict[str, Any]]]()
+        self.made = list[Job]()
         self.state: State = "done"
         self.problem = ""
-        for name in ("start", "known", "find"):
-            monkeypatch.setattr(jobs, name, getattr(self, name))
 
-    def start(self, kind: Any, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Search:
-        """As that of the searches; one that was cancelled or failed is begun anew."""
-        key = _key(kind, scenario, seed, _given(arguments))
-        search = self.by_key.get(key)
-        if search is None or search.state in ("failed", "cancelled"):
-            job = Job(kind, scenario, seed, _given(arguments), "")
-            self.asked.append((kind, _given(arguments)))
-            search = self.by_key[key] = Search(key, job, jobs._of_this_server)
-            search.begin()
-            if self.state != "running":
-                search.end(self.state, self.made(job) if self.state == "done" else None, self.problem)
-        search.join(who)
-        return search
-
-    def known(self, kind: Any, scenario: Scenario, seed: int = 7, **arguments: Any) -> Search | None:
-        """As that of the searches."""
-        return self.by_key.get(_key(kind, scenario, seed, _given(arguments)))
-
-    def find(self, key: str) -> Search | None:
-        """As that of the searches."""
-        return self.by_key.get(key)
+    def _queue(self, job: Job) -> None:
+        self.asked.append((job.kind, dict(job.task.arguments)))
+        self.made.append(job)
+        job.begin()
+        if self.state != "running":
+            job.end(self.state, self.make(job.task) if self.state == "done" else None, self.problem)
 
 
 def tables(test: AppTest) -> dict[str, list[list[str]]]:

@@ -1,7 +1,7 @@
-"""Searches: long work in another process gives what it gives here, can be stopped, and never takes anybody down.
+"""Jobs: long work in another process gives what it gives here, can be stopped, and never takes anybody down.
 
 Claims: a plan is the same as without the worker, and so are its reasons; progress is heard; who asks for the same thing
-shares one search; a search is cancelled in the middle within two seconds, but not while another still wants it; limits
+shares one search; a job is cancelled in the middle within two seconds, but not while another still wants it; limits
 that clash are told in their sentence, mistakes of ours without traceback; a worker that is killed is replaced; the
 store stays small; the server's main script is not run again; nothing is left behind at the end.
 """
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from nexthour.calibrate import calibrate, check_fit, load_mapping
-from nexthour.jobs import Fitted, Gaps, Search, Searches, Upload, queue
+from nexthour.jobs import FittedScenario, Gaps, Job, Jobs, Upload, queue
 from optimize import explain, optimize_plan
 from optimize.coverage.gaps import gap_analysis
 from optimize.coverage.rollup import roll_up
@@ -46,22 +46,22 @@ def tiny(name: str = "tiny", **changes: Any) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Searches]:
-    searches = Searches()
-    yield searches
-    searches.close()
+def shared() -> Iterator[Jobs]:
+    jobs = Jobs()
+    yield jobs
+    jobs.close()
 
 
 @pytest.fixture
-def own() -> Iterator[Searches]:
-    searches = Searches(kept=3)
-    yield searches
-    searches.close()
+def own() -> Iterator[Jobs]:
+    jobs = Jobs(kept=3)
+    yield jobs
+    jobs.close()
 
 
-def finished(search: Search) -> Search:
-    assert search.wait(LONG), search.says
-    return search
+def finished(job: Job) -> Job:
+    assert job.wait(LONG), job.says
+    return job
 
 
 def until(true: Callable[[], Any], seconds: float = LONG) -> float:
@@ -73,8 +73,8 @@ def until(true: Callable[[], Any], seconds: float = LONG) -> float:
     return time.monotonic() - begun
 
 
-def pid(searches: Searches) -> int:
-    worker = searches._worker
+def pid(jobs: Jobs) -> int:
+    worker = jobs._worker
     assert worker is not None and worker.process.pid is not None
     return worker.process.pid
 
@@ -87,38 +87,38 @@ class NotToBeSent:
         raise TypeError("not to be sent")
 
 
-def test_plan_and_reasons_are_those_of_this_process(shared: Searches) -> None:
+def test_plan_and_reasons_are_those_of_this_process(shared: Jobs) -> None:
     heard: set[str] = set()
-    search = shared.start("plan", tiny(), SEED, floors={1: 0.1})
+    job = shared.start("plan", tiny(), SEED, floors={1: 0.1})
     reasons = shared.start("reasons", tiny(), SEED, floors={1: 0.1})
     assert reasons.place >= 1
-    until(lambda: heard.add(search.says) or search.state == "done")
+    until(lambda: heard.add(job.says) or job.state == "done")
     finished(reasons)
 
     solution = optimize_plan(tiny(), floors={1: 0.1}, seed=SEED)
-    assert search.result.plan == solution.plan
-    assert search.result.certificate.realised_estimate == solution.certificate.realised_estimate
-    assert search.result.changes() == solution.changes()
+    assert job.result.plan == solution.plan
+    assert job.result.certificate.realised_estimate == solution.certificate.realised_estimate
+    assert job.result.changes() == solution.changes()
     assert reasons.result.as_dict() == explain(solution).as_dict()
     assert any("moving" in sentence for sentence in heard)
-    assert search.seconds > 0 and search.place == 0
-    assert reasons.seconds < search.seconds + 10, "reasons took the solution that was there"
+    assert job.seconds > 0 and job.place == 0
+    assert reasons.seconds < job.seconds + 10, "reasons took the solution that was there"
 
 
-def test_gaps_frontier_and_organisation_take_the_same_way(shared: Searches) -> None:
+def test_gaps_frontier_and_organisation_take_the_same_way(shared: Jobs) -> None:
     plan = TimePlan.constant(tiny(), 0.1)
-    search = shared.start("gaps", tiny(), SEED, plan=plan)
+    job = shared.start("gaps", tiny(), SEED, plan=plan)
     drawn = shared.start("frontier", tiny(), SEED, points=2)
     together = shared.start("organisation", tiny(), SEED, others=[tiny("other")])
     assert together is not shared.start("organisation", tiny(), SEED, others=[tiny("another")])
-    result = finished(search).result
+    result = finished(job).result
     assert isinstance(result, Gaps) and result.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
     assert [one.partner for one in result.partners] == ["Pine"]
     assert len(finished(drawn).result.points) == 2, drawn.problem
     assert finished(together).result.as_dict() == roll_up([tiny(), tiny("other")], SEED).as_dict()
 
 
-def test_a_fit_in_the_words_of_the_visitor(shared: Searches) -> None:
+def test_a_fit_in_the_words_of_the_visitor(shared: Jobs) -> None:
     export, template = (
         Upload.of("ours.csv", (SCENARIOS / "made_up_salesforce.csv").read_bytes()),
         load_scenario(BASELINE),
@@ -126,23 +126,23 @@ def test_a_fit_in_the_words_of_the_visitor(shared: Searches) -> None:
     mapping = load_mapping(SCENARIOS / "mappings" / "made_up_salesforce.yaml")
     asked: dict[str, Any] = {"mapping": mapping, "markets": 4, "markets_again": 4}
     heard: set[str] = set()
-    search = shared.start("fit", template, SEED, upload=export, fraction=1.0, **asked)
+    job = shared.start("fit", template, SEED, upload=export, fraction=1.0, **asked)
     small = shared.start("fit", template, SEED, upload=export, fraction=0.001, **asked)
     other = shared.start("fit", template, SEED, upload=Upload.of("empty.csv", b"a,b\n"), fraction=1.0, **asked)
-    assert len({search.key, small.key, other.key}) == 3
-    until(lambda: heard.add(search.says) or search.state == "done")
+    assert len({job.key, small.key, other.key}) == 3
+    until(lambda: heard.add(job.says) or job.state == "done")
     fit = calibrate(SCENARIOS / "made_up_salesforce.csv", mapping, template, 1.0, seed=SEED, replications=4)
-    result = search.result
-    assert isinstance(result, Fitted) and result.fit.report_rows() == fit.report_rows()
+    result = job.result
+    assert isinstance(result, FittedScenario) and result.fit.report_rows() == fit.report_rows()
     assert result.checks == check_fit(fit.scenario, fit, 4)
     assert result.fit.scenario.name == "Fitted from ours.csv"
     assert any(said.startswith("fitting: ") for said in heard)
     assert finished(small).problem.startswith("ours.csv: with a territory_fraction of 0.001")
     assert finished(other).problem.startswith("empty.csv: ")
-    assert search.job.arguments == {}, "a file is kept no longer than it is needed"
+    assert job.task.arguments == {}, "a file is kept no longer than it is needed"
 
 
-def test_claims_are_those_of_this_process(shared: Searches) -> None:
+def test_claims_are_those_of_this_process(shared: Jobs) -> None:
     baseline = load_scenario(BASELINE)
     others = [load_scenario(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
     result = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
@@ -150,7 +150,7 @@ def test_claims_are_those_of_this_process(shared: Searches) -> None:
     assert result == [tuple(claim.findings(measured)) for claim in CLAIMS]
 
 
-def test_the_same_thing_is_one_search(shared: Searches) -> None:
+def test_the_same_thing_is_one_search(shared: Jobs) -> None:
     assert shared.known("warm", tiny("shared")) is None
     one = shared.start("warm", tiny("shared"), who="one")
     assert shared.known("warm", tiny("shared"), floors=None) is one is not shared.known("warm", tiny("shared"), seed=8)
@@ -161,7 +161,7 @@ def test_the_same_thing_is_one_search(shared: Searches) -> None:
     assert with_plan[0] is with_plan[2] is not with_plan[1]
 
 
-def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works(own: Searches) -> None:
+def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works(own: Jobs) -> None:
     long = own.start("plan", load_scenario(BASELINE), who="me")
     until(lambda: long.says.startswith("simulating"))
     waiting, after = own.start("plan", tiny()), own.start("warm", tiny())
@@ -179,65 +179,65 @@ def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works
 def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch: Any) -> None:
     words: list[str] = []
     end = queue._end
-    monkeypatch.setattr(queue, "_end", lambda search, word, content: (words.append(word), end(search, word, content)))
-    with closing(Searches(grace_seconds=LONG)) as own:
-        search = own.start("plan", tiny())
-        until(lambda: search.says)
+    monkeypatch.setattr(queue, "_end", lambda job, word, content: (words.append(word), end(job, word, content)))
+    with closing(Jobs(grace_seconds=LONG)) as own:
+        job = own.start("plan", tiny())
+        until(lambda: job.says)
         before = pid(own)
-        search.cancel()
+        job.cancel()
         assert finished(own.start("warm", tiny())).state == "done"
         assert words == ["stopped", "done"] and pid(own) == before
 
 
-def test_one_of_two_cannot_cancel_what_the_other_wants(own: Searches) -> None:
-    search = own.start("plan", tiny(), who="one")
-    assert own.start("plan", tiny(), who="two") is search
-    search.join("three")
-    search.cancel("one")
-    search.cancel("two")
-    search.cancel("somebody else")
-    assert finished(search).state == "done"
+def test_one_of_two_cannot_cancel_what_the_other_wants(own: Jobs) -> None:
+    job = own.start("plan", tiny(), who="one")
+    assert own.start("plan", tiny(), who="two") is job
+    job.join("three")
+    job.cancel("one")
+    job.cancel("two")
+    job.cancel("somebody else")
+    assert finished(job).state == "done"
 
 
-def test_limits_that_make_no_sense_are_told_in_their_sentence(shared: Searches) -> None:
-    search = finished(shared.start("plan", tiny(), max_partner_share=2.0))
-    assert search.state == "failed" and search.result is None
-    assert "max_partner_share" in search.problem and "2" in search.problem and "\n" not in search.problem
-    assert not search.problem.startswith("this should not happen")
-    assert shared.start("plan", tiny(), max_partner_share=2.0) is not search
+def test_limits_that_make_no_sense_are_told_in_their_sentence(shared: Jobs) -> None:
+    job = finished(shared.start("plan", tiny(), max_partner_share=2.0))
+    assert job.state == "failed" and job.result is None
+    assert "max_partner_share" in job.problem and "2" in job.problem and "\n" not in job.problem
+    assert not job.problem.startswith("this should not happen")
+    assert shared.start("plan", tiny(), max_partner_share=2.0) is not job
 
 
 def test_a_mistake_of_ours_is_a_sentence_here_and_a_traceback_in_the_log(
-    shared: Searches, caplog: pytest.LogCaptureFixture
+    shared: Jobs, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
         there = finished(shared.start("plan", tiny(), no_such_limit=1))
         here = finished(shared.start("plan", tiny(), followed=NotToBeSent()))
-    for search, name in ((there, "TypeError"), (here, "TypeError")):
-        assert search.state == "failed"
-        assert search.problem.startswith(f"this should not happen ({name}: "), search.problem
-        assert search.problem.endswith("please report it") and "Traceback" not in search.problem
+    for job, name in ((there, "TypeError"), (here, "TypeError")):
+        assert job.state == "failed"
+        assert job.problem.startswith(f"this should not happen ({name}: "), job.problem
+        assert job.problem.endswith("please report it") and "Traceback" not in job.problem
     assert caplog.text.count("Traceback") == 2
     assert finished(shared.start("warm", tiny("afterwards"))).state == "done"
 
 
-def test_a_worker_that_is_killed_is_told_and_replaced(own: Searches) -> None:
-    search = own.start("plan", tiny())
-    until(lambda: search.says)
+def test_a_worker_that_is_killed_is_told_and_replaced(own: Jobs) -> None:
+    job = own.start("plan", tiny())
+    until(lambda: job.says)
     killed = pid(own)
     os.kill(killed, signal.SIGKILL)
-    assert finished(search).problem.startswith("the search was stopped by the system (SIGKILL")
-    assert search.problem.endswith("start it again") and search.state == "failed"
+    assert finished(job).problem.startswith("the search was stopped by the system (SIGKILL")
+    assert job.problem.endswith("start it again") and job.state == "failed"
     until(lambda: pid(own) != killed)  # before anybody asks
     again = own.start("plan", tiny())
-    assert again is not search and finished(again).state == "done"
+    assert again is not job and finished(again).state == "done"
     worker = own._worker
     os.kill(pid(own), signal.SIGKILL)  # while it has nothing to do
     until(lambda: worker is not None and not worker.process.is_alive())
     assert finished(own.start("warm", tiny("later"))).state == "done"
 
 
-def test_the_store_stays_small(own: Searches) -> None:
+def test_the_store_stays_small(own: Jobs) -> None:
     some = [finished(own.start("warm", tiny(f"number {i}"))) for i in range(4)]
     own.start("warm", tiny("number 1"))  # asked for again, so it stays
     last = [finished(own.start("warm", tiny(f"another {i}"))) for i in range(2)]
@@ -245,7 +245,7 @@ def test_the_store_stays_small(own: Searches) -> None:
     assert [own.find(job.key) is job for job in (*some, *last)] == [False, True, False, False, True, True]
 
 
-def test_the_worker_does_not_run_the_servers_main_script(own: Searches, tmp_path: Path, monkeypatch: Any) -> None:
+def test_the_worker_does_not_run_the_servers_main_script(own: Jobs, tmp_path: Path, monkeypatch: Any) -> None:
     """Streamlit puts the script of a page where Python keeps the main module."""
     script, page = tmp_path / "page.py", ModuleType("__main__")
     script.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
@@ -257,14 +257,14 @@ def test_the_worker_does_not_run_the_servers_main_script(own: Searches, tmp_path
 
 @pytest.mark.parametrize("end", ["pass", "os.kill(os.getpid(), signal.SIGKILL)"])
 def test_the_worker_ends_with_the_server(end: str) -> None:
-    """In the middle of a search, whether the server ends well or not."""
+    """In the middle of a job, whether the server ends well or not."""
     script = f"""
 import os, signal, time, sim
 from nexthour import jobs
-search = jobs.start("plan", sim.load_scenario({str(BASELINE)!r}))
-while not search.says:
+job = jobs.start("plan", sim.load_scenario({str(BASELINE)!r}))
+while not job.says:
     time.sleep(0.01)
-print(jobs._of_this_server._worker.process.pid, flush=True)
+print(jobs._worker.process.pid, flush=True)
 {end}
 """
     begun = time.monotonic()
