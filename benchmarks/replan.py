@@ -18,8 +18,9 @@ from optimize.replan.matching import nearest, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
 from sim.arrays import FloatArray
 from sim.kpis import KPIS, Tally
-from sim.market import draw_tapes, tape_numbers
+from sim.market import draw_tapes
 from sim.study.batches import table_values
+from sim.tape_numbers import tape_numbers
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 POOL, KEPT, TRUE, PAST, SEED = 10_000, 500, 500, 4, 7

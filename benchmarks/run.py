@@ -29,9 +29,10 @@ from sim import TimePlan, compare, draw_market, load_scenario, replicate, sensit
 from sim.assumptions import assumptions
 from sim.coefficients import derive
 from sim.fast import engine
-from sim.market import draw_tapes, tape_numbers
+from sim.market import draw_tapes
 from sim.study.experiment import keep_tapes
 from sim.tally import empty_sums
+from sim.tape_numbers import tape_numbers
 from sim.territory import Territory
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"
@@ -125,16 +126,20 @@ def measure() -> list[Table]:
     records = sum(len(territory.run()) for territory in territories)
     events = sum(events_of(territory.env) for territory in territories)
 
-    tape, numbers, plans = tape_numbers(scenario, SEED), engine.numbers(coefficients), engine.plans([coefficients])
+    tape, numbers, plans = (
+        tape_numbers(scenario, SEED),
+        engine.lay_out_numbers(coefficients),
+        engine.lay_out_plans([coefficients]),
+    )
     tapes = draw_tapes(tape, range(REPLICATIONS), whole=True)
     sums = empty_sums(1 + scenario.horizon_quarters, len(scenario.all_partners), 1, REPLICATIONS)
 
     def with_tape() -> None:
-        engine.add_up(tape, draw_tapes(tape, range(REPLICATIONS)), numbers, plans, sums)
+        engine.run_plans(tape, draw_tapes(tape, range(REPLICATIONS)), numbers, plans, sums)
 
     reference = seconds(lambda: Territory(coefficients, markets[0]).run()) * REPLICATIONS
     drawing = seconds(lambda: draw_tapes(tape, range(REPLICATIONS)), 51)
-    given = seconds(lambda: engine.add_up(tape, tapes, numbers, plans, sums), 51)
+    given = seconds(lambda: engine.run_plans(tape, tapes, numbers, plans, sums), 51)
     both = seconds(with_tape, 51)
 
     one = Table(title=f"One run of {scenario.name}, {scenario.horizon_quarters} quarters, {plan.name}, one processor")

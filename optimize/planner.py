@@ -24,11 +24,11 @@ from optimize.search.moves import polished
 from optimize.search.reconcile import Planner
 from sim.documents.yaml_file import is_whole, items_of, show
 from sim.errors import PlanError
-from sim.market import MAX_SEED, check_seed
 from sim.plan import TimePlan
 from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study.settings import check_plan
+from sim.tape_numbers import MAX_SEED, check_seed
 
 MARKETS = 600
 """In which the search tries its plans."""

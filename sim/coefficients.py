@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.ledger import TICKS_PER_WEEK, Kind
-from sim.market import pass_probabilities, weekly_demand
 from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
 from sim.rules import share_forgotten
 from sim.scenario import (
@@ -25,6 +24,7 @@ from sim.scenario import (
     Candidate,
     Scenario,
 )
+from sim.tape_numbers import pass_probabilities, weekly_demand
 
 COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))
 APPOINTMENT_KINDS = {

@@ -9,37 +9,25 @@ Durations are rounded once, here, to whole ticks. Left out: what is done with al
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import FloatArray
 from sim.documents.yaml_file import is_whole, show
-from sim.errors import SimulationError
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
-from sim.rules import compete
-from sim.scenario import (
-    HISTORY_WEEKS,
-    PARTNER_SEGMENTS,
-    WEEKS_PER_QUARTER,
-    WEEKS_PER_YEAR,
-    Scenario,
-    Segment,
-)
+from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Scenario
+from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, KEPT_STAGE, NEXT, PARTNER_LUCK, Tapes
+from sim.tape_numbers import MAX_STAGES, TapeNumbers, check_seed, tape_numbers
 
 if TYPE_CHECKING:
     from sim.native.compiler import Compiled
-    from sim.tape import TapeNumbers, Tapes
 
 TickArray = NDArray[np.int64]
-MAX_SEED = 2**63 - 1
-LEAST_DEMAND_CV = 1e-6
-"""A smaller over-dispersion cannot be seen, and cannot be computed."""
 MARKS = ("settles", "found", "brought", "signing")
 """Columns of a market that are uniforms."""
 
@@ -114,8 +102,6 @@ class Market:
         """What is impossible about it, in words, or None. A market may have been made by hand."""
         check_seed("seed of the market", self.seed)
         check_seed("replication of the market", self.replication)
-        from sim.tape import MAX_STAGES
-
         if not is_whole(self.open_deals, 0, self.drawn_for.open_deals) or self.open_deals != self.drawn_for.open_deals:
             return f"open_deals of the market is {show(self.open_deals)}; allowed: {self.drawn_for.open_deals}"
         n = len(self.tick) if isinstance(self.tick, np.ndarray) and self.tick.ndim else 0
@@ -161,8 +147,6 @@ BY_STAGE = {"effort_ticks": "effort", "lag_ticks": "lag", "patience_ticks": "pat
 
 def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     """The market of one replication. Raises SimulationError for a seed or replication outside [0, 2**63)."""
-    from sim.tape import DRAWN, DRAWN_STAGE, MAX_STAGES
-
     check_seed("replication", replication)
     numbers = tape_numbers(scenario, seed)
     tapes = draw_tapes(numbers, [int(replication)])
@@ -187,19 +171,11 @@ def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     )
 
 
-def check_seed(name: str, value: object) -> None:
-    """Raise SimulationError unless `value` can be a seed or the number of a replication."""
-    if not is_whole(value, 0, MAX_SEED):
-        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from 0 to 2**63 - 1")
-
-
 def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool = False) -> Tapes:
     """The tapes of these replications: some 240 kB each for the baseline.
 
     Those that are not `whole` are completed by the runs that read them, so only one thread may.
     """
-    from sim.tape import AHEAD, ARRIVAL, CHUNK, FULL, KEPT_STAGE, MAX_STAGES, NEXT, PARTNER_LUCK, Tapes
-
     runs, partners, open_deals = len(replications), len(numbers.partners), len(numbers.open_deals)
     segments, weeks = numbers.demand.shape
     # As many as come with ten standard deviations: a gamma mixture of Poissons has variance m + sum of (cv m)^2.
@@ -235,85 +211,6 @@ def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
     return tapes
 
 
-def tape_numbers(scenario: Scenario, seed: int) -> TapeNumbers:
-    """What of a scenario its tapes depend on, as arrays. Raises SimulationError for a seed outside [0, 2**63)."""
-    from sim import tape
-
-    check_seed("seed", seed)
-    segments, partners = scenario.market_map, scenario.all_partners
-    names, partner_names = scenario.segment_names, scenario.partner_names
-    prior = scenario.segment_prior
-    run = (
-        int(seed),
-        HISTORY_WEEKS + scenario.horizon_quarters * WEEKS_PER_QUARTER,
-        scenario.assumptions.label_accuracy.likely,
-        prior.achiever,
-        prior.achiever + prior.believer,
-        scenario.open_pipeline is not None,
-    )
-    return tape.TapeNumbers(
-        run=np.array([run], tape.TAPE_RUN),
-        segments=np.array([_tape_segment(segment) for segment in segments], tape.TAPE_SEGMENT),
-        stages=np.array([_tape_stages(scenario, segment) for segment in segments], tape.TAPE_STAGE),
-        partners=np.array(
-            [
-                (
-                    PARTNER_SEGMENTS.index(partner.label),
-                    *_weibull(partner.cycle_weeks, partner.cycle_shape),
-                    partner.exit_hazard_per_year / WEEKS_PER_YEAR,
-                )
-                for partner in partners
-            ],
-            tape.TAPE_PARTNER,
-        ),
-        open_deals=np.array(
-            [
-                (
-                    names.index(deal.segment),
-                    NOBODY if deal.route == "direct" else partner_names.index(deal.route),
-                    deal.stage - 1,
-                    deal.amount_usd,
-                    deal.age_weeks,
-                    1.0 if deal.stage == 1 else pass_probabilities(segments[names.index(deal.segment)])[deal.stage - 2],
-                )
-                for deal in scenario.open_pipeline or ()
-            ],
-            tape.TAPE_OPEN,
-        ),
-        demand=np.array([weekly_demand(scenario, segment) for segment in segments]),
-        factors=np.array([_demand_factors(segment.demand_cv, tape.DEMAND_BINS) for segment in segments]),
-        owners=np.cumsum(
-            [[partner.base_share.get(name, 0.0) for partner in partners] for name in names], axis=1, dtype=np.float64
-        ).reshape(len(names), len(partners)),
-    )
-
-
-def _tape_segment(segment: Segment) -> tuple[Any, ...]:
-    shock = segment.win_rate_shock
-    own_luck = (1 - shock**2) ** 0.5
-    return segment.deal_size_median_usd, segment.deal_size_sigma, shock, own_luck, len(segment.stages)
-
-
-def _tape_stages(scenario: Scenario, segment: Segment) -> list[Any]:
-    from sim.tape import MAX_STAGES
-
-    hours_per_week = scenario.territory_manager.hours_per_week
-    stages = [
-        (
-            *_weibull(stage.mean_hours / hours_per_week, stage.hours_shape),
-            *_weibull(stage.buyer_lag_weeks, stage.lag_shape),
-            *((-1.0, 1.0) if stage.patience_weeks is None else _weibull(stage.patience_weeks, stage.patience_shape)),
-        )
-        for stage in segment.stages
-    ]
-    return stages + [(0.0, 1.0) * 3] * (MAX_STAGES - len(stages))
-
-
-def _weibull(mean: float, shape: float) -> tuple[float, float]:
-    """Scale, and 1 / shape, of the Weibull distribution with this mean and shape; shape 1 is the exponential."""
-    return mean / math.gamma(1 + 1 / shape), 1 / shape
-
-
 class _Drawing(NamedTuple):
     draw_tapes: Compiled
     draw_rest: Compiled
@@ -323,52 +220,9 @@ class _Drawing(NamedTuple):
 
 @cache
 def _compiled() -> _Drawing:
-    from sim import rules, streams, tape
+    from sim import drawing, quantiles, rules, streams, tape
     from sim.native.compiler import Compiled
 
-    modules = (rules, streams, tape)
-    functions = (tape.draw_tapes, tape.draw_rest, tape.draw_whole, tape.redraw_partners)
+    modules = (rules, streams, quantiles, tape, drawing)
+    functions = (drawing.draw_all_tapes, drawing.draw_rest, drawing.draw_whole, drawing.draw_all_partners)
     return _Drawing(*(Compiled(f, *modules) for f in functions))
-
-
-@lru_cache(64)
-def _demand_factors(demand_cv: float, bins: int) -> FloatArray:
-    """Means of the gamma distribution with mean 1 over `bins` shares of equal probability: shape (bins,).
-
-    The mean over a share of the gamma with shape k is a difference of the distribution function with shape k + 1.
-    """
-    from scipy.special import gammainc, gammaincinv
-
-    if demand_cv < LEAST_DEMAND_CV:
-        return np.ones(bins)
-    shape = demand_cv**-2
-    edges = gammaincinv(shape, np.arange(bins + 1) / bins)
-    return np.diff(gammainc(shape + 1, edges)) * bins
-
-
-def weekly_demand(scenario: Scenario, segment: Segment) -> FloatArray:
-    """Expected opportunities in each week, history first: shape (HISTORY_WEEKS + weeks of the horizon,).
-
-    History has the rates of quarter 1.
-    """
-    weeks = np.arange(-HISTORY_WEEKS, scenario.horizon_quarters * WEEKS_PER_QUARTER)
-    quarters = np.maximum(weeks // WEEKS_PER_QUARTER, 0)
-    rate = segment.opportunities_per_quarter / WEEKS_PER_QUARTER * (1 + segment.growth_per_quarter) ** quarters
-    calendar = scenario.calendar
-    if calendar.demand_by_week_of_quarter:
-        profile = np.array(calendar.demand_by_week_of_quarter)
-        rate = rate * (profile / profile.mean())[weeks % WEEKS_PER_QUARTER]
-    if calendar.demand_by_quarter_of_year:
-        profile = np.array(calendar.demand_by_quarter_of_year)
-        rate = rate * (profile / profile.mean())[quarters % (WEEKS_PER_YEAR // WEEKS_PER_QUARTER)]
-    return rate
-
-
-def pass_probabilities(segment: Segment) -> list[float]:
-    """Chance that a deal of the segment passes stages 1 to k, for each k, with its competition; the last is a win."""
-    chances, so_far = [], 1.0
-    for k, stage in enumerate(segment.stages):
-        last = k == len(segment.stages) - 1
-        so_far *= compete(stage.advance_probability, segment.competition) if last else stage.advance_probability
-        chances.append(so_far)
-    return chances

@@ -48,10 +48,10 @@ def clear(sums: Sums) -> None:
     """Make the sums of one run those of nothing."""
     for row in range(len(sums.by_kind)):
         for kind in range(KINDS):
-            its = sums.by_kind[row, kind]
-            its.count = 0
-            its.value = 0.0
-            its.amount_usd = 0
+            entry = sums.by_kind[row, kind]
+            entry.count = 0
+            entry.value = 0.0
+            entry.amount_usd = 0
         for p in range(sums.by_partner.shape[1]):
             partner = sums.by_partner[row, p]
             partner.registered = 0
@@ -62,15 +62,15 @@ def clear(sums: Sums) -> None:
             level.value = 0.0
 
 
-def keep(its: Sums, sums: Sums, plan: int, r: int) -> None:
-    """Put the sums of one run among those of all."""
-    for row in range(len(its.by_kind)):
+def store_sums(of_run: Sums, sums: Sums, plan: int, r: int) -> None:
+    """Put the sums of one run among those of all runs."""
+    for row in range(len(of_run.by_kind)):
         for kind in range(KINDS):
-            sums.by_kind[plan, r, row, kind] = its.by_kind[row, kind]
-        for p in range(its.by_partner.shape[1]):
-            sums.by_partner[plan, r, row, p] = its.by_partner[row, p]
+            sums.by_kind[plan, r, row, kind] = of_run.by_kind[row, kind]
+        for p in range(of_run.by_partner.shape[1]):
+            sums.by_partner[plan, r, row, p] = of_run.by_partner[row, p]
         for which in range(2):
-            sums.levels[plan, r, row, which] = its.levels[row, which]
+            sums.levels[plan, r, row, which] = of_run.levels[row, which]
 
 
 def row_of(tick: int) -> int:
@@ -83,14 +83,14 @@ def is_last_week(tick: int) -> bool:
     return tick // TICKS_PER_WEEK % WEEKS_PER_QUARTER == WEEKS_PER_QUARTER - 1
 
 
-def add_up(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd: int, value: float) -> None:
+def add_record(sums: Sums, row: int, tick: int, kind: int, partner: int, amount_usd: int, value: float) -> None:
     """Add one record to the sums of its run; `row` is the tick's."""
     if kind == Kind.TAKEN_OVER or kind == Kind.REPLACED:
         row = 0
-    its = sums.by_kind[row, kind]
-    its.count += 1
-    its.value += value
-    its.amount_usd += amount_usd
+    entry = sums.by_kind[row, kind]
+    entry.count += 1
+    entry.value += value
+    entry.amount_usd += amount_usd
     if kind == Kind.WON_PARTNER or kind == Kind.WON_CO_SOLD or kind == Kind.WON_SOLD_FOR:
         sums.by_partner[row, partner].won_usd += amount_usd
     elif kind == Kind.REGISTERED:
@@ -105,5 +105,5 @@ def add_up_ledger(records: NDArray[Any], sums: Sums) -> int:
     """Add all records of a ledger to the sums of one run."""
     for i in range(len(records)):
         record = records[i]
-        add_up(sums, row_of(record.tick), record.tick, record.kind, record.partner, record.amount_usd, record.value)
+        add_record(sums, row_of(record.tick), record.tick, record.kind, record.partner, record.amount_usd, record.value)
     return len(records)

@@ -613,6 +613,6 @@ class Territory:
             self.write(kind, deal.id, deal.partner, deal.segment, 0, hours)
 
 
-def run(numbers: Coefficients, market: Market) -> np.ndarray[Any, Any]:
+def run_simpy(numbers: Coefficients, market: Market) -> np.ndarray[Any, Any]:
     """The records of one market under one plan: the SimPy engine."""
     return Territory(numbers, market).run()

@@ -34,7 +34,6 @@ from optimize.proof.certify import as_plan
 from optimize.search.evaluate import Purpose
 from sim.arrays import FloatArray
 from sim.kpis import COVERAGE_KINDS
-from sim.market import MAX_SEED, check_seed
 from sim.plan import PlanTable, TimePlan
 from sim.progress import Progress, silent
 from sim.scenario import Scenario
@@ -42,6 +41,7 @@ from sim.study import estimates
 from sim.study.batches import table_bookings, table_coverage
 from sim.study.estimates import Estimate
 from sim.study.settings import check_plan
+from sim.tape_numbers import MAX_SEED, check_seed
 
 MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
 TABLES_AT_A_TIME = 32

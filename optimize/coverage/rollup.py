@@ -24,13 +24,13 @@ from sim.arrays import FloatArray
 from sim.documents.yaml_file import listed, show
 from sim.errors import ScenarioError
 from sim.kpis import COVERAGE_KINDS
-from sim.market import check_seed
 from sim.plan import PlanTable, TimePlan
 from sim.progress import Progress, silent
 from sim.scenario import PartnerSegment, Scenario
 from sim.study import estimates
 from sim.study.batches import table_coverage
 from sim.study.estimates import Estimate
+from sim.tape_numbers import check_seed
 
 FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found", "registered", "leaked"))
 

@@ -22,12 +22,12 @@ from optimize.search.evaluate import Trials, Tried
 from optimize.search.reconcile import Planner
 from sim.documents.yaml_file import is_whole, show
 from sim.errors import PlanError
-from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.estimates import Estimate
+from sim.tape_numbers import check_seed
 
 MARKETS = 500
 BETWEEN = 0.1

@@ -12,11 +12,11 @@ import numpy as np
 from optimize.replan.actuals import Actuals, Figure, values_of
 from sim.arrays import FloatArray
 from sim.kpis import Tally
-from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.batches import table_values
 from sim.study.settings import check_plan
+from sim.tape_numbers import check_seed
 
 BAND_MARKETS = 1000
 """As many as a comparison has, so that a range on screen and a deviation come from the same runs."""

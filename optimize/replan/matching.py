@@ -32,12 +32,12 @@ from sim import kpis
 from sim.arrays import FloatArray
 from sim.errors import PlanError
 from sim.kpis import Tally
-from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.scenario import PARTNER_SEGMENTS, Scenario
 from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
 from sim.study.settings import KeptTapes, check_count, check_plan
+from sim.tape_numbers import check_seed
 
 WANTED, PLANNED_IN = 500, 1000
 MARKETS_EACH = 20

@@ -1,7 +1,7 @@
 """The compiled engine: from scenarios, plans and markets to the arrays of kernel.py, and back.
 
-`run` gives the records of one run, for `simulate`. For many: `numbers` and `plans` once, then `add_up` every plan in
-every market of some tapes.
+`run_compiled` gives the records of one run, for `simulate`. For many: `lay_out_numbers` and `lay_out_plans` once, then
+`run_plans` in every market of some tapes.
 
 Left out: how work is divided (batches.py) and what the sums mean (kpis.py).
 """
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import rules, streams, tally, tape
+from sim import drawing, quantiles, rules, streams, tally, tape
 from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
@@ -23,12 +23,22 @@ from sim.market import BY_STAGE, Market
 from sim.native.compiler import Compiled
 from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
-from sim.tape import TapeNumbers, Tapes
+from sim.tape import Tapes
+from sim.tape_numbers import (
+    DEMAND_BINS,
+    MAX_STAGES,
+    TAPE_OPEN,
+    TAPE_PARTNER,
+    TAPE_RUN,
+    TAPE_SEGMENT,
+    TAPE_STAGE,
+    TapeNumbers,
+)
 
-run_all = Compiled(kernel.run_all, rules, streams, tape, tally, kernel)
+run_all = Compiled(kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel)
 add_up_ledger = Compiled(tally.add_up_ledger, tally)
 
-WHAT = {
+TROUBLE_WORDS = {
     Trouble.LEVEL: "a partner's skill or engagement is not between 0 and 1",
     Trouble.REACH: "the reach of a segment is not between 0 and 1",
     Trouble.CREDIT: "quota credit is not a number",
@@ -46,40 +56,28 @@ class RunTrouble(ArithmeticError):
         self.plan, self.replication = plan, replication
 
 
-def run(coefficients: Coefficients, market: Market) -> NDArray[Any]:
+def run_compiled(coefficients: Coefficients, market: Market) -> NDArray[Any]:
     """The records of one market under one plan: the compiled engine."""
-    tape_numbers, tapes = _given(coefficients, market)
-    its_numbers, its_plans = numbers(coefficients), plans([coefficients])
-    work = workspace(its_numbers, len(market.tick))
+    tape_numbers, tapes = _market_as_tapes(coefficients, market)
+    numbers, plans = lay_out_numbers(coefficients), lay_out_plans([coefficients])
+    work = workspace(numbers, len(market.tick))
+    rows, partners = len(coefficients.quarters), len(coefficients.partners)
+    of_run, sums = empty_sums(rows, partners), empty_sums(rows, partners, 1, 1)
     room = USUAL_RECORDS
     while True:
         records = np.empty(room, RECORD)
-        rows, partners = len(coefficients.quarters), len(coefficients.partners)
-        sums = empty_sums(rows, partners, 1, 1)
-        count = _run_all(
-            Run(
-                tape_numbers,
-                tapes,
-                its_numbers,
-                its_plans,
-                work,
-                empty_sums(rows, partners),
-                sums,
-                records,
-            )
-        )
+        count = _run_all(Run(tape_numbers, tapes, numbers, plans, work, of_run, sums, records))
         if count <= room:
             return records[:count].copy()
         room = count
 
 
-def add_up(tape_numbers: TapeNumbers, tapes: Tapes, its_numbers: Numbers, its_plans: Plans, sums: Sums) -> None:
+def run_plans(tape_numbers: TapeNumbers, tapes: Tapes, numbers: Numbers, plans: Plans, sums: Sums) -> None:
     """Run every plan in every market of the tapes: sums of shape (plans, replications, ...). Raises RunTrouble."""
-    work = workspace(its_numbers, int(np.diff(tapes.starts).max(initial=0)))
+    work = workspace(numbers, int(np.diff(tapes.starts).max(initial=0)))
     _, _, rows, partners = sums.by_partner.shape
-    its = empty_sums(rows, partners)
     records = np.empty(0, RECORD)
-    _run_all(Run(tape_numbers, tapes, its_numbers, its_plans, work, its, sums, records))
+    _run_all(Run(tape_numbers, tapes, numbers, plans, work, empty_sums(rows, partners), sums, records))
 
 
 def _run_all(run: Run) -> int:
@@ -87,13 +85,13 @@ def _run_all(run: Run) -> int:
     if count < 0:
         now, plans = run.work.now[0], len(run.plans.quarters)
         week = int(now["tick"]) // TICKS_PER_WEEK
-        what = f"{WHAT[Trouble(now['trouble'])]} in week {week + 1}"
+        what = f"{TROUBLE_WORDS[Trouble(now['trouble'])]} in week {week + 1}"
         raise RunTrouble(what, plan=(-1 - count) % plans, replication=int(now["replication"]))
     return count
 
 
-def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes]:
-    """A market as tapes that were drawn whole."""
+def _market_as_tapes(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes]:
+    """A market as tapes that were drawn whole, with numbers of the right shape that nothing is drawn from any more."""
     n, segments = len(market.tick), len(coefficients.segments)
     arrivals = np.zeros(n, tape.ARRIVAL)
     for name in ("tick", "amount_usd", "found", "brought", "settles", "segment", "owner", "stage"):
@@ -101,23 +99,23 @@ def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tap
     arrivals["age"] = market.age_ticks
     arrivals["cycle_ticks"] = np.minimum(market.cycle_ticks, tape.LONGEST_KEPT)
     arrivals["drawn"] = tape.ALL_DRAWN
-    stages = np.zeros((n, tape.MAX_STAGES), tape.KEPT_STAGE)
+    stages = np.zeros((n, MAX_STAGES), tape.KEPT_STAGE)
     for name, field in BY_STAGE.items():
         stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
     luck = np.zeros((1, len(coefficients.partners)), tape.PARTNER_LUCK)
     for name in ("true_segment", "exit_ticks", "signing"):
         luck[name] = getattr(market, name)
     weeks = coefficients.weeks + HISTORY_WEEKS
-    run = np.zeros(1, tape.TAPE_RUN)
+    run = np.zeros(1, TAPE_RUN)
     run["has_open_pipeline"] = market.drawn_for.has_open_pipeline
     tape_numbers = TapeNumbers(
         run=run,
-        segments=np.zeros(segments, tape.TAPE_SEGMENT),
-        stages=np.zeros((segments, tape.MAX_STAGES), tape.TAPE_STAGE),
-        partners=np.zeros(len(coefficients.partners), tape.TAPE_PARTNER),
-        open_deals=np.zeros(market.open_deals, tape.TAPE_OPEN),
+        segments=np.zeros(segments, TAPE_SEGMENT),
+        stages=np.zeros((segments, MAX_STAGES), TAPE_STAGE),
+        partners=np.zeros(len(coefficients.partners), TAPE_PARTNER),
+        open_deals=np.zeros(market.open_deals, TAPE_OPEN),
         demand=np.zeros((segments, weeks)),
-        factors=np.zeros((segments, tape.DEMAND_BINS)),
+        factors=np.zeros((segments, DEMAND_BINS)),
         owners=np.zeros((segments, len(coefficients.partners))),
     )
     tapes = Tapes(
@@ -135,12 +133,12 @@ def _given(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tap
     return tape_numbers, tapes
 
 
-def workspace(its_numbers: Numbers, opportunities: int) -> Workspace:
-    """Room for runs with at most so many opportunities."""
-    segments, partners = its_numbers.bases.shape
+def workspace(numbers: Numbers, opportunities: int) -> Workspace:
+    """Room for runs with at most this number of opportunities."""
+    segments, partners = numbers.bases.shape
     # A deal has one dated event that counts, and those of its earlier waits.
-    events = (tape.MAX_STAGES + 1) * opportunities + 16
-    ticks = int(its_numbers.run["weeks"][0] + HISTORY_WEEKS) * TICKS_PER_WEEK
+    events = (MAX_STAGES + 1) * opportunities + 16
+    ticks = int(numbers.run["weeks"][0] + HISTORY_WEEKS) * TICKS_PER_WEEK
     now = np.zeros(1, layout.NOW)
     # Buckets of an eighth of a week, and smaller ones for a market that puts more than a few events into each.
     now["bucket_shift"] = min(13, max(0, (ticks // (opportunities + 1)).bit_length() - 1))
@@ -159,14 +157,14 @@ def workspace(its_numbers: Numbers, opportunities: int) -> Workspace:
     )
 
 
-def numbers(coefficients: Coefficients) -> Numbers:
+def lay_out_numbers(coefficients: Coefficients) -> Numbers:
     """The scenario's part of the numbers of a run, as arrays."""
     partners, segments = coefficients.partners, coefficients.segments
     bases = np.zeros((len(segments), len(partners)))
     for s, segment in enumerate(segments):
         for p, share in segment.bases:
             bases[s, p] = share
-    stages = np.zeros((len(segments), tape.MAX_STAGES), layout.STAGE_NUMBERS)
+    stages = np.zeros((len(segments), MAX_STAGES), layout.STAGE_NUMBERS)
     for s, segment in enumerate(segments):
         stages["pass_below"][s, : segment.stages] = segment.pass_below
         stages["worth_per_hour"][s, : segment.stages] = segment.worth_per_hour
@@ -185,29 +183,29 @@ def numbers(coefficients: Coefficients) -> Numbers:
     )
 
 
-def plans(of: Sequence[Coefficients]) -> Plans:
+def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     """The plans' part of the numbers of several runs, as arrays."""
     gifts: list[tuple[Any, ...]] = []
     quarters = []
-    for its in of:
-        for quarter in its.quarters:
+    for coefficients in runs:
+        for quarter in coefficients.quarters:
             begin = len(gifts)
             gifts += _gifts(quarter)
             shares = quarter.prospect_shares is not None
             quarters.append((begin, len(gifts), shares, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
-    rows, segments, partners = len(of[0].quarters), len(of[0].segments), len(of[0].partners)
+    rows, segments, partners = len(runs[0].quarters), len(runs[0].segments), len(runs[0].partners)
     segment_plans = [
         tuple(row)
-        for its in of
-        for q in its.quarters
+        for run in runs
+        for q in run.quarters
         for row in zip(q.prospect_ticks, q.prospect_shares or (0.0,) * segments, q.coverage_mode, strict=True)
     ]
     return Plans(
-        quarters=np.array(quarters, layout.QUARTER).reshape(len(of), rows),
+        quarters=np.array(quarters, layout.QUARTER).reshape(len(runs), rows),
         gifts=np.array(gifts, layout.GIFT),
-        segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(of), rows, segments),
-        parked=np.array([q.parked for its in of for q in its.quarters], dtype=np.int64).reshape(
-            len(of), rows, partners
+        segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(runs), rows, segments),
+        parked=np.array([q.parked for run in runs for q in run.quarters], dtype=np.int64).reshape(
+            len(runs), rows, partners
         ),
     )
 
@@ -222,4 +220,4 @@ def _gifts(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
 
 def _records(dtype: np.dtype[Any], objects: Sequence[Any]) -> NDArray[Any]:
     """Objects' attributes of the same names, as records."""
-    return np.array([tuple(getattr(its, name) for name in dtype.names or ()) for its in objects], dtype)
+    return np.array([tuple(getattr(each, name) for name in dtype.names or ()) for each in objects], dtype)

@@ -6,7 +6,7 @@ Read territory.py first; functions here have the names of what they do there. Th
 * Events are whole numbers, (tick, rank, id) packed in 63 bits, so that the smallest is the next.
 * What `succeed()` wakes there, at the same instant, is here a list `woken` and a flag `called`, dealt with before the
   next event.
-* Marks of a deal are drawn when it first needs them (tape.py).
+* Marks of a deal are drawn when it first needs them (drawing.py).
 * Records are added up as they are written (tally.py), and kept only if there is room for any.
 
 The file is long because it is the same one story. Plain functions of numbers and arrays; no rule stands here
@@ -29,6 +29,7 @@ from sim.coefficients import (
     RECRUIT,
     SOCIALISE,
 )
+from sim.drawing import draw_cycle, draw_stage, draw_u
 from sim.fast.layout import Run, Trouble
 from sim.ledger import HISTORY_START, NEVER, NOBODY, TICKS_PER_WEEK, Kind
 from sim.rules import (
@@ -52,8 +53,7 @@ from sim.rules import (
     saturating_gain,
 )
 from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
-from sim.tally import add_up, clear, keep, row_of
-from sim.tape import draw_cycle, draw_stage, draw_u
+from sim.tally import add_record, clear, row_of, store_sums
 
 ACTIVITIES = len(PARTNER_ACTIVITIES)
 TICK_SHIFT, RANK_SHIFT = 35, 32
@@ -86,11 +86,11 @@ def run_all(run: Run) -> int:
         now.start = run.tapes.starts[r]
         for p in range(plans):
             now.plan = p
-            clear(run.its)
+            clear(run.of_run)
             run_one(run, run.tapes.starts[r + 1] - now.start)
             if now.trouble != Trouble.NONE:
                 return -1 - (r * plans + p)
-            keep(run.its, run.sums, p, r)
+            store_sums(run.of_run, run.sums, p, r)
     return now.records
 
 
@@ -148,7 +148,7 @@ def next_arrival(run: Run, id: int, opportunities: int) -> int:
 
 
 def begin(run: Run) -> None:
-    """Everything as it stands before the first week."""
+    """Set everything as it stands before the first week."""
     now, work = run.work.now[0], run.work
     now.tick = HISTORY_START
     now.quarter = 0
@@ -169,22 +169,22 @@ def begin(run: Run) -> None:
     for b in range(len(work.buckets)):
         work.buckets[b] = END
     for p in range(len(work.partners)):
-        its, numbers = work.partners[p], run.numbers.partners[p]
+        partner, numbers = work.partners[p], run.numbers.partners[p]
         traits = traits_of(run, p)
-        its.skill = traits.skill_start
-        its.engagement = traits.engagement_start
-        its.active = 1 - numbers.is_candidate
-        its.active_since = 0
-        its.settled = 1 - numbers.is_candidate
-        its.recruited_hours = 0.0
-        its.onboarded_week = -1
-        its.parked = run.plans.parked[now.plan, 0, p]
-        its.own_wins = 0
-        its.working = 0
-        its.first_open = END
-        its.last_open = END
-        its.first_in_line = END
-        its.last_in_line = END
+        partner.skill = traits.skill_start
+        partner.engagement = traits.engagement_start
+        partner.active = 1 - numbers.is_candidate
+        partner.active_since = 0
+        partner.settled = 1 - numbers.is_candidate
+        partner.recruited_hours = 0.0
+        partner.onboarded_week = -1
+        partner.parked = run.plans.parked[now.plan, 0, p]
+        partner.own_wins = 0
+        partner.working = 0
+        partner.first_open = END
+        partner.last_open = END
+        partner.first_in_line = END
+        partner.last_in_line = END
         for a in range(ACTIVITIES):
             work.gains[p, a].hours = 0.0
             work.gains[p, a].gain = 0.0
@@ -245,7 +245,7 @@ def take_event(run: Run) -> None:
 
 
 def happens(run: Run, rank: int, id: int) -> None:
-    """A dated event of a deal."""
+    """Deal with a dated event of a deal."""
     if rank == BUYER_RETURNS:
         buyer_returns(run, id)
     elif rank == PARTNER_CLOSES:
@@ -262,10 +262,10 @@ def resume_manager(run: Run) -> None:
     now, work = run.work.now[0], run.work
     phase = now.phase
     if phase == WEEK_BEGINS:
-        now.its_assists = now.assists
-        now.its_prospects = now.prospects
-        now.its_sell_until = now.sell_until
-        now.its_end = now.ends_at
+        now.week_assists = now.assists
+        now.week_prospects = now.prospects
+        now.week_sell_until = now.sell_until
+        now.week_end = now.ends_at
         now.at = 0
         total = 0
         for i in range(now.appointments):
@@ -287,7 +287,7 @@ def resume_manager(run: Run) -> None:
         now.at += 1
         phase = NEXT_PROSPECT
     elif phase == SELLING_BEGINS:
-        write_hours(run, Kind.SELL_TIME, now.its_sell_until - now.tick, NOBODY, NOBODY, NOBODY)
+        write_hours(run, Kind.SELL_TIME, now.week_sell_until - now.tick, NOBODY, NOBODY, NOBODY)
         phase = SELLING
     elif phase == VISIT_ENDS:
         end_visit(run)
@@ -303,32 +303,32 @@ def resume_manager(run: Run) -> None:
         now.at += 1
         phase = NEXT_ASSIST
     if phase == NEXT_ASSIST:
-        if now.at < now.its_assists:
+        if now.at < now.week_assists:
             return block_starts(run, now.tick, ASSIST_BEGINS)
         now.at = 0
         phase = NEXT_PROSPECT
     if phase == NEXT_PROSPECT:
-        if now.at < now.its_prospects:
+        if now.at < now.week_prospects:
             block = work.blocks[PROSPECTS, now.at]
             write_hours(run, Kind.PROSPECT, block.ticks, NOBODY, NOBODY, block.segment)
             return busy_for(run, block.ticks, PROSPECTING_ENDS)
-        if now.its_sell_until > now.tick:
+        if now.week_sell_until > now.tick:
             return block_starts(run, now.tick, SELLING_BEGINS)
         phase = WEEK_OVER
     if phase == SELLING and sell(run):
         return None
-    return block_starts(run, now.its_end, WEEK_BEGINS)
+    return block_starts(run, now.week_end, WEEK_BEGINS)
 
 
 def busy_for(run: Run, ticks: int, phase: int) -> None:
-    """The manager works for so long."""
+    """The manager works for this number of ticks; `phase` is what it does then."""
     now = run.work.now[0]
     now.due = packed(now.tick + ticks, WORK_ENDS, 0)
     now.phase = phase
 
 
 def block_starts(run: Run, tick: int, phase: int) -> None:
-    """The manager begins its next block then, after all else that is due."""
+    """The manager begins its next block at `tick`, after all else that is due then."""
     now = run.work.now[0]
     now.due = packed(tick, BLOCK_STARTS, 0)
     now.phase = phase
@@ -337,7 +337,7 @@ def block_starts(run: Run, tick: int, phase: int) -> None:
 def sell(run: Run) -> bool:
     """Visit the most valuable waiting deal; with nobody waiting, be free for whoever calls. False: the time is over."""
     now, work = run.work.now[0], run.work
-    until = now.its_sell_until
+    until = now.week_sell_until
     if now.tick >= until:
         return False
     if now.visited == END:
@@ -381,7 +381,7 @@ def next_visit(run: Run) -> int:
 
 
 def push_waiting(run: Run, worth: float, id: int) -> None:
-    """Into the heap of waiting deals: the largest worth first, ties by id."""
+    """Put a deal into the heap of waiting deals: the largest worth first, ties by id."""
     now, heap = run.work.now[0], run.work.waiting
     at = now.waiting
     now.waiting += 1
@@ -396,7 +396,7 @@ def push_waiting(run: Run, worth: float, id: int) -> None:
 
 
 def pop_waiting(run: Run) -> int:
-    """Out of it."""
+    """Take the deal that is visited first out of the heap of waiting deals; there is at least one."""
     now, heap = run.work.now[0], run.work.waiting
     first = heap[0].id
     now.waiting -= 1
@@ -683,7 +683,7 @@ def release(run: Run, id: int) -> None:
 
 
 def wake(run: Run, id: int) -> None:
-    """Its wait is over: it starts once the present event has been dealt with."""
+    """End the wait of a partner's deal: it starts once the present event has been dealt with."""
     now, work = run.work.now[0], run.work
     work.deals[id].waiting = 0
     work.woken[now.woken] = id
@@ -733,7 +733,7 @@ def week_boundary(run: Run, week: int) -> None:
 
 
 def begin_week(run: Run, week: int) -> None:
-    """The first half of it: stocks, exits, signings."""
+    """The first half of a week boundary: stocks, exits, signings."""
     work = run.work
     if week > -HISTORY_WEEKS:
         remember_prospecting(run)
@@ -746,7 +746,7 @@ def begin_week(run: Run, week: int) -> None:
 
 
 def go_into_week(run: Run, week: int) -> None:
-    """The second half: the plan, discipline, reach."""
+    """The second half of a week boundary: the plan, discipline, reach."""
     now = run.work.now[0]
     if week >= 0 and week % WEEKS_PER_QUARTER == 0:
         now.quarter = week // WEEKS_PER_QUARTER + 1
@@ -791,30 +791,30 @@ def traits_of(run: Run, p: int) -> Any:
 
 def learn_and_forget(run: Run, p: int) -> None:
     """Skill and engagement after a week's help, practice, conflicts and neglect."""
-    n, its = run.numbers.run[0], run.work.partners[p]
-    if not its.active:
+    n, partner = run.numbers.run[0], run.work.partners[p]
+    if not partner.active:
         return
     traits = traits_of(run, p)
     learned = (
         gain_of(run, p, COACH, n.coach_gain, n.coach_tau)
-        + n.practice_gain * its.own_wins
-        + n.guided_practice_gain * its.guided
+        + n.practice_gain * partner.own_wins
+        + n.guided_practice_gain * partner.guided
     )
     planned = gain_of(run, p, JOINT_PLAN, n.joint_plan_gain, n.joint_plan_tau)
     liked = gain_of(run, p, SOCIALISE, n.socialise_gain, n.socialise_tau)
-    its.skill = next_level(
-        its.skill,
-        resting_level(traits.skill_alone, its.parked == 1),
+    partner.skill = next_level(
+        partner.skill,
+        resting_level(traits.skill_alone, partner.parked == 1),
         traits.skill_ceiling,
         n.skill_forgotten,
         traits.teachability * learned,
     )
-    its.engagement = next_level(
-        its.engagement,
-        resting_level(traits.engagement_alone, its.parked == 1),
+    partner.engagement = next_level(
+        partner.engagement,
+        resting_level(traits.engagement_alone, partner.parked == 1),
         traits.engagement_ceiling,
         n.engagement_forgotten,
-        traits.teachability * planned + liked - n.conflict_penalty * its.conflicts,
+        traits.teachability * planned + liked - n.conflict_penalty * partner.conflicts,
     )
 
 
@@ -849,17 +849,17 @@ def leave(run: Run, p: int) -> None:
 def sign(run: Run, p: int, week: int) -> None:
     """A candidate that has had its recruiting hours decides; once onboarded it is a partner like the others."""
     now = run.work.now[0]
-    its, numbers = run.work.partners[p], run.numbers.partners[p]
-    if not its.settled:
-        its.recruited_hours += run.work.hours[p, RECRUIT]
-        if its.recruited_hours > 0.0 and its.recruited_hours >= numbers.recruiting_hours:
-            its.settled = 1
+    partner, numbers = run.work.partners[p], run.numbers.partners[p]
+    if not partner.settled:
+        partner.recruited_hours += run.work.hours[p, RECRUIT]
+        if partner.recruited_hours > 0.0 and partner.recruited_hours >= numbers.recruiting_hours:
+            partner.settled = 1
             signs = run.tapes.partner_luck[now.row, p].signing < numbers.sign_probability
             write(run, Kind.SIGNED if signs else Kind.DECLINED, NOBODY, p, NOBODY, 0, 0.0)
-            its.onboarded_week = week + numbers.onboarding_weeks if signs else -1
-    if its.onboarded_week == week:
-        its.active = 1
-        its.active_since = now.tick
+            partner.onboarded_week = week + numbers.onboarding_weeks if signs else -1
+    if partner.onboarded_week == week:
+        partner.active = 1
+        partner.active_since = now.tick
         write(run, Kind.ONBOARDED, NOBODY, p, NOBODY, 0, 0.0)
 
 
@@ -990,13 +990,13 @@ def see(run: Run, week: int) -> None:
     if not math.isfinite(now.credit_usd):
         stop(run, Trouble.CREDIT)
     for s in range(len(work.segments)):
-        partner, segment = work.segments[s], run.numbers.segments[s]
-        partner.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
-        partner.reach = reach(segment.inbound_share, segment.prospecting_yield, partner.prospecting, partner.pool)
-        if not is_level(partner.reach):
+        state, segment = work.segments[s], run.numbers.segments[s]
+        state.pool = run.numbers.expected[s, week + HISTORY_WEEKS] * (1.0 - share_in_partner_hands(run, s))
+        state.reach = reach(segment.inbound_share, segment.prospecting_yield, state.prospecting, state.pool)
+        if not is_level(state.reach):
             stop(run, Trouble.REACH)
         if week >= 0:
-            write(run, Kind.REACH, NOBODY, NOBODY, s, 0, partner.reach)
+            write(run, Kind.REACH, NOBODY, NOBODY, s, 0, state.reach)
 
 
 def stop(run: Run, why: Trouble) -> None:
@@ -1035,7 +1035,7 @@ def write(run: Run, kind: int, opportunity: int, partner: int, segment: int, amo
         record.amount_usd = amount_usd
         record.value = value
     now.records += 1
-    add_up(run.its, now.sums, now.tick, kind, partner, amount_usd, value)
+    add_record(run.of_run, now.sums, now.tick, kind, partner, amount_usd, value)
 
 
 def write_hours(run: Run, kind: int, ticks: int, opportunity: int, partner: int, segment: int) -> None:

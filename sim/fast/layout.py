@@ -1,8 +1,8 @@
 """How a run lies in memory: records and named tuples of arrays, for the compiled engine.
 
-Three sorts: `Numbers` and `Plans` follow from a scenario and its plans (bulk.py fills them), `Tapes` are the markets
-(tape.py), and `Workspace` is what stands at a moment of a run. `Run` holds all of them. Where something is a yes or no,
-it is 1 or 0.
+Three sorts: `Numbers` and `Plans` follow from a scenario and its plans (engine.py fills them; what is a single number
+there is declared in coefficients.py), `Tapes` are the markets (tape.py), and `Workspace` is what stands at a moment of
+a run. `Run` holds all of them. Where something is a yes or no, it is 1 or 0.
 
 Left out: what is done with it (kernel.py).
 """
@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from sim.arrays import record, record_of
+from sim.coefficients import Coefficients, PartnerNumbers, SegmentNumbers, TraitNumbers
 from sim.tally import Sums
-from sim.tape import TapeNumbers, Tapes, record
+from sim.tape import Tapes
+from sim.tape_numbers import TapeNumbers
 
 
 class Trouble(IntEnum):
@@ -32,52 +35,11 @@ class Trouble(IntEnum):
 # ---------------------------------------------------------------- what is given
 
 
-RUN = record(
-    ("weeks", "<i8"),
-    ("ticks_per_hour", "<f8"),
-    ("cam_factor", "<f8"),
-    ("coach_gain", "<f8"),
-    ("coach_tau", "<f8"),
-    ("joint_plan_gain", "<f8"),
-    ("joint_plan_tau", "<f8"),
-    ("socialise_gain", "<f8"),
-    ("socialise_tau", "<f8"),
-    ("practice_gain", "<f8"),
-    ("guided_practice_gain", "<f8"),
-    ("skill_forgotten", "<f8"),
-    ("engagement_forgotten", "<f8"),
-    ("skill_exponent", "<f8"),
-    ("engagement_exponent", "<f8"),
-    ("conflict_penalty", "<f8"),
-    ("prospecting_forgotten", "<f8"),
-)
-SEGMENT = record(
-    ("stages", "<i8"),
-    ("win_probability", "<f8"),
-    ("assist_worth_per_hour", "<f8"),
-    ("value_per_opportunity", "<f8"),
-    ("inbound_share", "<f8"),
-    ("prospecting_yield", "<f8"),
-)
+RUN = record_of(Coefficients)
+SEGMENT = record_of(SegmentNumbers)
 STAGE_NUMBERS = record(("pass_below", "<f8"), ("worth_per_hour", "<f8"))
-PARTNER_NUMBERS = record(
-    ("credit_share", "<f8"),
-    ("capacity_deals", "<i8"),
-    ("is_candidate", "<i8"),
-    ("recruiting_hours", "<f8"),
-    ("sign_probability", "<f8"),
-    ("onboarding_weeks", "<i8"),
-)
-TRAITS = record(
-    ("skill_start", "<f8"),
-    ("skill_ceiling", "<f8"),
-    ("skill_alone", "<f8"),
-    ("engagement_start", "<f8"),
-    ("engagement_ceiling", "<f8"),
-    ("engagement_alone", "<f8"),
-    ("teachability", "<f8"),
-    ("support_ticks", "<i8"),
-)
+PARTNER_NUMBERS = record_of(PartnerNumbers)
+TRAITS = record_of(TraitNumbers)
 QUARTER = record(
     ("gifts_begin", "<i8"),
     ("gifts_end", "<i8"),
@@ -99,7 +61,7 @@ SEGMENT_PLAN = record(("prospect_ticks", "<i8"), ("prospect_share", "<f8"), ("co
 
 
 class Numbers(NamedTuple):
-    """What of a scenario every run needs, besides its tape."""
+    """The numbers of a scenario that every run needs, besides its tape."""
 
     run: NDArray[Any]
     """RUN, shape (1,)"""
@@ -199,14 +161,14 @@ NOW = record(
     ("prospects", "<i8"),
     ("sell_until", "<i8"),
     ("ends_at", "<i8"),
-    # the manager
+    # the manager, and the week it is in: the one above may be the next already
     ("phase", "<i8"),
     ("due", "<i8"),
     ("at", "<i8"),
-    ("its_assists", "<i8"),
-    ("its_prospects", "<i8"),
-    ("its_sell_until", "<i8"),
-    ("its_end", "<i8"),
+    ("week_assists", "<i8"),
+    ("week_prospects", "<i8"),
+    ("week_sell_until", "<i8"),
+    ("week_end", "<i8"),
     ("until", "<i8"),
     ("ticks", "<i8"),
     ("visited", "<i8"),
@@ -261,7 +223,7 @@ class Run(NamedTuple):
     numbers: Numbers
     plans: Plans
     work: Workspace
-    its: Sums
+    of_run: Sums
     """of the present run"""
     sums: Sums
     """of all runs, shapes (plans, replications, ...)"""

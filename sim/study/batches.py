@@ -23,16 +23,18 @@ from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables
 from sim.documents.yaml_file import show
 from sim.errors import SimulationError
 from sim.ledger import Ledger
-from sim.market import draw_market, draw_tapes, redraw_partners, tape_numbers, weekly_demand
+from sim.market import draw_market, draw_tapes, redraw_partners
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import MODEL_FAILURES, failed, history_of, run_plan, where_of
 from sim.study.settings import How, KeptTapes, check_count, check_how
 from sim.study.workers import Job, run_jobs
 from sim.tally import empty_sums
+from sim.tape_numbers import tape_numbers, weekly_demand
 
 if TYPE_CHECKING:
-    from sim.tape import TapeNumbers, Tapes
+    from sim.tape import Tapes
+    from sim.tape_numbers import TapeNumbers
 
 Numbers = TypeVar("Numbers", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
@@ -170,10 +172,10 @@ def world_credit(
     """
     check_how(how, seed)
     work = Work.of(scenario, plans, seed)
-    its_plans = None if how.engine == "simpy" else _prepare(work, scenario).plans
+    laid_out = None if how.engine == "simpy" else _prepare(work, scenario).plans
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
     jobs: list[Job] = [
-        (_world_bookings_batch, (work, world, batch, how.engine, its_plans))
+        (_world_bookings_batch, (work, world, batch, how.engine, laid_out))
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
     ]
@@ -274,13 +276,13 @@ def _direct_and_partner_bookings(tally: kpis.Tally) -> FloatArray:
 
 def _coverage_batch(scenario: Scenario, prepared: Sequence[Coefficients], seed: int, replications: range) -> FloatArray:
     """Shape (tables, replications, COVERAGE_KINDS, segments)."""
-    from sim.fast import engine as bulk
+    from sim.fast import engine
 
     counts = []
     for replication in replications:
         market = draw_market(scenario, seed, replication)
         try:
-            runs = [bulk.run(its, market) for its in prepared]
+            runs = [engine.run_compiled(each, market) for each in prepared]
         except MODEL_FAILURES as problem:
             where = f"scenario {scenario.name!r}, seed {seed}, replication {replication}"
             raise failed(where, problem) from problem
@@ -300,12 +302,12 @@ class Prepared(NamedTuple):
 
 def _prepare(work: Work, here: Scenario, plans: Any = None) -> Prepared:
     """What runs in `here` need; `plans` as prepared for other assumptions are the same, and take half the time."""
-    from sim.fast import engine as bulk
+    from sim.fast import engine
 
     try:
         if plans is None:
-            plans = bulk.plans(plans_with_tables(here, list(work.tables.values()), work.history))
-        numbers = bulk.numbers(of_the_scenario(here, quarters=()))
+            plans = engine.lay_out_plans(plans_with_tables(here, list(work.tables.values()), work.history))
+        numbers = engine.lay_out_numbers(of_the_scenario(here, quarters=()))
         return Prepared(here, tape_numbers(here, work.seed), numbers, plans)
     except MODEL_FAILURES as problem:
         plans = ", ".join(repr(plan.name) for plan in work.plans.values())
@@ -318,7 +320,7 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
     Tapes are drawn once. A set of assumptions may say other things of the partners, which are then drawn again; what it
     says of the rest of the market is the same.
     """
-    from sim.fast import engine as bulk
+    from sim.fast import engine
     from sim.tape import Tapes
 
     first = variants[0].tape
@@ -329,8 +331,8 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
             tapes = redraw_partners(prepared.tape, tapes)
         sums = empty_sums(1 + here.horizon_quarters, len(here.all_partners), len(work.plans), len(tapes.replications))
         try:
-            bulk.add_up(prepared.tape, tapes, prepared.numbers, prepared.plans, sums)
-        except bulk.RunTrouble as problem:
+            engine.run_plans(prepared.tape, tapes, prepared.numbers, prepared.plans, sums)
+        except engine.RunTrouble as problem:
             plan = list(work.plans.values())[problem.plan]
             raise failed(where_of(here, plan, work.seed, problem.replication), problem) from problem
         yield kpis.Tally(here, sums)

@@ -17,7 +17,7 @@ from sim.arrays import FloatArray
 from sim.documents.yaml_file import show
 from sim.errors import PlanError, SimulationError
 from sim.ledger import Ledger
-from sim.market import DrawnFor, Market, draw_tapes, tape_numbers
+from sim.market import DrawnFor, Market, draw_tapes
 from sim.plan import TimePlan
 from sim.progress import Progress, part_of
 from sim.scenario import Scenario
@@ -26,6 +26,7 @@ from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict
 from sim.study.one_run import history_of, run_plan, where_of
 from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
+from sim.tape_numbers import tape_numbers
 
 REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]

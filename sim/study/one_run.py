@@ -26,13 +26,13 @@ MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, Type
 def engine_named(name: str) -> Engine:
     """The function that runs one plan in one market."""
     if name == "simpy":
-        from sim import territory
+        from sim.territory import run_simpy
 
-        return territory.run
+        return run_simpy
     if name == "compiled":
-        from sim.fast import engine as bulk
+        from sim.fast.engine import run_compiled
 
-        return bulk.run
+        return run_compiled
     raise SimulationError(f"engine is {name!r}; allowed: simpy, compiled")
 
 

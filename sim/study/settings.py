@@ -12,13 +12,14 @@ import numpy as np
 
 from sim.documents.yaml_file import is_whole, show
 from sim.errors import PlanError, SimulationError
-from sim.market import check_seed
 from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.study.one_run import engine_named
+from sim.tape_numbers import check_seed
 
 if TYPE_CHECKING:
-    from sim.tape import TapeNumbers, Tapes
+    from sim.tape import Tapes
+    from sim.tape_numbers import TapeNumbers
 
 
 class KeptTapes(NamedTuple):

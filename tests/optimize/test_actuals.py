@@ -25,9 +25,10 @@ from optimize.replan.matching import markets_like, nearest, partner_kinds, past_
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
 from sim.kpis import Tally
 from sim.ledger import PARTNER_WON, TICKS_PER_QUARTER, Kind
-from sim.market import draw_tapes, tape_numbers
+from sim.market import draw_tapes
 from sim.study.batches import table_bookings, table_values
 from sim.study.experiment import keep_tapes
+from sim.tape_numbers import tape_numbers
 from tests import ROOT
 from tests.helpers import partner, segment, stage, territory
 from tests.strategies import scenarios

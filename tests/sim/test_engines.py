@@ -1,6 +1,6 @@
 """Claim: the two engines are one model. Over generated runs their ledgers are equal to the last bit.
 
-Also: the sums of the bulk path are those of the ledgers; the kernel's text gives the same as plain Python; an edited
+Also: the sums of the fast path are those of the ledgers; the kernel's text gives the same as plain Python; an edited
 rule changes both engines and nothing else compiles; numbers that cannot be stop both, naming the run.
 
 The generated runs (tests/strategies.py) must reach every kind of record and every corner listed here.
@@ -26,15 +26,16 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 import sim
-from sim import Ledger, Market, Scenario, SimulationError, TimePlan, coefficients, draw_market, simulate, territory
+from sim import Ledger, Market, Scenario, SimulationError, TimePlan, coefficients, draw_market, simulate
 from sim import market as markets
 from sim.coefficients import Coefficients, derive, with_tables
-from sim.fast import engine as bulk
+from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.native import compiler
 from sim.scenario import COVERAGE_MODES, PARTNER_SEGMENTS
 from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
+from sim.territory import run_simpy
 from tests.helpers import candidate, explain_difference, partner, plan_of, run_once, segment, stage
 from tests.helpers import territory as land
 from tests.strategies import Case, as_drawn, in_worlds, market_of, round_times, world_of
@@ -62,7 +63,7 @@ def coefficients_of(case: Case, plan: TimePlan) -> Coefficients:
 
 
 def ledger_of(case: Case, coefficients: Coefficients, market: Market, engine: Any) -> Ledger:
-    return Ledger(case.scenario, case.plan.name, case.seed, case.replication, engine.run(coefficients, market))
+    return Ledger(case.scenario, case.plan.name, case.seed, case.replication, engine(coefficients, market))
 
 
 # ---------------------------------------------------------------- bit by bit
@@ -105,7 +106,7 @@ def test_both_engines_write_the_same_ledger(kind: str) -> None:
 
     def compare(case: Case) -> None:
         market, coefficients = market_of(case), coefficients_of(case, case.plan)
-        one, other = (ledger_of(case, coefficients, market, engine) for engine in (territory, bulk))
+        one, other = (ledger_of(case, coefficients, market, engine) for engine in (run_simpy, fast.run_compiled))
         how = f"  world {case.world}, times rounded to {case.step} ticks: see Case in tests/strategies.py"
         assert one.digest() == other.digest(), explain_difference(one, other, case.plan, how)
         seen.update(corners_of(case, coefficients, market, one))
@@ -185,7 +186,7 @@ def _replaced_during_a_visit(ledger: Ledger) -> bool:
 
 def _disciplined(case: Case, market: Market) -> Ledger:
     plan = case.plan.model_copy(update={"discipline": 1.0})
-    return ledger_of(case, coefficients_of(case, plan), market, bulk)
+    return ledger_of(case, coefficients_of(case, plan), market, fast.run_compiled)
 
 
 # ---------------------------------------------------------------- the words of a difference
@@ -280,13 +281,13 @@ def test_the_sums_of_many_runs_are_those_of_their_ledgers(data: st.DataObject) -
     coefficients = [coefficients_of(case, plan) for plan in both]
     first = data.draw(st.sampled_from([0, 40, 2**63 - 3]))
     replications = [first + 1, first, first + 2]
-    sums = bulk_sums(here, case.seed, coefficients, replications)
+    sums = fast_sums(here, case.seed, coefficients, replications)
     for p, r in np.ndindex(2, 3):
         market = draw_market(here, case.seed, replications[r])
-        ledger = ledger_of(case, coefficients[p], market, territory)
+        ledger = ledger_of(case, coefficients[p], market, run_simpy)
         rows, partners = len(coefficients[p].quarters), len(here.all_partners)
         expected = empty_sums(rows, partners)
-        assert bulk.add_up_ledger(ledger.records, expected) == len(ledger.records)
+        assert fast.add_up_ledger(ledger.records, expected) == len(ledger.records)
         for name, its in expected._asdict().items():
             got = getattr(sums, name)[p, r]
             where = f"{name} of plan {p} in replication {replications[r]}: {np.argwhere(got != its).tolist()}"
@@ -294,11 +295,11 @@ def test_the_sums_of_many_runs_are_those_of_their_ledgers(data: st.DataObject) -
         assert expected.by_kind["count"].sum() == len(ledger.records)
 
 
-def bulk_sums(scenario: Scenario, seed: int, of: list[Coefficients], replications: list[int]) -> Any:
+def fast_sums(scenario: Scenario, seed: int, of: list[Coefficients], replications: list[int]) -> Any:
     numbers = markets.tape_numbers(scenario, seed)
     tapes = markets.draw_tapes(numbers, replications)
     sums = empty_sums(len(of[0].quarters), len(of[0].partners), len(of), len(replications))
-    bulk.add_up(numbers, tapes, bulk.numbers(of[0]), bulk.plans(of), sums)
+    fast.run_plans(numbers, tapes, fast.lay_out_numbers(of[0]), fast.lay_out_plans(of), sums)
     return sums
 
 
@@ -346,9 +347,9 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
         coefficients = [derive(its, plan), derive(its, other)]
         market = draw_market(its, seed, 5)
         ledger = simulate(its, plan, market, engine="compiled")
-        sums = bulk_sums(its, seed, coefficients, [5, 6])
+        sums = fast_sums(its, seed, coefficients, [5, 6])
         expected = empty_sums(len(coefficients[0].quarters), 2)
-        bulk.add_up_ledger(ledger.records, expected)
+        fast.add_up_ledger(ledger.records, expected)
         with monkeypatch.context() as patch:
             calls = use_plain_text(patch)
             again = draw_market(its, seed, 5)
@@ -356,12 +357,12 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
                 if isinstance(getattr(market, field.name), np.ndarray):
                     assert getattr(again, field.name).tobytes() == getattr(market, field.name).tobytes(), field.name
             assert_equal(ledger, simulate(its, plan, again, engine="compiled"), plan)
-            for name, got in bulk_sums(its, seed, coefficients, [5, 6])._asdict().items():
+            for name, got in fast_sums(its, seed, coefficients, [5, 6])._asdict().items():
                 assert got.tobytes() == getattr(sums, name).tobytes(), name
             added = empty_sums(len(coefficients[0].quarters), 2)
-            bulk.add_up_ledger(ledger.records, added)
+            fast.add_up_ledger(ledger.records, added)
             assert all(a.tobytes() == b.tobytes() for a, b in zip(added, expected, strict=True))
-            assert calls == {"run_all": 2, "draw_tapes": 2, "draw_whole": 1, "add_up_ledger": 1}
+            assert calls == {"run_all": 2, "draw_all_tapes": 2, "draw_whole": 1, "add_up_ledger": 1}
 
 
 def assert_equal(one: Ledger, other: Ledger, plan: TimePlan) -> None:
@@ -574,8 +575,8 @@ def test_trouble_among_many_runs_names_its_plan_and_replication() -> None:
         for p in good[0].partners
     ]
     bad = [dataclasses.replace(its, partners=tuple(partners)) for its in good]
-    with pytest.raises(bulk.RunTrouble, match="not between 0 and 1 in week -25") as trouble:
-        bulk_sums(scenario, SEED, bad, [*fine, *not_fine])
+    with pytest.raises(fast.RunTrouble, match="not between 0 and 1 in week -25") as trouble:
+        fast_sums(scenario, SEED, bad, [*fine, *not_fine])
     assert (trouble.value.plan, trouble.value.replication) == (0, not_fine[0])
 
 

@@ -34,7 +34,7 @@ from sim import (
     territory,
 )
 from sim.coefficients import with_tables
-from sim.fast import engine as bulk
+from sim.fast import engine as fast
 from sim.ledger import PARTNER_WON, WON, Kind, Ledger
 from sim.scenario import OpenDeal
 from sim.study import batches, estimates, experiment
@@ -99,18 +99,18 @@ def test_progress_that_raises_stops_the_run(
     workers: int, stop: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[int] = []
-    add_up = bulk.add_up
+    run_plans = fast.run_plans
 
     def slowly(*given: Any) -> None:
         begun.append(1)
         time.sleep(0.1)
-        add_up(*given)
+        run_plans(*given)
 
     def progress(done: int, total: int) -> None:
         raise stop(f"{done} of {total}")
 
     replicate(SCENARIO, QUO, 25, workers=1)  # compiled and linked
-    monkeypatch.setattr(bulk, "add_up", slowly)
+    monkeypatch.setattr(fast, "run_plans", slowly)
     before = set(threading.enumerate())
     with pytest.raises(stop, match="25 of 1000"):
         replicate(SCENARIO, QUO, 1000, workers=workers, progress=progress)
@@ -164,7 +164,7 @@ def test_workers_of_a_cluster_give_the_same_numbers(cluster: str, monkeypatch: p
     def not_here(*_: Any) -> None:
         raise AssertionError("this run is not for this process")
 
-    monkeypatch.setattr(bulk, "add_up", not_here)
+    monkeypatch.setattr(fast, "run_plans", not_here)
     assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 60, scheduler=cluster).values)
     far = compare(SCENARIO, PLANS, 30, worlds=2, scheduler=cluster)
     assert far.as_dict() == three.as_dict()
@@ -212,7 +212,7 @@ def test_worlds_run_each_set_of_assumptions_on_the_same_markets() -> None:
         assert drawn.assumptions.coach_gain_per_week != SCENARIO.assumptions.coach_gain_per_week
         # The plan and the history are those made for the likely world: what the manager knows does not change.
         numbers = with_tables(drawn, BELIEVERS.table(SCENARIO), QUO.table(SCENARIO))
-        ledger = Ledger(drawn, BELIEVERS.name, 5, 1, territory.run(numbers, draw_market(drawn, 5, 1)))
+        ledger = Ledger(drawn, BELIEVERS.name, 5, 1, territory.run_simpy(numbers, draw_market(drawn, 5, 1)))
         assert np.array_equal(outcomes.credit_usd[world * 3 + 1], kpis.credit_usd(kpis.Tally.of(ledger)))
 
 

@@ -20,10 +20,10 @@ import streamlit as st
 from nexthour.app.state import library
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.arrays import FloatArray
-from sim.market import tape_numbers
 from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import REPLICATIONS_PER_WORLD, keep_tapes
 from sim.study.settings import How, KeptTapes
+from sim.tape_numbers import tape_numbers
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis

@@ -25,8 +25,8 @@ import numpy as np
 
 from nexthour.calibrate.people.partner_table import PartnerRow
 from sim.arrays import FloatArray
-from sim.market import pass_probabilities
 from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Partner, PartnerSegment, Scenario
+from sim.tape_numbers import pass_probabilities
 
 About = Literal["kind", "skill", "engagement"]
 
