@@ -16,7 +16,7 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner
 
-from sim import load_scenario
+from sim import load_scenario, rules
 from sim.ledger import ENDINGS
 from sim.plan import Activity
 from sim.scenario import COVERAGE_MODES
@@ -88,6 +88,13 @@ def test_the_readme_names_every_scenario(path: Path) -> None:
 @pytest.mark.parametrize("word", [*get_args(Activity), *COVERAGE_MODES, *(kind.name.lower() for kind in ENDINGS)])
 def test_the_model_explains_every_word_of_a_plan_and_every_end_of_a_deal(word: str) -> None:
     assert f"`{word}`" in MODEL
+
+
+def test_the_model_ranks_events_as_the_rules_do() -> None:
+    table = re.search(r"\| rank \| event \|\n\|---\|---\|\n((?:\|.*\n)+)", MODEL)
+    assert table is not None
+    ranks = [int(line.split("|")[1]) for line in table[1].splitlines()]
+    assert ranks == list(range(rules.WEEK_BOUNDARY, rules.BLOCK_STARTS + 1))
 
 
 def test_places_to_touch_exist() -> None:
