@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from optimize import Limits, optimize_plan
-from optimize.milp.build import build
-from optimize.milp.program import Rates
+from optimize.milp.model import Rates
+from optimize.milp.program import fluid_program
 from optimize.milp.solve import solve
 from optimize.objective import Objective
 from optimize.problem import PlanningProblem
@@ -61,7 +61,7 @@ def main() -> None:
     table = Table("limits", "variables", "rows", "build, CPU s", "solve, CPU s", "gap")
     for says, given in LIMITS.items():
         begun = time.process_time()
-        model = build(problem, objective, Limits.of(scenario, given), modes, rates, history)  # type: ignore[arg-type]
+        model = fluid_program(problem, objective, Limits.of(scenario, given), modes, rates, history)  # type: ignore[arg-type]
         built = time.process_time()
         solved = solve(model, modes, gap=GAP)  # type: ignore[arg-type]
         done = time.process_time()

@@ -230,26 +230,6 @@ class PlanningProblem:
         return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
 
 
-def share_of_value(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
-    """Share of the value of lognormal deals that lies in the largest `started` of them: Phi(sigma - Phi^-1(1 - x)).
-
-    The Lorenz curve of the lognormal (Aitchison & Brown 1957), from the top.
-    """
-    return np.asarray(special.ndtr(sigma - special.ndtri(1 - started)))
-
-
-def value_of_next(started: FloatArray, sigma: FloatArray | float) -> FloatArray:
-    """Amount of the smallest of the largest `started`, over the mean amount: the slope of share_of_value."""
-    return np.asarray(np.exp(sigma * special.ndtri(1 - started) - np.square(sigma) / 2))
-
-
-def largest_first(started: float, sigma: float) -> tuple[float, float]:
-    """Tangent of share_of_value: its value at none of the deals, and its slope."""
-    slope = float(value_of_next(np.array(started), sigma))
-    # Numbers that are nothing but rounding mislead a presolver.
-    return round(float(share_of_value(np.array(started), sigma)) - started * slope, 12), slope
-
-
 def _by_period(weekly: FloatArray) -> FloatArray:
     """Sums over quarters."""
     return np.asarray(weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1))

@@ -1,10 +1,4 @@
-"""Rows of the manager's own deals.
-
-pool = demand less what is in partners' hands
-found <= tangents of pool * (1 - (1 - inbound) * exp(-yield * prospecting / pool))
-started <= found; its value <= tangents of found * L(started / found), as the largest are taken first
-hours of what was started, in this and the next quarters, <= hours to sell
-"""
+"""Rows of the manager's own deals: the pool, what is found in it, what is started, and the hours for it."""
 
 from __future__ import annotations
 
@@ -12,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from optimize.milp.program import UNIT, Array, Model, Rates, total, variables
-from optimize.problem import HISTORY, LAGS, largest_first
+from optimize.milp.model import UNIT, Array, Model, Rates, total
+from optimize.milp.tangents import largest_first_tangent, saturation_tangent
+from optimize.problem import HISTORY, LAGS
+from sim.arrays import FloatArray
 from sim.scenario import WEEKS_PER_QUARTER, CoverageMode
 
 VALUE_TANGENTS = (0.005, 0.02, 0.05, 0.1, 0.18, 0.28, 0.4, 0.52, 0.64, 0.75, 0.85, 0.93, 0.98, 1 - 1e-9)
@@ -29,40 +25,24 @@ def add_direct(
     rates: Rates,
     brought: Array,
 ) -> None:
-    """All of them, as this file begins."""
+    """The manager's own bookings by quarter: pool = demand less what is in partners' hands, and what comes of it."""
     problem = model.problem
     periods, segments = problem.demand.shape
-    average = _prospecting(model)
-    started, value = (variables(model.lp, name, (periods, segments)) for name in ("started", "value"))
-    model.found = variables(model.lp, "found", (periods, segments))
+    average, worth = _prospecting(model), _worth_share(problem.demand[0] * problem.value_usd)
+    axes = model.period_labels, model.segment_labels
+    started, value, model.found = (model.variables(family, *axes) for family in ("started", "value", "found"))
     model.pool = np.empty((periods, segments), dtype=object)
-    spare = variables(model.lp, "spare", (HISTORY,))
-    worth = problem.demand[0] * problem.value_usd
-    worth = worth / worth.sum() if worth.sum() > 0 else np.zeros(segments)
+    spare = model.variables("spare", model.period_labels[:HISTORY])
     for t, s in np.ndindex(periods, segments):
         mode = (history_modes if t < HISTORY else modes)[s]
-        pool = problem.demand[t, s] * (1 - _in_their_hands(model, mode, brought, t, s))
-        hours = average[t, s]
-        if t < HISTORY:
-            hours = hours + float(worth[s]) * spare[t]
-        model.pool[t, s] = pool
-        for x in REACH_TANGENTS:
-            left = (1 - problem.inbound[s]) * np.exp(-x)
-            if problem.prospecting_yield[s] == 0 and x > 0:
-                continue
-            model.lp += (
-                model.found[t, s]
-                <= float(1 - left - x * left) * pool
-                + float(problem.prospecting_yield[s] * left * WEEKS_PER_QUARTER) * hours
-            )
-        model.lp += started[t, s] <= model.found[t, s]
-        for x in VALUE_TANGENTS:
-            at, slope = largest_first(x, float(problem.sigma[s]))
-            model.lp += value[t, s] <= at * model.found[t, s] + slope * started[t, s]
-    open_from_history = problem.scenario.open_pipeline is None
+        model.pool[t, s] = problem.demand[t, s] * (1 - _in_their_hands(model, mode, brought, t, s))
+        prospecting = average[t, s] + float(worth[s]) * spare[t] if t < HISTORY else average[t, s]
+        _found(model, prospecting, t, s)
+        _value(model, started[t, s], value[t, s], t, s)
     # Of the deals that are open on the first day, the share for which there is time.
-    open_worked = model.lp.add_variable("open_worked", 0, 1)
-    credit: Array = np.zeros(periods, dtype=object)
+    open_worked = model.variable("open_worked", (), (), 1)
+    model.direct_usd_k = np.zeros(periods, dtype=object)
+    open_from_history = problem.scenario.open_pipeline is None
     for t in range(periods):
         begun = [
             (j, s)
@@ -70,22 +50,51 @@ def add_direct(
             for s in range(segments)
             if open_from_history or t < HISTORY or t - j >= HISTORY
         ]
-        work = total(
-            float(problem.work_hours[s, j]) * started[t - j, s] for j, s in begun if problem.work_hours[s, j] > 0
-        )
         idle = WEEKS_PER_QUARTER * spare[t] if t < HISTORY else 0.0
-        model.lp += (
-            work + idle + float(problem.carried_open_hours[t]) * open_worked
-            <= float(problem.weeks_worked[t]) * model.sell[t],
-            f"work_{t}",
-        )
+        _deal_hours(model, started, begun, idle, open_worked, t)
         won = total(
             float(problem.closes[s, j] * problem.value_usd[s] / UNIT) * value[t - j, s]
             for j, s in begun
             if problem.closes[s, j] > 0
         )
-        credit[t] = float(rates.direct[t]) * (won + float(problem.carried_open_usd[t]) / UNIT * open_worked)
-    model.direct_usd_k = credit
+        open_usd_k = float(problem.carried_open_usd[t]) / UNIT * open_worked
+        model.direct_usd_k[t] = float(rates.direct[t]) * (won + open_usd_k)
+
+
+def _found(model: Model, prospecting: Any, t: int, s: int) -> None:
+    """found_tangent(t,s,k): f <= tangent k of pool (1 - (1 - inbound) exp(-yield * prospecting / pool))."""
+    problem = model.problem
+    for k, x in enumerate(REACH_TANGENTS):
+        if problem.prospecting_yield[s] == 0 and x > 0:
+            continue
+        at, slope = saturation_tangent(x, problem.inbound[s])
+        an_hour = float(problem.prospecting_yield[s] * slope * WEEKS_PER_QUARTER)
+        row = model.found[t, s] <= at * model.pool[t, s] + an_hour * prospecting
+        model.row(row, "found_tangent", *model.at_segment(t, s), f"k{k}")
+
+
+def _value(model: Model, started: Any, value: Any, t: int, s: int) -> None:
+    """started(t,s): u <= f; value_tangent(t,s,k): v <= tangent k of f L(u / f), as the largest are taken first."""
+    model.row(started <= model.found[t, s], "started", *model.at_segment(t, s))
+    for k, x in enumerate(VALUE_TANGENTS):
+        at, slope = largest_first_tangent(x, float(model.problem.sigma[s]))
+        row = value <= at * model.found[t, s] + slope * started
+        model.row(row, "value_tangent", *model.at_segment(t, s), f"k{k}")
+
+
+def _deal_hours(
+    model: Model, started: Array, begun: list[tuple[int, int]], idle: Any, open_worked: Any, t: int
+) -> None:
+    """deal_hours(t): hours of what was started in this and earlier quarters, (lag, segment), <= hours to sell."""
+    problem = model.problem
+    work = total(float(problem.work_hours[s, j]) * started[t - j, s] for j, s in begun if problem.work_hours[s, j] > 0)
+    spent = work + idle + float(problem.carried_open_hours[t]) * open_worked
+    model.row(spent <= float(problem.weeks_worked[t]) * model.sell[t], "deal_hours", model.period_labels[t])
+
+
+def _worth_share(worth: FloatArray) -> FloatArray:
+    """Share of the market's value that lies in each segment; 0 in a market that is worth nothing."""
+    return worth / worth.sum() if worth.sum() > 0 else np.zeros(len(worth))
 
 
 def _prospecting(model: Model) -> Array:
@@ -103,7 +112,7 @@ def _prospecting(model: Model) -> Array:
 
 
 def _in_their_hands(model: Model, mode: CoverageMode, brought: Array, t: int, s: int) -> Any:
-    """Expected share of a segment's opportunities that the manager cannot find."""
+    """Expected share of a segment's opportunities that the manager cannot find, as partners have them."""
     problem = model.problem
     base = problem.base[:, s]
     if mode == "partner_first":

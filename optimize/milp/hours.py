@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-import pulp
 
 from optimize.limits import Limits
-from optimize.milp.program import DEVELOPING, ON_DEALS, Array, Model, coming, is_number, to_plan, total, variables
-from optimize.problem import HISTORY, PlanningProblem
+from optimize.milp.model import DEVELOPING, ON_DEALS, Array, Model, coming, is_number, to_plan, total
+from optimize.problem import HISTORY
 from sim.coefficients import COACH, JOINT_PLAN, RECRUIT, SOCIALISE
 from sim.plan import PlanTable
 from sim.scenario import PARTNER_ACTIVITIES
@@ -18,80 +19,95 @@ RECRUITING_WEEKS = 11.0
 """Of a quarter, so that rounding and weeks off do not leave recruiting a little short of what it needs."""
 
 
-def add_hours(problem: PlanningProblem, history: PlanTable) -> Model:
+def add_hours(model: Model, history: PlanTable) -> None:
     """Variables of the plan. In the past they are numbers; in the run-off nobody is developed or recruited."""
-    lp = pulp.LpProblem("hours", pulp.LpMaximize)
-    segments, partners = len(problem.sigma), len(problem.scenario.all_partners)
-    after, own = problem.periods - HISTORY - problem.past, problem.scenario.territory_manager.hours_per_week
+    problem = model.problem
+    partners, own = len(problem.scenario.all_partners), problem.scenario.territory_manager.hours_per_week
     cam = problem.scenario.channel_account_manager
+    ahead = model.period_labels[HISTORY + problem.past :]
 
-    def whole(name: str, then: Array) -> Array:
+    def with_past(name: str, planned: Array) -> Array:
         before = np.repeat(getattr(history, name)[:1], HISTORY, axis=0)
         if problem.followed is not None:
             before = np.concatenate([before, getattr(problem.followed, name)[: problem.past]])
-        return np.concatenate([before.astype(object), then])
+        return np.concatenate([before.astype(object), planned])
 
-    def of_partners(name: str, most: float) -> Array:
-        its: Array = np.zeros((after, len(PARTNER_ACTIVITIES), partners), dtype=object)
+    def hours_of(who: str, activities: tuple[int, ...]) -> Array:
+        hours: Array = np.zeros((len(ahead), len(PARTNER_ACTIVITIES), partners), dtype=object)
         planned = len(to_plan(problem))
-        for a in DEVELOPING if name == "cam" else (*DEVELOPING, *ON_DEALS):
-            if most:
-                its[:planned, a] = variables(lp, f"{name}_{PARTNER_ACTIVITIES[a]}", (planned, partners))
-        return its
+        for a in activities:
+            family = f"{who}_{PARTNER_ACTIVITIES[a]}"
+            hours[:planned, a] = model.variables(family, ahead[:planned], model.partner_labels)
+        return hours
 
     there = np.repeat((np.arange(partners) < problem.established)[None], problem.periods, axis=0)
-    parked = whole("parked", np.zeros((after, partners), dtype=bool)).astype(bool)
-    return Model(
-        problem=problem,
-        lp=lp,
-        sell=whole("sell", variables(lp, "sell", (after,), own)),
-        prospect=whole("prospect", variables(lp, "prospect", (after, segments), own)),
-        partner=whole("partner", of_partners("manager", own)),
-        cam=whole("channel_account_manager", of_partners("cam", cam.hours_per_week if cam else 0.0)),
-        carried=(there & ~parked).astype(float).astype(object),
-        active=there.astype(float).astype(object),
-        recruits={},
-    )
+    parked = with_past("parked", np.zeros((len(ahead), partners), dtype=bool)).astype(bool)
+    model.sell = with_past("sell", model.variables("sell", ahead, most=own))
+    model.prospect = with_past("prospect", model.variables("prospect", ahead, model.segment_labels, most=own))
+    model.partner = with_past("partner", hours_of("manager", (*DEVELOPING, *ON_DEALS) if own else ()))
+    model.cam = with_past("channel_account_manager", hours_of("cam", DEVELOPING if cam and cam.hours_per_week else ()))
+    model.carried = (there & ~parked).astype(float).astype(object)
+    model.active = there.astype(float).astype(object)
 
 
 def add_week(model: Model) -> None:
-    """sell + prospecting + partner hours + support of those carried <= the week; likewise of the account manager."""
-    problem = model.problem
-    own, cam = problem.scenario.territory_manager.hours_per_week, problem.scenario.channel_account_manager
-    for t in coming(problem):
-        support = problem.support_hours * model.carried[t]
-        uses = [model.sell[t], *model.prospect[t], *model.partner[t].ravel(), *support]
-        model.lp += total(uses) <= own, f"week_{t}"
-        if cam is not None and t in to_plan(problem):
-            model.lp += total(model.cam[t].ravel()) <= cam.hours_per_week, f"cam_week_{t}"
+    """The rows of both persons' weeks."""
+    for t in coming(model.problem):
+        _week(model, t)
+        if model.problem.scenario.channel_account_manager is not None and t in to_plan(model.problem):
+            _account_managers_week(model, t)
+
+
+def _week(model: Model, t: int) -> None:
+    """week(t): sell + prospecting + partner hours + support of those carried <= H."""
+    support = model.problem.support_hours * model.carried[t]
+    uses = [model.sell[t], *model.prospect[t], *model.partner[t].ravel(), *support]
+    own = model.problem.scenario.territory_manager.hours_per_week
+    model.row(total(uses) <= own, "week", model.period_labels[t])
+
+
+def _account_managers_week(model: Model, t: int) -> None:
+    """cam_week(t): hours of the account manager <= H of the account manager."""
+    most = model.problem.scenario.channel_account_manager.hours_per_week  # type: ignore[union-attr]
+    model.row(total(model.cam[t].ravel()) <= most, "cam_week", model.period_labels[t])
 
 
 def add_recruiting(model: Model, limits: Limits) -> None:
-    """A candidate is recruited in one quarter, or never; it is there, if it signs, from ready_after quarters later."""
+    """Candidates: recruited in one quarter or never, there, if they sign, from ready_after quarters later."""
     problem = model.problem
-    cam = problem.scenario.channel_account_manager
     for k, candidate in enumerate(problem.candidates):
-        p = problem.established + k
-        began = problem.recruited_in(k)
+        p, began = problem.established + k, problem.recruited_in(k)
         if began is not None:
             model.recruits[HISTORY + began, p] = 1.0
         elif limits.recruit and limits.may_get_hours(candidate.name):
             ready = problem.ready_after(candidate)
             starts = [t for t in to_plan(problem) if t + ready < problem.periods and problem.weeks_worked[t] > 1]
             for t in starts:
-                model.recruits[t, p] = z = model.lp.add_variable(f"recruit_{t}_{p}", 0, 1, pulp.LpBinary)
-                needed = problem.recruiting_hours_left(k) / min(RECRUITING_WEEKS, problem.weeks_worked[t] - 1.0)
-                model.partner[t, RECRUIT, p] = model.lp.add_variable(f"manager_recruit_{t}_{p}", 0)
-                given = model.partner[t, RECRUIT, p]
-                if cam is not None:
-                    model.cam[t, RECRUIT, p] = model.lp.add_variable(f"cam_recruit_{t}_{p}", 0)
-                    given = given + cam.factor * model.cam[t, RECRUIT, p]
-                model.lp += given >= needed * z, f"recruiting_{t}_{p}"
+                _recruiting(model, t, p)
             if starts:
-                model.lp += total(model.recruits[t, p] for t in starts) <= 1, f"recruited_once_{p}"
+                _recruited_once(model, starts, p)
         for t in range(HISTORY, problem.periods):
             model.active[t, p] = candidate.sign_probability * present(model, t, p)
             model.carried[t, p] = model.active[t, p]
+
+
+def _recruiting(model: Model, t: int, p: int) -> None:
+    """recruiting(t,p): h + factor h of the account manager >= z (hours that it needs, spread over the quarter)."""
+    problem, labels = model.problem, model.at_partner(t, p)
+    model.recruits[t, p] = z = model.variable("recruit", (t, p), labels, 1, binary=True)
+    left, weeks = problem.recruiting_hours_left(p - problem.established), problem.weeks_worked[t] - 1.0
+    needed = left / min(RECRUITING_WEEKS, weeks)
+    given: Any = model.variable("manager_recruit", (t, p), labels)
+    model.partner[t, RECRUIT, p] = given
+    if (cam := problem.scenario.channel_account_manager) is not None:
+        model.cam[t, RECRUIT, p] = model.variable("cam_recruit", (t, p), labels)
+        given = given + cam.factor * model.cam[t, RECRUIT, p]
+    model.row(given >= needed * z, "recruiting", *labels)
+
+
+def _recruited_once(model: Model, starts: list[int], p: int) -> None:
+    """recruited_once(p): sum of z over t <= 1."""
+    model.row(total(model.recruits[t, p] for t in starts) <= 1, "recruited_once", model.partner_labels[p])
 
 
 def present(model: Model, t: int, p: int) -> float | Array:
@@ -102,28 +118,36 @@ def present(model: Model, t: int, p: int) -> float | Array:
 
 
 def add_carrying(model: Model, limits: Limits) -> None:
-    """Hours only for those who are carried: h <= most * carried. Parked ones cost nothing and drift lower."""
+    """Whom the manager carries. Parked partners get no hours, cost none and drift lower."""
     problem = model.problem
-    own, a = problem.scenario.territory_manager.hours_per_week, problem.scenario.assumptions
-    cam = problem.scenario.channel_account_manager
-    tau = {COACH: a.coach_tau_hours, JOINT_PLAN: a.joint_plan_tau_hours, SOCIALISE: a.socialise_tau_hours}
     for t in to_plan(problem):
-        for p, name in enumerate(problem.scenario.partner_names):
+        for p in range(len(problem.scenario.all_partners)):
             if p < problem.established:
-                model.carried[t, p] = there = model.lp.add_variable(f"carried_{t}_{p}", 0, 1, pulp.LpBinary)
-            else:
-                there = present(model, t, p)
-            for who, hours, week in (
-                ("territory_manager", model.partner, own),
-                ("channel_account_manager", model.cam, 0.0 if cam is None else cam.hours_per_week),
-            ):
-                for activity in (*DEVELOPING, *ON_DEALS):
-                    most = min(week, MOST_TAUS * tau[activity].likely) if activity in tau else week / 2
-                    most = max(most, limits.locked_hours(PARTNER_ACTIVITIES[activity], name, who, t - HISTORY + 1))
-                    if not limits.may_get_hours(name):
-                        most = 0.0
-                    if not is_number(hours[t, activity, p]):
-                        model.lp += hours[t, activity, p] <= most * there
+                model.carried[t, p] = model.variable("carried", (t, p), model.at_partner(t, p), 1, binary=True)
+            _hours_if_carried(model, limits, t, p)
     last = HISTORY + problem.quarters - 1
     for t in range(last + 1, problem.periods):
         model.carried[t, : problem.established] = model.carried[last, : problem.established]
+
+
+def _hours_if_carried(model: Model, limits: Limits, t: int, p: int) -> None:
+    """hours_if_carried(t,p,a), of a candidate if it was recruited: h <= c times the most that can be of use."""
+    problem, a = model.problem, model.problem.scenario.assumptions
+    name, there = problem.scenario.partner_names[p], model.carried[t, p]
+    if p >= problem.established:
+        there = present(model, t, p)
+    cam = problem.scenario.channel_account_manager
+    tau = {COACH: a.coach_tau_hours, JOINT_PLAN: a.joint_plan_tau_hours, SOCIALISE: a.socialise_tau_hours}
+    for who, hours, week in (
+        ("territory_manager", model.partner, problem.scenario.territory_manager.hours_per_week),
+        ("channel_account_manager", model.cam, 0.0 if cam is None else cam.hours_per_week),
+    ):
+        for activity in (*DEVELOPING, *ON_DEALS):
+            word = PARTNER_ACTIVITIES[activity]
+            most = min(week, MOST_TAUS * tau[activity].likely) if activity in tau else week / 2
+            most = max(most, limits.locked_hours(word, name, who, t - HISTORY + 1))
+            if not limits.may_get_hours(name):
+                most = 0.0
+            if not is_number(hours[t, activity, p]):
+                family = "hours_if_carried" if hours is model.partner else "cam_hours_if_carried"
+                model.row(hours[t, activity, p] <= most * there, family, *model.at_partner(t, p), word)

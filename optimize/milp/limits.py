@@ -2,67 +2,97 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from optimize.limits import EARLY_QUARTERS, Limits
-from optimize.milp.program import UNIT, Array, LimitRow, Model, to_plan, total
+from optimize.milp.model import UNIT, Array, LimitRow, Model, to_plan, total
 from optimize.problem import HISTORY
 from sim.plan import Hours
 from sim.scenario import PARTNER_ACTIVITIES
 
 
-def add_limits(model: Model, limits: Limits, elastic: bool) -> None:
-    """All of them; `elastic` gives each a slack."""
-    problem, scenario = model.problem, model.problem.scenario
-    credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
+def add_limits(model: Model, limits: Limits) -> None:
+    """A row for each limit that was asked for, with a slack if the model is elastic."""
+    credit = model.direct_usd_k + model.partner_usd_k @ model.problem.credit_share
+    theirs = [total(model.partner[t].ravel()) for t in range(model.problem.periods)]
+    for t in to_plan(model.problem):
+        _floor(model, limits, credit[t], t)
+        _partner_share(model, limits, theirs[t], t)
+        if limits.largest_change_hours is not None and t > HISTORY:
+            _largest_change(model, limits.largest_change_hours, theirs[t] - theirs[t - 1], t)
+    _early_floor(model, limits, credit)
+    for i, lock in enumerate(limits.locks):
+        _lock(model, lock, i)
 
-    def row(key: str, name: str, its: Any, sense: str, bound: float) -> None:
-        short = model.lp.add_variable(f"short_{name}", 0) if elastic and sense != "most" else 0.0
-        over = model.lp.add_variable(f"over_{name}", 0) if elastic and sense != "least" else 0.0
-        model.limits.append(LimitRow(key, short + over))
-        if sense == "least":
-            model.lp += its + short >= bound, name
-        elif sense == "most":
-            model.lp += its - over <= bound, name
-        else:
-            model.lp += its + short - over == bound, name
 
-    own = scenario.territory_manager.hours_per_week
-    theirs = [total(model.partner[t].ravel()) for t in range(problem.periods)]
-    for t in to_plan(problem):
-        quarter = t - HISTORY + 1
-        floor = limits.floor(quarter)
-        if floor is not None:
-            bound = floor * problem.quota_usd[quarter - 1] / UNIT
-            row(f"floors {quarter}", f"floor_{quarter}", credit[t], "least", bound)
-        if limits.min_partner_share > 0:
-            row("min_partner_share", f"least_share_{quarter}", theirs[t], "least", limits.min_partner_share * own)
-        if limits.max_partner_share < 1:
-            row("max_partner_share", f"most_share_{quarter}", theirs[t], "most", limits.max_partner_share * own)
-        if limits.largest_change_hours is not None and quarter > 1:
-            change = theirs[t] - theirs[t - 1]
-            row("largest_change_hours", f"rise_{quarter}", change, "most", limits.largest_change_hours)
-            row("largest_change_hours", f"fall_{quarter}", change, "least", -limits.largest_change_hours)
+def _floor(model: Model, limits: Limits, credit: Any, t: int) -> None:
+    """floor(t): quota credit >= floor times quota."""
+    floor = limits.floor(t - HISTORY + 1)
+    if floor is not None:
+        bound = floor * model.problem.quota_usd[t - HISTORY] / UNIT
+        _add(model, f"floors {t - HISTORY + 1}", "floor", t, credit, "least", bound)
+
+
+def _early_floor(model: Model, limits: Limits, credit: Array) -> None:
+    """early_floor: quota credit of the first year >= floor times its quota."""
     if limits.early_floor is not None:
         early = slice(HISTORY, HISTORY + EARLY_QUARTERS)
-        bound = limits.early_floor * float(np.sum(problem.quota_usd[:EARLY_QUARTERS])) / UNIT
-        row("early_floor", "early_floor", total(credit[early]), "least", bound)
-    for i, lock in enumerate(limits.locks):
-        for q in range(lock.from_quarter - 1, lock.to_quarter or problem.quarters):
-            if q >= problem.past:
-                if lock.activity == "sell":
-                    model.sell_is_fixed.add(HISTORY + q)
-                row(f"locks {i}", f"lock_{i}_{q + 1}", _cell(model, lock, HISTORY + q), "exactly", lock.hours_per_week)
+        bound = limits.early_floor * float(np.sum(model.problem.quota_usd[:EARLY_QUARTERS])) / UNIT
+        _add(model, "early_floor", "early_floor", None, total(credit[early]), "least", bound)
 
 
-def _cell(model: Model, lock: Hours, t: int) -> Array | Any:
+def _partner_share(model: Model, limits: Limits, theirs: Any, t: int) -> None:
+    """least_share(t), most_share(t): partner hours >=, <= share of H."""
+    own = model.problem.scenario.territory_manager.hours_per_week
+    if limits.min_partner_share > 0:
+        _add(model, "min_partner_share", "least_share", t, theirs, "least", limits.min_partner_share * own)
+    if limits.max_partner_share < 1:
+        _add(model, "max_partner_share", "most_share", t, theirs, "most", limits.max_partner_share * own)
+
+
+def _largest_change(model: Model, most: float, change: Any, t: int) -> None:
+    """rise(t), fall(t): partner hours less those of the quarter before <= most, >= -most."""
+    _add(model, "largest_change_hours", "rise", t, change, "most", most)
+    _add(model, "largest_change_hours", "fall", t, change, "least", -most)
+
+
+def _lock(model: Model, lock: Hours, i: int) -> None:
+    """lock_i(t): hours of a use = those that were asked for."""
+    for t in to_plan(model.problem):
+        if lock.from_quarter <= t - HISTORY + 1 <= (lock.to_quarter or model.problem.quarters):
+            if lock.activity == "sell":
+                model.sell_is_fixed.add(t)
+            _add(model, f"locks {i}", f"lock_{i}", t, _locked_hours(model, lock, t), "exactly", lock.hours_per_week)
+
+
+def _locked_hours(model: Model, lock: Hours, t: int) -> Array | Any:
     scenario = model.problem.scenario
     if lock.activity == "sell":
         return model.sell[t]
     if lock.activity == "prospect":
         return model.prospect[t, scenario.segment_names.index(lock.target or "")]
-    hours = model.partner if lock.who == "territory_manager" else model.cam
-    its = hours[t, PARTNER_ACTIVITIES.index(lock.activity), scenario.partner_names.index(lock.target or "")]
-    return its + 0 * model.sell[t]  # what is a number has to be a row too
+    everybodys = model.partner if lock.who == "territory_manager" else model.cam
+    hours = everybodys[t, PARTNER_ACTIVITIES.index(lock.activity), scenario.partner_names.index(lock.target or "")]
+    return hours + 0 * model.sell[t]  # what is a number has to be a row too
+
+
+def _add(
+    model: Model,
+    key: str,
+    family: str,
+    t: int | None,
+    value: Any,
+    sense: Literal["least", "most", "exactly"],
+    bound: float,
+) -> None:
+    """The row of a limit, with variables for how far it is given up where the model is elastic."""
+    place = [] if t is None else [t - HISTORY + 1]
+    labels = [] if t is None else [model.period_labels[t]]
+    short = model.variable(f"short_{family}", place, labels) if model.elastic and sense != "most" else 0.0
+    over = model.variable(f"over_{family}", place, labels) if model.elastic and sense != "least" else 0.0
+    model.limits.append(LimitRow(key, short + over))
+    given = value + short - over if sense == "exactly" else value + short if sense == "least" else value - over
+    row = given >= bound if sense == "least" else given <= bound if sense == "most" else given == bound
+    model.row(row, family, *labels)

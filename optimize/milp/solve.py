@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pulp
 
-from optimize.milp.program import Model
+from optimize.milp.model import Model
 from optimize.objective import Objective
 from optimize.problem import HISTORY
 from sim.arrays import FloatArray
@@ -250,5 +250,5 @@ def hour_values_usd(model: Model, solver: str = "highs", seconds: float = SOLVER
     for q in range(problem.past, problem.quarters):
         worked = max(float(problem.weeks_worked[HISTORY + q]), 1.0)
         # The solver minimises the negative, and its duals have that sign.
-        values[q] = 1000 * abs(rows[f"week_{HISTORY + q}"].pi) / worked
+        values[q] = 1000 * abs(rows[f"week({model.period_labels[HISTORY + q]})"].pi) / worked
     return values

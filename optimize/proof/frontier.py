@@ -119,7 +119,7 @@ def frontier(
         model = planner.model(known.modes, known.rates, given)
         if at_least is not None:
             credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
-            model.lp += credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000
+            model.row(credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000, "exit_credit")
         return solve(model, known.modes, solver=solver)
 
     def exit_usd(solved: Solved) -> float:

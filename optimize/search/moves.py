@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optimize.milp.program import DEVELOPING, ON_DEALS
+from optimize.milp.model import DEVELOPING, ON_DEALS
 from optimize.problem import PlanningProblem
 from optimize.search.evaluate import CLEAR, Purpose, Trials, Tried, gain, rank
 from sim.arrays import FloatArray

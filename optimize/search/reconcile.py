@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optimize.limits import Limits
-from optimize.milp.build import build
-from optimize.milp.program import Model, Rates
+from optimize.milp.model import Model, Rates
+from optimize.milp.program import fluid_program
 from optimize.milp.solve import NoPlan, PlanningError, Solved, clash, solve
 from optimize.problem import HISTORY
 from optimize.search.evaluate import CLEAR, MISSED, Trials, Tried, gain, rank
@@ -101,7 +101,7 @@ class Planner:
 
     def model(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits, elastic: bool = False) -> Model:
         """The fluid model at some rates."""
-        return build(self.problem, self.objective, limits, modes, rates, self.history, elastic)
+        return fluid_program(self.problem, self.objective, limits, modes, rates, self.history, elastic)
 
     # Solving
 

@@ -21,11 +21,12 @@ from typer.testing import CliRunner
 from nexthour.terminal.main import app
 from nexthour.terminal.show_plan import print_solution
 from optimize import Limits, PlanningError, Solution, optimize_plan, planner
-from optimize.milp.build import build
-from optimize.milp.program import Model, Rates
+from optimize.milp.model import Model, Rates
+from optimize.milp.program import fluid_program
 from optimize.milp.solve import Solved, solve
+from optimize.milp.tangents import share_of_value, value_of_next
 from optimize.objective import RUN_OFF_QUARTERS, Objective
-from optimize.problem import HISTORY, LAGS, PlanningProblem, share_of_value, value_of_next
+from optimize.problem import HISTORY, LAGS, PlanningProblem
 from optimize.proof import certify
 from optimize.search import moves
 from optimize.search.rounding import STEP_HOURS
@@ -62,7 +63,7 @@ def small(**changes: Any) -> Scenario:
 def fluid(scenario: Scenario, exit_weight: float = 0.0, objective: str = "quota_credit", **limits: Any) -> Model:
     history = TimePlan.status_quo(scenario).table(scenario)
     problem = PlanningProblem.of(scenario, RUN_OFF_QUARTERS if exit_weight else 0)
-    return build(
+    return fluid_program(
         problem,
         Objective.of(scenario, objective, 0.0, exit_weight),
         Limits.of(scenario, limits),

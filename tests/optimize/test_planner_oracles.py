@@ -22,8 +22,8 @@ from hypothesis.extra.numpy import arrays
 from nexthour.terminal import show_plan
 from optimize import Limits, PlanningError, optimize_plan, planner
 from optimize.milp import solve as solving
-from optimize.milp.build import build
-from optimize.milp.program import Model, Rates
+from optimize.milp.model import Model, Rates
+from optimize.milp.program import fluid_program
 from optimize.milp.solve import hour_values_usd, solve
 from optimize.objective import Objective
 from optimize.problem import HISTORY, PlanningProblem
@@ -135,7 +135,7 @@ def test_the_value_of_an_hour_is_what_a_little_more_of_it_brings() -> None:
         more = fluid(scenario)
         for its, value in zip(discrete(more), kept, strict=True):
             its.bounds(value, value)
-        (row,) = [row for row in more.lp.constraints() if row.name == f"week_{HISTORY + q}"]
+        (row,) = [row for row in more.lp.constraints() if row.name == f"week(q{q + 1})"]
         row.changeRHS(scenario.territory_manager.hours_per_week + little)
         after = solve(more, modes, gap=1e-7)
         brought = (after.objective_usd - before.objective_usd) / (13 * little)
@@ -313,7 +313,7 @@ def test_the_goal_of_risk_is_what_its_markets_miss(name: str) -> None:
     luck = np.random.default_rng(3).lognormal(-0.05, 0.3, (2, 20, 6))
     rates = replace(Rates.at_first(problem), luck=luck)
     history = TimePlan.status_quo(scenario).table(scenario)
-    model = build(problem, objective, Limits.of(scenario, {}), ("partner_first",) * 2, rates, history)
+    model = fluid_program(problem, objective, Limits.of(scenario, {}), ("partner_first",) * 2, rates, history)
     its = solve(model, ("partner_first",) * 2, gap=1e-6)
     own = its.direct_usd[HISTORY:]
     theirs = (its.partner_usd @ objective.partner_share)[HISTORY:]
