@@ -18,7 +18,7 @@ from nexthour.app.charts import tables
 from nexthour.app.page import plain
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload
-from nexthour.report.calibration import Rows
+from nexthour.report.calibration import TextTable
 from nexthour.report.text import with_capital
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.plan import ACTIVITY_WORDS
@@ -138,7 +138,7 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 # Tables and errors
 
 
-def table(rows: Rows, caption: str) -> None:
+def table(rows: TextTable, caption: str) -> None:
     """A table of results that the terminal prints too."""
     st.html(tables.table(caption, [with_capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
 

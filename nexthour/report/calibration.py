@@ -37,7 +37,7 @@ ABOUT_WHOM = "Maintain, Develop, Limit as a partner: any Achiever, Believer, Dec
 
 
 @dataclass(frozen=True)
-class Rows:
+class TextTable:
     """A table in words. A header may hold line breaks, where there is little room."""
 
     headers: tuple[str, ...]
@@ -60,7 +60,7 @@ def rows_read(fit: Fit) -> str:
     return f"Rows read {fit.rows_read:,} = used {fit.rows_used:,} + not used {len(fit.rejected):,}."
 
 
-def fit_rows(rows: Sequence[dict[str, Any]]) -> Rows:
+def fit_rows(rows: Sequence[dict[str, Any]]) -> TextTable:
     """The report of a fit, a row for each segment and route."""
     headers = ("segment", "route", "deals", "a\nquarter", "won", "fitted", "90%\ninterval", "median\namount")
     told = (
@@ -78,7 +78,7 @@ def fit_rows(rows: Sequence[dict[str, Any]]) -> Rows:
         )
         for row in rows
     )
-    return Rows((*headers, "mean\namount", "cycle\nweeks"), tuple(told))
+    return TextTable((*headers, "mean\namount", "cycle\nweeks"), tuple(told))
 
 
 def fewer_hours(fit: Fit, share: str) -> str:
@@ -121,7 +121,7 @@ def labels_right(intake: Intake) -> str:
     return f"{count_of(n, 'partner')}{many if n > 2 else ''}"
 
 
-def intake_rows(intake: Intake, before: Scenario) -> Rows:
+def intake_rows(intake: Intake, before: Scenario) -> TextTable:
     from sim.scenario import TREATMENTS
 
     powers = exponents(before)
@@ -137,7 +137,7 @@ def intake_rows(intake: Intake, before: Scenario) -> Rows:
         )
         for estimate in intake.estimates
     )
-    return Rows(headers, tuple(told))
+    return TextTable(headers, tuple(told))
 
 
 def about_intake(intake: Intake) -> str:
@@ -174,7 +174,7 @@ def people(judgement: Judgement) -> str:
     return "1 person" if said_by == 1 else f"{said_by} people"
 
 
-def opinion_rows(judgement: Judgement, before: Scenario) -> Iterator[Rows]:
+def opinion_rows(judgement: Judgement, before: Scenario) -> Iterator[TextTable]:
     """A table for each activity: what each person says, what all say together, and what the scenario had before."""
     from sim.plan import ACTIVITY_WORDS
 
@@ -190,10 +190,10 @@ def opinion_rows(judgement: Judgement, before: Scenario) -> Iterator[Rows]:
         new = [judgement.ranges.get(field, its) for field, its in zip(fields, old, strict=True)]
         told.append((ALL_OF_THEM, _interval(new[0]), _interval(new[1]), "in the scenario now"))
         told.append(("before", _interval(old[0]), _interval(old[1]), ""))
-        yield Rows(headers, tuple(told))
+        yield TextTable(headers, tuple(told))
 
 
-def answer_rows(judgement: Judgement) -> Rows:
+def answer_rows(judgement: Judgement) -> TextTable:
     from sim.plan import ACTIVITY_WORDS
     from sim.scenario import TREATMENTS
 
@@ -204,7 +204,7 @@ def answer_rows(judgement: Judgement) -> Rows:
         whom = TREATMENTS.get(row.partner, row.partner)
         told.append((one_line(row.person), one_line(whom), ACTIVITY_WORDS[row.activity], *cells))
     headers = ("person", "partner", "help", *(words.replace(" it ", " it\n") for words in QUESTION_WORDS.values()))
-    return Rows(headers, tuple(told))
+    return TextTable(headers, tuple(told))
 
 
 def doubts(judgement: Judgement) -> Iterator[str]:

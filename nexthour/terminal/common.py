@@ -1,6 +1,6 @@
 """What all commands of the terminal share: failing in one sentence, options, progress, JSON.
 
-Left out: the commands themselves (the other cli files) and what results look like (the terminal files).
+Left out: the commands themselves (a file each), and how tables are written (tables.py).
 """
 
 from __future__ import annotations
@@ -17,16 +17,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from nexthour.packaged import scenario_path
 from nexthour.report.text import one_line, unexpected_error
 from nexthour.terminal.tables import plain_console
 
 if TYPE_CHECKING:
+    from sim import Scenario
     from sim.progress import Progress
 
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
-ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="A scenario file.", show_default=False)]
+ScenarioFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO", help="A scenario file, or the name of one that comes with Next Hour.", show_default=False
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
@@ -71,9 +78,16 @@ class Commands(TyperGroup):
             raise typer.Exit(fail(f"{unexpected_error(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
 
 
+def read_scenario(word: str) -> Scenario:
+    """The scenario of a file, or of a name that comes with the product. Raises ScenarioError."""
+    from sim import load_scenario
+
+    return load_scenario(scenario_path(word))
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Progress | None]:
-    """A bar on stderr, for people only, once the work has taken QUIET_SECONDS; above it, what the library tells."""
+    """Show a bar on stderr, for people only, once work has taken QUIET_SECONDS; above it, what the library tells."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from sim.native.notices import notices_to
@@ -103,7 +117,7 @@ def progress(what: str) -> Iterator[Progress | None]:
 
 @contextmanager
 def status_line() -> Iterator[Progress | None]:
-    """What is going on, on stderr and for people only, in one line that changes."""
+    """Show how far the work is on stderr, for people only, in one line that changes."""
     console = plain_console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -113,10 +127,12 @@ def status_line() -> Iterator[Progress | None]:
 
 
 def print_json(data: object) -> None:
+    """Print what a command found as JSON. Raises ValueError for a number that JSON does not have."""
     print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def fail(sentence: str, code: int, label: str = "error") -> int:
+    """Print one sentence on stderr and return the exit code."""
     print(f"{label}: {one_line(sentence)}", file=sys.stderr)
     return code
 

@@ -1,22 +1,25 @@
-"""The terminal's gap analysis: nexthour gap, and nexthour rollup for several territories.
-
-Left out: how they are computed (optimize/coverage/), and what they look like (show_gap.py,
-nexthour/terminal/show_rollup.py).
-"""
+"""nexthour gap: the market map, remedies by segment, and what the plan does with each partner."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, status_line
-from nexthour.terminal.show_gap import print_gaps
-from nexthour.terminal.show_rollup import print_organisation
-from nexthour.terminal.tables import print_again
+from nexthour.report import gaps as report
+from nexthour.report.numbers import count_of, half_width, narrow_half_width, percent, usd
+from nexthour.report.text import CAVEAT, one_line
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_items
+
+if TYPE_CHECKING:
+    from optimize.coverage.gaps import GapAnalysis, Remedy
+    from optimize.coverage.treatment import Treatment
 
 
-def gap(
+def command(
     scenario_file: ScenarioFile,
     plan: Annotated[
         str | None, typer.Option(help="A plan file: its coverage too, and remedies on top of it.", metavar="FILE")
@@ -39,7 +42,7 @@ def gap(
     from optimize.coverage.gaps import gap_analysis
     from optimize.coverage.treatment import treatments
 
-    scenario = sim.load_scenario(scenario_file)
+    scenario = read_scenario(scenario_file)
     chosen = None if plan is None else sim.TimePlan.load(plan)
     with status_line() as progress:
         gaps = gap_analysis(scenario, chosen, seed, progress)
@@ -51,30 +54,96 @@ def gap(
     print_again(scenario, ["gap", scenario_file, *([] if plan is None else ["--plan", plan]), "--seed", seed])
 
 
-def rollup(
-    scenario_files: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.", show_default=False)
-    ],
-    seed: Seed = 7,
-    as_json: AsJson = False,
-) -> None:
-    """Add up the market maps of several territories.
+def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
+    """Print a gap analysis: the answer, the market map, remedies by segment, the grid of partners."""
+    out, scenario = plain_console(), gaps.scenario
+    out.print(one_line(scenario.question or scenario.name), style="bold")
+    out.print()
+    if not gaps.is_status_quo:
+        out.print(f"The plan: {one_line(gaps.plan.name)}.")
+    out.print(f"{report.largest_gap(gaps)} {report.best_hour(gaps)}")
+    out.print()
+    out.print(f"Market map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them")
+    out.print(_market_map(gaps))
+    out.print(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
+    for segment in gaps.segments:
+        out.print()
+        out.print(f"{one_line(segment.segment)}: remedies on top of {report.base(gaps)}")
+        possible = [remedy for remedy in segment.remedies if remedy.gain_usd is not None]
+        if possible:
+            out.print(_remedies(possible))
+        for sentence in report.not_possible(segment.remedies):
+            out.print(sentence)
+    out.print()
+    out.print(f"{report.remedy_words(gaps)} In brackets: no clear difference.")
+    if partners:
+        _print_partners(out, gaps, partners)
+    out.print()
+    out.print(CAVEAT)
 
-    By segment: who sees what today in all territories together. By partner: what it brings and gets from all managers;
-    a partner of several territories is one partner.
 
-    \b
-    Example:
-      nexthour rollup scenarios/two-territories-partner-rich.yaml scenarios/two-territories-direct-rich.yaml
-    """
-    import sim
-    from optimize.coverage.rollup import roll_up
+def _market_map(gaps: GapAnalysis) -> Any:
+    planned = [] if gaps.is_status_quo else ["seen with\nthe plan"]
+    table = make_table(
+        "segment", "opportu-\nnities", "worth\nof one", "found by\nmanager", "brought by\npartners", "seen by\nnobody",
+        *planned, "reach-\nable", "gap,\nworth",
+    )  # fmt: skip
+    for segment in gaps.segments:
+        today = segment.today
+        table.add_row(
+            one_line(segment.segment),
+            f"{segment.opportunities.value:,.0f}",
+            usd(segment.value_usd),
+            *(percent(who) for who in ((today.found, today.brought, today.leaked) if today else (None,) * 3)),
+            *([percent(segment.planned.seen if segment.planned else None)] if planned else []),
+            percent(segment.reachable.seen if segment.reachable else None),
+            usd(segment.gap_usd.value),
+        )
+    return table
 
-    scenarios = [sim.load_scenario(file) for file in scenario_files]
-    with status_line() as progress:
-        its = roll_up(scenarios, seed, progress)
-    if as_json:
-        print_json(its.as_dict())
-        return
-    print_organisation(its)
-    print_again(scenarios[0], ["rollup", *scenario_files, "--seed", seed], *scenarios[1:])
+
+def _remedies(remedies: Sequence[Remedy]) -> Any:
+    table = make_table("", "hours", "gain", "gain\nan hour", "seen", "ahead\nfrom")
+    for remedy in remedies:
+        assert remedy.gain_usd is not None
+        cam = " AM" if remedy.account_manager_hours else ""
+        hours = remedy.manager_hours or remedy.account_manager_hours
+        gain = f"{usd(remedy.gain_usd.value, sign=True)} {narrow_half_width(remedy.gain_usd)}"
+        each = remedy.gain_per_hour_usd
+        clear = remedy.gain_usd.clear
+        table.add_row(
+            f"{report.kind(remedy)}: {one_line(remedy.what)}",
+            f"{hours:,.0f}{cam}" if hours else "none",
+            gain if clear else f"({gain})",
+            "" if each is None else usd(each.value, sign=True) if clear else f"({usd(each.value, sign=True)})",
+            percent(remedy.seen),
+            report.ahead_from(remedy),
+        )
+    return table
+
+
+def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
+    there = [partner for partner in partners if not partner.is_candidate]
+    if there:
+        out.print()
+        out.print("Partners by results (share of quota credit today) and commitment (brings of 100 opportunities)")
+        table = make_table("", "brings less than average", "brings more than average", right=False)
+        for high, word in ((True, "more credit than average"), (False, "less credit than average")):
+            cells = [
+                [_standing(one) for one in there if (one.high_results, one.high_commitment) == (high, brings)]
+                for brings in (False, True)
+            ]
+            for i, row in enumerate(zip_longest(*(cell or ["nobody"] for cell in cells), fillvalue="")):
+                table.add_row("" if i else word, *row)
+        out.print(table)
+        widest = max(half_width(partner.results) for partner in there)
+        out.print(
+            f"95% intervals of the credit: up to ±{100 * widest:.1f} points. What it brings is assumed and has none."
+        )
+    out.print()
+    out.print(f"What {report.base(gaps)} does with them")
+    print_items(out, [f"{one_line(partner.says)} {report.not_the_usual(partner)}" for partner in partners])
+
+
+def _standing(treatment: Treatment) -> str:
+    return f"{one_line(treatment.partner)} ({treatment.results.value:.1%}, {100 * treatment.commitment:.0f})"

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
+from nexthour.packaged import scenario_path
 from nexthour.report.plan import lock_of
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, check_out, print_json, status_line
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, check_out, print_json, read_scenario, status_line
 from nexthour.terminal.show_plan import print_frontier, print_solution
 from nexthour.terminal.tables import print_again
 
@@ -82,9 +83,9 @@ def plan(
     import sim
     from optimize import Actuals, explain, optimize_plan
 
-    scenario = sim.load_scenario(scenario_file)
+    scenario = read_scenario(scenario_file)
     if out is not None:
-        check_out(out, scenario_file, *(its for its in (followed, actuals) if its is not None))
+        check_out(out, scenario_path(scenario_file), *(its for its in (followed, actuals) if its is not None))
     with status_line() as progress:
         solution = optimize_plan(
             scenario,
@@ -154,9 +155,8 @@ def frontier(
       nexthour frontier scenarios/baseline.yaml --points 4 --through 8
     """
     import optimize
-    import sim
 
-    scenario = sim.load_scenario(scenario_file)
+    scenario = read_scenario(scenario_file)
     with status_line() as progress:
         its = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, progress=progress)
     if as_json:

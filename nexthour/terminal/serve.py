@@ -1,6 +1,10 @@
-"""The terminal's way to the app: nexthour app.
+"""nexthour app: the app in a browser, served by Streamlit.
 
-Left out: the app (app.py, views/), and how it is served (Streamlit; .streamlit/config.toml).
+Streamlit takes its settings from the folder of the script it runs: app.py stands beside .streamlit/ in a checkout, and
+in an installed package too. (A script in nexthour/app/ would make Streamlit show nexthour/app/pages/ in a menu of its
+own.)
+
+Left out: the app itself (nexthour/app/).
 """
 
 from __future__ import annotations
@@ -8,19 +12,19 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-APP = Path(__file__).resolve().parent / "app.py"
+from nexthour.packaged import BASELINE, packaged, scenario_path
+
 USUAL_PORT = 8501
 PATIENCE_SECONDS = 30.0
 FIRST_VISIT_SECONDS = 4.0
 """Time for the first page alone, before the others are loaded."""
 
 
-def app(
+def command(
     port: Annotated[int, typer.Option(help="Where it listens on this machine.", min=1, max=65535)] = USUAL_PORT,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
@@ -37,7 +41,7 @@ def app(
         raise typer.BadParameter(f"--port {port} is taken by another program; choose another, as in --port {port + 1}")
     threading.Thread(target=_warm, args=(port,), daemon=True).start()
     flags = ["--server.port", str(port), "--server.headless", "true"] if no_browser else ["--server.port", str(port)]
-    main(["run", str(APP), *flags], prog_name="streamlit", standalone_mode=False)
+    main(["run", str(packaged("app.py")), *flags], prog_name="streamlit", standalone_mode=False)
 
 
 def _free(port: int) -> bool:
@@ -56,10 +60,9 @@ def _warm(port: int) -> None:
     while _free(port) and time.monotonic() < until:
         time.sleep(0.05)
     from nexthour.app import menu
-    from nexthour.app.state import library
     from sim import TimePlan, load_scenario, replicate
 
-    scenario = load_scenario(library.scenario_files()[library.DEFAULT])
+    scenario = load_scenario(scenario_path(BASELINE))
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)
     time.sleep(FIRST_VISIT_SECONDS)
     for page in menu.names():

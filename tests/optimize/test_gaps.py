@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nexthour.report import gaps as telling_gap
+from nexthour.terminal.gap import print_gaps
 from nexthour.terminal.main import app
-from nexthour.terminal.show_gap import print_gaps
 from optimize.coverage import gaps, remedies, treatment
 from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, gap_analysis, market_map
 from optimize.coverage.remedies import Ground, prospected

@@ -24,7 +24,7 @@ from typer.testing import CliRunner, Result
 
 from nexthour.report.plan import change_lines
 from nexthour.terminal.main import app
-from nexthour.terminal.show_monday import print_sheet
+from nexthour.terminal.monday import print_sheet
 from optimize.monday.changes import changes
 from optimize.monday.diary import (
     BREAK_MINUTES,

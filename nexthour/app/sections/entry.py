@@ -20,7 +20,7 @@ from nexthour.app.controls import as_shown
 from nexthour.app.page import note, plain
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload, on_disk
-from nexthour.report.calibration import Rows
+from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of
 from sim import NextHourError, TableError
 from sim.documents.yaml_file import Declared, validate
@@ -164,7 +164,7 @@ def _name(kind: Kind[T], row: T) -> str:
 def _rows(kind: Kind[T], made: Table[T]) -> None:
     shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
     cells = tuple(tuple(_cell(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
-    controls.table(Rows(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
+    controls.table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
     if len(made.rows) > ROWS_SHOWN:
         note(f"and {len(made.rows) - ROWS_SHOWN:,} more")
     data = as_csv(kind.row, made.rows)

@@ -24,7 +24,7 @@ from nexthour.calibrate.deals.mapping import Mapping, unanswered
 from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping
 from nexthour.calibrate.files.table_file import Layout
 from nexthour.jobs import FittedScenario, Upload, on_disk
-from nexthour.report.calibration import Rows
+from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of, digits, usd
 from nexthour.report.text import with_capital
 from sim import NextHourError, TableError
@@ -209,7 +209,7 @@ def _result(result: FittedScenario) -> None:
         st.markdown(controls.bullets(fit.silent))
 
 
-def intervals(fit: Fit) -> Rows:
+def intervals(fit: Fit) -> TextTable:
     """The fitted numbers of each segment and route, with their intervals."""
 
     def cell(row: dict[str, Any], name: str) -> str:
@@ -221,7 +221,7 @@ def intervals(fit: Fit) -> Rows:
 
     rows = fit.report_rows()
     told_rows = ((row["segment"], row["route"], *(cell(row, name) for name in FITTED)) for row in rows)
-    return Rows(("segment", "route", *FITTED), tuple(told_rows))
+    return TextTable(("segment", "route", *FITTED), tuple(told_rows))
 
 
 def _rejected(fit: Fit) -> None:
@@ -231,12 +231,12 @@ def _rejected(fit: Fit) -> None:
         reasons = list(fit.rejected_by_reason().items())
         shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
         if len(reasons) < len(fit.rejected):
-            controls.table(Rows(("rows", "reason"), tuple(shown)), "Why rows were not used")
+            controls.table(TextTable(("rows", "reason"), tuple(shown)), "Why rows were not used")
         if len(reasons) > REASONS_SHOWN:
             note(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
         each = fit.rejected.head(ROWS_SHOWN)
         rows = tuple((f"{row:,}", str(reason)) for row, reason in zip(each["row"], each["reason"], strict=True))
-        controls.table(Rows(("row of the file", "reason"), rows), "Rows that were not used")
+        controls.table(TextTable(("row of the file", "reason"), rows), "Rows that were not used")
         if len(fit.rejected) > ROWS_SHOWN:
             note(f"and {len(fit.rejected) - ROWS_SHOWN:,} more rows, all in the file")
         data = rejected_text(fit.rejected).encode(SPREADSHEET_ENCODING)

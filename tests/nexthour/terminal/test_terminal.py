@@ -21,7 +21,6 @@ from typer.testing import CliRunner, Result
 from nexthour.report import calibration
 from nexthour.report import comparison as telling
 from nexthour.report.text import CAVEAT
-from nexthour.terminal import calibrate as cli_calibrate
 from nexthour.terminal import common, main
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
@@ -308,14 +307,20 @@ def test_figures_that_do_not_agree_are_listed() -> None:
     ]
 
 
-def test_the_default_template_is_beside_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scenario_of_the_product_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli_calibrate._default_template() == str(cli_calibrate.DEFAULT_TEMPLATE)
-    monkeypatch.chdir(ROOT)
-    assert cli_calibrate._default_template() == str(Path("scenarios", "baseline.yaml"))
-    monkeypatch.setattr(cli_calibrate, "DEFAULT_TEMPLATE", tmp_path / "none.yaml")
-    words = ("calibrate", "deals.csv", "--mapping", "mapping.yaml", "--out", tmp_path / "out.yaml")
-    assert_one_sentence(run(*words), 1, "none.yaml: no such file", "--template")
+    assert run("check", "baseline").stdout.startswith("baseline: ok, scenario 'Baseline territory'")
+    shown = run("compare", "baseline", *FEW)
+    assert shown.exit_code == 0 and "\n  nexthour compare baseline --replications 2 --seed 7\n" in shown.stdout
+    unknown = run("simulate", "baselin")
+    assert_one_sentence(unknown, 1, "'baselin': no such file", "or baseline, ", "lunch-trap")
+    assert_one_sentence(run("simulate", "baselin.yaml"), 1, "baselin.yaml: cannot be read")
+    words = ("calibrate", "deals.csv", "--mapping", "mapping.yaml", "--out", "out.yaml", "--template")
+    assert_one_sentence(run(*words, "nowhere"), 1, "'nowhere': no such file")
+    assert_one_sentence(run(*words, "hero-seller"), 1, "mapping.yaml: cannot be read")
+    # A file of that name here comes first.
+    Path("baseline").write_text(Path(BASELINE).read_text(encoding="utf-8").replace("Baseline territory", "Mine"))
+    assert run("check", "baseline").stdout.startswith("baseline: ok, scenario 'Mine'")
 
 
 def assert_one_sentence(result: Result, code: int, *words: str) -> None:

@@ -1,21 +1,50 @@
-"""What the terminal shows of several territories together: the market map, the territories, the partners.
-
-Left out: any computing. A number printed here is a field of what optimize returned.
-"""
+"""nexthour rollup: the market maps of several territories together, the territories, the partners."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_width
 from nexthour.report.text import one_line
-from nexthour.terminal.tables import make_table, plain_console
+from nexthour.terminal.common import AsJson, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.tables import make_table, plain_console, print_again
 
 if TYPE_CHECKING:
     from optimize.coverage.rollup import Organisation, Row
 
 
+def command(
+    scenario_files: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.", show_default=False)
+    ],
+    seed: Seed = 7,
+    as_json: AsJson = False,
+) -> None:
+    """Add up the market maps of several territories.
+
+    By segment: who sees what today in all territories together. By partner: what it brings and gets from all managers;
+    a partner of several territories is one partner.
+
+    \b
+    Example:
+      nexthour rollup scenarios/two-territories-partner-rich.yaml scenarios/two-territories-direct-rich.yaml
+    """
+    from optimize.coverage.rollup import roll_up
+
+    scenarios = [read_scenario(file) for file in scenario_files]
+    with status_line() as progress:
+        organisation = roll_up(scenarios, seed, progress)
+    if as_json:
+        print_json(organisation.as_dict())
+        return
+    print_organisation(organisation)
+    print_again(scenarios[0], ["rollup", *scenario_files, "--seed", seed], *scenarios[1:])
+
+
 def print_organisation(organisation: Organisation) -> None:
+    """Print several territories together: the market map, each territory, each partner once."""
     out = plain_console()
     total, over = organisation.total, f"over {count_of(organisation.quarters, 'quarter')}"
     many = len(organisation.territories)
@@ -64,8 +93,7 @@ def _rows_table(first: str) -> Any:
 
 
 def _cells(row: Row) -> list[str]:
-    counts = (row.found, row.brought, row.leaked)
-    seen = [f"{its.value:,.0f}" for its in counts]
+    seen = [f"{count.value:,.0f}" for count in (row.found, row.brought, row.leaked)]
     return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half_width(row.gap_usd)]
 
 

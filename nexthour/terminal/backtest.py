@@ -1,0 +1,76 @@
+"""nexthour backtest: predict deals that the fit has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nexthour.report.numbers import count_of
+from nexthour.terminal.common import AsJson, print_json
+from nexthour.terminal.company_data import Export, MappingFile
+from nexthour.terminal.tables import make_table, plain_console
+
+if TYPE_CHECKING:
+    from nexthour.calibrate import Backtest
+
+
+def command(
+    export: Export,
+    mapping: MappingFile,
+    fit_on: Annotated[
+        list[str] | None,
+        typer.Option(help="A territory to fit on; may be repeated. Default: all.", metavar="TERRITORY"),
+    ] = None,
+    share: Annotated[float, typer.Option(help="Share of the closings, the earliest, to fit on.")] = 0.65,
+    as_json: AsJson = False,
+) -> None:
+    """Predict deals that the fit has not seen.
+
+    Fit on some territories and the early weeks, predict the rest, and say how often the real number was inside.
+
+    \b
+    Example:
+      nexthour backtest deals.csv --mapping mapping.yaml --fit-on North --fit-on East
+    """
+    from nexthour.calibrate import load_mapping, read_deals
+    from nexthour.calibrate.fit.backtest import backtest as hold_out
+
+    result = hold_out(read_deals(export, load_mapping(mapping)), fit_on, share)
+    if as_json:
+        cells = [{**asdict(prediction), "inside": prediction.inside} for prediction in result.predictions]
+        print_json(
+            {
+                "deals_seen": result.deals_seen,
+                "deals_held_out": result.deals_held_out,
+                "covered": result.covered,
+                "summary": result.summary(),
+                "cells": cells,
+            }
+        )
+        return
+    print_backtest(result)
+
+
+def print_backtest(result: Backtest) -> None:
+    """Print how well a fit predicted what it had not seen."""
+    console = plain_console()
+    inside = sum(prediction.inside for prediction in result.predictions)
+    console.print(
+        f"{inside:,} of {count_of(len(result.predictions), 'number')} held out lie in their 90% interval "
+        f"({result.covered:.0%}).",
+        style="bold",
+    )
+    console.print(f"Fitted on {result.deals_seen:,} deals, told of {result.deals_held_out:,} others.")
+    console.print()
+    table = make_table("of a territory and route", "cells", "inside", "interval", "error", "error of\nplain mean")
+    for row in result.summary():
+        shares = [row[name] for name in ("width", "error", "error by route")]
+        width, *errors = ("" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(row["what"], f"{row['cells']:,}", f"{row['covered']:.0%}", width and f"±{width}", *errors)
+    console.print(table)
+    console.print(
+        "Interval and error: as shares of the real number. Plain mean: the route's, all territories. Weeks that were "
+        "not seen have wide intervals: a quarter's end is not like its beginning."
+    )

@@ -1,0 +1,65 @@
+"""nexthour check: say what is wrong in scenario and plan files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nexthour.packaged import scenario_path
+from nexthour.report.numbers import count_of
+from nexthour.terminal.common import AsJson, fail, print_json
+
+
+def command(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether scenario and plan files can be used, and everything that is wrong in them.
+
+    \b
+    Example:
+      nexthour check scenarios/*.yaml
+    """
+    from sim.errors import InputError
+
+    found = []
+    for file in files:
+        line, problems = "", tuple[str, ...]()
+        try:
+            line = _contents_of(scenario_path(file))
+        except InputError as problem:
+            problems = problem.problems
+        found.append({"file": file, "ok": not problems, "problems": list(problems)})
+        if not as_json and line:
+            print(f"{file}: ok, {line}")
+        for sentence in () if as_json else problems:
+            fail(sentence, 1)
+    if as_json:
+        print_json(found)
+    if not all(entry["ok"] for entry in found):
+        raise typer.Exit(1)
+
+
+def _contents_of(file: str) -> str:
+    """What a usable scenario or plan file holds. Raises InputError."""
+    from sim import InputError, TimePlan, load_scenario
+    from sim.documents.yaml_file import read_yaml
+
+    data, _ = read_yaml(file, InputError)
+    if isinstance(data, dict) and "hours" in data and "market_map" not in data:
+        plan = TimePlan.load(file)
+        return f"plan {plan.name!r} with {count_of(len(plan.hours), 'row')}"
+    scenario = load_scenario(file)
+    for split in (scenario.status_quo, *scenario.plans):
+        try:
+            TimePlan.from_split(scenario, split)
+        except InputError as problem:
+            raise InputError(*(f"{file}: {sentence}" for sentence in problem.problems)) from None
+    parts = [
+        count_of(scenario.horizon_quarters, "quarter"),
+        count_of(len(scenario.market_map), "segment"),
+        count_of(len(scenario.partners), "partner"),
+        f"{count_of(len(scenario.plans), 'plan')} beside the status quo",
+    ]
+    return f"scenario {scenario.name!r}: {', '.join(parts)}"

@@ -1,0 +1,56 @@
+"""Options and steps of the commands that fit a scenario to a company: to its exports, calendar and judgement."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Annotated, Literal
+
+import typer
+
+from nexthour.packaged import BASELINE, scenario_path
+from nexthour.terminal.common import check_out
+
+Export = Annotated[
+    str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
+]
+MappingFile = Annotated[
+    str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
+]
+Out = Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)]
+ScenarioToFit = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        help="The scenario that the table is about. Default: scenarios/baseline.yaml of Next Hour.",
+        metavar="FILE",
+    ),
+]
+MaybeOut = Annotated[
+    str | None,
+    typer.Option("--out", help="The scenario file to write. Without it, nothing is written.", metavar="FILE"),
+]
+DecimalMark = Annotated[
+    Literal[".", ","] | None, typer.Option(help="Decimal mark of the table, if its numbers are not plain as in 1234.5.")
+]
+Encoding = Annotated[
+    str | None, typer.Option(help="Encoding of a text file that is not UTF-8, such as cp1252.", metavar="NAME")
+]
+
+
+def scenario_to_write(scenario_file: str | None, out: str | None, *others: str) -> str | None:
+    """The scenario to read if one is to be written. Raises InputError if it cannot be, or is read for nothing."""
+    from sim import TableError
+
+    if out is None:
+        if scenario_file is not None:
+            raise TableError(f"--scenario {scenario_file} is read to write another; add --out, the file to write")
+        return None
+    scenario_file = scenario_path(scenario_file or BASELINE)
+    check_out(out, scenario_file, *others)
+    return scenario_file
+
+
+def print_written(out: str | None) -> None:
+    """Print which file was written, if one was, and what to do with it next."""
+    if out is not None:
+        print(f"\nWrote {out}. Next:\n  " + shlex.join(["nexthour", "compare", out]))

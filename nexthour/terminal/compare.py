@@ -1,0 +1,180 @@
+"""nexthour compare: plans on the same markets, the verdict on each first, then levels, quarters and hours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nexthour.report.comparison import turns_if, verdict
+from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
+from nexthour.report.text import CAVEAT, one_line, with_article
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
+from nexthour.terminal.plans import (
+    DEFAULT_REPLICATIONS,
+    Baseline,
+    Plans,
+    Replications,
+    Workers,
+    plans_to_compare,
+    repeated_words,
+)
+from nexthour.terminal.tables import make_table, plain_console, print_again
+
+if TYPE_CHECKING:
+    from sim import Comparison, Sensitivity
+    from sim.study.estimates import Estimate
+
+COLUMNS_AT_ONCE = 3
+"""Plans side by side in the tables under the main one."""
+BAR_WIDTH = 8
+
+
+def command(
+    scenario_file: ScenarioFile,
+    plan: Plans = None,
+    baseline: Baseline = None,
+    replications: Replications = DEFAULT_REPLICATIONS,
+    seed: Seed = 7,
+    worlds: Annotated[
+        int,
+        typer.Option(help="Also try this many plausible sets of assumptions, in 20 markets each."),
+    ] = 0,
+    flips: Annotated[
+        bool,
+        typer.Option("--flips", help="Also say which assumption turns each verdict; nexthour sensitivity says more."),
+    ] = False,
+    workers: Workers = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Run on other machines: where their Dask scheduler is, as in tcp://host:8786.", metavar="ADDRESS"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare plans on the same markets: which is better, by how much, how surely.
+
+    \b
+    Examples:
+      nexthour compare scenarios/baseline.yaml
+      nexthour compare scenarios/baseline.yaml --plan "20% with Believers" --worlds 100
+      nexthour compare scenarios/baseline.yaml --plan my-plan.yaml --json > result.json
+    """
+    import sim
+
+    scenario = read_scenario(scenario_file)
+    plans = plans_to_compare(scenario, scenario_file, plan, baseline)
+    with progress(f"{len(plans)} plans in {replications:,} markets") as bar:
+        comparison = sim.compare(
+            scenario, plans, replications, seed,
+            worlds=worlds, workers=workers, scheduler=scheduler, progress=bar,
+        )  # fmt: skip
+    known, why_not = None, ""
+    if flips:
+        try:
+            with progress("what turns the verdicts") as bar:
+                known = sim.sensitivity(scenario, plans, replications, seed, worlds=0, workers=workers, progress=bar)
+        except sim.NextHourError as problem:
+            why_not = f"No flips: {problem}"
+    if as_json:
+        print_json({**comparison.as_dict(), **({"sensitivity": known.as_dict()} if known else {})})
+        return
+    print_comparison(comparison, known)
+    if why_not:
+        typer.echo(f"\n{why_not}", err=True)
+    more = [*(["--worlds", worlds] if worlds else []), *(["--flips"] if flips else [])]
+    print_again(scenario, repeated_words("compare", scenario_file, plan, baseline, replications, seed, *more))
+
+
+def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -> None:
+    """Print a comparison, the verdicts first; `known` adds to each what would turn it."""
+    scenario, base = comparison.scenario, comparison.baseline
+    out = plain_console()
+    best_first = sorted(
+        (name for name in comparison.results if name != base),
+        key=lambda name: -comparison[name].difference_usd.value,
+    )
+    out.print(one_line(scenario.question or scenario.name), style="bold")
+    for name in best_first:
+        out.print()
+        sentence = verdict(comparison, name)
+        out.print(f"{sentence.removesuffix('.')}; {turns_if(known[name])}." if known else sentence)
+    out.print()
+    out.print(_levels_table(comparison, [base, *best_first]))
+    out.print(
+        f"Over {count_of(scenario.horizon_quarters, 'quarter')}, mean of "
+        f"{count_of(comparison.replications, 'market')}, the same for every plan. P10-P90: 8 of 10 markets lie there. "
+        "Chance of quota: in an average quarter. "
+        f"Difference: from {with_article(base)}, with its 95% interval."
+    )
+    for names in _chunks(best_first):
+        out.print()
+        out.print(f"Difference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(_quarter_table(comparison, names))
+    for names in _chunks([base, *best_first]):
+        out.print()
+        out.print("Planned hours a week, mean of the quarters")
+        out.print(_hours_table(comparison, names))
+    out.print()
+    out.print(CAVEAT)
+
+
+def _levels_table(comparison: Comparison, names: list[str]) -> Any:
+    measures = ("quota\ncredit", "P10-P90", "attain-\nment", "chance\nof quota", "through\npartners", "difference")
+    table = make_table("plan", *measures)
+    for name in names:
+        result = comparison[name]
+        difference = result.difference_usd
+        table.add_row(
+            name,
+            usd(result.credit_usd.value),
+            f"{usd(result.credit_p10_usd)}-{usd(result.credit_p90_usd)[1:]}",
+            f"{result.attainment.value:.0%}",
+            f"{result.quarters_at_quota.value:.0%}",
+            f"{result.partner_share_of_credit:.0%}",
+            "" if name == comparison.baseline else usd(difference.value, sign=True) + _half_width(difference),
+        )
+    return table
+
+
+def _half_width(estimate: Estimate) -> str:
+    """Half the width of an interval after its middle; an endless one is not written."""
+    return f" {narrow_half_width(estimate)}" if half_width(estimate) < inf else ""
+
+
+def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
+    from rich.text import Text
+
+    by_plan = {name: comparison[name].difference_by_quarter_usd for name in names}
+    largest = max(abs(estimate.value) for quarters in by_plan.values() for estimate in quarters) or 1.0
+    table = make_table("quarter", *names, right=False)
+    for quarter in range(comparison.scenario.horizon_quarters):
+        cells = []
+        for name in names:
+            estimate = by_plan[name][quarter]
+            number = f"{estimate.value / 1000:+,.0f}" if estimate.clear else f"({estimate.value / 1000:+,.0f})"
+            bar = ("+" if estimate.value > 0 else "-") * round(abs(estimate.value) / largest * BAR_WIDTH)
+            colour = "green" if estimate.value > 0 else "red"
+            cells.append(Text(f"{number:>7} {bar}", style=colour if estimate.clear else "dim"))
+        table.add_row(f"Q{quarter + 1}", *cells)
+    return table
+
+
+def _hours_table(comparison: Comparison, names: list[str]) -> Any:
+    from sim.plan import ACTIVITY_WORDS
+
+    hours = {name: comparison[name].plan.hours_by_activity(comparison.scenario) for name in names}
+    table = make_table("activity", *names)
+    for activity in ("sell", *(a for a in next(iter(hours.values())) if a != "sell")):
+        means = [float(hours[name][activity].mean()) for name in names]
+        if max(means) >= 0.05:
+            table.add_row(ACTIVITY_WORDS[activity], *(f"{mean:.1f}" for mean in means))
+    return table
+
+
+def _chunks(names: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(names), COLUMNS_AT_ONCE):
+        yield names[start : start + COLUMNS_AT_ONCE]

@@ -1,0 +1,79 @@
+"""nexthour judgement: what people expect of more help, as gains of a scenario."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nexthour.packaged import BASELINE, scenario_path
+from nexthour.report import calibration
+from nexthour.report.text import CAVEAT
+from nexthour.terminal.common import AsJson, check_out, print_json
+from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit
+from nexthour.terminal.tables import plain_console, table_of
+
+if TYPE_CHECKING:
+    from nexthour.calibrate.people.judgement import Judgement
+    from sim import Scenario
+
+
+def command(
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="CSV or XLSX, a row an answer; start from scenarios/blank_judgement.csv.",
+            show_default=False,
+        ),
+    ],
+    out: Out,
+    scenario_file: ScenarioToFit = None,
+    decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    as_json: AsJson = False,
+) -> None:
+    """Turn what people expect of more help into gains.
+
+    Ask several: what would it sell in a year with none of your coaching, with today's, with double, with as much as it
+    can use? Columns: see docs/calibration.md.
+
+    \b
+    Example:
+      nexthour judgement scenarios/made_up_judgement.csv --out mine.yaml
+    """
+    from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
+    from sim import load_scenario, save_scenario
+
+    scenario_file = scenario_path(scenario_file or BASELINE)
+    check_out(out, table, scenario_file)
+    rows, before = read_judgement(table, decimal, encoding), load_scenario(scenario_file)
+    found = fit_judgement(rows, before, Path(table).name)
+    made = with_judgement(before, found)
+    save_scenario(made, out)
+    if as_json:
+        print_json({"written": out, "scenario_digest": made.digest(), **found.as_dict()})
+        return
+    print_judgement(found, before, out)
+    print("\nNext:\n  " + shlex.join(["nexthour", "compare", out, "--worlds", "100"]))
+
+
+def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
+    """Print what each person expects, what all of them say together, and what the model cannot say."""
+    console = plain_console()
+    console.print(f"Wrote {out}, with what {calibration.people(judgement)} said.", style="bold")
+    for rows in calibration.opinion_rows(judgement, before):
+        console.print()
+        console.print(table_of(rows))
+    console.print(calibration.ABOUT_PEOPLE)
+    console.print()
+    console.print(calibration.ABOUT_ANSWERS)
+    console.print(table_of(calibration.answer_rows(judgement)))
+    console.print(calibration.ABOUT_WHOM)
+    for line in calibration.doubts(judgement):
+        console.print()
+        console.print(line)
+    console.print()
+    console.print(CAVEAT)

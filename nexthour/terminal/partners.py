@@ -1,0 +1,81 @@
+"""nexthour partners: what partners are like, from what is seen of them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nexthour.packaged import BASELINE, scenario_path
+from nexthour.report import calibration
+from nexthour.report.text import one_line
+from nexthour.terminal.common import AsJson, check_out, print_json
+from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit
+from nexthour.terminal.tables import plain_console, print_items, table_of
+
+if TYPE_CHECKING:
+    from nexthour.calibrate.people.partner_intake import Intake
+    from sim import Scenario
+
+
+def command(
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="CSV or XLSX, a row a partner; start from scenarios/blank_partners.csv.",
+            show_default=False,
+        ),
+    ],
+    out: Out,
+    scenario_file: ScenarioToFit = None,
+    weeks: Annotated[float, typer.Option(help="Length of the period that the table is about.")] = 52.0,
+    decimal: DecimalMark = None,
+    encoding: Encoding = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what partners are like, from what you see of them.
+
+    Write down what you know and leave blank what you do not: blank is not 0. Columns: see docs/calibration.md.
+
+    \b
+    Example:
+      nexthour partners scenarios/made_up_partners.csv --out mine.yaml
+    """
+    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
+    from sim import load_scenario, save_scenario
+
+    scenario_file = scenario_path(scenario_file or BASELINE)
+    check_out(out, table, scenario_file)
+    rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
+    intake = infer_partners(rows, before, weeks, Path(table).name)
+    made = with_intake(before, intake)
+    save_scenario(made, out)
+    mend = plans_to_mend(made)
+    if as_json:
+        print_json({"written": out, "scenario_digest": made.digest(), **intake.as_dict(), "plans_to_mend": mend})
+        return
+    print_intake(intake, before, made, out, mend)
+    print("\nNext:\n  " + shlex.join(["nexthour", "check" if mend else "compare", out]))
+
+
+def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
+    """Print what each partner is like and how sure that is; `mend` says what of the plans no longer fits."""
+    console = plain_console()
+    console.print(f"Wrote {out}: {calibration.labels_right(intake)}.", style="bold")
+    console.print()
+    console.print(table_of(calibration.intake_rows(intake, before)))
+    console.print(calibration.about_intake(intake))
+    if asked := calibration.to_be_surer(intake):
+        console.print()
+        console.print("To be surer, ask or watch:")
+        print_items(console, asked)
+    if gone := calibration.gone(before, made):
+        console.print()
+        console.print(gone)
+    for sentence in mend:
+        console.print()
+        console.print(f"To be mended in {out}: {one_line(sentence)}.")

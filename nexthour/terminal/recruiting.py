@@ -1,0 +1,144 @@
+"""nexthour recruiting: how likely a contact signs and when, from a funnel of first contacts."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from nexthour.report.numbers import count_of, interval
+from nexthour.report.text import one_line
+from nexthour.terminal.common import AsJson, print_json
+from nexthour.terminal.company_data import Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
+from nexthour.terminal.tables import make_table, plain_console
+
+if TYPE_CHECKING:
+    from nexthour.calibrate.people.recruiting import HoldOut, Recruiting
+    from nexthour.calibrate.people.recruiting_contacts import Contacts
+
+
+def command(
+    funnel: Annotated[
+        str, typer.Argument(metavar="FUNNEL", help="A table of first contacts, CSV or XLSX.", show_default=False)
+    ],
+    contacted: Annotated[
+        str, typer.Option(help="Column of the date of first contact.", metavar="COLUMN", show_default=False)
+    ],
+    signed: Annotated[
+        str, typer.Option(help="Column of the date of signing, empty if not.", metavar="COLUMN", show_default=False)
+    ],
+    as_of: Annotated[
+        datetime.datetime,
+        typer.Option(
+            help="The day on which the table was exported.", formats=["%Y-%m-%d"], metavar="DATE", show_default=False
+        ),
+    ],
+    kind: Annotated[
+        str | None, typer.Option(help="Column of the kind of contact.", metavar="COLUMN", show_default=False)
+    ] = None,
+    date_order: Annotated[
+        Literal["YMD", "DMY", "MDY"] | None,
+        typer.Option(help="Order of day, month and year, unless dates are 2026-01-31."),
+    ] = None,
+    separator: Annotated[
+        Literal[",", ";", "\t", "|"],
+        typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
+    ] = ",",
+    encoding: Encoding = None,
+    scenario_file: ScenarioToFit = None,
+    out: MaybeOut = None,
+    about: Annotated[
+        str, typer.Option(help="Who was contacted, for the scenario's source.", metavar="TEXT", show_default=False)
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """How likely does a contact sign, and when?
+
+    From a recruiting funnel to the candidates of a scenario.
+
+    \b
+    Example:
+      nexthour recruiting funnel.csv --contacted "First contact" --signed Signed --as-of 2026-06-30
+    """
+    from pydantic_core import to_jsonable_python
+
+    from nexthour.calibrate.files.table_file import Layout
+    from nexthour.calibrate.people.recruiting import fit_recruiting, hold_out, with_recruiting
+    from nexthour.calibrate.people.recruiting_contacts import read_contacts
+    from sim import TableError, load_scenario, save_scenario
+    from sim.documents.yaml_file import validate
+
+    template = scenario_to_write(scenario_file, out, funnel)
+    layout = validate(Layout, {"separator": separator, "encoding": encoding}, "the options", TableError)
+    contacts = read_contacts(funnel, contacted, signed, as_of.date(), kind, date_order, layout)
+    fitted = fit_recruiting(contacts)
+    try:
+        checked = hold_out(contacts)
+    except TableError:
+        checked = None  # too few of them for two parts
+    if template is not None and out is not None:
+        save_scenario(with_recruiting(load_scenario(template), fitted, about), out)
+    if as_json:
+        counts = {"rows_read": contacts.rows_read, "rejected": contacts.rejected_by_reason(), "written": out}
+        print_json(to_jsonable_python({**asdict(fitted), "hold_out": checked and asdict(checked), **counts}))
+        return
+    print_recruiting(fitted, contacts, checked)
+    print_written(out)
+
+
+def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | None) -> None:
+    """Print how likely and how soon contacts sign, by kind, and how well the early ones predict the later."""
+    console, chance = plain_console(), fitted.sign_probability
+    console.print(
+        f"{chance.value:.1%} of first contacts sign within {fitted.horizon_weeks:.0f} weeks "
+        f"({interval(chance, '.1%')}).",
+        style="bold",
+    )
+    console.print(
+        f"{fitted.signed:,} of {fitted.contacts:,} contacts of {fitted.first} to {fitted.last} in "
+        f"{one_line(fitted.name)} had signed on {fitted.as_of}. Intervals are 90%"
+        + (", and respect weeks." if fitted.by_week else "; weeks are too few to be respected.")
+    )
+    times = fitted.weeks_to_sign
+    console.print(
+        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({interval(times[0.5], '.1f')}), "
+        f"one in ten in {times[0.1].value:.1f}, nine in ten in {times[0.9].value:.1f}."
+    )
+    late = f"{fitted.late_share:.0%} of them sign in the last quarter of {fitted.horizon_weeks:.0f} weeks"
+    console.print(
+        f"{late}: who has not signed by then counts as never signing."
+        if fitted.is_flat
+        else f"{late}: they have not been followed long enough, and {chance.value:.1%} is a lower bound."
+    )
+    if fitted.kinds:
+        console.print()
+        console.print(_kind_table(fitted))
+        console.print("Kinds borrow from each other. A kind written down after the outcome is known says little.")
+    for reason, rows in contacts.rejected_by_reason().items():
+        console.print(f"Not used, {one_line(reason)}: {count_of(rows, 'row')}.")
+    console.print()
+    if checked is None:
+        console.print("Too few weeks or contacts to predict the later ones from the earlier.")
+        return
+    console.print(
+        f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, '.1%')} of the "
+        f"{checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
+        + ("." if checked.holds else ", which is outside.")
+    )
+
+
+def _kind_table(fitted: Recruiting) -> Any:
+    table = make_table("kind", "contacts", "signed", "alone", "with the\nothers", "90% interval")
+    for kind in fitted.kinds:
+        chance = kind.sign_probability
+        table.add_row(
+            one_line(kind.name),
+            f"{kind.contacts:,}",
+            f"{kind.signed:,}",
+            f"{kind.alone:.1%}",
+            f"{chance.value:.1%}",
+            f"{chance.low:.1%}-{chance.high:.1%}",
+        )
+    return table

@@ -1,0 +1,150 @@
+"""nexthour sensitivity: what turns each verdict, the tornado, and what is left on the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nexthour.report.comparison import turns_if
+from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
+from nexthour.report.text import CAVEAT, one_line, with_article
+from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
+from nexthour.terminal.plans import (
+    DEFAULT_REPLICATIONS,
+    Baseline,
+    Plans,
+    Replications,
+    Workers,
+    plans_to_compare,
+    repeated_words,
+)
+from nexthour.terminal.tables import make_table, plain_console, print_again
+
+if TYPE_CHECKING:
+    from sim import Sensitivity
+    from sim.study.estimates import Estimate
+    from sim.study.flips import Flip
+    from sim.study.sensitivity import Swing
+
+BARS_SHOWN = 12
+"""Bars of a tornado; those with a flip are shown too, however short they are."""
+
+
+def command(
+    scenario_file: ScenarioFile,
+    plan: Plans = None,
+    baseline: Baseline = None,
+    replications: Replications = DEFAULT_REPLICATIONS,
+    seed: Seed = 7,
+    worlds: Annotated[int, typer.Option(help="Number of plausible sets of assumptions, in 20 markets each.")] = 100,
+    of: Annotated[
+        list[str] | None,
+        typer.Option(help="An assumption to vary, by name; may be repeated. Default: all.", metavar="ASSUMPTION"),
+    ] = None,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say on which assumptions each verdict rests: at which value it turns, and in how many plausible worlds it holds.
+
+    \b
+    Examples:
+      nexthour sensitivity scenarios/baseline.yaml
+      nexthour sensitivity scenarios/baseline.yaml --plan "20% with Believers"
+      nexthour sensitivity scenarios/baseline.yaml --of "coach gain per week" --replications 4000
+    """
+    import sim
+
+    scenario = read_scenario(scenario_file)
+    plans = plans_to_compare(scenario, scenario_file, plan, baseline)
+    with progress(f"{len(plans)} plans under other assumptions") as bar:
+        result = sim.sensitivity(
+            scenario, plans, replications, seed, worlds=worlds, of=of, workers=workers, progress=bar
+        )
+    if as_json:
+        print_json(result.as_dict())
+        return
+    print_sensitivity(result)
+    more = ["--worlds", worlds, *(word for name in of or () for word in ("--of", name))]
+    print_again(scenario, repeated_words("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
+
+
+def print_sensitivity(result: Sensitivity) -> None:
+    """Print on which assumptions each verdict rests, the verdicts first."""
+    out = plain_console()
+    scenario, base = result.scenario, with_article(result.baseline)
+    best_first = sorted(result.plans, key=lambda name: -result[name].difference_share.value)
+    out.print(one_line(scenario.question or scenario.name), style="bold")
+    for name in best_first:
+        out.print()
+        out.print(_verdict(result, name))
+    for name in best_first:
+        swings = result[name].swings
+        shown = [swing for i, swing in enumerate(swings) if i < BARS_SHOWN or swing.flips]
+        if not shown:
+            continue
+        out.print()
+        out.print(f"{name}: difference from {base} if one assumption is at an end of its plausible range")
+        out.print(_tornado(shown))
+        rest = [swing for swing in swings if swing not in shown]
+        if rest:
+            out.print(f"{count_of(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")
+        widest = max(half_width(end) for swing in shown for end in (swing.at_low, swing.at_high))
+        out.print(
+            f"As assumed {result[name].difference_share.value:+.1%}. 95% intervals of the differences: up to "
+            f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
+        )
+    if result.regret:
+        out.print()
+        out.print(
+            f"Left on the table against the best of these plans in {count_of(result.worlds, 'plausible world')}, "
+            f"as a share of the quota credit of {base}"
+        )
+        out.print(_regret_table(result))
+    out.print()
+    out.print(CAVEAT)
+
+
+def _verdict(result: Sensitivity, name: str) -> str:
+    plan, base = result[name], with_article(result.baseline)
+    share = plan.difference_share
+    surely = f"95% interval {interval(share)}"
+    if plan.verdict == "no clear difference":
+        answer = f"no clear difference from {base} ({share.value:+.1%}, {surely})"
+    else:
+        side = "ahead of" if plan.verdict == "ahead" else "behind"
+        answer = f"{side} {base} by {abs(share.value):.1%} ({surely})"
+    worlds = "" if plan.worlds_ahead is None else f", better in {count_of_total(plan.worlds_ahead)} plausible worlds"
+    return f"{name}: {answer}{worlds}; {turns_if(plan)}."
+
+
+def _tornado(swings: list[Swing]) -> Any:
+    table = make_table("assumption", "likely", "low-high", "at low", "at high", "flips at")
+    for swing in swings:
+        assumption = swing.assumption
+        table.add_row(
+            one_line(assumption.name),
+            digits(assumption.likely),
+            f"{digits(assumption.low)}-{digits(assumption.high)}",
+            _share(swing.at_low),
+            _share(swing.at_high),
+            "\n".join(f"{_turning_point(flip)}{'*' if flip.plausible else ' '}" for flip in swing.flips),
+        )
+    return table
+
+
+def _turning_point(flip: Flip) -> str:
+    """The value at which a verdict turns: three digits where they are known, else the interval in two."""
+    return digits(flip.value) if flip.precise else f"{digits(flip.low, 2)}-{digits(flip.high, 2)}"
+
+
+def _share(difference: Estimate) -> str:
+    return f"{difference.value:+.1%}" if difference.clear else f"({difference.value:+.1%})"
+
+
+def _regret_table(result: Sensitivity) -> Any:
+    table = make_table("plan", "mean", "worst tenth", "worst", "best in")
+    for name, regret in result.regret.items():
+        figures = (regret.mean.value, regret.worst_tenth, regret.worst)
+        table.add_row(name, *(f"{figure:.1%}" for figure in figures), count_of_total(regret.best_in))
+    return table
