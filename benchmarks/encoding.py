@@ -18,9 +18,10 @@ import numpy as np
 from optimize.milp.solve import LEAST_HOURS
 from optimize.search.rounding import STEP_HOURS
 from sim.arrays import FloatArray
-from sim.plan import CAM_ACTIVITIES, PlanTable
-from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
-from sim.split import expected_support
+from sim.plan import PlanTable
+from sim.scenario import Scenario
+from sim.split_hours import expected_support
+from sim.terms import CAM_ACTIVITIES, COVERAGE_MODES, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 RECRUIT = PARTNER_ACTIVITIES.index("recruit")
 NONE = -0.3

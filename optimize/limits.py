@@ -12,10 +12,12 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import Declared, FrozenMap, Items, declare, guess, show, validate
+from sim.documents.declared import Declared, FrozenMap, Items, declare, validate
+from sim.documents.messages import guess, known_keys, show
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
-from sim.scenario import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name, Scenario, known_keys
+from sim.scenario import Scenario
+from sim.terms import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Attainment = Annotated[float, Field(ge=0, le=10)]

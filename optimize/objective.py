@@ -11,9 +11,10 @@ from typing import Literal, get_args
 import numpy as np
 
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import PlanError
-from sim.scenario import WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
+from sim.scenario import Scenario
+from sim.terms import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 Name = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
 WORDS: dict[Name, str] = {

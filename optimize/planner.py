@@ -22,7 +22,8 @@ from optimize.replan.matching import Past
 from optimize.search.evaluate import Purpose, Trials
 from optimize.search.moves import polished
 from optimize.search.reconcile import Planner
-from sim.documents.yaml_file import is_whole, items_of, show
+from sim.documents.declared import is_whole, items_of
+from sim.documents.messages import show
 from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.progress import Progress, silent

@@ -25,18 +25,9 @@ from sim.coefficients import of_the_scenario
 from sim.errors import SimulationError
 from sim.plan import PlanTable
 from sim.rules import partner_win_probability, resting_level
-from sim.scenario import (
-    HISTORY_QUARTERS,
-    PARTNER_ACTIVITIES,
-    PARTNER_SEGMENTS,
-    WEEKS_PER_QUARTER,
-    WEEKS_PER_YEAR,
-    Candidate,
-    Partner,
-    Scenario,
-    Stage,
-)
-from sim.split import expected_support
+from sim.scenario import Candidate, Partner, Scenario, Stage
+from sim.split_hours import expected_support
+from sim.terms import HISTORY_QUARTERS, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 HISTORY = HISTORY_QUARTERS
 """Periods before the horizon."""

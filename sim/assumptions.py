@@ -16,9 +16,12 @@ from dataclasses import dataclass, replace
 
 from pydantic import AfterValidator
 
-from sim.documents.yaml_file import guess, items_of, show
+from sim.documents.declared import items_of
+from sim.documents.messages import guess, show
 from sim.errors import ScenarioError
-from sim.scenario import PARTNER_SEGMENTS, Assumptions, PartnerTraits, Range, Scenario, Segment, Within, with_ranges
+from sim.ranges import Range, Within, with_ranges
+from sim.scenario import Assumptions, PartnerTraits, Scenario, Segment
+from sim.terms import PARTNER_SEGMENTS
 
 PARTNER_TIME = "effect of all partner time"
 PARTNER_TIME_GAINS = (

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from sim.arrays import FloatArray
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
 from sim.quantiles import duration, exponential, normal, remaining, settling, whole_ticks
-from sim.scenario import HISTORY_WEEKS
 from sim.streams import Stream, eight_marks, four_marks
 from sim.tape import ALL_DRAWN, CHUNK, CYCLE_DRAWN, FULL, LONGEST_KEPT, STAGE_DRAWN, U_DRAWN, Tapes
 from sim.tape_numbers import DEMAND_BINS, MAX_STAGES, TapeNumbers
+from sim.terms import HISTORY_WEEKS
 
 DEMAND, SHOCK = int(Stream.DEMAND), int(Stream.SHOCK)
 OPPORTUNITY, STAGE = int(Stream.OPPORTUNITY), int(Stream.STAGE)

@@ -34,8 +34,9 @@ from sim.ledger import (
     Ledger,
 )
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import WEEKS_PER_QUARTER, Scenario
+from sim.scenario import Scenario
 from sim.tally import ENGAGEMENTS, KINDS, SKILLS, Sums, empty_sums
+from sim.terms import WEEKS_PER_QUARTER
 
 FUNNEL = (Kind.FOUND, Kind.REGISTERED, Kind.TAKEN_OVER)
 """Records with which somebody begins to work an opportunity."""

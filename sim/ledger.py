@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from sim.arrays import FloatArray
 from sim.errors import SimulationError
-from sim.scenario import HISTORY_WEEKS, WEEKS_PER_QUARTER, Scenario
+from sim.scenario import Scenario
+from sim.terms import HISTORY_WEEKS, WEEKS_PER_QUARTER
 
 TICKS_PER_WEEK = 65_536
 TICKS_PER_QUARTER = WEEKS_PER_QUARTER * TICKS_PER_WEEK

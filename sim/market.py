@@ -18,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import is_whole, show
+from sim.documents.declared import is_whole
+from sim.documents.messages import show
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Scenario
+from sim.scenario import Scenario
 from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, KEPT_STAGE, NEXT, PARTNER_LUCK, Tapes
 from sim.tape_numbers import MAX_STAGES, TapeNumbers, check_seed, tape_numbers
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
 if TYPE_CHECKING:
     from sim.native.compiler import Compiled

@@ -16,31 +16,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from sim.documents.yaml_file import (
-    Declared,
-    Document,
-    FrozenMap,
-    Items,
-    declare,
-    is_share,
-    is_whole,
-    items_of,
-    show,
-    validate,
-)
+from sim.documents.declared import Declared, FrozenMap, Items, declare, is_share, is_whole, items_of, validate
+from sim.documents.messages import known_keys, show
+from sim.documents.yaml_file import Document
 from sim.errors import InputError, PlanError
-from sim.scenario import (
-    COVERAGE_WORDS,
-    DEFAULT_MIX,
-    PARTNER_ACTIVITIES,
-    CoverageMode,
-    Name,
-    Scenario,
-    Share,
-    Split,
-    known_keys,
-)
-from sim.split import CAM_ACTIVITIES, equal_runs, expected_support, hours_of_split
+from sim.scenario import Scenario
+from sim.split import Split
+from sim.split_hours import equal_runs, expected_support, hours_of_split
+from sim.terms import CAM_ACTIVITIES, COVERAGE_WORDS, DEFAULT_MIX, PARTNER_ACTIVITIES, CoverageMode, Name, Share
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,141 +12,31 @@ Left out: recognised revenue (the model has bookings), several managers, prices 
 from __future__ import annotations
 
 import datetime
-import zlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, Tag, model_serializer, model_validator
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic import Field, Tag, model_validator
 
-from sim.documents.yaml_file import (
-    Declared,
-    Document,
-    FrozenMap,
-    Items,
-    declare,
-    guess,
-    is_whole,
-    one_or_many,
-    show,
-    validate,
-    word_or_number,
-)
+from sim.documents.declared import Declared, FrozenMap, Items, declare, is_whole, validate, word_or_number
+from sim.documents.messages import known_keys, show
+from sim.documents.yaml_file import Document
 from sim.errors import InputError, ScenarioError
-
-WEEKS_PER_QUARTER = 13
-WEEKS_PER_YEAR = 4 * WEEKS_PER_QUARTER
-HISTORY_QUARTERS = 2
-HISTORY_WEEKS = HISTORY_QUARTERS * WEEKS_PER_QUARTER
-
-PartnerSegment = Literal["achiever", "believer", "deceiver"]
-PARTNER_SEGMENTS: tuple[PartnerSegment, ...] = ("achiever", "believer", "deceiver")
-CoverageMode = Literal["direct", "partner_led", "direct_first", "partner_first"]
-COVERAGE_MODES: tuple[CoverageMode, ...] = get_args(CoverageMode)
-COVERAGE_WORDS: Mapping[str, str] = {
-    "direct": "direct",
-    "partner_led": "partner-led",
-    "direct_first": "direct first",
-    "partner_first": "partner first",
-}
-"""What people see for each mode."""
-PartnerActivity = Literal["coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
-PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
-    "coach",
-    "joint_plan",
-    "co_sell",
-    "sell_for",
-    "socialise",
-    "recruit",
+from sim.ranges import HoursRange, Range, ShareRange, SupportRange, WeeksRange, YieldRange, draw_ranges
+from sim.split import Split
+from sim.terms import (
+    HISTORY_QUARTERS,
+    MAX_USD,
+    PARTNER_SEGMENTS,
+    WEEKS_PER_QUARTER,
+    WEEKS_PER_YEAR,
+    Name,
+    PartnerSegment,
+    Share,
 )
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
-Word = Annotated[str, Field(max_length=80)]
-Share = Annotated[float, Field(ge=0, le=1)]
-LABEL_WORDS: dict[str, PartnerSegment] = {f"{segment}s": segment for segment in PARTNER_SEGMENTS}
-"""A focus on all partners of a label, and the label."""
-FOCUS_WORDS = ("even", *LABEL_WORDS)
-TREATMENTS: Mapping[str, str] = {"achiever": "Maintain", "believer": "Develop", "deceiver": "Limit"}
-"""What a label means for the manager's time, in words that a partner may read."""
-DEFAULT_MIX = {"coach": 0.6, "joint_plan": 0.4}
-MAX_USD = 10**12
 MAX_OPPORTUNITIES = 500_000
 """Expected opportunities of one market, above which a scenario is refused: a run would take minutes and gigabytes."""
-
-
-class Range(Declared):
-    """A number nobody can measure: the ends of what is plausible, the likely value, and where they come from.
-
-    A bare number in a file is a range without width.
-    """
-
-    in_words: ClassVar[str] = "a number, or low, likely and high"
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return {"anyOf": [{"type": "number"}, handler.resolve_ref_schema(handler(core))]}
-
-    low: float = declare("lowest plausible value", unit="as the field")
-    likely: float = declare("the value used unless worlds are drawn", unit="as the field")
-    high: float = declare("highest plausible value", unit="as the field")
-    source: Annotated[str, Field(max_length=1000)] = declare(
-        "where the three numbers come from", unit="text", default="judgement"
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_number(cls, data: Any) -> Any:
-        if isinstance(data, (int, float)) and not isinstance(data, bool):
-            return {"low": data, "likely": data, "high": data}
-        return data
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.low <= self.likely <= self.high:
-            raise ValueError(f"low {self.low}, likely {self.likely}, high {self.high} are not in this order; sort them")
-        return self
-
-    @model_serializer(mode="wrap")
-    def _as_number(self, default: Any) -> Any:
-        return self.likely if self.low == self.high and self.source == "judgement" else default(self)
-
-    def fixed(self, value: float) -> Range:
-        """A range without width, with the same source."""
-        return Range.model_construct(low=value, likely=value, high=value, source=self.source)
-
-    def at(self, share: float) -> float:
-        """Inverse of the triangular distribution on (low, likely, high): `share` in [0, 1) to a value."""
-        width = self.high - self.low
-        if width == 0:
-            return self.likely
-        if share * width < self.likely - self.low:
-            return self.low + float((share * width * (self.likely - self.low)) ** 0.5)
-        return self.high - float(((1 - share) * width * (self.high - self.likely)) ** 0.5)
-
-
-@dataclass(frozen=True)
-class Within:
-    """Bounds of a range, checked at both ends."""
-
-    least: float
-    most: float
-
-    def __call__(self, value: Range) -> Range:
-        for end in (value.low, value.high):
-            if not self.least <= end <= self.most:
-                raise ValueError(f"{end:g} is out of bounds; allowed: {self.least:g} to {self.most:g}")
-        return value
-
-
-ShareRange = Annotated[Range, AfterValidator(Within(0, 1))]
-WeeksRange = Annotated[Range, AfterValidator(Within(0.5, 520))]
-HoursRange = Annotated[Range, AfterValidator(Within(0.01, 100))]
-YieldRange = Annotated[Range, AfterValidator(Within(0, 50))]
-SupportRange = Annotated[Range, AfterValidator(Within(0, 40))]
 
 
 class Stage(Declared):
@@ -399,79 +289,6 @@ class Quota(Declared):
         return float(round(self.first_quarter_usd * (1 + self.growth_per_year) ** ((quarter - 1) / 4)))
 
 
-class Split(Declared):
-    """A time split in a manager's words: how much time goes to partners, on what, and to whom."""
-
-    name: Name = declare("name of the split", unit="text")
-    partner_share: Annotated[
-        Annotated[Share, Tag("~one")] | Annotated[Items[Share], Field(min_length=1, max_length=20), Tag("~many")],
-        one_or_many,
-    ] = declare(
-        "share of the hours left after reactive support that goes to partners: one number, or one a quarter "
-        "(the last goes on)",
-        unit="share",
-    )
-    mix: FrozenMap[Share] = declare(
-        "how the partner hours divide over coach, joint_plan, co_sell, sell_for, socialise and recruit",
-        unit="shares that sum to 1",
-        default=DEFAULT_MIX,
-        validate_default=True,
-    )
-    focus: Annotated[
-        Annotated[Word, Tag("~one")] | Annotated[FrozenMap[Annotated[float, Field(ge=0, le=1e6)]], Tag("~many")],
-        one_or_many,
-    ] = declare(
-        "who gets the partner hours: even, achievers, believers, deceivers, or weights by partner",
-        unit="word or weights",
-        default="even",
-    )
-    prospect_share: Share = declare(
-        "share of the hours left after reactive support that is planned prospecting, evenly over the segments "
-        "(hours left over from selling are spent on prospecting anyway)",
-        unit="share",
-        default=0.0,
-    )
-    coverage_mode: Annotated[
-        Annotated[CoverageMode, Tag("~one")] | Annotated[FrozenMap[CoverageMode], Tag("~many")], one_or_many
-    ] = declare(
-        "who may work an opportunity in a partner's account: one mode for all segments, or by segment "
-        "(partner_first where not named)",
-        unit="direct, partner_led, direct_first or partner_first",
-        default="partner_first",
-    )
-    park: Items[Name] = declare("partners that get nothing and cost nothing", unit="names", default=())
-    discipline: Share = declare(
-        "share of planned partner hours kept in the last four weeks of a quarter that is behind quota",
-        unit="share",
-        default=1.0,
-    )
-
-    @model_validator(mode="after")
-    def _whole_mix(self) -> Self:
-        for activity in self.mix:
-            if activity not in PARTNER_ACTIVITIES:
-                raise ValueError(f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}")
-        if isinstance(self.focus, str) and self.focus not in (*FOCUS_WORDS, *PARTNER_SEGMENTS):
-            meant = guess(self.focus, list(FOCUS_WORDS))
-            raise ValueError(f"focus: unknown word {show(self.focus)}; {meant} (or weights by partner)")
-        if abs(sum(self.mix.values()) - 1) > 1e-6:
-            raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
-        shares = self.shares(1)
-        if max(shares) + self.prospect_share > 1 + 1e-9:
-            raise ValueError(
-                f"partner_share {max(shares):g} and prospect_share {self.prospect_share:g} "
-                "are more than all hours; allowed: a sum of at most 1"
-            )
-        return self
-
-    def shares(self, horizon_quarters: int) -> tuple[float, ...]:
-        """Partner share by quarter; at least as many as were written."""
-        if isinstance(self.partner_share, tuple):
-            written = self.partner_share or (0.0,)
-            return written + (written[-1],) * (horizon_quarters - len(written))
-        return (self.partner_share,) * horizon_quarters
-
-
 class OpenDeal(Declared):
     """A deal that is open on the first day."""
 
@@ -614,24 +431,17 @@ class Scenario(Document):
         }
 
     def world(self, seed: int, world: int) -> Scenario:
-        """This scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.
+        """The scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.
 
-        Draws are independent and triangular; the address of a draw is the checksum of the field's path, so
-        another assumption changes no draw.
+        Raises ScenarioError for a seed or world outside [0, 2**63).
         """
-        from sim.streams import Stream, uniforms
-
         for word, number in (("seed", seed), ("world", world)):
             if not is_whole(number, 0, 2**63 - 1):
                 raise ScenarioError(
                     f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
                 )
 
-        def drawn(path: str, value: Range) -> Range:
-            mark = uniforms(seed, world, Stream.WORLD, zlib.crc32(path.encode()), 1)[0]
-            return value.fixed(value.at(float(mark)))
-
-        return with_ranges(self, drawn)
+        return draw_ranges(self, seed, world)
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -691,37 +501,6 @@ class Scenario(Document):
             stages = len(self.market_map[self.segment_names.index(deal.segment)].stages)
             if deal.stage > stages:
                 raise ValueError(f"{where}.stage is {deal.stage}; allowed: 1 to {stages}, the stages of {deal.segment}")
-
-
-def with_ranges(scenario: Scenario, change: Callable[[str, Range], Range], only: str = "") -> Scenario:
-    """The scenario with `change(path, range)` in place of every range, or of the one whose path is `only`.
-
-    A path names segments and partners: `.market_map[enterprise].prospecting_yield`. Nothing is validated again.
-    """
-
-    def changed(value: Any, path: str) -> Any:
-        if not only.startswith(path) and only:
-            return value
-        if isinstance(value, Range):
-            return change(path, value)
-        if isinstance(value, Declared):
-            parts = ((name, inner, changed(inner, f"{path}.{name}")) for name, inner in value)
-            new = {name: part for name, inner, part in parts if part is not inner}
-            return value.model_copy(update=new) if new else value
-        if isinstance(value, tuple):
-            items = tuple(changed(inner, f"{path}[{getattr(inner, 'name', i)}]") for i, inner in enumerate(value))
-            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-        return value
-
-    made: Scenario = changed(scenario, "")
-    return made
-
-
-def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> None:
-    """Raise ValueError with a guess if one of `keys` is not among the `known` names."""
-    for key in keys:
-        if key not in known:
-            raise ValueError(f"{where}: unknown {kind} {show(key)}; {guess(key, known)}")
 
 
 def _unique(where: str, names: list[str]) -> None:

@@ -1,146 +1,87 @@
-"""A split in a manager's words, turned into the rows of a plan.
+"""A time split in a manager's words: how much time goes to partners, on what, and to whom.
 
-"20% with Believers, coaching and joint planning" becomes hours a week by quarter, activity and target. Shares
-are of the hours that are left after the reactive support of the partners that are carried. The channel
-account manager spends all hours on the same mix and focus, as far as that role can.
-
-Left out: what the rows mean to the simulation (plan.py, territory.py).
+Left out: the hours that it means in a territory (split_hours.py).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Self
 
-from sim.documents.yaml_file import show
-from sim.errors import PlanError
-from sim.scenario import DEFAULT_MIX, LABEL_WORDS, Scenario, Split, known_keys
+from pydantic import Field, Tag, model_validator
 
-CAM_ACTIVITIES = ("coach", "joint_plan", "socialise", "recruit")
-"""Activities a channel account manager can take over; deals stay with the manager."""
-
-
-def hours_of_split(scenario: Scenario, split: Split) -> list[dict[str, Any]]:
-    """The rows of hours that `split` means in `scenario`. Raises PlanError if it cannot be done there."""
-    where = f"split {show(split.name)}"
-    try:
-        known_keys(f"{where}: park", split.park, [p.name for p in scenario.partners], "partner")
-        weights = _focus_weights(scenario, split)
-    except ValueError as problem:
-        raise PlanError(str(problem)) from None
-    if len(split.shares(1)) > scenario.horizon_quarters:
-        raise PlanError(
-            f"{where}: partner_share has {len(split.shares(1))} numbers; "
-            f"allowed: at most {scenario.horizon_quarters}, one for each quarter"
-        )
-    carried = [p for p in scenario.partners if p.name not in split.park]
-    support = sum(expected_support(scenario, p.name) for p in carried)
-    hours = scenario.territory_manager.hours_per_week
-    if support > hours + 1e-6:
-        raise PlanError(
-            f"{where}: reactive support takes {support:g} hours a week of {hours:g}; "
-            "park partners or give the manager more hours"
-        )
-    free = max(0.0, hours - support)
-    runs = _runs(split.shares(scenario.horizon_quarters))
-    rows = [row for run in runs for row in _rows(scenario, split, weights, free, run)]
-    return rows + _cam_rows(scenario, split, weights)
+from sim.documents.declared import Declared, FrozenMap, Items, declare, one_or_many
+from sim.documents.messages import guess, show
+from sim.terms import DEFAULT_MIX, FOCUS_WORDS, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, CoverageMode, Name, Share, Word
 
 
-def expected_support(scenario: Scenario, name: str) -> float:
-    """Hours a week of reactive support that a carried partner is expected to take, going by its label."""
-    partner = scenario.all_partners[scenario.partner_names.index(name)]
-    return scenario.traits(partner, partner.label).reactive_support_hours.likely
+class Split(Declared):
+    """A time split in a manager's words: how much time goes to partners, on what, and to whom."""
 
+    name: Name = declare("name of the split", unit="text")
+    partner_share: Annotated[
+        Annotated[Share, Tag("~one")] | Annotated[Items[Share], Field(min_length=1, max_length=20), Tag("~many")],
+        one_or_many,
+    ] = declare(
+        "share of the hours left after reactive support that goes to partners: one number, or one a quarter "
+        "(the last goes on)",
+        unit="share",
+    )
+    mix: FrozenMap[Share] = declare(
+        "how the partner hours divide over coach, joint_plan, co_sell, sell_for, socialise and recruit",
+        unit="shares that sum to 1",
+        default=DEFAULT_MIX,
+        validate_default=True,
+    )
+    focus: Annotated[
+        Annotated[Word, Tag("~one")] | Annotated[FrozenMap[Annotated[float, Field(ge=0, le=1e6)]], Tag("~many")],
+        one_or_many,
+    ] = declare(
+        "who gets the partner hours: even, achievers, believers, deceivers, or weights by partner",
+        unit="word or weights",
+        default="even",
+    )
+    prospect_share: Share = declare(
+        "share of the hours left after reactive support that is planned prospecting, evenly over the segments "
+        "(hours left over from selling are spent on prospecting anyway)",
+        unit="share",
+        default=0.0,
+    )
+    coverage_mode: Annotated[
+        Annotated[CoverageMode, Tag("~one")] | Annotated[FrozenMap[CoverageMode], Tag("~many")], one_or_many
+    ] = declare(
+        "who may work an opportunity in a partner's account: one mode for all segments, or by segment "
+        "(partner_first where not named)",
+        unit="direct, partner_led, direct_first or partner_first",
+        default="partner_first",
+    )
+    park: Items[Name] = declare("partners that get nothing and cost nothing", unit="names", default=())
+    discipline: Share = declare(
+        "share of planned partner hours kept in the last four weeks of a quarter that is behind quota",
+        unit="share",
+        default=1.0,
+    )
 
-def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
-    """Share of the partner hours for each carried partner; sums to 1, or is empty where there is nobody."""
-    carried = {p.name: p.label for p in scenario.partners if p.name not in split.park}
-    if isinstance(split.focus, str):
-        label = LABEL_WORDS.get(split.focus, split.focus)
-        if label == "even":
-            chosen = {name: 1.0 for name in carried}
-        else:
-            chosen = {name: 1.0 for name, its in carried.items() if its == label}
-    else:
-        # A candidate may be named too: its hours go to selling until it is a partner.
-        known = [*carried, *(c.name for c in scenario.candidates)]
-        known_keys(f"split {show(split.name)}: focus", split.focus, known, "partner")
-        chosen = {name: weight for name, weight in split.focus.items() if weight > 0}
-    total = sum(chosen.values())
-    return {name: weight / total for name, weight in chosen.items()}
+    @model_validator(mode="after")
+    def _whole_mix(self) -> Self:
+        for activity in self.mix:
+            if activity not in PARTNER_ACTIVITIES:
+                raise ValueError(f"mix: unknown activity {show(activity)}; {guess(activity, list(PARTNER_ACTIVITIES))}")
+        if isinstance(self.focus, str) and self.focus not in (*FOCUS_WORDS, *PARTNER_SEGMENTS):
+            meant = guess(self.focus, list(FOCUS_WORDS))
+            raise ValueError(f"focus: unknown word {show(self.focus)}; {meant} (or weights by partner)")
+        if abs(sum(self.mix.values()) - 1) > 1e-6:
+            raise ValueError(f"mix sums to {sum(self.mix.values()):g}; allowed: shares that sum to 1")
+        shares = self.shares(1)
+        if max(shares) + self.prospect_share > 1 + 1e-9:
+            raise ValueError(
+                f"partner_share {max(shares):g} and prospect_share {self.prospect_share:g} "
+                "are more than all hours; allowed: a sum of at most 1"
+            )
+        return self
 
-
-def _runs(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
-    """(share, first quarter, last quarter) for each run of equal shares; the last run is open."""
-    runs = equal_runs(list(shares))
-    return [(shares[a], a + 1, None if b == len(shares) - 1 else b + 1) for a, b in runs]
-
-
-def equal_runs(values: list[Any]) -> list[tuple[int, int]]:
-    """First and last index of each run of equal neighbours."""
-    starts = [i for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
-    return list(zip(starts, [*(s - 1 for s in starts[1:]), len(values) - 1], strict=True))
-
-
-def _rows(
-    scenario: Scenario,
-    split: Split,
-    weights: dict[str, float],
-    free: float,
-    run: tuple[float, int, int | None],
-) -> list[dict[str, Any]]:
-    share, first, last = run
-    quarters = {"from_quarter": first, "to_quarter": last}
-    rows: list[dict[str, Any]] = []
-    if share > 0:
-        for activity, part in split.mix.items():
-            for target, weight in _targets(scenario, split, activity, part, weights).items():
-                hours = free * share * part * weight
-                rows.append({"activity": activity, "target": target, "hours_per_week": hours, **quarters})
-    names = scenario.segment_names
-    if split.prospect_share > 0:
-        each = free * split.prospect_share / len(names)
-        rows += [{"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names]
-    rest = max(0.0, free * (1 - share - split.prospect_share))
-    return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
-
-
-def _targets(
-    scenario: Scenario, split: Split, activity: str, part: float, weights: dict[str, float]
-) -> dict[str, float]:
-    if part == 0:
-        return {}
-    if activity == "recruit":
-        targets = {c.name: 1 / len(scenario.candidates) for c in scenario.candidates}
-    else:
-        targets = weights
-    if not targets:
-        focus = split.focus if isinstance(split.focus, str) else dict(split.focus)
-        raise PlanError(
-            f"split {show(split.name)}: there is nobody to {activity} with focus {show(focus)}; "
-            "allowed: a focus on partners that are there and not parked, recruit only with candidates"
-        )
-    return targets
-
-
-def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> list[dict[str, Any]]:
-    """The channel account manager spends all hours on the same mix and focus, as far as that role can."""
-    cam = scenario.channel_account_manager
-    if cam is None:
-        return []
-    can = {
-        a: s
-        for a, s in split.mix.items()
-        if a in CAM_ACTIVITIES and s > 0 and (scenario.candidates if a == "recruit" else weights)
-    }
-    mix = can or (DEFAULT_MIX if weights else {})
-    return [
-        {
-            "activity": activity,
-            "target": target,
-            "hours_per_week": cam.hours_per_week * part / sum(mix.values()) * weight,
-            "who": "channel_account_manager",
-        }
-        for activity, part in mix.items()
-        for target, weight in _targets(scenario, split, activity, part, weights).items()
-    ]
+    def shares(self, horizon_quarters: int) -> tuple[float, ...]:
+        """Partner share by quarter; at least as many as were written."""
+        if isinstance(self.partner_share, tuple):
+            written = self.partner_share or (0.0,)
+            return written + (written[-1],) * (horizon_quarters - len(written))
+        return (self.partner_share,) * horizon_quarters

@@ -11,7 +11,7 @@ from typing import Any
 from sim.coefficients import PartnerNumbers
 from sim.ledger import NEVER, Kind
 from sim.market import Market
-from sim.scenario import PARTNER_ACTIVITIES
+from sim.terms import PARTNER_ACTIVITIES
 
 
 class Deal:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.ledger import TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
-from sim.scenario import WEEKS_PER_QUARTER
+from sim.terms import WEEKS_PER_QUARTER
 
 KINDS = max(Kind) + 1
 SKILLS, ENGAGEMENTS = 0, 1

@@ -16,19 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.arrays import FloatArray, record_of
-from sim.documents.yaml_file import is_whole, show
+from sim.documents.declared import is_whole
+from sim.documents.messages import show
 from sim.errors import SimulationError
 from sim.ledger import NOBODY
 from sim.rules import compete
-from sim.scenario import (
-    HISTORY_WEEKS,
-    PARTNER_SEGMENTS,
-    WEEKS_PER_QUARTER,
-    WEEKS_PER_YEAR,
-    Partner,
-    Scenario,
-    Segment,
-)
+from sim.scenario import Partner, Scenario, Segment
+from sim.terms import HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 MAX_SEED = 2**63 - 1
 MAX_STAGES = 4

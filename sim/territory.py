@@ -41,8 +41,8 @@ from sim.coefficients import (
 )
 from sim.ledger import HISTORY_START, NEVER, NOBODY, RECORD, TICKS_PER_WEEK, Kind
 from sim.market import Market
-from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.states import Columns, Deal, PartnerState, WeekPlan
+from sim.terms import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 
 Process = Generator[simpy.Event, Any, None]
 

@@ -21,8 +21,7 @@ from hypothesis import strategies as st
 
 from sim import Market, Scenario, TimePlan, draw_market
 from sim.ledger import NEVER, TICKS_PER_WEEK
-from sim.plan import CAM_ACTIVITIES
-from sim.scenario import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS
+from sim.terms import CAM_ACTIVITIES, COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS
 from tests.helpers import ASSUMPTIONS
 
 share = st.one_of(st.sampled_from([0.0, 1.0]), st.floats(0, 1, allow_subnormal=False).map(lambda x: round(x, 4)))

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from sim import load_scenario, rules
 from sim.ledger import ENDINGS
 from sim.plan import Activity
-from sim.scenario import COVERAGE_MODES
+from sim.terms import COVERAGE_MODES
 from tests import ROOT
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]

@@ -22,7 +22,7 @@ from nexthour.report.calibration import TextTable
 from nexthour.report.text import with_capital
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import TREATMENTS
+from sim.terms import TREATMENTS
 
 LONGEST_NAME = 80
 """Letters of a scenario's name."""

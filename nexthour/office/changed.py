@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from nexthour.report.text import shorten_name
 from optimize.monday.changes import KINDS, Change, changes
 from sim import Scenario, TimePlan
-from sim.documents.yaml_file import listed
+from sim.documents.messages import listed
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import COVERAGE_WORDS
+from sim.terms import COVERAGE_WORDS
 
 LINE_LETTERS, NAME_LETTERS = 40, 22
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from sim import Scenario
-from sim.documents.yaml_file import Declared
-from sim.scenario import Range
+from sim.documents.declared import Declared
+from sim.ranges import Range
 
 Value = float | str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim import Comparison
-from sim.documents.yaml_file import guess, show
+from sim.documents.messages import guess, show
 from sim.errors import PlanError
 from sim.study.experiment import PlanResult
 

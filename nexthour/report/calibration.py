@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nexthour.calibrate.people.judgement import Judgement, JudgementRow, Opinion
     from nexthour.calibrate.people.partner_intake import Intake
     from sim import Scenario
-    from sim.scenario import Range
+    from sim.ranges import Range
 
 QUESTION_WORDS = {
     "with_none": "none",
@@ -122,7 +122,7 @@ def labels_right(intake: Intake) -> str:
 
 
 def intake_rows(intake: Intake, before: Scenario) -> TextTable:
-    from sim.scenario import TREATMENTS
+    from sim.terms import TREATMENTS
 
     powers = exponents(before)
     headers = ("partner", "treat as", "how sure", "wins as often\nas you", "brings\nof 100 deals", "help asked\nh/week")
@@ -195,7 +195,7 @@ def opinion_rows(judgement: Judgement, before: Scenario) -> Iterator[TextTable]:
 
 def answer_rows(judgement: Judgement) -> TextTable:
     from sim.plan import ACTIVITY_WORDS
-    from sim.scenario import TREATMENTS
+    from sim.terms import TREATMENTS
 
     told = []
     for _, row, answers in _by_row(judgement):

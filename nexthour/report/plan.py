@@ -105,7 +105,7 @@ def parked(solution: Answer) -> list[str]:
 
 def coverage(solution: Answer) -> list[str]:
     """Coverage modes."""
-    from sim.scenario import COVERAGE_WORDS
+    from sim.terms import COVERAGE_WORDS
 
     modes = {name: mode for name, mode in solution.plan.coverage_mode.items() if mode != "partner_first"}
     said = ", ".join(f"{one_line(name)} {COVERAGE_WORDS[mode]}" for name, mode in modes.items())

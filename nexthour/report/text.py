@@ -43,7 +43,7 @@ def unexpected_error(problem: Exception) -> str:
 
 def forwardable(text: str) -> str:
     """Text in which a partner reads of itself as Maintain, Develop and Limit, not as the model's label for it."""
-    from sim.scenario import TREATMENTS
+    from sim.terms import TREATMENTS
 
     return re.sub(
         rf"({'|'.join(TREATMENTS)})(s?)",

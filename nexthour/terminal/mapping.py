@@ -37,7 +37,7 @@ def command(
     from nexthour.calibrate.deals.mapping_proposal import propose_mapping, save_proposal
     from nexthour.calibrate.files.table_file import Layout
     from sim import TableError
-    from sim.documents.yaml_file import validate
+    from sim.documents.declared import validate
 
     check_out(out, export)
     options = {"encoding": encoding, "sheet": sheet}

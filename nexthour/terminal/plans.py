@@ -27,7 +27,7 @@ Workers = Annotated[int | None, typer.Option(help="Processor cores to use. Defau
 def find_plan(scenario: Scenario, scenario_file: str, name_or_file: str) -> TimePlan:
     """The plan of that name in the scenario, else the plan in that file. Raises PlanError."""
     from sim import PlanError, TimePlan
-    from sim.documents.yaml_file import guess, show
+    from sim.documents.messages import guess, show
 
     named = {split.name: split for split in (scenario.status_quo, *scenario.plans)}
     if name_or_file in named:

@@ -68,7 +68,7 @@ def command(
     from nexthour.calibrate.people.recruiting import fit_recruiting, hold_out, with_recruiting
     from nexthour.calibrate.people.recruiting_contacts import read_contacts
     from sim import TableError, load_scenario, save_scenario
-    from sim.documents.yaml_file import validate
+    from sim.documents.declared import validate
 
     template = scenario_to_write(scenario_file, out, funnel)
     layout = validate(Layout, {"separator": separator, "encoding": encoding}, "the options", TableError)

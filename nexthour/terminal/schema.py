@@ -18,6 +18,6 @@ def command(
       nexthour schema > scenario.schema.json
     """
     from sim import Scenario, TimePlan
-    from sim.documents.yaml_file import schema_text
+    from sim.documents.declared import schema_text
 
     print(schema_text(TimePlan if plan else Scenario), end="")

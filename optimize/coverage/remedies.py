@@ -23,19 +23,10 @@ from sim.arrays import FloatArray
 from sim.coefficients import COACH, JOINT_PLAN, RECRUIT
 from sim.kpis import COVERAGE_KINDS
 from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
-from sim.scenario import (
-    COVERAGE_MODES,
-    COVERAGE_WORDS,
-    PARTNER_SEGMENTS,
-    WEEKS_PER_QUARTER,
-    ChannelAccountManager,
-    CoverageMode,
-    Partner,
-    PartnerTraits,
-    Scenario,
-)
+from sim.scenario import ChannelAccountManager, Partner, PartnerTraits, Scenario
 from sim.study.batches import table_coverage
 from sim.study.experiment import replicate
+from sim.terms import COVERAGE_MODES, COVERAGE_WORDS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, CoverageMode
 
 SPARE_MARKETS = 50
 MOVED_HOURS = 1.0

@@ -21,16 +21,17 @@ from optimize.coverage import gaps, treatment
 from optimize.coverage.gaps import Coverage, coverage_of
 from optimize.problem import PlanningProblem
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import listed, show
+from sim.documents.messages import listed, show
 from sim.errors import ScenarioError
 from sim.kpis import COVERAGE_KINDS
 from sim.plan import PlanTable, TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import PartnerSegment, Scenario
+from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import table_coverage
 from sim.study.estimates import Estimate
 from sim.tape_numbers import check_seed
+from sim.terms import PartnerSegment
 
 FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found", "registered", "leaked"))
 

@@ -22,12 +22,13 @@ from optimize.search.rounding import STEP_HOURS
 from sim.arrays import FloatArray
 from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
 from sim.rules import bring_probability
-from sim.scenario import PARTNER_ACTIVITIES, TREATMENTS, Scenario
-from sim.split import equal_runs
+from sim.scenario import Scenario
+from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate
 from sim.study.settings import check_plan
+from sim.terms import PARTNER_ACTIVITIES, TREATMENTS
 
 MARKETS = 200
 SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")

@@ -10,7 +10,7 @@ from optimize.milp.model import UNIT, Array, Model, Rates, total
 from optimize.milp.tangents import largest_first_tangent, saturation_tangent
 from optimize.problem import HISTORY, LAGS
 from sim.arrays import FloatArray
-from sim.scenario import WEEKS_PER_QUARTER, CoverageMode
+from sim.terms import WEEKS_PER_QUARTER, CoverageMode
 
 VALUE_TANGENTS = (0.005, 0.02, 0.05, 0.1, 0.18, 0.28, 0.4, 0.52, 0.64, 0.75, 0.85, 0.93, 0.98, 1 - 1e-9)
 """Share of the deals there are that is worked."""

@@ -11,7 +11,7 @@ from optimize.milp.model import DEVELOPING, ON_DEALS, Array, Model, coming, is_n
 from optimize.problem import HISTORY
 from sim.coefficients import COACH, JOINT_PLAN, RECRUIT, SOCIALISE
 from sim.plan import PlanTable
-from sim.scenario import PARTNER_ACTIVITIES
+from sim.terms import PARTNER_ACTIVITIES
 
 MOST_TAUS = 4.0
 """Hours of help above which nothing more is learned, in tau."""

@@ -10,7 +10,7 @@ from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.milp.model import UNIT, Array, LimitRow, Model, to_plan, total
 from optimize.problem import HISTORY
 from sim.plan import Hours
-from sim.scenario import PARTNER_ACTIVITIES
+from sim.terms import PARTNER_ACTIVITIES
 
 
 def add_limits(model: Model, limits: Limits) -> None:

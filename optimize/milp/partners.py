@@ -15,7 +15,7 @@ from optimize.problem import HISTORY, LAGS, PlanningProblem, Stock
 from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE
 from sim.rules import power, saturating_gain
-from sim.scenario import PARTNER_ACTIVITIES, CoverageMode
+from sim.terms import PARTNER_ACTIVITIES, CoverageMode
 
 LEAST_DEALS = 1e-6
 """A quarter, below which a partner has none: a solver loses its way among numbers so far apart."""

@@ -18,7 +18,7 @@ from optimize.milp.model import Model, Rates, total
 from optimize.objective import Objective
 from optimize.problem import PlanningProblem
 from sim.plan import PlanTable
-from sim.scenario import CoverageMode
+from sim.terms import CoverageMode
 
 SLACK_USD_K = 1e6
 

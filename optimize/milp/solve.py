@@ -22,7 +22,7 @@ from optimize.problem import HISTORY
 from sim.arrays import FloatArray
 from sim.errors import NextHourError
 from sim.plan import PlanTable
-from sim.scenario import CoverageMode
+from sim.terms import CoverageMode
 
 Outcome = Literal["optimal", "feasible", "infeasible"]
 """Proven within the gap; stopped by the time limit with a plan; no plan at all."""

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from optimize.search.rounding import STEP_HOURS
-from sim.documents.yaml_file import is_whole, show
+from sim.documents.declared import is_whole
+from sim.documents.messages import show
 from sim.errors import PlanError
 from sim.plan import TimePlan
-from sim.scenario import PARTNER_ACTIVITIES, Scenario
-from sim.split import expected_support
+from sim.scenario import Scenario
+from sim.split_hours import expected_support
+from sim.terms import PARTNER_ACTIVITIES
 
 Kind = Literal["stop", "start", "more", "less", "keep"]
 KINDS = get_args(Kind)

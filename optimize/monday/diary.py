@@ -19,7 +19,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from sim.plan import ACTIVITY_WORDS, Activity, Who
-from sim.scenario import PARTNER_ACTIVITIES
+from sim.terms import PARTNER_ACTIVITIES
 
 if TYPE_CHECKING:
     import numpy as np

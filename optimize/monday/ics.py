@@ -21,7 +21,7 @@ from optimize.monday.diary import Block
 from optimize.monday.sheet import MondaySheet
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Who
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
 PURPOSE = {
     "sell": "Own deals, and the appointments that customers make.",

@@ -26,7 +26,8 @@ from optimize.monday.changes import Change, changes, uses
 from optimize.monday.diary import WEEKDAYS, Block, Use, half_hours_of, laid_out
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, TimePlan, Who
-from sim.scenario import PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, Scenario
+from sim.scenario import Scenario
+from sim.terms import PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 __all__ = ["Block", "Line", "MondaySheet", "monday_sheet"]
 

@@ -23,12 +23,13 @@ from optimize.search.moves import MOVE_HOURS, TESTED_HOURS, Evidence, Move
 from optimize.search.reconcile import Planner, Reconciled
 from sim.arrays import FloatArray
 from sim.plan import PlanTable, TimePlan
-from sim.scenario import PARTNER_ACTIVITIES, Scenario
-from sim.split import equal_runs
+from sim.scenario import Scenario
+from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import world_credit
 from sim.study.estimates import Estimate
 from sim.study.settings import How
+from sim.terms import PARTNER_ACTIVITIES
 
 MARKETS, SPLIT_MARKETS = 4000, 200
 WORLDS, MARKETS_A_WORLD = 100, 20

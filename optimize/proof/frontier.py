@@ -20,7 +20,8 @@ from optimize.problem import PlanningProblem
 from optimize.proof.certify import as_plan
 from optimize.search.evaluate import Trials, Tried
 from optimize.search.reconcile import Planner
-from sim.documents.yaml_file import is_whole, show
+from sim.documents.declared import is_whole
+from sim.documents.messages import show
 from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.progress import Progress, silent

@@ -19,10 +19,13 @@ from pydantic import Field, model_validator
 
 from sim import kpis
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import Declared, Document, FrozenMap, Items, declare, validate
+from sim.documents.declared import Declared, FrozenMap, Items, declare, validate
+from sim.documents.messages import known_keys
+from sim.documents.yaml_file import Document
 from sim.errors import InputError, PlanError
 from sim.kpis import Kpi, Tally
-from sim.scenario import MAX_USD, Scenario, known_keys
+from sim.scenario import Scenario
+from sim.terms import MAX_USD
 
 KPIS = {kpi.name: kpi for kpi in kpis.KPIS}
 BY_PARTNER = {

@@ -33,11 +33,12 @@ from sim.arrays import FloatArray
 from sim.errors import PlanError
 from sim.kpis import Tally
 from sim.plan import TimePlan
-from sim.scenario import PARTNER_SEGMENTS, Scenario
+from sim.scenario import Scenario
 from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
 from sim.study.settings import KeptTapes, check_count, check_plan
 from sim.tape_numbers import check_seed
+from sim.terms import PARTNER_SEGMENTS
 
 WANTED, PLANNED_IN = 500, 1000
 MARKETS_EACH = 20

@@ -8,10 +8,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sim.documents.yaml_file import validate
+from sim.documents.declared import validate
 from sim.errors import PlanError
 from sim.plan import TimePlan
-from sim.scenario import DEFAULT_MIX, Scenario, Split
+from sim.scenario import Scenario
+from sim.split import Split
+from sim.terms import DEFAULT_MIX
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)
 FOCUSES = ("even", "believers")

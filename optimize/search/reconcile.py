@@ -26,7 +26,7 @@ from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL
 from sim.plan import PlanTable
 from sim.progress import Progress
-from sim.scenario import COVERAGE_MODES, CoverageMode
+from sim.terms import COVERAGE_MODES, CoverageMode
 
 FIRST_SOLVES = 2
 """Solves until the path at which curves are taken as straight is that of the plan."""

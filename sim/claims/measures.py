@@ -19,9 +19,11 @@ from sim.kpis import Tally, credit_usd
 from sim.ledger import Kind, Ledger
 from sim.market import draw_market
 from sim.plan import TimePlan
-from sim.scenario import ChannelAccountManager, Partner, PartnerSegment, Range, Scenario
+from sim.ranges import Range
+from sim.scenario import ChannelAccountManager, Partner, Scenario
 from sim.study.estimates import Estimate, mean
 from sim.study.experiment import replicate, simulate
+from sim.terms import PartnerSegment
 
 DEALS_OF_ONE_MARKET = 20
 """Markets in which single deals are followed, at most."""

@@ -4,7 +4,7 @@ The words come from the declarations: bounds and types say what is allowed, mean
 parentheses. The path names the partner or segment it passes through, since nobody counts list items in a
 file.
 
-Left out: which inputs are wrong (documents.py and the models decide that).
+Left out: which inputs are wrong (declared.py and the models decide that).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import datetime
 import difflib
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -70,8 +70,15 @@ def guess(word: object, known: list[str]) -> str:
     return f"allowed: {listed(known)}" if known else "nothing is allowed here"
 
 
+def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> None:
+    """Raise ValueError with a guess if one of `keys` is not among the `known` names."""
+    for key in keys:
+        if key not in known:
+            raise ValueError(f"{where}: unknown {kind} {show(key)}; {guess(key, known)}")
+
+
 def listed(words: list[str], letters: int = LIST_LETTERS) -> str:
-    """The words with commas, as many as so many letters can carry: by default, a sentence."""
+    """The words with commas, as many as fit into this number of letters: by default, a sentence."""
     shown: list[str] = []
     for word in words:
         if shown and sum(map(len, shown)) + 2 * len(shown) + len(word) > letters:

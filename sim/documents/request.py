@@ -18,8 +18,8 @@ from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from sim.documents.declared import Declared, validate
 from sim.documents.messages import bare_type, bounds_of, guess, show
-from sim.documents.yaml_file import Declared, validate
 from sim.errors import InputError
 
 YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False}

@@ -21,7 +21,6 @@ from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_STAGE, Market
 from sim.native.compiler import Compiled
-from sim.scenario import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
 from sim.tape import Tapes
 from sim.tape_numbers import (
@@ -34,6 +33,7 @@ from sim.tape_numbers import (
     TAPE_STAGE,
     TapeNumbers,
 )
+from sim.terms import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
 run_all = Compiled(kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel)
 add_up_ledger = Compiled(tally.add_up_ledger, tally)

@@ -52,8 +52,8 @@ from sim.rules import (
     resting_level,
     saturating_gain,
 )
-from sim.scenario import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 from sim.tally import add_record, clear, row_of, store_sums
+from sim.terms import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 
 ACTIVITIES = len(PARTNER_ACTIVITIES)
 TICK_SHIFT, RANK_SHIFT = 35, 32

@@ -20,7 +20,7 @@ import numpy as np
 from sim import kpis
 from sim.arrays import FloatArray
 from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import SimulationError
 from sim.ledger import Ledger
 from sim.market import draw_market, draw_tapes, redraw_partners

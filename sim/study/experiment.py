@@ -14,7 +14,7 @@ import numpy as np
 
 from sim import kpis
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import PlanError, SimulationError
 from sim.ledger import Ledger
 from sim.market import DrawnFor, Market, draw_tapes

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.documents.yaml_file import is_whole, show
+from sim.documents.declared import is_whole
+from sim.documents.messages import show
 from sim.errors import PlanError, SimulationError
 from sim.plan import TimePlan
 from sim.progress import Progress

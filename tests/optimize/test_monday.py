@@ -40,7 +40,7 @@ from optimize.monday.ics import calendar_text, write_calendar
 from optimize.monday.sheet import Block, MondaySheet, monday_sheet
 from sim import PlanError, Scenario, TimePlan, load_scenario, save_scenario
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import PARTNER_SEGMENTS
+from sim.terms import PARTNER_SEGMENTS
 from tests import BASELINE
 from tests.helpers import candidate, partner, plan_of, rows, segment, territory
 from tests.strategies import plans, scenarios

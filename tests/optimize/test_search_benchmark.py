@@ -18,8 +18,8 @@ from benchmarks.search import verdict
 from optimize.proof.certify import as_plan
 from sim import Scenario, TimePlan, load_scenario
 from sim.plan import PlanTable
-from sim.scenario import PARTNER_ACTIVITIES
 from sim.study.estimates import Estimate
+from sim.terms import PARTNER_ACTIVITIES
 from tests import BASELINE
 from tests.helpers import TRAITS, candidate, partner, territory
 from tests.strategies import scenarios

@@ -32,9 +32,9 @@ from sim.coefficients import Coefficients, derive, with_tables
 from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.native import compiler
-from sim.scenario import COVERAGE_MODES, PARTNER_SEGMENTS
 from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
+from sim.terms import COVERAGE_MODES, PARTNER_SEGMENTS
 from sim.territory import run_simpy
 from tests.helpers import candidate, explain_difference, partner, plan_of, run_once, segment, stage
 from tests.helpers import territory as land

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from sim.documents.yaml_file import validate
+from sim.documents.declared import validate
 from sim.errors import InputError, PlanError, ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario

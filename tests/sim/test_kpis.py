@@ -27,8 +27,8 @@ from sim.ledger import (
     Kind,
     Ledger,
 )
-from sim.scenario import WEEKS_PER_QUARTER
 from sim.tally import Sums, empty_sums
+from sim.terms import WEEKS_PER_QUARTER
 from tests.helpers import candidate, partner, run_once, segment, territory
 from tests.sim.test_properties import checked
 from tests.strategies import runs

@@ -10,7 +10,8 @@ import pytest
 
 from sim.errors import PlanError
 from sim.plan import TimePlan
-from sim.scenario import PARTNER_ACTIVITIES, ChannelAccountManager, Scenario, load_scenario
+from sim.scenario import ChannelAccountManager, Scenario, load_scenario
+from sim.terms import PARTNER_ACTIVITIES
 from tests import BASELINE
 
 COACH, JOINT_PLAN, CO_SELL = (PARTNER_ACTIVITIES.index(a) for a in ("coach", "joint_plan", "co_sell"))

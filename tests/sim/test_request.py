@@ -6,10 +6,10 @@ from typing import ClassVar, Literal
 
 import pytest
 
+from sim.documents.declared import FrozenMap, Items, declare
 from sim.documents.request import Request, Vocabulary, as_percent, flag
-from sim.documents.yaml_file import FrozenMap, Items, declare
 from sim.errors import PlanError
-from sim.scenario import Share
+from sim.terms import Share
 
 
 class Trip(Request):

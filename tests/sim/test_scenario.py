@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.documents.yaml_file import Declared, schema_text
+from sim.documents.declared import Declared, schema_text
 from sim.errors import ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario, save_scenario

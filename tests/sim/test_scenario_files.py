@@ -18,7 +18,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from sim import Comparison, Scenario, TimePlan, compare, load_scenario
-from sim.documents.yaml_file import schema_text
+from sim.documents.declared import schema_text
 from sim.study.estimates import Estimate, mean
 from tests import SCENARIOS
 

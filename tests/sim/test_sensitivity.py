@@ -30,7 +30,7 @@ from typer.testing import CliRunner
 from nexthour.terminal.main import app
 from sim import NextHourError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, sensitivity, simulate
 from sim.assumptions import PARTNER_TIME, PARTNER_TIME_GAINS, Assumption, assumptions, with_value
-from sim.scenario import Range, with_ranges
+from sim.ranges import Range, with_ranges
 from sim.study import batches, differences, estimates, flips
 from sim.study import sensitivity as robustness
 from sim.study.batches import FloatArray

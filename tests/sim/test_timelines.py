@@ -16,8 +16,8 @@ import pytest
 
 from sim import Ledger, Market, Scenario, TimePlan, draw_market
 from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
-from sim.scenario import PARTNER_SEGMENTS
 from sim.tape_numbers import MAX_STAGES
+from sim.terms import PARTNER_SEGMENTS
 from tests.helpers import TRAITS, all_selling, candidate, partner, plan_of, run_in, segment, stage, territory
 
 HOURS = 32.0

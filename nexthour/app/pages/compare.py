@@ -26,10 +26,10 @@ from nexthour.report.numbers import count_of_total, interval, usd, usd_interval
 from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import TREATMENTS
 from sim.study import estimates
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
+from sim.terms import TREATMENTS
 
 PAGE = "compare"
 SLOTS = ("a", "b", "c")

@@ -23,7 +23,7 @@ from nexthour.app.state.url_state import Field
 from nexthour.report.text import with_capital
 from sim import NextHourError
 from sim.errors import short_line
-from sim.scenario import Split
+from sim.split import Split
 
 if TYPE_CHECKING:
     from optimize import Answer

@@ -25,7 +25,7 @@ from nexthour.report.text import with_article
 from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
 from sim.assumptions import Assumption, assumptions
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import Split
+from sim.split import Split
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
 

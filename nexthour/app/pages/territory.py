@@ -29,8 +29,8 @@ from sim import NextHourError, TimePlan
 from sim.documents.messages import listed
 from sim.errors import short_line
 from sim.kpis import KPIS
-from sim.scenario import COVERAGE_WORDS
 from sim.study.estimates import Estimate
+from sim.terms import COVERAGE_WORDS
 
 PAGE = "territory"
 SECTIONS = {

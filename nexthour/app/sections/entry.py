@@ -23,8 +23,8 @@ from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of
 from sim import NextHourError, TableError
-from sim.documents.yaml_file import Declared, validate
-from sim.scenario import LABEL_WORDS
+from sim.documents.declared import Declared, validate
+from sim.terms import LABEL_WORDS
 
 LARGEST_MB = 2
 ROWS_SHOWN = 50

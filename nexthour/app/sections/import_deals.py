@@ -28,7 +28,8 @@ from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of, digits, usd
 from nexthour.report.text import with_capital
 from sim import NextHourError, TableError
-from sim.documents.yaml_file import read_yaml, validate
+from sim.documents.declared import validate
+from sim.documents.yaml_file import read_yaml
 
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
 EXAMPLE, EXAMPLE_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"

@@ -15,7 +15,7 @@ from nexthour.app.state.url_state import Field
 from nexthour.report.plan import lock_of
 from nexthour.report.text import with_article, with_capital
 from sim import PlanError, Scenario
-from sim.scenario import COVERAGE_MODES
+from sim.terms import COVERAGE_MODES
 
 PAGE = "find_plan"
 OBJECTIVES = {

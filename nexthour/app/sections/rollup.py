@@ -15,7 +15,7 @@ from nexthour.app.state import cache, library
 from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
 from optimize.coverage.rollup import Organisation, Partner, Row
 from sim import Scenario
-from sim.scenario import TREATMENTS
+from sim.terms import TREATMENTS
 
 
 def draw_section(at: At) -> None:

@@ -11,7 +11,7 @@ from nexthour.app.menu import link
 from nexthour.app.page import At, plain
 from nexthour.app.state import library, split_fields
 from sim import PlanError, TimePlan
-from sim.scenario import Split
+from sim.split import Split
 
 LONGEST_NAME = 80
 """Letters."""

@@ -17,7 +17,7 @@ from nexthour.app.page import note, plain
 from nexthour.app.state import library
 from nexthour.report.numbers import count_of
 from sim import NextHourError, Scenario
-from sim.documents.yaml_file import Declared
+from sim.documents.declared import Declared
 from sim.scenario import Partner, Quota
 
 SEGMENT_FIELDS = ("opportunities_per_quarter", "growth_per_quarter", "deal_size_median_usd", "inbound_share")

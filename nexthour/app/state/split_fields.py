@@ -14,9 +14,10 @@ from typing import Any
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 from sim import PlanError, Scenario, TimePlan
-from sim.documents.yaml_file import validate
+from sim.documents.declared import validate
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import COVERAGE_MODES, COVERAGE_WORDS, DEFAULT_MIX, LABEL_WORDS, TREATMENTS, Split
+from sim.split import Split
+from sim.terms import COVERAGE_MODES, COVERAGE_WORDS, DEFAULT_MIX, LABEL_WORDS, TREATMENTS
 
 MIXED = ("coach", "joint_plan", "co_sell", "sell_for", "socialise")
 """Activities that a split may hold. Recruiting needs a plan of its own: it ends."""

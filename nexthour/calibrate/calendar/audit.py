@@ -23,10 +23,12 @@ from pydantic import Field, model_validator
 
 from nexthour.calibrate.calendar.events import Event, read_events
 from nexthour.calibrate.calendar.occurrence import CalendarPeriod, CalendarReading, Texts
-from sim.documents.yaml_file import Declared, Items, declare, read_yaml, show, validate
+from sim.documents.declared import Declared, Items, declare, validate
+from sim.documents.messages import show
+from sim.documents.yaml_file import read_yaml
 from sim.errors import TableError
 from sim.plan import ACTIVITY_WORDS
-from sim.scenario import PARTNER_ACTIVITIES, Name
+from sim.terms import PARTNER_ACTIVITIES, Name
 
 AuditedActivity = Literal[
     "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit", "prospect", "sell", "support", "other"

@@ -15,7 +15,7 @@ from typing import Any
 from nexthour.calibrate.calendar.occurrence import CalendarColumns, Entry
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, parse_day
 from nexthour.calibrate.files.table_file import Layout, read_small
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import TableError
 
 MOST_ROWS = 20_000

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field
 
 from nexthour.calibrate.files.notation import DateOrder
 from nexthour.calibrate.files.table_file import Layout
-from sim.documents.yaml_file import Declared, Items, declare, show
+from sim.documents.declared import Declared, Items, declare
+from sim.documents.messages import show
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
 """Birthdays repeat since long ago."""

@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from math import floor
 
 from nexthour.calibrate.calendar.audit import PARTNER_WORK, WORDS, Audit
-from sim.documents.yaml_file import guess
+from sim.documents.messages import guess
 from sim.errors import TableError
-from sim.scenario import PARTNER_ACTIVITIES, Scenario, Split
-from sim.split import expected_support
+from sim.scenario import Scenario
+from sim.split import Split
+from sim.split_hours import expected_support
+from sim.terms import PARTNER_ACTIVITIES
 
 UNKNOWN_WARNED, UNKNOWN_REFUSED = 0.1, 0.25
 """Shares of hours without a rule above which a split comes with a warning, and is refused. Judgement."""

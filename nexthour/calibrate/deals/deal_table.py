@@ -34,7 +34,7 @@ from nexthour.calibrate.files.notation import (
     parse_number,
 )
 from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import TableError
 from sim.progress import Progress
 

@@ -17,7 +17,9 @@ from pydantic import Field, model_validator
 
 from nexthour.calibrate.files.notation import DateOrder, Decimal
 from nexthour.calibrate.files.table_file import Layout
-from sim.documents.yaml_file import FrozenMap, Items, declare, listed, read_yaml, show, validate
+from sim.documents.declared import FrozenMap, Items, declare, validate
+from sim.documents.messages import listed, show
+from sim.documents.yaml_file import read_yaml
 from sim.errors import TableError
 
 UNANSWERED = "?"

@@ -40,7 +40,7 @@ from nexthour.calibrate.files.table_file import (
     open_table,
     save_text,
 )
-from sim.documents.yaml_file import listed, show
+from sim.documents.messages import listed, show
 from sim.errors import TableError, short_line
 
 MOST_VALUES = 2_000

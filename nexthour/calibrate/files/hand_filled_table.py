@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from nexthour.calibrate.files.notation import Decimal, Question, Reason, cell_text, parse_number
 from nexthour.calibrate.files.table_file import SEPARATORS, Layout, open_table, read_small
-from sim.documents.yaml_file import Declared, guess, listed, show, validate
+from sim.documents.declared import Declared, validate
+from sim.documents.messages import guess, listed, show
 from sim.errors import TableError
 
 MOST_ROWS = 2_000

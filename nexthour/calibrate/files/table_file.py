@@ -25,7 +25,8 @@ from pydantic import AfterValidator, Field
 
 from nexthour.calibrate.files.text_lines import ENCODING_BY_MARK, Lines
 from nexthour.calibrate.files.workbooks import LARGEST_BYTES, Spoiled, sheet_rows
-from sim.documents.yaml_file import Declared, declare, guess, show
+from sim.documents.declared import Declared, declare
+from sim.documents.messages import guess, show
 from sim.errors import TableError
 
 if TYPE_CHECKING:

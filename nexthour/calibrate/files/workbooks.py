@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 from xml.etree.ElementTree import iterparse
 
-from sim.documents.yaml_file import guess, show
+from sim.documents.messages import guess, show
 from sim.errors import TableError
 
 LARGEST_BYTES = 1_000_000_000

@@ -13,7 +13,7 @@ import numpy as np
 
 from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.fit.predict import Prediction, predict
-from sim.documents.yaml_file import guess, show
+from sim.documents.messages import guess, show
 from sim.errors import TableError
 
 

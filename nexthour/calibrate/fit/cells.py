@@ -39,9 +39,9 @@ from nexthour.calibrate.fit.posterior import (
     win_rate,
 )
 from sim.arrays import FloatArray
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import TableError
-from sim.scenario import WEEKS_PER_QUARTER
+from sim.terms import WEEKS_PER_QUARTER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any
 from nexthour.calibrate.fit.cells import Cell, row_name, spread
 from nexthour.calibrate.fit.open_pipeline import OTHERS
 from nexthour.calibrate.fit.posterior import FittedNumber
-from sim.documents.yaml_file import validate
+from sim.documents.declared import validate
 from sim.errors import ScenarioError, TableError
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, OpenDeal, Partner, Scenario, Segment, Split
+from sim.scenario import OpenDeal, Partner, Scenario, Segment
+from sim.split import Split
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -21,8 +21,9 @@ from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 from sim.market import draw_market
 from sim.plan import TimePlan
 from sim.progress import Progress
-from sim.scenario import WEEKS_PER_QUARTER, Scenario, Segment
+from sim.scenario import Scenario, Segment
 from sim.study.experiment import simulate
+from sim.terms import WEEKS_PER_QUARTER
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -26,10 +26,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import model_validator
 
 from nexthour.calibrate.files.hand_filled_table import read_rows
-from sim.documents.yaml_file import Declared, declare, guess, show
+from sim.documents.declared import Declared, declare
+from sim.documents.messages import guess, show
 from sim.errors import TableError
+from sim.ranges import Range
 from sim.rules import next_level, saturating_gain, share_forgotten
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name, PartnerTraits, Range, Scenario
+from sim.scenario import PartnerTraits, Scenario
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name
 
 if TYPE_CHECKING:
     from nexthour.calibrate.files.notation import Decimal

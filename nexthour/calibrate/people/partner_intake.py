@@ -19,17 +19,11 @@ from math import exp
 from typing import TYPE_CHECKING, Any, Literal
 
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import PlanError, TableError
-from sim.scenario import (
-    PARTNER_SEGMENTS,
-    TREATMENTS,
-    WEEKS_PER_QUARTER,
-    WEEKS_PER_YEAR,
-    Partner,
-    PartnerSegment,
-    Range,
-)
+from sim.ranges import Range
+from sim.scenario import Partner
+from sim.terms import PARTNER_SEGMENTS, TREATMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, PartnerSegment
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.partner_posterior import Posterior

@@ -25,8 +25,9 @@ import numpy as np
 
 from nexthour.calibrate.people.partner_table import PartnerRow
 from sim.arrays import FloatArray
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, Partner, PartnerSegment, Scenario
+from sim.scenario import Partner, Scenario
 from sim.tape_numbers import pass_probabilities
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, PartnerSegment
 
 About = Literal["kind", "skill", "engagement"]
 

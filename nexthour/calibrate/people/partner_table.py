@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import Field, model_validator
 
 from nexthour.calibrate.files.hand_filled_table import read_rows
-from sim.documents.yaml_file import Declared, declare, show
+from sim.documents.declared import Declared, declare
+from sim.documents.messages import show
 from sim.errors import TableError
-from sim.scenario import Name, Share
+from sim.terms import Name, Share
 
 if TYPE_CHECKING:
     from nexthour.calibrate.files.notation import Decimal

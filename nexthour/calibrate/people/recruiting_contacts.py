@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, cell_text, parse_day
 from nexthour.calibrate.files.table_file import PLAIN, Layout, open_table
-from sim.documents.yaml_file import show
+from sim.documents.messages import show
 from sim.errors import TableError
 
 if TYPE_CHECKING:

@@ -26,7 +26,9 @@ from scipy import stats
 from nexthour.calibrate.people.partner_intake import PartnerRow, infer_partners
 from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
 from sim.ledger import ENDINGS, Kind
-from sim.scenario import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, OwnTraits, Partner, Range
+from sim.ranges import Range
+from sim.scenario import OwnTraits, Partner
+from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 PARTNERS = 8
 WANTS_TO_GROW = {"achiever": 3.0, "believer": 4.2, "deceiver": 2.3}

@@ -26,9 +26,10 @@ from nexthour.calibrate.calendar import ics_file
 from nexthour.calibrate.calendar.audit import ALLOCATABLE, Audit, CalendarRules, audit_calendar, load_calendar_rules
 from nexthour.calibrate.calendar.status_quo import UNKNOWN_REFUSED, remarks, with_status_quo
 from sim import TimePlan, load_scenario, save_scenario
-from sim.documents.yaml_file import validate
+from sim.documents.declared import validate
 from sim.errors import TableError
-from sim.scenario import PARTNER_ACTIVITIES, Scenario
+from sim.scenario import Scenario
+from sim.terms import PARTNER_ACTIVITIES
 from tests import ROOT
 
 MADE_UP = ROOT / "scenarios" / "made_up_calendar.ics"

@@ -29,7 +29,8 @@ from nexthour.calibrate.people.judgement import (
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import TableError
 from sim.ledger import Kind
-from sim.scenario import PartnerTraits, Range, Scenario
+from sim.ranges import Range
+from sim.scenario import PartnerTraits, Scenario
 from tests import ROOT
 
 BASELINE = load_scenario(ROOT / "scenarios" / "baseline.yaml")

@@ -35,7 +35,8 @@ from nexthour.calibrate.people.partner_intake import (
 from nexthour.calibrate.people.partner_posterior import prior
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import InputError, TableError
-from sim.scenario import PARTNER_SEGMENTS, Scenario
+from sim.scenario import Scenario
+from sim.terms import PARTNER_SEGMENTS
 from tests import ROOT
 from tests.nexthour.calibrate import synthetic_partners
 from tests.nexthour.calibrate.synthetic_partners import Recovery

@@ -27,7 +27,8 @@ from nexthour.report.comparison import headline, verdict
 from nexthour.report.text import CAVEAT, forwardable
 from sim import Comparison, PlanError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, simulate
 from sim.ledger import ENDINGS, WON, Kind
-from sim.scenario import PARTNER_SEGMENTS, Range, with_ranges
+from sim.ranges import Range, with_ranges
+from sim.terms import PARTNER_SEGMENTS
 from tests import ROOT
 from tests.helpers import partner, segment, stage, territory
 

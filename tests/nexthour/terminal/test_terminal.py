@@ -24,7 +24,7 @@ from nexthour.report.text import CAVEAT
 from nexthour.terminal import common, main
 from sim import TimePlan, draw_market, load_scenario, replicate, simulate
 from sim import compare as compare_plans
-from sim.documents.yaml_file import schema_text
+from sim.documents.declared import schema_text
 from sim.scenario import Scenario
 from sim.study.estimates import Estimate
 from tests import ROOT
