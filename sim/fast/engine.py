@@ -36,7 +36,7 @@ from sim.tape_numbers import (
 from sim.terms import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
 run_all = Compiled(kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel)
-add_up_ledger = Compiled(tally.add_up_ledger, tally)
+add_up_ledger = Compiled(tally.add_up_ledger, tally, as_python=dict)
 
 TROUBLE_WORDS = {
     Trouble.LEVEL: "a partner's skill or engagement is not between 0 and 1",

@@ -20,21 +20,21 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import EnumMeta
+from functools import cache
+from importlib import import_module, metadata
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from sim.errors import SimulationError
+from sim.errors import SimulationError, short_line
+from sim.native.interpreter import interpret
 from sim.native.notices import notice_once
+from sim.native.object_code import SCIPY_FUNCTIONS, is_ours, lay_out, object_code
 
-SCIPY_FUNCTIONS = {"ndtri": "ndtri", "ndtr": "__pyx_fuse_1ndtr"}
-"""Functions of scipy.special that the kernel calls, and the C functions behind them: double (double, int)."""
-MATHEMATICS = {"exp", "log", "sqrt"}
-"""Functions of the C library that the kernel calls."""
 MOST_KEYS = 100
 DIGEST_BYTES = hashlib.sha256().digest_size
 
@@ -52,39 +52,75 @@ def cache_folder() -> Path:
 _lock = threading.Lock()
 
 
+class NoMachineCode(SimulationError):
+    """A function cannot be compiled here, and was not before: `missing` says what cannot be imported, and why."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"the compiled engine cannot be had, as {missing}; install numba and llvmlite again, or use the engine "
+            "simpy, which gives the same"
+        )
+        self.missing = missing
+
+
 class Compiled:
     """A function of some modules of plain text, compiled when first called.
 
-    `modules` are all whose functions it calls, itself or through others; a name means the same in all of them.
+    `modules` are all whose functions it calls, itself or through others; a name means the same in all of them. With
+    `as_python`, the text itself runs where no machine code can be had; it gives the names that have a quicker meaning
+    there. Without it, a call then raises NoMachineCode.
     """
 
-    def __init__(self, plain: Callable[..., int], *modules: ModuleType) -> None:
-        self.plain, self.modules = plain, modules
+    def __init__(
+        self,
+        plain: Callable[..., int],
+        *modules: ModuleType,
+        as_python: Callable[[], Mapping[str, Callable[..., Any]]] | None = None,
+    ) -> None:
+        self.plain, self.modules, self.as_python = plain, modules, as_python
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._linked: dict[str, Any] = {}
+        self._missing = ""
 
     def __call__(self, *arguments: Any) -> int:
         signature: list[Any] = []
         table: list[int] = []
         for argument in arguments:
-            _lay_out(argument, signature, table)
+            lay_out(argument, signature, table)
         # A record type is slow to compare and to hash, and there is one object of each.
         key = tuple(id(dtype) for dtype in signature)
         call = self._calls.get(key)
         if call is None:
             if len(self._calls) >= MOST_KEYS:  # what comes out of a pickle has types of its own each time
                 self._calls.clear()
-            call = self._calls[key] = (self._code(arguments, repr(signature)), signature)
+            try:
+                call = self._calls[key] = (self._code(arguments, repr(signature)), signature)
+            except NoMachineCode:
+                if self.as_python is None:
+                    raise
+                return interpret(self.plain.__name__, {**self._names(), **self.as_python()}, arguments)
         return int(call[0]((ctypes.c_int64 * len(table))(*table)))
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether there is machine code for some arguments already."""
+        return bool(self._linked)
 
     def _code(self, arguments: tuple[Any, ...], signature: str) -> Any:
         with _lock:
             if signature not in self._linked:
-                self._linked[signature] = self._link(arguments, signature)
+                if self._missing:  # known, and found out in some milliseconds
+                    raise NoMachineCode(self._missing)
+                try:
+                    self._linked[signature] = self._link(arguments, signature)
+                except NoMachineCode as problem:
+                    self._missing = problem.missing
+                    raise
             return self._linked[signature]
 
     def _link(self, arguments: tuple[Any, ...], signature: str) -> Any:
-        """The machine code for arguments like these, as something to call."""
+        """The machine code for arguments like these, as something to call. Raises NoMachineCode."""
+        _need("llvmlite")
         from llvmlite import binding as llvm
 
         llvm.initialize_native_target()
@@ -94,8 +130,9 @@ class Compiled:
         path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
         code = _kept(path)
         if code is None:
+            _need("numba")
             notice_once("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
-            code = _object_code(self.plain, arguments, self._names())
+            code = object_code(self.plain, arguments, self._names())
             _keep(path, code)
         machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
         linker = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
@@ -118,52 +155,53 @@ class Compiled:
 
     def _digest(self, signature: str) -> str:
         """Changes with everything that the machine code depends on."""
-        from importlib.metadata import version
-
         from llvmlite import binding as llvm
 
         # The code that is in memory, not the file, which may have been edited since.
         names = self._names()
-        parts = [f"{name} {_text(value.__code__)}" for name, value in sorted(names.items()) if _is_ours(value)]
-        parts += [Path(__file__).read_text(), Path(__file__).with_name("numba_types.py").read_text()]
+        parts = [f"{name} {_text(value.__code__)}" for name, value in sorted(names.items()) if is_ours(value)]
+        parts += [Path(__file__).with_name(file).read_text() for file in ("object_code.py", "numba_types.py")]
         # Numbers that the text imports from elsewhere are compiled in.
         for name, value in sorted(names.items()):
             if isinstance(value, EnumMeta):
                 parts.append(f"{name} {[(member.name, member.value) for member in value]}")  # type: ignore[var-annotated]
             elif isinstance(value, (int, float, str, tuple, np.generic, np.dtype)):
                 parts.append(f"{name} {value!r}")
-        parts += [version(package) for package in ("numba", "llvmlite", "numpy", "scipy")]
+        parts += [_version(package) for package in ("numba", "llvmlite", "numpy", "scipy")]
         parts += [sys.version, platform.platform(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()]
         parts += [self.plain.__name__, signature]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def _is_ours(value: Any) -> bool:
-    """Whether it is one of the functions to be compiled."""
-    return isinstance(value, FunctionType) and value.__module__.startswith("sim.")
+@cache
+def _problem(package: str) -> str:
+    """Why a package cannot be imported; nothing if it can. A broken one fails in many ways, so any of them counts."""
+    try:
+        # Of Numba, also what numba_types.py takes from inside it.
+        import_module("sim.native.numba_types" if package == "numba" else f"{package}.binding")
+    except Exception as problem:
+        return short_line(f"{type(problem).__name__}: {problem}")
+    return ""
+
+
+def _need(package: str) -> None:
+    """Raise NoMachineCode unless a package can be imported."""
+    if problem := _problem(package):
+        raise NoMachineCode(f"{package} cannot be imported ({problem})")
+
+
+def _version(package: str) -> str:
+    """The version of a package that is installed, whether it can be imported or not."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def _text(code: CodeType) -> str:
     """All of a function's code that decides what it does."""
     constants = [_text(co_const) if isinstance(co_const, CodeType) else repr(co_const) for co_const in code.co_consts]
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
-
-
-def _lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
-    """Write an argument into the table as `rows.type_of` says, and what it is into the signature."""
-    if isinstance(argument, tuple):
-        signature.append(argument._fields)  # type: ignore[attr-defined]
-        for field in argument:
-            _lay_out(field, signature, table)
-    elif isinstance(argument, np.ndarray):
-        if not argument.flags.c_contiguous:
-            raise SimulationError("an array of the compiled engine is not contiguous; please report it")
-        signature += (argument.dtype, argument.ndim)
-        table.append(argument.ctypes.data)
-        table += argument.shape
-    else:
-        signature.append(None)
-        table.append(argument)
 
 
 def _kept(path: Path) -> bytes | None:
@@ -199,94 +237,3 @@ def _scipy_addresses() -> dict[str, int]:
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     capsules = {ours: cython_special.__pyx_capi__[theirs] for ours, theirs in SCIPY_FUNCTIONS.items()}
     return {f"scipy_{name}": address_of(capsule, name_of(capsule)) for name, capsule in capsules.items()}
-
-
-def _object_code(plain: Callable[..., int], arguments: tuple[Any, ...], names: dict[str, Any]) -> bytes:
-    """Compile: Numba to LLVM's language, LLVM to object code with one function, `entry`."""
-    from llvmlite import binding as llvm
-    from numba import cfunc, types
-
-    entry = cfunc(types.int64(types.voidptr), error_model="numpy")(_entry(plain, arguments, _compiled_names(names)))
-    module = llvm.parse_assembly(entry.inspect_llvm())
-    module.get_function(entry.native_name).name = "entry"
-    module.link_in(llvm.parse_assembly(_never_called(module)))
-    for function in module.functions:
-        if not function.is_declaration and function.name != "entry":
-            function.linkage = "internal"
-    machine = llvm.Target.from_default_triple().create_target_machine(
-        opt=3,
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        codemodel="jitdefault",
-        jit=True,
-    )
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
-    builder.getModulePassManager().run(module, builder)
-    return machine.emit_object(module)
-
-
-def _compiled_names(plain: dict[str, Any]) -> dict[str, Any]:
-    """The same names, each function replaced by its compiled self."""
-    from numba import njit, types
-
-    names = dict(plain)
-    for name, value in list(names.items()):
-        if _is_ours(value):
-            function = FunctionType(value.__code__, names, name, value.__defaults__)
-            names[name] = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
-    for name in SCIPY_FUNCTIONS:
-        external = types.ExternalFunction(f"scipy_{name}", types.float64(types.float64, types.int32))
-        names[f"scipy_{name}"] = external
-        text = f"def {name}(x):\n    return scipy_{name}(x, 0)"
-        exec(text, names)
-        names[name] = njit(forceinline=True)(names[name])
-    names["wide_product"] = _wide_product()
-    return names
-
-
-def _wide_product() -> Any:
-    from llvmlite import ir
-    from numba import types
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def wide_product(context: Any, a: Any, b: Any) -> Any:
-        both = types.UniTuple(types.uint64, 2)
-
-        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            wide, word = ir.IntType(128), ir.IntType(64)
-            product = builder.mul(*(builder.zext(argument, wide) for argument in arguments))
-            high = builder.trunc(builder.lshr(product, ir.Constant(wide, 64)), word)
-            return context.make_tuple(builder, both, [high, builder.trunc(product, word)])
-
-        return both(types.uint64, types.uint64), emit
-
-    return wide_product
-
-
-def _entry(plain: Callable[..., int], arguments: tuple[Any, ...], names: dict[str, Any]) -> Callable[..., int]:
-    """A function of the table of words that calls `plain` with what lies in it."""
-    from sim.native.numba_types import argument_at, type_of
-
-    at, written = 0, []
-    for i, argument in enumerate(arguments):
-        kind, words = type_of(argument)
-        names[f"argument_{i}"] = argument_at(kind, at)
-        written.append(f"argument_{i}(table)")
-        at += words
-    exec(f"def entry(table):\n    return {plain.__name__}({', '.join(written)})", names)
-    return names["entry"]
-
-
-def _never_called(module: Any) -> str:
-    """Definitions of what Numba's code refers to and never calls here: it makes no objects and raises nothing."""
-    declared = [f.name for f in module.functions if f.is_declaration and not f.name.startswith(("llvm.", "scipy_"))]
-    functions = [name for name in declared if name.startswith(("numba_", "NRT_", "Py"))]
-    unknown = set(declared) - set(functions) - MATHEMATICS
-    if unknown:
-        raise SimulationError(f"compiled code calls {', '.join(sorted(unknown))}; allowed: MATHEMATICS of {__name__}")
-    values = [v.name for v in module.global_variables if v.is_declaration]
-    lines = ["declare void @abort()"]
-    lines += [f"define void @{name}() {{ call void @abort() unreachable }}" for name in functions]
-    lines += [f"@{name} = global i8 0" for name in values]
-    return "\n".join(lines)

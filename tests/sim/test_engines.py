@@ -32,6 +32,7 @@ from sim.coefficients import Coefficients, derive, with_tables
 from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.native import compiler
+from sim.native.interpreter import interpret
 from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
 from sim.terms import COVERAGE_MODES, PARTNER_SEGMENTS
@@ -306,30 +307,14 @@ def fast_sums(scenario: Scenario, seed: int, of: list[Coefficients], replication
 # ---------------------------------------------------------------- as plain Python
 
 
-def records_of(argument: Any) -> Any:
-    """The same arrays, with fields of records as attributes: as the compiled text sees them."""
-    if isinstance(argument, tuple):
-        return type(argument)(*map(records_of, argument))
-    if isinstance(argument, np.ndarray) and argument.dtype.names:
-        return argument.view(np.recarray)
-    return argument
-
-
-def interpreted(function: Callable[..., int]) -> Callable[..., int]:
-    def call(*arguments: Any) -> int:
-        with np.errstate(over="ignore"):
-            return int(function(*map(records_of, arguments)))
-
-    return call
-
-
 def use_plain_text(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Call the plain text where its machine code would be called; counts the calls."""
     calls: Counter[str] = Counter()
 
     def call(self: compiler.Compiled, *arguments: Any) -> int:
         calls[self.plain.__name__] += 1
-        return interpreted(self.plain)(*arguments)
+        with np.errstate(over="ignore"):
+            return interpret(self.plain.__name__, self._names(), arguments)
 
     monkeypatch.setattr(compiler.Compiled, "__call__", call)
     return calls
