@@ -1,5 +1,5 @@
 """The app, for `streamlit run app.py`. What it shows is in nexthour/app/."""
 
-from nexthour.app.main import main
+from nexthour.app.main import draw_app
 
-main()
+draw_app()

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from nexthour.app import menu
 from nexthour.app.charts import tables
-from nexthour.app.page import plain
+from nexthour.app.page import escaped
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import TextTable
@@ -34,32 +34,32 @@ WORDLESS = ("none", "text", "name", "part", "list", "word or share", "1 to 5")
 # A field as it is declared
 
 
-def pairs(number: int) -> Iterator[DeltaGenerator]:
+def column_pairs(number: int) -> Iterator[DeltaGenerator]:
     """Places for so many controls, two beside each other; on a phone they follow in the same order."""
     for place in range(0, number, 2):
         yield from st.columns(2, gap="medium")[: number - place]
 
 
-def label(field: FieldInfo) -> str:
+def field_label(field: FieldInfo) -> str:
     """What a field means, with its unit. The unit of a word is the list of words, which the control shows."""
     text = str(field.description)
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
-    wordless = unit in WORDLESS or unit in text or get_origin(_plain_kind(field.annotation)) is Literal
+    wordless = unit in WORDLESS or unit in text or get_origin(_bare_kind(field.annotation)) is Literal
     said = text if wordless else f"{text}, {unit}"
-    return plain(with_capital(said))
+    return escaped(with_capital(said))
 
 
-def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
+def field_control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
     """The control of a field: a number within its bounds, a choice, or text. `words` are offered for a text.
 
     An empty one is None.
     """
-    kind, says = _plain_kind(field.annotation), says or label(field)
+    kind, says = _bare_kind(field.annotation), says or field_label(field)
     if get_origin(kind) is Literal:
         options = list(get_args(kind))
         place = options.index(value) if value in options else None if value is None else 0
-        return st.selectbox(says, options, place, key=key, format_func=as_shown)
+        return st.selectbox(says, options, place, key=key, format_func=shown_word)
     if kind is int:
         least, most = (None if end is None else int(end) for end in _bounds(field))
         return st.number_input(says, min_value=least, max_value=most, value=value, step=1, key=key)
@@ -77,7 +77,7 @@ def control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), s
     return text if text.strip() else None
 
 
-def as_shown(word: Any) -> str:
+def shown_word(word: Any) -> str:
     """A word of a file as people see it."""
     return SHOWN.get(word, str(word))
 
@@ -86,14 +86,14 @@ def _step(most: float | None) -> float:
     return 0.01 if most is not None and most <= 1 else 0.5 if most is not None and most <= 200 else 1.0
 
 
-def _plain_kind(annotation: Any) -> Any:
+def _bare_kind(annotation: Any) -> Any:
     """What is inside of Annotated and beside None."""
     if get_origin(annotation) is Annotated:
-        return _plain_kind(get_args(annotation)[0])
+        return _bare_kind(get_args(annotation)[0])
     if get_origin(annotation) is Literal:
         return annotation
     inner = [kind for kind in get_args(annotation) if kind is not type(None)]
-    return _plain_kind(inner[0]) if inner else annotation
+    return _bare_kind(inner[0]) if inner else annotation
 
 
 def _metadata(annotation: Any, own: Sequence[Any] = ()) -> Iterator[Any]:
@@ -122,7 +122,7 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 # Uploads
 
 
-def upload(says: str, key: str, megabytes: int) -> Upload | None:
+def upload_control(says: str, key: str, megabytes: int) -> Upload | None:
     """A file that has just been handed over; None on every other run.
 
     Any kind is taken: what a file is, its bytes say, and a wrong one is answered in a sentence.
@@ -138,17 +138,17 @@ def upload(says: str, key: str, megabytes: int) -> Upload | None:
 # Tables and errors
 
 
-def table(rows: TextTable, caption: str) -> None:
+def results_table(rows: TextTable, caption: str) -> None:
     """A table of results that the terminal prints too."""
-    st.html(tables.table(caption, [with_capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
+    st.html(tables.html_table(caption, [with_capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
 
 
 def bullets(lines: Sequence[str]) -> str:
     """Lines as a list in Markdown; one alone is no list."""
-    return plain(lines[0]) if len(lines) == 1 else "\n".join(f"* {plain(line)}" for line in lines)
+    return escaped(lines[0]) if len(lines) == 1 else "\n".join(f"* {escaped(line)}" for line in lines)
 
 
-def refused(problem: NextHourError) -> None:
+def draw_problems(problem: NextHourError) -> None:
     """Everything that is wrong, a sentence each."""
     said = problem.problems if isinstance(problem, InputError) else (str(problem),)
     more = [f"and {len(said) - MOST_SENTENCES:,} more"] if len(said) > MOST_SENTENCES else []
@@ -158,33 +158,33 @@ def refused(problem: NextHourError) -> None:
 # Saving
 
 
-def save(scenario: Scenario, name: str, key: str) -> None:
+def draw_save_form(scenario: Scenario, name: str, key: str) -> None:
     """A form that saves a scenario under a name, and the way to it."""
     with st.form(f"{key} save", border=False):
         chosen = st.text_input(
             "Save as a scenario, named", name[:LONGEST_NAME], max_chars=LONGEST_NAME, key=f"{key} name"
         )
         if st.form_submit_button("Save", type="primary"):
-            keep(scenario, chosen, key)
-    kept(key)
+            save_and_tell(scenario, chosen, key)
+    draw_saved(key)
 
 
-def keep(scenario: Scenario, name: str, key: str) -> bool:
+def save_and_tell(scenario: Scenario, name: str, key: str) -> bool:
     """Save a scenario; what is wrong with that is told. Nothing is overwritten."""
     try:
         if not name.strip():
             raise ScenarioError("A scenario needs a name; give it one")
         made = scenario.variant(name=name)
         library.plans_for(made)  # one whose own plans cannot be followed could not be opened again
-        st.session_state[f"{key} kept"] = library.save(made, "scenarios")
+        st.session_state[f"{key} kept"] = library.save_document(made, "scenarios")
     except NextHourError as problem:
-        refused(problem)
+        draw_problems(problem)
         return False
     return True
 
 
-def kept(key: str) -> None:
+def draw_saved(key: str) -> None:
     """What was saved here last, and where it can be looked at."""
     if scenario_id := st.session_state.get(f"{key} kept"):
-        st.success(plain(f"Saved as {scenario_id}."))
-        menu.link("lab", "Open it in the Lab", {"scenario": [scenario_id]})
+        st.success(escaped(f"Saved as {scenario_id}."))
+        menu.page_link("lab", "Open it in the Lab", {"scenario": [scenario_id]})

@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from nexthour.app.page import At, note, plain
+from nexthour.app.page import At, caption, escaped
 from nexthour.app.state import visit
 from nexthour.jobs import Job, JobKind
 from nexthour.report.numbers import count_of
@@ -58,7 +58,7 @@ def offer_to_cancel_another(kind: JobKind, but: Job | None, says: str) -> None:
     seen = visit.current()
     job = seen.jobs.find(seen.wanted.get(kind, ""))
     if job is not None and job is not but and _is_active(job):
-        note(says)
+        caption(says)
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
 
 
@@ -77,7 +77,7 @@ def result_or_progress(job: Job, what: str) -> Any:
     if job.state == "failed":
         sentence = one_line(job.problem)
         begins_with_a_word = sentence.partition(" ")[0].isalpha()  # and not with the name of a file
-        st.error(plain(with_capital(sentence) if begins_with_a_word else sentence))
+        st.error(escaped(with_capital(sentence) if begins_with_a_word else sentence))
         return None
     return job.result
 
@@ -109,11 +109,11 @@ def _progress(key: str, what: str) -> None:
         # Read aloud when it changes; the seconds are not.
         st.html(f'<p class="nh-said" role="status">{html.escape(progress_text(job))}</p>')
         so_far = count_of(round(job.seconds), "second")
-        note(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
+        caption(f"{what}: {so_far} so far. You may go elsewhere meanwhile; what is found will be here.")
         if visit.session_id() in job.wanted_by:
             st.button("Cancel", key=f"cancel {job.kind}", on_click=cancel_job, args=(key,))
         else:
-            note("Somebody else waits for the same, so it goes on.")
+            caption("Somebody else waits for the same, so it goes on.")
 
 
 def _start(kind: JobKind, at: At, arguments: dict[str, Any]) -> Job:

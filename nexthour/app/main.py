@@ -5,11 +5,11 @@ import streamlit as st
 from nexthour.app.menu import menu
 
 
-def main() -> None:
+def draw_app() -> None:
     """Draw the page that the address names."""
     st.set_page_config("Next Hour", layout="wide", initial_sidebar_state="auto")
     st.navigation(menu(), position="hidden").run()
 
 
 if __name__ == "__main__":
-    main()
+    draw_app()

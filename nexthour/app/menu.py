@@ -32,30 +32,30 @@ ADDRESSES = {"imports": "import", "stories": "long-game"}
 
 def menu() -> dict[str, list[st.Page]]:
     """All pages by section; made anew for each visitor, as Streamlit keeps something of a visit in them."""
-    return {section: [place(page) for page in pages] for section, pages in MENU.items()}
+    return {section: [page_entry(page) for page in pages] for section, pages in MENU.items()}
 
 
-def place(page: str) -> st.Page:
+def page_entry(page: str) -> st.Page:
     """The page in views/ of this name. It is imported when somebody goes there."""
 
     def show() -> None:
-        load(page).show()
+        load_page(page).show()
 
     titles = {name: title for pages in MENU.values() for name, title in pages.items()}
-    return st.Page(show, title=titles[page], url_path=address(page) or None, default=page == FIRST)
+    return st.Page(show, title=titles[page], url_path=page_address(page) or None, default=page == FIRST)
 
 
-def names() -> list[str]:
+def page_names() -> list[str]:
     """Of all pages."""
     return [page for section in MENU.values() for page in section]
 
 
-def load(page: str) -> ModuleType:
+def load_page(page: str) -> ModuleType:
     """The module of a page."""
     return import_module(f"nexthour.app.pages.{page}")
 
 
-def address(page: str) -> str:
+def page_address(page: str) -> str:
     """Where a page is, below the app's own address, which is the first page's."""
     return "" if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
 
@@ -68,10 +68,10 @@ def draw_menu() -> None:
     for section, pages in MENU.items():
         st.markdown(f"**{section}**")
         for page in pages:
-            st.page_link(place(page), query_params=url_state.address_of(page))
+            st.page_link(page_entry(page), query_params=url_state.address_of(page))
 
 
-def link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
+def page_link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
     """A link to a page; `says` are its query parameters, as links.written gives them. The markets go along."""
     words = {key: list(line) for key, line in says.items()} | {"seed": [str(st.session_state["seed"])]}
-    st.page_link(place(page), label=label, query_params=words)
+    st.page_link(page_entry(page), label=label, query_params=words)

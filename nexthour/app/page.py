@@ -90,14 +90,14 @@ def draw_page(
         url_state.write_address(page, all_fields)
         _sidebar(at, chooses_scenario)
         for sentence in wrong:
-            st.warning(plain(sentence))
+            st.warning(escaped(sentence))
         body(at)
         url_state.write_address(page, all_fields)
     except NextHourError as problem:
-        st.error(plain(short_line(str(problem))))
+        st.error(escaped(short_line(str(problem))))
     except Exception as problem:
         logging.getLogger(__name__).exception("page %s", page)
-        st.error(plain(f"{with_capital(unexpected_error(problem))} with the address of this page."))
+        st.error(escaped(f"{with_capital(unexpected_error(problem))} with the address of this page."))
 
 
 def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
@@ -110,7 +110,7 @@ def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[A
     except NextHourError as error:
         scenario, problem = cache.scenario(library.DEFAULT, files), short_line(str(error))
         scenario_id = library.DEFAULT
-    at = At(scenario_id, scenario, cache.plans_for(scenario), int(url_state.peek(page, seed)))
+    at = At(scenario_id, scenario, cache.known_plans(scenario), int(url_state.peek(page, seed)))
     all_fields = [which, seed, *fields(at)]
     wrong = url_state.read_address(page, all_fields)
     if problem:
@@ -128,29 +128,29 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
             st.selectbox(
                 "Scenario", names, key="scenario", format_func=lambda scenario_id: scenario_id.replace("-", " ")
             )
-            note(at.scenario.question or at.scenario.name)
+            caption(at.scenario.question or at.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
         about = f" · scenario {at.scenario.digest()}" if chooses_scenario else ""
-        note(f"Next Hour {version()}{about}")
+        caption(f"Next Hour {version()}{about}")
 
 
-def note(text: str) -> None:
+def caption(text: str) -> None:
     """Small print. Not st.caption, whose contrast is too weak to read."""
-    st.html(_small(text))
+    st.html(_caption_html(text))
 
 
-def said(text: str) -> None:
+def lead_text(text: str) -> None:
     """The sentence that matters."""
-    st.html(_large(text))
+    st.html(_lead_text_html(text))
 
 
-def answered(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
+def replace_lead_text(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
     """The sentence that matters with small print, at a place; at what this returns, the next one takes its place.
 
     In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
     """
-    return place.html(_large(text) + _small(small))
+    return place.html(_lead_text_html(text) + _caption_html(small))
 
 
 def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]:
@@ -164,44 +164,44 @@ def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]
     return st.spinner(f"Simulating {count_of(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
 
 
-def _small(text: str) -> str:
+def _caption_html(text: str) -> str:
     return f'<p class="nh-note">{html.escape(text)}</p>' if text else ""
 
 
-def _large(text: str) -> str:
+def _lead_text_html(text: str) -> str:
     return f'<p class="nh-said">{html.escape(text)}</p>'
 
 
-def section(title: str) -> None:
+def heading(title: str) -> None:
     """A heading within a page."""
     st.header(title, anchor=False)
 
 
-def chain(links: Sequence[tuple[str, str]]) -> None:
+def draw_chain(links: Sequence[tuple[str, str]]) -> None:
     """Steps that lead from one to the next, in a row that wraps."""
     steps = "".join(f"<li><span>{html.escape(what)}</span><b>{html.escape(value)}</b></li>" for what, value in links)
     st.html(f'<ol class="nh-chain">{steps}</ol>')
 
 
-def caveat() -> None:
+def draw_caveat() -> None:
     """The limit of the model, where a recommendation stands."""
-    note(f"{CAVEAT} A simulation is not a forecast.")
+    caption(f"{CAVEAT} A simulation is not a forecast.")
 
 
-def plain(text: str) -> str:
+def escaped(text: str) -> str:
     """Text as it is where Streamlit reads Markdown: names come from anybody."""
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
 
 
-def _dark() -> bool:
+def _is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
+def draw_picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
     """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
-    st.markdown(f"**{plain(spec['description'])}**")
+    st.markdown(f"**{escaped(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
-    ink = DARK_INK if _dark() else LIGHT_INK
+    ink = DARK_INK if _is_dark() else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
     # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
     silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}

@@ -65,5 +65,5 @@ def _warm(port: int) -> None:
     scenario = load_scenario(scenario_path(BASELINE))
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)
     time.sleep(FIRST_VISIT_SECONDS)
-    for page in menu.names():
-        menu.load(page)
+    for page in menu.page_names():
+        menu.load_page(page)

@@ -32,7 +32,7 @@ ACTIVITY_COLOURS = {
     "support": GREY,
     "idle": "#BDBDBD",
 }
-TOLD: Spec = {"field": "told", "type": "nominal"}
+SPOKEN: Spec = {"field": "told", "type": "nominal"}
 """What a bar or a point says when a picture is read aloud; else it would be every field, in all its digits."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 LOW_BAR = 15
@@ -41,7 +41,7 @@ DOLLARS = "$.3~s"
 """Vega's format: $1.2M"""
 
 
-def by_quarter(values: Sequence[Estimate]) -> list[dict[str, float | int]]:
+def estimate_rows(values: Sequence[Estimate]) -> list[dict[str, float | int]]:
     """Rows of estimates, a quarter each."""
     return [{"q": q, "value": value.value, "low": value.low, "high": value.high} for q, value in enumerate(values, 1)]
 
@@ -52,23 +52,23 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
     Money is in US dollars.
     """
     rows = [
-        {**row, "told": _told(row, *(usd(row[of], sign=True) for of in ("value", "low", "high")))}
-        for row in by_quarter(cumulated)
+        {**row, "told": _spoken_text(row, *(usd(row[of], sign=True) for of in ("value", "low", "high")))}
+        for row in estimate_rows(cumulated)
     ]
-    return picture(
+    return quarter_chart(
         f"Quota credit gained or lost against {base}, by the end of each quarter",
         {
             "layer": [
                 {
                     "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
-                    "encoding": {"y": _money("low"), "y2": {"field": "high"}},
+                    "encoding": {"y": _dollar_axis("low"), "y2": {"field": "high"}},
                 },
-                level(0),
+                level_line(0),
                 {
                     "mark": {"type": "line", "point": {"size": 55, "filled": True}, "color": BLUE, "strokeWidth": 2.5},
-                    "encoding": {"y": _money("value"), "tooltip": tooltip(DOLLARS), "description": TOLD},
+                    "encoding": {"y": _dollar_axis("value"), "tooltip": tooltip(DOLLARS), "description": SPOKEN},
                 },
-                *_labelled([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
+                *_amount_labels([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
             ]
         },
         rows,
@@ -79,18 +79,18 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
     """In how many of 100 markets a plan is ahead by the end of each quarter; below 50 it is behind in most."""
     rows: list[Spec] = [
         {**row, "value": 100 * row["value"], "low": 100 * row["low"], "high": 100 * row["high"]}
-        for row in by_quarter(shares)
+        for row in estimate_rows(shares)
     ]
     for row in rows:
         row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
-        row["told"] = _told(row, *(f"{row[of]:.0f}" for of in ("value", "low", "high")))
+        row["told"] = _spoken_text(row, *(f"{row[of]:.0f}" for of in ("value", "low", "high")))
     ahead: Spec = {
         "field": "side",
         "type": "nominal",
         "scale": {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]},
         "legend": {"title": None, "orient": "top", "symbolType": "square"},
     }
-    return picture(
+    return quarter_chart(
         f"Markets out of 100 in which {name} is ahead of {base} by the end of each quarter",
         {
             "layer": [
@@ -103,14 +103,14 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
                         },
                         "color": ahead,
                         "tooltip": tooltip(".0f"),
-                        "description": TOLD,
+                        "description": SPOKEN,
                     },
                 },
                 {
                     "mark": {"type": "rule", "color": GREY},
                     "encoding": {"y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
                 },
-                level(50),
+                level_line(50),
                 # Within the bar, where the line across does not hit it; a bar that is too low has it above.
                 {
                     "transform": [{"filter": f"datum.value >= {LOW_BAR}"}],
@@ -145,7 +145,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
         for activity in order
         for q, value in enumerate(used[activity], 1)
     ]  # fmt: skip
-    return picture(
+    return quarter_chart(
         f"Hours a week under {name}",
         {
             "mark": {"type": "bar", "stroke": "white", "strokeWidth": 0.6},
@@ -166,7 +166,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
                     {"field": "what", "title": "activity"},
                     {"field": "hours", "title": "hours a week", "format": ".2f"},
                 ],
-                "description": TOLD,
+                "description": SPOKEN,
             },
         },
         rows,
@@ -177,7 +177,7 @@ def hours_stack(hours: Mapping[str, Sequence[float]], words: Mapping[str, str], 
 
 def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, number: str, zero: bool = False) -> Spec:
     """A line a plan by quarter with its interval; each has its own colour and dash."""
-    rows = [{**row, "plan": name} for name, values in named.items() for row in by_quarter(values)]
+    rows = [{**row, "plan": name} for name, values in named.items() for row in estimate_rows(values)]
     plans = list(named)
     legend = {"title": None, "orient": "top", "symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1,
               "labelLimit": 320, "columns": 2}  # fmt: skip
@@ -185,7 +185,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
     colour = {**plan, "scale": {"domain": plans, "range": list(COLOURS[: len(plans)])}}
     dash = {**plan, "scale": {"domain": plans, "range": [list(dash) for dash in DASHES[: len(plans)]]}}
     y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}, "scale": {"zero": zero}}
-    return picture(
+    return quarter_chart(
         title,
         {
             "encoding": {"color": colour},
@@ -208,7 +208,7 @@ def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, num
     )
 
 
-def picture(
+def quarter_chart(
     title: str, body: Spec, rows: Sequence[Mapping[str, Any]], ordinal: bool = False, height: int = 260
 ) -> Spec:
     """What all pictures by quarter have in common; `ordinal` gives each quarter a band, for bars.
@@ -229,11 +229,11 @@ def picture(
     }
 
 
-def _money(field: str) -> Spec:
+def _dollar_axis(field: str) -> Spec:
     return {"field": field, "type": "quantitative", "axis": {"title": "US dollars", "format": DOLLARS}}
 
 
-def _told(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
+def _spoken_text(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
     return f"quarter {row['q']}: {value}, 95% {low} to {high}"
 
 
@@ -246,7 +246,7 @@ def tooltip(number: str) -> list[Spec]:
     ]
 
 
-def level(value: float) -> Spec:
+def level_line(value: float) -> Spec:
     """A line across the picture."""
     return {
         "mark": {"type": "rule", "strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5},
@@ -254,7 +254,7 @@ def level(value: float) -> Spec:
     }
 
 
-def _labelled(rows: Sequence[Mapping[str, Any]]) -> list[Spec]:
+def _amount_labels(rows: Sequence[Mapping[str, Any]]) -> list[Spec]:
     """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
     said = [{**row, "said": usd(row["value"], sign=True)} for row in {row["q"]: row for row in rows}.values()]
     return [

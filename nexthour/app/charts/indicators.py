@@ -104,14 +104,14 @@ class Quarter:
         return self.actual is not None and not self.low <= self.actual <= self.high
 
 
-def by_quarter(indicator: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> list[Quarter]:
+def indicator_by_quarter(indicator: Indicator, outcomes: Outcomes, actuals: Actuals | None) -> list[Quarter]:
     """The indicator in every quarter under a plan, with what was seen of it."""
     seen = {} if actuals is None else actuals.figures(outcomes.scenario)
     quota_usd = outcomes.scenario.quota_usd()
     rows = []
     for q, levels in enumerate(outcomes[indicator.kpi.name].T, 1):
         low, high = (float(indicator.on_screen(value)) for value in band(levels))
-        level = _seen(indicator.kpi.name, q, seen, quota_usd[q - 1])
+        level = _actual_level(indicator.kpi.name, q, seen, quota_usd[q - 1])
         values: FloatArray = indicator.on_screen(levels)
         rows.append(
             Quarter(q, estimates.mean(values), low, high, None if level is None else float(indicator.on_screen(level)))
@@ -119,14 +119,14 @@ def by_quarter(indicator: Indicator, outcomes: Outcomes, actuals: Actuals | None
     return rows
 
 
-def _seen(name: str, quarter: int, seen: dict[Figure, float], quota_usd: float) -> float | None:
+def _actual_level(name: str, quarter: int, seen: dict[Figure, float], quota_usd: float) -> float | None:
     if name == "attainment":
         credit = seen.get(Figure(quarter, "credit_usd"))
         return None if credit is None or not quota_usd else credit / quota_usd
     return seen.get(Figure(quarter, name))
 
 
-def says(deviation: Deviation, scenario: Scenario) -> str:
+def deviation_sentence(deviation: Deviation, scenario: Scenario) -> str:
     """What was seen outside of its range, as a sentence in the words of the screen."""
     if deviation.figure.partner is not None:
         return f"{deviation.says}."

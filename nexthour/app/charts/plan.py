@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec, by_quarter, level, picture, tooltip
+from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec, estimate_rows, level_line, quarter_chart, tooltip
 from nexthour.office.colours import BLUE, GREY, ORANGE
 from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
@@ -16,11 +16,11 @@ POINT = "point"
 """The selection of the frontier: the name of a point."""
 
 
-def attainment(values: Sequence[Estimate], name: str) -> Spec:
+def attainment_bars(values: Sequence[Estimate], name: str) -> Spec:
     """Quota credit over quota by quarter, with the quota as a line."""
-    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in by_quarter(values)]
+    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in estimate_rows(values)]
     y: Spec = {"type": "quantitative", "axis": {"title": "share of quota", "format": ".0%"}}
-    return picture(
+    return quarter_chart(
         f"Attainment by quarter under {name}, in % of quota; lines on the bars are 95% intervals",
         {
             "layer": [
@@ -32,7 +32,7 @@ def attainment(values: Sequence[Estimate], name: str) -> Spec:
                     "mark": {"type": "rule", "color": GREY},
                     "encoding": {"y": {"field": "low", **y}, "y2": {"field": "high"}},
                 },
-                level(1),
+                level_line(1),
                 {
                     "mark": {"type": "text", "dy": -9, "fontWeight": "bold", "fontSize": 9.5},
                     "encoding": {"y": {"field": "high", **y}, "text": {"field": "said"}},
@@ -44,11 +44,11 @@ def attainment(values: Sequence[Estimate], name: str) -> Spec:
     )
 
 
-def hour_values(values_usd: Sequence[float], first: int) -> Spec:
+def hour_value_bars(values_usd: Sequence[float], first: int) -> Spec:
     """What one more hour is worth in each quarter from the first that is planned, in US dollars; without intervals."""
     rows = [{"q": q, "value": value, "said": usd(value)} for q, value in enumerate(values_usd, 1) if q >= first]
     y: Spec = {"type": "quantitative", "axis": {"title": "US dollars an hour", "format": DOLLARS}}
-    return picture(
+    return quarter_chart(
         "What one more hour is worth, by quarter; by the corrected model, without intervals",
         {
             "layer": [
@@ -74,7 +74,7 @@ def hour_values(values_usd: Sequence[float], first: int) -> Spec:
     )
 
 
-def frontier(points: Sequence[tuple[str, Estimate, Estimate]], status_quo: str, chosen: str, title: str) -> Spec:
+def frontier_points(points: Sequence[tuple[str, Estimate, Estimate]], status_quo: str, chosen: str, title: str) -> Spec:
     """Attainment of the first year against the run-rate after it; points can be chosen by a click.
 
     `points` are names with attainment and run-rate in US dollars a quarter; one of them is the status quo.

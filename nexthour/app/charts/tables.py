@@ -28,7 +28,7 @@ NUMBER = re.compile(r"\(?[-+]?\$?\d(?!.*[a-z]{4})")
 """An amount, a share or a count, and not a sentence that begins with one."""
 
 
-def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def html_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Rows of text under heads; the first cell of a row is its name. Columns without a number are set left; what does
     not fit is not wrapped but where a line is broken.
 

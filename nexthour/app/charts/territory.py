@@ -37,7 +37,7 @@ COVERED = {"today": (GREY, "circle"), "with the plan": (BLUE, "square"), "reacha
 
 
 @dataclass(frozen=True)
-class Seen:
+class SegmentBar:
     """Who sees what a segment is worth: a bar."""
 
     segment: str
@@ -49,7 +49,7 @@ class Seen:
     """shares; the three sum to 1"""
 
 
-def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec:
+def market_map_bars(bars: Sequence[SegmentBar], title: str, who_finds: str = "you") -> Spec:
     """A bar a segment, as long as it is worth, in parts by who sees it; a dashed outline is what nobody does."""
     parts = (f"found by {who_finds}", BROUGHT, NOBODY)
     longest = max((bar.worth_usd for bar in bars), default=0.0) or 1.0
@@ -69,7 +69,7 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
     totals = [
         {"segment": bar.segment, "when": bar.when, "to": bar.worth_usd, "said": said}
         for bar in bars
-        if (said := _end(bar, whens))
+        if (said := _bar_end_text(bar, whens))
     ]
     who: Spec = {"field": "who", "type": "nominal"}
     # Two columns of small letters, as three names are more than a phone has room for.
@@ -125,13 +125,13 @@ def market_map(bars: Sequence[Seen], title: str, who_finds: str = "you") -> Spec
     )  # fmt: skip
 
 
-def _end(bar: Seen, whens: Sequence[str]) -> str:
+def _bar_end_text(bar: SegmentBar, whens: Sequence[str]) -> str:
     """What stands at the end of a bar: its worth, said once a segment, and which bar it is."""
     worth = usd(bar.worth_usd) if bar.when == whens[0] else ""
     return worth if len(whens) == 1 else f"{worth} {bar.when}".strip()
 
 
-def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
+def reach_points(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
     """How much of each segment somebody sees: today, with the plan, and at most; a row each.
 
     A row: segment, which (of COVERED), share, low, high.
@@ -171,7 +171,7 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
                     "x": {"field": "share", **x},
                     "color": {**which, "scale": {"domain": there, "range": [COVERED[name][0] for name in there]}},
                     "shape": {**which, "scale": {"domain": there, "range": [COVERED[name][1] for name in there]}},
-                    "tooltip": [{"field": "segment"}, {"field": "which", "title": "seen"}, *_percents("share")],
+                    "tooltip": [{"field": "segment"}, {"field": "which", "title": "seen"}, *_share_tooltip("share")],
                 },
             },
             *(
@@ -191,14 +191,14 @@ def reach(rows: Sequence[Mapping[str, Any]], title: str) -> Spec:
     )
 
 
-def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: str) -> Spec:
+def partner_grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: str) -> Spec:
     """Partners by commitment and results; the axes cross at the means, `middle`.
 
     A row: partner, treatment, brings (of 100), credit, low, high (of 100).
     """
     brings, credit = middle
     top = 1.15 * max((row["high"] for row in rows), default=1.0) or 1.0
-    labels = _apart([{**row, "left": row["brings"] < brings or row["brings"] > FAR_RIGHT} for row in rows], top)
+    labels = _spread_labels([{**row, "left": row["brings"] < brings or row["brings"] > FAR_RIGHT} for row in rows], top)
     x: Spec = {
         "type": "quantitative",
         "scale": {"domain": [max(0, min(row["brings"] for row in rows) - 30), 100]},
@@ -262,7 +262,7 @@ def grid(rows: Sequence[Mapping[str, Any]], middle: tuple[float, float], title: 
     )  # fmt: skip
 
 
-def _apart(labels: Sequence[Spec], top: float) -> list[Spec]:
+def _spread_labels(labels: Sequence[Spec], top: float) -> list[Spec]:
     """Labels with the height `at` which they stand, so that those on one side do not cover each other."""
     placed: list[Spec] = []
     for left in (True, False):
@@ -338,7 +338,7 @@ def planned_and_actual(indicator: Indicator, quarters: Sequence[Quarter], title:
     )  # fmt: skip
 
 
-def _percents(value: str) -> list[Spec]:
+def _share_tooltip(value: str) -> list[Spec]:
     return [
         {"field": value, "title": "share", "format": ".1%"},
         {"field": "low", "title": "95% from", "format": ".1%"},

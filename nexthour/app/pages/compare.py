@@ -16,9 +16,9 @@ import streamlit as st
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
-from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section, simulating
-from nexthour.app.sections.downloads import downloads
+from nexthour.app.menu import page_link
+from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text, simulating
+from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -52,22 +52,22 @@ def _fields(at: At) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _lab_word, lambda word: [word])
     split = str(url_state.peek(PAGE, lab))
-    changes = assumption_fields.fields(PAGE, at.scenario)
+    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
     with suppress(InputError):  # which the page tells
-        at = _assumed(at, {field.key: url_state.expected(PAGE, field) for field in changes})
+        at = _assumed(at, {field.key: url_state.allowed_value(PAGE, field) for field in changes})
     fields = [*changes, lab]
     named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
-    from_lab = [name for name in named if split and name == split_fields.unpacked(split).name]
+    from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
     wanted = {LAB: split}
     for slot in SLOTS:
         shown = [wanted[other] for other in SLOTS if other in wanted]
         default = next((name for name in usual if name not in shown), NONE)
         where = url_state.choice(_where(slot), [HERE, *files], HERE)
-        wanted[_where(slot)] = str(url_state.expected(PAGE, where))
+        wanted[_where(slot)] = str(url_state.allowed_value(PAGE, where))
         names = _choices(at, wanted[_where(slot)], split)
         plan = _plan(slot, names, default if default in names else NONE)
-        wanted[slot] = str(url_state.expected(PAGE, plan))
+        wanted[slot] = str(url_state.allowed_value(PAGE, plan))
         fields += [where, plan]
     _, *others = _chosen(at, wanted)
     return [*fields, url_state.choice(CLOSER, [NONE, *others], NONE)]
@@ -86,15 +86,15 @@ def _where(slot: str) -> str:
 
 
 def _lab_word(words: Sequence[str]) -> str:
-    split_fields.unpacked(words[-1])
+    split_fields.unpack_split(words[-1])
     return words[-1]
 
 
 def _plans(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
-    plans = dict(cache.plans_for(scenario))
+    plans = dict(cache.known_plans(scenario))
     if split:
-        lab_split = split_fields.unpacked(split)
+        lab_split = split_fields.unpack_split(split)
         try:
             plan = TimePlan.from_split(scenario, lab_split)
         except InputError:
@@ -117,8 +117,8 @@ def _choices(at: At, where: str, split: str) -> list[str]:
 
 def _assumed(at: At, changes: Mapping[str, Any]) -> At:
     """The same with the assumptions that were changed."""
-    scenario = assumption_fields.applied(at.scenario, changes)
-    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=cache.plans_for(scenario))
+    scenario = assumption_fields.apply_changes(at.scenario, changes)
+    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=cache.known_plans(scenario))
 
 
 def _as_likely() -> None:
@@ -126,25 +126,25 @@ def _as_likely() -> None:
 
 
 def _page(at: At) -> None:
-    changes = url_state.values(assumption_fields.fields(PAGE, at.scenario))
-    if changed := assumption_fields.in_words(at.scenario, changes):
-        note(f"Assumed in this scenario: {changed}.")
+    changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, at.scenario))
+    if changed := assumption_fields.changes_in_words(at.scenario, changes):
+        caption(f"Assumed in this scenario: {changed}.")
         st.button("Assume what the scenario thinks likely", on_click=_as_likely)
         at = _assumed(at, changes)
     _slots(at)
     chosen = _chosen(at, {key: st.session_state[key] for slot in SLOTS for key in (LAB, slot, _where(slot))})
     if len(chosen) == 1:
-        note("Choose a plan to compare with today's split, or make one.")
-        link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
+        caption("Choose a plan to compare with today's split, or make one.")
+        page_link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
         return
     place = st.empty()
     for markets, worlds in cache.stages():
         with simulating(at.scenario, markets):
-            comparison = cache.across(chosen, markets, at.seed, worlds)
+            comparison = cache.comparison_across(chosen, markets, at.seed, worlds)
         with place.container():
             _verdicts(comparison)
     _pictures(comparison, chosen)
-    caveat()
+    draw_caveat()
 
 
 def _slots(at: At) -> None:
@@ -155,7 +155,7 @@ def _slots(at: At) -> None:
         plans = _plans(_scenario(at, where), st.session_state[LAB])
         with column:
             st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
-            with st.popover("In another scenario" if where == HERE else f"In {plain(_called(where))}"):
+            with st.popover("In another scenario" if where == HERE else f"In {escaped(_called(where))}"):
                 st.selectbox("Scenario", [HERE, *others], key=_where(slot), format_func=_called)
 
 
@@ -186,13 +186,13 @@ def _verdicts(comparison: Comparison) -> None:
     names = [name for name in comparison.results if name != comparison.baseline]
     best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
     for name in best_first:
-        said(telling.verdict(comparison, name))
+        lead_text(telling.verdict(comparison, name))
         if reason := telling.why(comparison, name):
-            note(f"Why: {reason}")
+            caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
-    picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
+    draw_picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
     st.html(_table(comparison))
-    note(
+    caption(
         f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
         "Intervals are 95%; P10, P90 and the share through partners have none."
     )
@@ -205,7 +205,7 @@ def _table(comparison: Comparison) -> str:
         for name, result in comparison.results.items()
     ]
     rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
-    return tables.table("The plans side by side", ["", *comparison.results], rows)
+    return tables.html_table("The plans side by side", ["", *comparison.results], rows)
 
 
 def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
@@ -241,28 +241,28 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     }
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
-    picture(cumulated)
+    draw_picture(cumulated)
     name = st.session_state[LOOKED_AT] = _closer(others)
     if len(others) > 1:
         st.segmented_control(
-            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=plain, on_change=_look
+            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=escaped, on_change=_look
         )
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
     with left:
-        picture(_waterfall(comparison, chosen, name))
+        draw_picture(_waterfall(comparison, chosen, name))
     with right:
         hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
-        picture(comparison_charts.hours_heat(hours, name))
-    section("Take it along")
+        draw_picture(comparison_charts.hours_heat(hours, name))
+    heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
-        downloads(comparison, name, cumulated)
+        downloads.draw(comparison, name, cumulated)
     else:
-        note("Files are about plans of one scenario; choose all three in this one.")
+        caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
         fans = {one: _fan(comparison, one) for one in comparison.results}
-        picture(comparison_charts.fans(
+        draw_picture(comparison_charts.fans(
             fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
         ))  # fmt: skip
 
@@ -270,7 +270,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
 def _closer(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
-    for name in (st.session_state[CLOSER], split_fields.unpacked(word).name if word else NONE):
+    for name in (st.session_state[CLOSER], split_fields.unpack_split(word).name if word else NONE):
         if name in others:
             return str(name)
     return max(others, key=lambda name: others[name].difference_usd.value)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from nexthour.app import job_status
-from nexthour.app.page import At, caveat, draw_page, note, plain
+from nexthour.app.page import At, caption, draw_caveat, draw_page, escaped
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -50,7 +50,7 @@ def _fields(at: At) -> Sequence[Field]:
         *wishes,
         url_state.choice("show", list(PARTS), next(iter(PARTS))),
         url_state.number("quarter", 1, at.scenario.horizon_quarters, first),
-        *frontier.fields(at),
+        *frontier.fields_of_frontier(at),
     ]
 
 
@@ -67,39 +67,39 @@ def _page(at: At) -> None:
     with st.expander("What to find, and what must hold", expanded=is_new):
         plan_form.controls(at)
     if problem:
-        st.error(plain(problem))
+        st.error(escaped(problem))
     elif wishes or not is_new:
-        note(f"Asked for: {plan_limits.in_words(at, wishes)}.")
+        caption(f"Asked for: {plan_limits.in_words(at, wishes)}.")
     if is_new:
         st.button(
             "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.start_job,
             args=("plan", at, wishes),
         )  # fmt: skip
-        note(
+        caption(
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
         )
     job_status.offer_to_cancel_another("plan", job, "Another search of yours still goes on.")
     if job is not None and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None:
         _found(at, wishes, answer)
-    caveat()
+    draw_caveat()
 
 
 def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
-    certificate.headline(answer)
-    save_plan.show(at, answer.plan, _name(at, wishes), "plan", _best_split(answer))
+    certificate.draw_headline(answer)
+    save_plan.draw(at, answer.plan, _name(at, wishes), "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
     part = st.session_state["show"]
     if part == "plan":
-        certificate.hours(answer)
+        certificate.draw_hours(answer)
     elif part == "good":
-        certificate.how_good(answer)
+        certificate.draw_certificate(answer)
     elif part == "why":
         _why(at, wishes, answer)
     elif part == "years":
-        frontier.show(at, wishes)
+        frontier.draw(at, wishes)
     else:
-        monday_sheet.show(answer)
+        monday_sheet.draw(answer)
 
 
 def _name(at: At, wishes: dict[str, Any]) -> str:
@@ -112,13 +112,13 @@ def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
     job = job_status.wanted_job("reasons", at, wishes)
     if job is None or job.state == "failed":
-        note(
+        caption(
             "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
         st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", at, wishes))
     if job is not None and (result := job_status.result_or_progress(job, "Finding the reasons")) is not None:
-        certificate.why(answer, result)
+        certificate.draw_reasons(answer, result)
 
 
 def _best_split(answer: Answer) -> Split | None:

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import streamlit as st
 
-from nexthour.app.page import At, draw_page, note
+from nexthour.app.page import At, caption, draw_page
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 
@@ -23,7 +23,7 @@ PARTS = {
     "judgement": ("Judgement", "import_judgement"),
     "library": ("Scenario library", "scenario_library"),
 }
-"""By its word in the address: the title of each section, and its module, whose `body` draws it after its
+"""By its word in the address: the title of each section, and its module, whose `draw` draws it after its
 `INTRODUCTION`."""
 
 
@@ -42,8 +42,8 @@ def _page(at: At) -> None:
         "What to bring in", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
     )
     section = import_module(f"nexthour.app.sections.{PARTS[st.session_state[PART]][1]}")
-    note(f"{section.INTRODUCTION} Nothing leaves this machine.")
-    section.body(at)
+    caption(f"{section.INTRODUCTION} Nothing leaves this machine.")
+    section.draw(at)
 
 
 def _title(part: str) -> str:

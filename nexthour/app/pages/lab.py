@@ -15,8 +15,19 @@ from streamlit.delta_generator import DeltaGenerator
 from nexthour.app import job_status
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import tables
-from nexthour.app.menu import link
-from nexthour.app.page import At, answered, caveat, chain, draw_page, note, picture, plain, said, simulating
+from nexthour.app.menu import page_link
+from nexthour.app.page import (
+    At,
+    caption,
+    draw_caveat,
+    draw_chain,
+    draw_page,
+    draw_picture,
+    escaped,
+    lead_text,
+    replace_lead_text,
+    simulating,
+)
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -44,8 +55,8 @@ def show() -> None:
 def _page(at: At) -> None:
     answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
-    changes = assumption_fields.fields(PAGE, at.scenario)
-    scenario = assumption_fields.applied(at.scenario, url_state.values(changes))
+    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
+    scenario = assumption_fields.apply_changes(at.scenario, url_state.values(changes))
     if saved := st.session_state[SAVED]:
         with controls:
             _saved(at, saved, url_state.as_words(url_state.values(changes), changes))
@@ -54,18 +65,28 @@ def _page(at: At) -> None:
         return
     with controls:
         _controls(scenario)
-    state = url_state.values(split_fields.fields(scenario))
-    plan = split_fields.plan(scenario, state)
+    state = url_state.values(split_fields.fields_of_split(scenario))
+    plan = split_fields.plan_of_fields(scenario, state)
     with results:
         _results(at, scenario, plan, answer)
     with controls:
-        _keep(at, plan, split_fields.split(scenario, state), url_state.as_words(url_state.values(changes), changes))
+        _keep(
+            at,
+            plan,
+            split_fields.split_of_fields(scenario, state),
+            url_state.as_words(url_state.values(changes), changes),
+        )
 
 
 def _fields(at: At) -> Sequence[Field]:
     saved = url_state.choice(SAVED, [SPLIT, *at.plans], SPLIT)
     turns = url_state.choice(TURNS, ["no", "yes"], "no")
-    return [*split_fields.fields(at.scenario), saved, *assumption_fields.fields(PAGE, at.scenario), turns]
+    return [
+        *split_fields.fields_of_split(at.scenario),
+        saved,
+        *assumption_fields.fields_of_assumptions(PAGE, at.scenario),
+        turns,
+    ]
 
 
 def _look() -> None:
@@ -73,11 +94,11 @@ def _look() -> None:
 
 
 def _saved(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
-    said(name)
-    note("This plan is shown as it is, and may change by quarter, so it has no sliders.")
+    lead_text(name)
+    caption("This plan is shown as it is, and may change by quarter, so it has no sliders.")
     st.button("Begin a split of your own", on_click=_begin)
     if name != at.scenario.status_quo.name:
-        link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
+        page_link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
 
 
 def _begin() -> None:
@@ -88,7 +109,7 @@ def _controls(scenario: Scenario) -> None:
     partners = [partner.name for partner in scenario.partners]
     st.slider("Time with partners", 0, split_fields.MOST_TIME, key="share", format="%d%%", disabled=not partners)
     if not partners:
-        note("This scenario has no partners.")
+        caption("This scenario has no partners.")
     st.selectbox("With whom", list(split_fields.FOCUS), key="focus", format_func=split_fields.FOCUS.__getitem__)
     if st.session_state["focus"] == split_fields.CHOSEN:
         st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
@@ -107,10 +128,12 @@ def _controls(scenario: Scenario) -> None:
             placeholder="Nobody is parked",
         )  # fmt: skip
         st.slider("Time for planned prospecting", 0, split_fields.MOST_TIME, key="prospect", format="%d%%")
-    changed = split_fields.covered(url_state.values(split_fields.fields(scenario)))
-    with st.expander(f"Coverage: {plain(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
+    changed = split_fields.coverage_changes(url_state.values(split_fields.fields_of_split(scenario)))
+    with st.expander(f"Coverage: {escaped(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
         for name in scenario.segment_names:
-            st.selectbox(plain(name), list(split_fields.MODES), key=split_fields.mode_key(name), format_func=_mode)
+            st.selectbox(
+                escaped(name), list(split_fields.MODES), key=split_fields.coverage_key(name), format_func=_mode
+            )
 
 
 def _mode(mode: str) -> str:
@@ -127,26 +150,26 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
         with top, simulating(scenario, markets):
             comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
         reason = telling.why(comparison, plan.name)
-        answer = answered(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
+        answer = replace_lead_text(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _result(comparison, plan.name)
     with st.expander(
         "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
     ):
         _assumptions(at, scenario, plans)
-    caveat()
+    draw_caveat()
 
 
 def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
-    chain(telling.chain(comparison, name))
-    picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
+    draw_chain(telling.chain(comparison, name))
+    draw_picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
         for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
     }
-    picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
+    draw_picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
 
 
 def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
@@ -162,7 +185,7 @@ def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
         help=f"In an average quarter. {_interval(plan_result.quarters_at_quota)}",
     )  # fmt: skip
     columns[2].metric(
-        f"Against {plain(with_article(comparison.baseline))}", f"{share.value:+.1%}",
+        f"Against {escaped(with_article(comparison.baseline))}", f"{share.value:+.1%}",
         help=f"95% interval {interval(share)}, the same markets.",
     )  # fmt: skip
     columns[3].metric(
@@ -194,11 +217,11 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
     )
     for name in st.session_state[assumption_fields.CHANGED]:
         assumption = known[name]
-        if assumption_fields.key(assumption) in st.session_state:
+        if assumption_fields.value_key(assumption) in st.session_state:
             plausible = f"plausible {assumption.low:g} to {assumption.high:g}"
             st.number_input(
-                plain(f"{name} ({assumption.unit}): likely {assumption.likely:g}, {plausible}"),
-                float(assumption.least), float(assumption.most), key=assumption_fields.key(assumption),
+                escaped(f"{name} ({assumption.unit}): likely {assumption.likely:g}, {plausible}"),
+                float(assumption.least), float(assumption.most), key=assumption_fields.value_key(assumption),
                 step=(assumption.high - assumption.low) / 20, format="%.4g",
             )  # fmt: skip
     turned = _turned(at, scenario, plans)
@@ -217,8 +240,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
         ]
         for name, assumption in known.items()
     ]  # fmt: skip
-    caption = "What is assumed: the scenario's likely values and what is plausible"
-    return tables.table(caption, heads, rows)
+    return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
 def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
@@ -233,7 +255,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     if known is None:
         return None
     (plan,) = known.plans.values()
-    said(f"The verdict: {telling.turns_if(plan)}.")
+    lead_text(f"The verdict: {telling.turns_if(plan)}.")
     return {
         swing.assumption.path: "; ".join(
             f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
@@ -253,8 +275,8 @@ def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]
             own = (at.scenario.status_quo, *at.scenario.plans)
             if any(split.name == name for split in own) and named != at.plans[name]:  # it would hide what is saved
                 raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
-            plan_id = library.save(named, "plans")
-            st.success(plain(f"Saved as {plan_id}. It is in Compare now."))
-    says = {"scenario": [at.scenario_id], "lab": [split_fields.packed(split)], **changes}
-    link("compare", "Compare it with other plans", says)
-    note("The address of this page holds all of it: copy it to share what you see.")
+            plan_id = library.save_document(named, "plans")
+            st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
+    says = {"scenario": [at.scenario_id], "lab": [split_fields.pack_split(split)], **changes}
+    page_link("compare", "Compare it with other plans", says)
+    caption("The address of this page holds all of it: copy it to share what you see.")

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from nexthour import version
-from nexthour.app.page import At, draw_page, note, said
+from nexthour.app.page import At, caption, draw_page, lead_text
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
@@ -53,50 +53,50 @@ def _title(part: str) -> str:
 
 
 def _short(at: At) -> None:
-    said(CAVEAT)
+    lead_text(CAVEAT)
     for name, title in SHORT:
         st.subheader(title, anchor=False)
-        st.markdown(documents.sections(name)[title])
+        st.markdown(documents.document_sections(name)[title])
 
 
 def _equations(at: At) -> None:
-    note(
+    caption(
         "The whole model as built, by what it is about. Words in code font are names in the code and in scenario files."
     )
     others = (LIMITS, SOURCES, DIFFERENCES, "", *(title for _, title in SHORT))
     st.html(WRAPPED)
-    for title, text in documents.sections(MODEL).items():
+    for title, text in documents.document_sections(MODEL).items():
         if title not in others:
             with st.expander(title, expanded=title.startswith("Stocks")):
                 st.markdown(text)
 
 
 def _limits(at: At) -> None:
-    said(CAVEAT)
-    st.markdown(documents.sections(MODEL)[LIMITS])
+    lead_text(CAVEAT)
+    st.markdown(documents.document_sections(MODEL)[LIMITS])
     with st.expander(DIFFERENCES):
-        st.markdown(documents.sections(MODEL)[DIFFERENCES])
+        st.markdown(documents.document_sections(MODEL)[DIFFERENCES])
 
 
 def _glossary(at: At) -> None:
-    st.markdown("\n".join(documents.sections(GLOSSARY).values()))
+    st.markdown("\n".join(documents.document_sections(GLOSSARY).values()))
 
 
 def _sources(at: At) -> None:
-    st.markdown(documents.sections(MODEL)[SOURCES])
-    note("Where a number of the scenario comes from stands at each number: in the Lab under the assumptions.")
+    st.markdown(documents.document_sections(MODEL)[SOURCES])
+    caption("Where a number of the scenario comes from stands at each number: in the Lab under the assumptions.")
 
 
 def _version(at: At) -> None:
     st.markdown("**To get the same numbers again, and to cite them**")
-    st.code(cited(at.scenario, at.seed), language=None, wrap_lines=True)
-    note(
+    st.code(citation(at.scenario, at.seed), language=None, wrap_lines=True)
+    caption(
         "The digest is a fingerprint of every value of the scenario: equal digests, equal scenarios. With the same "
         "version, scenario and seed every number is the same, on any machine."
     )
 
 
-def cited(scenario: Scenario, seed: int) -> str:
+def citation(scenario: Scenario, seed: int) -> str:
     """What a result was made of, as one writes it under a figure."""
     return (
         f"Next Hour {version()}: a simulator and planner for a territory manager's time.\n"
@@ -107,7 +107,7 @@ def cited(scenario: Scenario, seed: int) -> str:
 PARTS: dict[str, tuple[str, Callable[[At], None]]] = {
     "short": ("In short", _short),
     "equations": ("Equations", _equations),
-    "claims": ("Claims", method_claims.body),
+    "claims": ("Claims", method_claims.draw),
     "limits": ("Limits", _limits),
     "glossary": ("Glossary", _glossary),
     "sources": ("Published magnitudes", _sources),

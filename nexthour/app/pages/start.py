@@ -9,8 +9,8 @@ from __future__ import annotations
 import streamlit as st
 
 from nexthour.app.charts import base as charts
-from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw_page, note, picture, said, simulating
+from nexthour.app.menu import page_link
+from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, lead_text, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as telling
 from nexthour.report.numbers import count_of, usd
@@ -27,7 +27,7 @@ def show() -> None:
 
 
 def _page(at: At) -> None:
-    note(
+    caption(
         "A territory manager's hour goes to a direct deal now, or to a partner who may sell more later. "
         f"{at.scenario.name}: {at.scenario.question}"
     )
@@ -39,7 +39,7 @@ def _page(at: At) -> None:
         with place.container():
             _answer(comparison)
     _doors(at, base)
-    caveat()
+    draw_caveat()
 
 
 def _alone(at: At) -> str:
@@ -51,20 +51,20 @@ def _alone(at: At) -> str:
 def _answer(comparison: Comparison) -> None:
     others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     if not others:
-        note("This scenario names one plan only; the Lab has more.")
+        caption("This scenario names one plan only; the Lab has more.")
         return
     best = max(others, key=lambda name: others[name].markets_ahead.value)
-    said(sentence(comparison, best))
-    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
+    lead_text(when_ahead(comparison, best))
+    draw_picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
     if reason := telling.why(comparison, best):
-        note(f"Why: {reason}")
-    note(
+        caption(f"Why: {reason}")
+    caption(
         f"{comparison.replications:,} simulated markets, the same for both plans; lines on the bars are 95% intervals. "
         f"{telling.verdict(comparison, best)}"
     )
 
 
-def sentence(comparison: Comparison, name: str) -> str:
+def when_ahead(comparison: Comparison, name: str) -> str:
     """When a plan is ahead of the baseline and when not, in one sentence."""
     result, quarters = comparison[name], comparison.scenario.horizon_quarters
     early, late = (round(100 * result.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
@@ -81,16 +81,18 @@ def _doors(at: At, base: str) -> None:
     doors = st.columns(3, gap="medium")
     with doors[0].container(border=True):
         st.markdown("**Sales leader**")
-        note("Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters.")
-        link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage(at.scenario)})
+        caption(
+            "Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters."
+        )
+        page_link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage(at.scenario)})
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
-        note("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
-        link("lab", "Compare time splits", {"scenario": [at.scenario_id]})
+        caption("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
+        page_link("lab", "Compare time splits", {"scenario": [at.scenario_id]})
     with doors[2].container(border=True):
         st.markdown("**Trainer**")
-        note("Five short stories. The room predicts, then sees what happened in a thousand markets.")
-        link("stories", "Show a team the long game", {})
+        caption("Five short stories. The room predicts, then sees what happened in a thousand markets.")
+        page_link("stories", "Show a team the long game", {})
 
 
 def _coverage(scenario: Scenario) -> dict[str, list[str]]:
@@ -99,5 +101,8 @@ def _coverage(scenario: Scenario) -> dict[str, list[str]]:
     Nothing else is other than today, so that what is seen comes from coverage.
     """
     by_size = sorted(scenario.market_map, key=lambda segment: segment.deal_size_median_usd)
-    modes = {split_fields.mode_key(by_size[0].name): "partner_led", split_fields.mode_key(by_size[-1].name): "direct"}
-    return url_state.as_words({**split_fields.today(scenario), **modes}, split_fields.fields(scenario))
+    modes = {
+        split_fields.coverage_key(by_size[0].name): "partner_led",
+        split_fields.coverage_key(by_size[-1].name): "direct",
+    }
+    return url_state.as_words({**split_fields.todays_fields(scenario), **modes}, split_fields.fields_of_split(scenario))

@@ -12,8 +12,8 @@ import streamlit as st
 
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
-from nexthour.app.menu import link
-from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section
+from nexthour.app.menu import page_link
+from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -50,7 +50,7 @@ def _fields(at: At) -> Sequence[Field]:
     by = url_state.number("by", -MOST, MOST, 0)
     if url_state.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
         return [story, url_state.choice("best", list(plans), scenario.status_quo.name), by, seen]
-    return [story, url_state.choice("best", [NOBODY, *plans], NOBODY), url_state.or_none(by), seen]
+    return [story, url_state.choice("best", [NOBODY, *plans], NOBODY), url_state.optional_field(by), seen]
 
 
 def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
@@ -88,10 +88,10 @@ def _close() -> None:
 
 
 def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
-    said(scenario.question)
+    lead_text(scenario.question)
     names = [one_line(name) for name in plans if name != scenario.status_quo.name]
     years = scenario.horizon_quarters / 4
-    note(
+    caption(
         f"A manager has {scenario.territory_manager.hours_per_week:g} hours a week, "
         f"{count_of(len(scenario.partners), 'partner')} and {years:g} years. "
         f"Today's split goes on, or it changes: {'; '.join(names)}."
@@ -99,8 +99,8 @@ def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
 
 
 def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
-    section("Predict")
-    st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=plain)
+    heading("Predict")
+    st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=escaped)
     if st.session_state["best"] != scenario.status_quo.name:
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
     else:
@@ -118,22 +118,22 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     others = sorted(
         (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
     )
-    section("What happened")
-    said(_judged(comparison, others))
+    heading("What happened")
+    lead_text(_judged(comparison, others))
     base = with_article(comparison.baseline)
-    picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
+    draw_picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
-        note(telling.verdict(comparison, name))
-    picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
-    note(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
-    section("Talk about it")
-    said(STORIES[st.session_state["story"]])
+        caption(telling.verdict(comparison, name))
+    draw_picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
+    caption(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
+    heading("Talk about it")
+    lead_text(STORIES[st.session_state["story"]])
     left, right = st.columns(2)
     with left:
         st.button("Predict again", on_click=_close)
     with right:
-        link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
-    caveat()
+        page_link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
+    draw_caveat()
 
 
 def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:

@@ -15,9 +15,9 @@ import streamlit as st
 import nexthour.report.gaps as words
 from nexthour.app import job_status
 from nexthour.app.charts import territory as territory_charts
-from nexthour.app.charts.tables import table
-from nexthour.app.charts.territory import Seen
-from nexthour.app.page import At, caveat, draw_page, note, picture, plain, said, section
+from nexthour.app.charts.tables import html_table
+from nexthour.app.charts.territory import SegmentBar
+from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -76,7 +76,7 @@ def _page(at: At) -> None:
     try:
         DRAWN[section](at, plan)
     except NextHourError as problem:  # the rest of the page is still of use
-        st.error(plain(short_line(str(problem))))
+        st.error(escaped(short_line(str(problem))))
 
 
 def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
@@ -88,11 +88,11 @@ def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
 
 
 def _map(at: At, plan: TimePlan) -> None:
-    gaps = cache.market_map(at.scenario, _chosen(at, plan), at.seed)
-    said(words.largest_gap(gaps))
+    gaps = cache.territory_map(at.scenario, _chosen(at, plan), at.seed)
+    lead_text(words.largest_gap(gaps))
     quarters = count_of(at.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
-    picture(territory_charts.market_map(list(_bars(gaps)), title))
+    draw_picture(territory_charts.market_map_bars(list(_bars(gaps)), title))
     modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
     arrow = "" if gaps.is_status_quo else ": today → with the plan"
     heads = [
@@ -109,20 +109,20 @@ def _map(at: At, plan: TimePlan) -> None:
         ]
         for segment in gaps.segments
     ]  # fmt: skip
-    st.html(table(f"Market map over {quarters}", heads, rows))
+    st.html(html_table(f"Market map over {quarters}", heads, rows))
     most = max((half_width(segment.opportunities) for segment in gaps.segments), default=0.0)
-    note(
+    caption(
         f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
         "your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of that."
     )
 
 
-def _bars(gaps: GapAnalysis) -> Iterator[Seen]:
+def _bars(gaps: GapAnalysis) -> Iterator[SegmentBar]:
     for segment in gaps.segments:
         for when, seen in zip(("today", "with the plan"), _coverages(gaps, segment), strict=False):
             if seen is not None:
                 shares = (seen.found.value, seen.brought.value, seen.leaked.value)
-                yield Seen(segment.segment, when, _worth(segment), *shares)
+                yield SegmentBar(segment.segment, when, _worth(segment), *shares)
 
 
 def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | None]:
@@ -143,9 +143,13 @@ def _worth(segment_gap: SegmentGap) -> float:
 
 def _gaps(at: At, plan: TimePlan) -> None:
     chosen = _chosen(at, plan)
-    gaps = cache.market_map(at.scenario, chosen, at.seed)
-    said(words.largest_gap(gaps))
-    picture(territory_charts.reach(list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"))
+    gaps = cache.territory_map(at.scenario, chosen, at.seed)
+    lead_text(words.largest_gap(gaps))
+    draw_picture(
+        territory_charts.reach_points(
+            list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"
+        )
+    )
     planned = [] if gaps.is_status_quo else ["With the plan"]
     rows = [
         [
@@ -155,9 +159,9 @@ def _gaps(at: At, plan: TimePlan) -> None:
         for segment in gaps.segments
     ]  # fmt: skip
     heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
-    st.html(table("Seen by somebody, of all opportunities", heads, rows))
-    note(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
-    section("What can be done about it")
+    st.html(html_table("Seen by somebody, of all opportunities", heads, rows))
+    caption(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
+    heading("What can be done about it")
     found = job_status.result_at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
         _remedies(at, found.analysis)
@@ -184,7 +188,7 @@ def _seen(coverage: Coverage | None) -> str:
 
 
 def _remedies(at: At, gaps: GapAnalysis) -> None:
-    said(words.best_hour(gaps))
+    lead_text(words.best_hour(gaps))
     names = [ALL, *(segment.segment for segment in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
     segments = [segment for segment in gaps.segments if st.session_state["segment"] in (ALL, segment.segment)]
@@ -197,16 +201,16 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
     if gains:
         st.html(_remedy_table(f"What clearly gains, on top of {words.base(gaps)}: best an hour first", gains))
     else:
-        st.markdown(plain(f"Nothing clearly gains on top of {words.base(gaps)}."))
+        st.markdown(escaped(f"Nothing clearly gains on top of {words.base(gaps)}."))
     if others:
         with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
             st.html(_remedy_table("No clear difference, then what clearly costs", others))
     for segment in segments:
         for why in words.not_possible(segment.remedies):
-            note(f"{segment.segment}: {why}.")
-    note(words.remedy_words(gaps))
+            caption(f"{segment.segment}: {why}.")
+    caption(words.remedy_words(gaps))
     _keep(at, [*gains, *others])
-    caveat()
+    draw_caveat()
 
 
 def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
@@ -219,18 +223,18 @@ def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
         return
     with st.expander("Keep a remedy as a plan"):
         chosen = st.selectbox("Remedy", list(plans))
-        save_plan.show(at, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy")
+        save_plan.draw(at, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy")
         if any(remedy.scenario != at.scenario for remedy, _ in priced):
-            note("An account manager more is no plan of this territory: change the territory on the page Import.")
+            caption("An account manager more is no plan of this territory: change the territory on the page Import.")
 
 
-def _remedy_table(caption: str, rows: Sequence[tuple[Remedy, str]]) -> str:
+def _remedy_table(title: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     """A row a remedy: what is done for one segment may be the best to do for another too."""
     heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for row, segment in rows:
         same.setdefault((f"{words.kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
-    return table(caption, heads, [_remedy(name, some) for (name, _), some in same.items()])
+    return html_table(title, heads, [_remedy(name, some) for (name, _), some in same.items()])
 
 
 def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
@@ -250,12 +254,12 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
 
 
 def _partners(at: At, plan: TimePlan) -> None:
-    found = cache.treatments(at.scenario, plan, at.seed)
+    found = cache.partner_treatments(at.scenario, plan, at.seed)
     if not found:
-        said("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
+        lead_text("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
         return
     there = [treatment for treatment in found if not treatment.is_candidate]
-    said(_treated(found, plan.name))
+    lead_text(_treated(found, plan.name))
     if there:
         rows: list[dict[str, Any]] = [
             {
@@ -266,9 +270,13 @@ def _partners(at: At, plan: TimePlan) -> None:
             for treatment in there
         ]  # fmt: skip
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
-        picture(territory_charts.grid(rows, (brings, credit), f"Partners today, and what {plan.name} does with them"))
+        draw_picture(
+            territory_charts.partner_grid(
+                rows, (brings, credit), f"Partners today, and what {plan.name} does with them"
+            )
+        )
         widest = max(half_width(treatment.results) for treatment in there)
-        note(
+        caption(
             "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
             f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
         )
@@ -280,8 +288,8 @@ def _partners(at: At, plan: TimePlan) -> None:
         "Brings of 100",
         "If not as usual, why",
     ]
-    st.html(table(f"Treatment under {plan.name}", heads, [_treatment(treatment) for treatment in found]))
-    caveat()
+    st.html(html_table(f"Treatment under {plan.name}", heads, [_treatment(treatment) for treatment in found]))
+    draw_caveat()
 
 
 def _treated(found: Sequence[Treatment], name: str) -> str:
@@ -307,11 +315,11 @@ def _treatment(treatment: Treatment) -> list[str]:
 
 
 def _indicators(at: At, plan: TimePlan) -> None:
-    kpi_table.draw_section(at, plan)
+    kpi_table.draw(at, plan)
 
 
 def _together(at: At, plan: TimePlan) -> None:
-    rollup.draw_section(at)
+    rollup.draw(at)
 
 
 DRAWN = {"map": _map, "gaps": _gaps, "partners": _partners, "indicators": _indicators, "together": _together}

@@ -12,8 +12,8 @@ import streamlit as st
 
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import plan as plan_charts
-from nexthour.app.charts.tables import table
-from nexthour.app.page import note, picture, plain, said
+from nexthour.app.charts.tables import html_table
+from nexthour.app.page import caption, draw_picture, escaped, lead_text
 from nexthour.report import plan as telling_plan
 from nexthour.report.numbers import count_of, count_of_total, interval
 from nexthour.report.text import with_capital
@@ -27,7 +27,7 @@ NUMBER_WIDTH = 165
 """Pixels."""
 
 
-def headline(answer: Answer) -> None:
+def draw_headline(answer: Answer) -> None:
     """What it gains against what is done today, and how surely."""
     certificate = answer.certificate
     share, worlds, quota = certificate.difference_share, certificate.worlds_ahead, certificate.chance_of_quota[-1]
@@ -51,23 +51,23 @@ def headline(answer: Answer) -> None:
     )
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
         for label, value, more in numbers:
-            st.metric(plain(label), value, help=more, width=NUMBER_WIDTH)
-    said(f"This plan is {telling_plan.against(certificate)}. {telling_plan.totals(answer)}")
+            st.metric(escaped(label), value, help=more, width=NUMBER_WIDTH)
+    lead_text(f"This plan is {telling_plan.against(certificate)}. {telling_plan.totals(answer)}")
     if missed := telling_plan.floors_missed(certificate):
-        st.warning(plain(missed))
+        st.warning(escaped(missed))
     for line in telling_plan.seen(answer):
-        note(line)
+        caption(line)
 
 
-def hours(answer: Answer) -> None:
+def draw_hours(answer: Answer) -> None:
     """The plan by quarter, and what it changes in the first."""
     scenario, plan = answer.scenario, answer.plan
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
     *changes, cost = telling_plan.first_quarter(answer)
     _list(changes, bold_kind=True)
-    note(f"{with_capital(cost)}.")
+    caption(f"{with_capital(cost)}.")
     for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
-        note(line)
+        caption(line)
     hours_by = plan.table(scenario)
     by_activity = {
         ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
@@ -76,44 +76,44 @@ def hours(answer: Answer) -> None:
     by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
-        picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
+        draw_picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
     with right:
         if theirs.any():
-            picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
+            draw_picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
         else:
-            note("Nobody among the partners gets planned hours.")
+            caption("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):
         st.html(hours_table(answer))
-    picture(plan_charts.attainment(answer.certificate.attainment_by_quarter, NAME))
+    draw_picture(plan_charts.attainment_bars(answer.certificate.attainment_by_quarter, NAME))
 
 
 def hours_table(answer: Answer) -> str:
     """Hours a week, a row for each use and a column for each quarter."""
     quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
     rows = [[word.strip(), *map(telling_plan.hours_said, row)] for word, row in telling_plan.hours_rows(answer)]
-    return table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
+    return html_table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
 
 
-def how_good(answer: Answer) -> None:
+def draw_certificate(answer: Answer) -> None:
     """The certificate, in words."""
     st.subheader("How good it is, and how we know", anchor=False)
     _list(telling_plan.certificate(answer))
     markets = count_of(answer.certificate.realised_estimate.observations, "market")
-    note(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
+    caption(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
 
-def why(answer: Answer, explanation: Explanation) -> None:
+def draw_reasons(answer: Answer, explanation: Explanation) -> None:
     """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
     if explanation.hour_value_usd:
-        picture(plan_charts.hour_values(explanation.hour_value_usd, answer.quarter))
+        draw_picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
     _list(telling_plan.why(answer, explanation))
 
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:
     """A line each; with `bold_kind`, what stands before the colon is what to look for."""
-    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else plain(with_capital(line))}" for line in lines))
+    st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else escaped(with_capital(line))}" for line in lines))
 
 
 def _kind_first(line: str) -> str:
     kind, _, what = line.partition(": ")
-    return f"**{plain(with_capital(kind))}:** {plain(what)}"
+    return f"**{escaped(with_capital(kind))}:** {escaped(what)}"

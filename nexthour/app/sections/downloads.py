@@ -11,7 +11,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from nexthour.app.charts import base as charts
-from nexthour.app.page import note
+from nexthour.app.page import caption
 from nexthour.office.one_pager import one_pager
 from nexthour.office.picture import png
 from nexthour.office.provenance import Provenance, file_name
@@ -26,7 +26,7 @@ PICTURE_WIDTH = 900
 """Pixels; on a screen a picture is as wide as its place."""
 
 
-def downloads(comparison: Comparison, name: str, spec: charts.Spec) -> None:
+def draw(comparison: Comparison, name: str, spec: charts.Spec) -> None:
     """Buttons for a comparison, with the slide about one plan of it and a picture."""
     day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
     made = Provenance.of(comparison, day)
@@ -42,7 +42,7 @@ def downloads(comparison: Comparison, name: str, spec: charts.Spec) -> None:
             st.download_button(
                 label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
             )
-    note(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
+    caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
 
 
 def _signed(document: Document, made: Provenance) -> str:

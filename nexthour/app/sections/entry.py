@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from nexthour.app import controls
-from nexthour.app.controls import as_shown
-from nexthour.app.page import note, plain
+from nexthour.app.controls import shown_word
+from nexthour.app.page import caption, escaped
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import TextTable
@@ -35,7 +35,7 @@ T = TypeVar("T", bound=Declared)
 
 
 @dataclass(frozen=True)
-class Kind(Generic[T]):
+class TableKind(Generic[T]):
     """A kind of table."""
 
     key: str
@@ -50,14 +50,14 @@ class Kind(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Table(Generic[T]):
+class FilledTable(Generic[T]):
     """What was filled in so far."""
 
     name: str
     rows: tuple[T, ...]
 
 
-def table(kind: Kind[T], words: Mapping[str, Sequence[str]]) -> Table[T] | None:
+def draw(kind: TableKind[T], words: Mapping[str, Sequence[str]]) -> FilledTable[T] | None:
     """Draw the ways in, and the rows there are; `words` are offered for a column of text."""
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
@@ -67,20 +67,20 @@ def table(kind: Kind[T], words: Mapping[str, Sequence[str]]) -> Table[T] | None:
             _take(kind, Upload.of(kind.example, (library.BUILT_IN / kind.example).read_bytes()))
         blank = (library.BUILT_IN / kind.blank).read_bytes()
         st.download_button("Download the blank table", blank, kind.blank, "text/csv", on_click="ignore")
-    made: Table[T] | None = st.session_state.get(kind.key)
+    made: FilledTable[T] | None = st.session_state.get(kind.key)
     with st.expander("Enter or change a row", expanded=made is None):
         _form(kind, made, words)
     made = st.session_state.get(kind.key)
     if problem := st.session_state.get(f"{kind.key} wrong"):
-        controls.refused(problem)
+        controls.draw_problems(problem)
     if made is not None:
-        with st.expander(f"{count_of(len(made.rows), 'row')} of {plain(made.name)}"):
+        with st.expander(f"{count_of(len(made.rows), 'row')} of {escaped(made.name)}"):
             _rows(kind, made)
     return made
 
 
-def _upload(kind: Kind[T]) -> None:
-    file = controls.upload("A table, CSV or XLSX", f"{kind.key} file", LARGEST_MB)
+def _upload(kind: TableKind[T]) -> None:
+    file = controls.upload_control("A table, CSV or XLSX", f"{kind.key} file", LARGEST_MB)
     with st.expander("Numbers or letters look wrong?"):
         st.selectbox("Numbers are written", list(MARKS), key=f"{kind.key} decimal")
         st.text_input(
@@ -95,21 +95,21 @@ def _upload(kind: Kind[T]) -> None:
         _take(kind, last)
 
 
-def _take(kind: Kind[T], upload: Upload, decimal: str | None = None) -> bool:
+def _take(kind: TableKind[T], upload: Upload, decimal: str | None = None) -> bool:
     """Read a table; if that cannot be done, the one there was stays."""
     state = st.session_state
     encoding = state.get(f"{kind.key} encoding") or None
     try:
         with on_disk(upload) as path:
             rows = kind.read(path, decimal or MARKS[state.get(f"{kind.key} decimal", PLAIN_NUMBERS)], encoding)
-        state[kind.key], state[f"{kind.key} wrong"] = Table(upload.name, rows), None
+        state[kind.key], state[f"{kind.key} wrong"] = FilledTable(upload.name, rows), None
     except NextHourError as problem:
         state[f"{kind.key} wrong"] = problem
         return False
     return True
 
 
-def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str]]) -> None:
+def _form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, Sequence[str]]) -> None:
     rows = () if made is None else made.rows
     named = {_name(kind, row): row for row in rows}
     new = "a new row"
@@ -118,23 +118,23 @@ def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str
     with st.form(f"{kind.key} form {chosen}", clear_on_submit=before is None, border=False):
         data: dict[str, Any] = {}
         fields = kind.row.model_fields
-        for place, (name, field) in zip(controls.pairs(len(fields)), fields.items(), strict=True):
+        for place, (name, field) in zip(controls.column_pairs(len(fields)), fields.items(), strict=True):
             offered = words.get(name, ())
-            says = f"{name.replace('_', ' ').capitalize()}: {controls.label(field)}"
+            says = f"{name.replace('_', ' ').capitalize()}: {controls.field_label(field)}"
             value = getattr(before, name) if before is not None else None
             if value is not None and offered and value not in offered:
                 offered = (value, *offered)
             with place:
                 if value is not None and offered:
                     answer = st.selectbox(
-                        says, list(offered), list(offered).index(value), format_func=as_shown,
+                        says, list(offered), list(offered).index(value), format_func=shown_word,
                         accept_new_options=True, key=f"{kind.key} {chosen} {name}",
                     )  # fmt: skip
                 else:
-                    answer = controls.control(field, value, f"{kind.key} {chosen} {name}", offered, says)
+                    answer = controls.field_control(field, value, f"{kind.key} {chosen} {name}", offered, says)
             if answer is not None:
                 data[name] = answer
-        note("Leave blank what you do not know: blank is not 0.")
+        caption("Leave blank what you do not know: blank is not 0.")
         put, away = st.columns(2)
         keeps = put.form_submit_button("Put it into the table", type="primary", width="stretch")
         goes = before is not None and away.form_submit_button("Take it out of the table", width="stretch")
@@ -157,22 +157,22 @@ def _form(kind: Kind[T], made: Table[T] | None, words: Mapping[str, Sequence[str
     st.rerun()
 
 
-def _name(kind: Kind[T], row: T) -> str:
-    return ", ".join(as_shown(getattr(row, name)) for name in kind.identity)
+def _name(kind: TableKind[T], row: T) -> str:
+    return ", ".join(shown_word(getattr(row, name)) for name in kind.identity)
 
 
-def _rows(kind: Kind[T], made: Table[T]) -> None:
+def _rows(kind: TableKind[T], made: FilledTable[T]) -> None:
     shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
     cells = tuple(tuple(_cell(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
-    controls.table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
+    controls.results_table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
     if len(made.rows) > ROWS_SHOWN:
-        note(f"and {len(made.rows) - ROWS_SHOWN:,} more")
+        caption(f"and {len(made.rows) - ROWS_SHOWN:,} more")
     data = as_csv(kind.row, made.rows)
     st.download_button("Download this table", data, f"{kind.key}.csv", "text/csv", on_click="ignore")
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else as_shown(value)
+    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else shown_word(value)
 
 
 def as_csv(model: type[Declared], rows: Sequence[Declared]) -> bytes:
@@ -186,6 +186,6 @@ def as_csv(model: type[Declared], rows: Sequence[Declared]) -> bytes:
     return out.getvalue().encode()
 
 
-def kinds_and(partners: Sequence[str]) -> list[str]:
+def partners_and_kinds(partners: Sequence[str]) -> list[str]:
     """Partners by name, and any partner of a kind."""
     return [*partners, *LABEL_WORDS.values()]

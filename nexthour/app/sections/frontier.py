@@ -12,8 +12,8 @@ import streamlit as st
 
 from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
-from nexthour.app.charts.tables import table
-from nexthour.app.page import At, note, picture
+from nexthour.app.charts.tables import html_table
+from nexthour.app.page import At, caption, draw_picture
 from nexthour.app.sections import plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 POINTS = 6
 
 
-def fields(at: At) -> Sequence[Field]:
+def fields_of_frontier(at: At) -> Sequence[Field]:
     """The state of the picture."""
     horizon = at.scenario.horizon_quarters
     return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
 
 
-def show(at: At, wishes: Mapping[str, Any]) -> None:
+def draw(at: At, wishes: Mapping[str, Any]) -> None:
     """Draw it, or offer to."""
     st.subheader("This year against the next", anchor=False)
     horizon = at.scenario.horizon_quarters
     if horizon < 4:
-        note("The scenario has less than a year, so there is no next one to weigh it against.")
+        caption("The scenario has less than a year, so there is no next one to weigh it against.")
         return
-    note(
+    caption(
         "What does this year's attainment cost in the run-rate with which the next one begins? Plans with the same "
         "limits, from the most patient to the hastiest."
     )
@@ -65,30 +65,32 @@ def _drawn(at: At, frontier: Frontier) -> None:
     proven = [point for point in frontier.points if point.proven]
     names = [point.plan.name for point in proven]
     for line in telling_plan.frontier_notes(frontier):
-        note(line)
+        caption(line)
     if not names:
         return
     if st.session_state["point"] not in names:
         st.session_state["point"] = names[len(names) // 2]
     chosen = st.session_state["point"]
     drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, frontier.status_quo)]
-    spec = plan_charts.frontier(drawn, frontier.status_quo.plan.name, chosen, telling_plan.frontier_question(frontier))
-    picture(spec, on_select=_clicked, key="frontier picture")
+    spec = plan_charts.frontier_points(
+        drawn, frontier.status_quo.plan.name, chosen, telling_plan.frontier_question(frontier)
+    )
+    draw_picture(spec, on_select=_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
     st.html(points_table([*proven, frontier.status_quo]))
     point = proven[names.index(chosen)]
     plan = going_on(at.scenario, point.plan, frontier.scenario.horizon_quarters)
     if frontier.scenario.horizon_quarters < at.scenario.horizon_quarters:
-        note(
+        caption(
             f"As it is saved, what it does in Q{frontier.scenario.horizon_quarters} goes on to the end of the horizon."
         )
-    save_plan.show(at, plan, f"this year against the next, {_shown(chosen)}", "point")
+    save_plan.draw(at, plan, f"this year against the next, {_shown(chosen)}", "point")
 
 
 def points_table(points: Sequence[Point]) -> str:
     """The picture as text."""
     rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(telling_plan.frontier_row, points)]
-    return table("The plans of the picture", ["Plan", *map(with_capital, telling_plan.FRONTIER_COLUMNS)], rows)
+    return html_table("The plans of the picture", ["Plan", *map(with_capital, telling_plan.FRONTIER_COLUMNS)], rows)
 
 
 def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:

@@ -15,7 +15,7 @@ import streamlit as st
 
 import nexthour.report.calibration as told
 from nexthour.app import controls, job_status
-from nexthour.app.page import At, note, plain, said
+from nexthour.app.page import At, caption, escaped, lead_text
 from nexthour.app.sections import mapping_form
 from nexthour.app.state import library
 from nexthour.calibrate import Fit, make_mapping
@@ -69,29 +69,29 @@ INTRODUCTION = (
 )
 
 
-def body(at: At) -> None:
+def draw(at: At) -> None:
     """Draw the section."""
     _ways_in()
     if problem := st.session_state.get(f"{STATE} wrong"):
-        controls.refused(problem)
+        controls.draw_problems(problem)
     draft: Draft | None = st.session_state.get(STATE)
     if draft is None:
         return
     crm = f"an export of {draft.proposal.crm}" if draft.proposal.crm else "an export of no CRM that is known"
     st.subheader("What its columns mean", anchor=False)
-    said(f"{draft.upload.name}: {crm}.")
+    lead_text(f"{draft.upload.name}: {crm}.")
     try:
-        mapping = mapping_form.form(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
+        mapping = mapping_form.draw(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
         _mapping_file(draft, mapping)
         _fit(at, draft, mapping)
     except NextHourError as problem:
-        controls.refused(problem)
+        controls.draw_problems(problem)
 
 
 def _ways_in() -> None:
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
-        upload = controls.upload("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
+        upload = controls.upload_control("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
     if upload is not None:
         _propose(upload)
     with others:
@@ -103,7 +103,7 @@ def _ways_in() -> None:
     if last is not None:
         with st.expander("Columns or letters look wrong?"):
             draft: Draft | None = st.session_state.get(STATE)
-            says = mapping_form.layout(last, draft.base if draft else {}, f"layout {last.digest}")
+            says = mapping_form.draw_layout(last, draft.base if draft else {}, f"layout {last.digest}")
             if st.button("Read it again", key=f"{STATE} again"):
                 _propose(last, says)
 
@@ -142,7 +142,7 @@ def _mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
     """The mapping, to be used again next month."""
     with st.expander("Use a mapping again"):
         st.download_button("Download this mapping", _yaml(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
-        file = controls.upload("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
+        file = controls.upload_control("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
         if file is None:
             return
         with on_disk(file) as path:
@@ -166,7 +166,7 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
     questions = list(unanswered(mapping))
     if questions:
         st.info(
-            "Still to be answered:\n" + "\n".join(f"* {plain(mapping_form.question(name))}" for name, _ in questions)
+            "Still to be answered:\n" + "\n".join(f"* {escaped(mapping_form.question(name))}" for name, _ in questions)
         )
     fraction = st.number_input(
         "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
@@ -184,27 +184,27 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
     if job is None or job.state == "failed":
         st.button("Fit a scenario", type="primary", on_click=job_status.start_job, args=("fit", as_here, asked))
         if job is None and job_status.was_wanted("fit"):
-            note("With these answers nothing has been fitted yet.")
+            caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
     if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:
         _result(result)
-        controls.save(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
+        controls.draw_save_form(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
 
 
 def _result(result: FittedScenario) -> None:
     fit = result.fit
     headline = told.fitted_to(fit)
-    said(f"{with_capital(headline)}.")
-    note(told.rows_read(fit))
-    controls.table(told.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
-    note(told.ABOUT_FIT)
+    lead_text(f"{with_capital(headline)}.")
+    caption(told.rows_read(fit))
+    controls.results_table(told.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
+    caption(told.ABOUT_FIT)
     if fewer := told.fewer_hours(fit, "the share above"):
-        note(fewer)
+        caption(fewer)
     with st.expander("Every fitted number with its 90% interval"):
-        controls.table(intervals(fit), "By segment and route")
+        controls.results_table(intervals(fit), "By segment and route")
     _rejected(fit)
     first, *others = told.checked_again(result.checks, rows=len(fit.cells))
-    with st.expander(plain(first), expanded=bool(others)):
+    with st.expander(escaped(first), expanded=bool(others)):
         st.markdown(controls.bullets(others) if others else "All of them.")
     with st.expander("What the table could not say"):
         st.markdown(controls.bullets(fit.silent))
@@ -232,13 +232,13 @@ def _rejected(fit: Fit) -> None:
         reasons = list(fit.rejected_by_reason().items())
         shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
         if len(reasons) < len(fit.rejected):
-            controls.table(TextTable(("rows", "reason"), tuple(shown)), "Why rows were not used")
+            controls.results_table(TextTable(("rows", "reason"), tuple(shown)), "Why rows were not used")
         if len(reasons) > REASONS_SHOWN:
-            note(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
+            caption(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
         each = fit.rejected.head(ROWS_SHOWN)
         rows = tuple((f"{row:,}", str(reason)) for row, reason in zip(each["row"], each["reason"], strict=True))
-        controls.table(TextTable(("row of the file", "reason"), rows), "Rows that were not used")
+        controls.results_table(TextTable(("row of the file", "reason"), rows), "Rows that were not used")
         if len(fit.rejected) > ROWS_SHOWN:
-            note(f"and {len(fit.rejected) - ROWS_SHOWN:,} more rows, all in the file")
+            caption(f"and {len(fit.rejected) - ROWS_SHOWN:,} more rows, all in the file")
         data = rejected_text(fit.rejected).encode(SPREADSHEET_ENCODING)
         st.download_button("Download the rows not used", data, "not_used.csv", "text/csv", on_click="ignore")

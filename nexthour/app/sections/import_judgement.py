@@ -9,13 +9,13 @@ import streamlit as st
 
 import nexthour.report.calibration as told
 from nexthour.app import controls
-from nexthour.app.page import At, caveat, note, plain, said
+from nexthour.app.page import At, caption, draw_caveat, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
 from nexthour.calibrate.people.judgement import Judgement, JudgementRow, fit_judgement, read_judgement, with_judgement
 from sim import NextHourError, Scenario
 
-KIND = entry.Kind(
+KIND = entry.TableKind(
     "judgement", JudgementRow, ("person", "partner", "activity"), read_judgement, "blank_judgement.csv",
     "made_up_judgement.csv",
 )  # fmt: skip
@@ -25,35 +25,35 @@ INTRODUCTION = (
 )
 
 
-def body(at: At) -> None:
+def draw(at: At) -> None:
     """Draw the section."""
-    made = entry.table(KIND, {"partner": entry.kinds_and([partner.name for partner in at.scenario.partners])})
+    made = entry.draw(KIND, {"partner": entry.partners_and_kinds([partner.name for partner in at.scenario.partners])})
     if made is None:
         return
     try:
-        judgement, scenario = found(made, at.scenario)
+        judgement, scenario = fit_scenario(made, at.scenario)
     except NextHourError as problem:
-        controls.refused(problem)
+        controls.draw_problems(problem)
         return
     _result(judgement, at.scenario)
-    controls.save(scenario, f"{at.scenario.name}, own judgement", "judgement")
-    caveat()
+    controls.draw_save_form(scenario, f"{at.scenario.name}, own judgement", "judgement")
+    draw_caveat()
 
 
-@st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=cache.BY_DIGEST | {entry.Table: repr})
-def found(made: entry.Table[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
+@st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=cache.BY_DIGEST | {entry.FilledTable: repr})
+def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
     """What was said as gains, and the scenario that has them. Raises NextHourError."""
     judgement = fit_judgement(made.rows, before, made.name)
     return judgement, with_judgement(before, judgement)
 
 
 def _result(judgement: Judgement, before: Scenario) -> None:
-    said(f"What {told.people(judgement)} said, as gains a week.")
+    lead_text(f"What {told.people(judgement)} said, as gains a week.")
     for rows in told.opinion_rows(judgement, before):
-        controls.table(rows, f"What each person's answers mean for {rows.headers[0]}")
-    note(told.ABOUT_PEOPLE)
+        controls.results_table(rows, f"What each person's answers mean for {rows.headers[0]}")
+    caption(told.ABOUT_PEOPLE)
     st.markdown(f"**{told.ABOUT_ANSWERS}**")
-    controls.table(told.answer_rows(judgement), told.ABOUT_ANSWERS)
-    note(told.ABOUT_WHOM)
+    controls.results_table(told.answer_rows(judgement), told.ABOUT_ANSWERS)
+    caption(told.ABOUT_WHOM)
     for line in told.doubts(judgement):
-        st.warning(plain(line))
+        st.warning(escaped(line))

@@ -9,14 +9,16 @@ import streamlit as st
 
 import nexthour.report.calibration as told
 from nexthour.app import controls
-from nexthour.app.page import At, note, plain, said
+from nexthour.app.page import At, caption, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
 from nexthour.calibrate.people.partner_intake import Intake, infer_partners, plans_to_mend, with_intake
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
 from sim import NextHourError, Scenario
 
-KIND = entry.Kind("partners", PartnerRow, ("partner",), read_partners, "blank_partners.csv", "made_up_partners.csv")
+KIND = entry.TableKind(
+    "partners", PartnerRow, ("partner",), read_partners, "blank_partners.csv", "made_up_partners.csv"
+)
 LEAST_WEEKS, MOST_WEEKS, USUAL_WEEKS = 1, 520, 52
 INTRODUCTION = (
     "Write down what you see of each partner, a row each; the scenario in the sidebar gives the rest, a partner's "
@@ -24,9 +26,9 @@ INTRODUCTION = (
 )
 
 
-def body(at: At) -> None:
+def draw(at: At) -> None:
     """Draw the section."""
-    made = entry.table(KIND, {"partner": [partner.name for partner in at.scenario.partners]})
+    made = entry.draw(KIND, {"partner": [partner.name for partner in at.scenario.partners]})
     if made is None:
         return
     weeks = st.number_input(
@@ -34,24 +36,26 @@ def body(at: At) -> None:
         key="partners weeks",
     )  # fmt: skip
     try:
-        intake, scenario = found(made, at.scenario, weeks)
+        intake, scenario = infer_scenario(made, at.scenario, weeks)
     except NextHourError as problem:
-        controls.refused(problem)
+        controls.draw_problems(problem)
         return
     _result(intake, at.scenario, scenario)
-    controls.save(that_fit(scenario), f"{at.scenario.name}, own partners", "partners")
+    controls.draw_save_form(without_impossible_plans(scenario), f"{at.scenario.name}, own partners", "partners")
 
 
 @st.cache_resource(
-    max_entries=20, show_spinner="Reading what the partners did ...", hash_funcs=cache.BY_DIGEST | {entry.Table: repr}
+    max_entries=20,
+    show_spinner="Reading what the partners did ...",
+    hash_funcs=cache.BY_DIGEST | {entry.FilledTable: repr},
 )
-def found(made: entry.Table[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
+def infer_scenario(made: entry.FilledTable[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
     """What is to be believed of the partners, and the scenario that has them. Raises NextHourError."""
     intake = infer_partners(made.rows, before, weeks, made.name)
     return intake, with_intake(before, intake)
 
 
-def that_fit(scenario: Scenario) -> Scenario:
+def without_impossible_plans(scenario: Scenario) -> Scenario:
     """The scenario with those of its plans that its partners allow."""
     alone = {split.name: scenario.variant(plans=(split,)) for split in scenario.plans}
     at_all = plans_to_mend(scenario.variant(plans=()))
@@ -59,12 +63,12 @@ def that_fit(scenario: Scenario) -> Scenario:
 
 
 def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
-    said(f"{told.labels_right(intake)}.")
-    controls.table(told.intake_rows(intake, before), "How to treat each partner, and how sure that is")
-    note(told.about_intake(intake))
+    lead_text(f"{told.labels_right(intake)}.")
+    controls.results_table(told.intake_rows(intake, before), "How to treat each partner, and how sure that is")
+    caption(told.about_intake(intake))
     if asked := told.to_be_surer(intake):
-        st.markdown("**To be surer, ask or watch**\n" + "\n".join(f"* {plain(line)}" for line in asked))
+        st.markdown("**To be surer, ask or watch**\n" + "\n".join(f"* {escaped(line)}" for line in asked))
     if gone := told.gone(before, scenario):
-        note(gone)
+        caption(gone)
     for sentence in plans_to_mend(scenario):
-        st.warning(plain(f"Left out, as these partners do not allow it: {sentence}."))
+        st.warning(escaped(f"Left out, as these partners do not allow it: {sentence}."))

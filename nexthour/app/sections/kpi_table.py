@@ -14,8 +14,8 @@ from nexthour.app import menu
 from nexthour.app.charts import indicators
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator, Quarter
-from nexthour.app.charts.tables import table
-from nexthour.app.page import At, note, picture, plain, said, section
+from nexthour.app.charts.tables import html_table
+from nexthour.app.page import At, caption, draw_picture, escaped, heading, lead_text
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.report.numbers import count_of
 from nexthour.report.text import with_article, with_capital
@@ -34,16 +34,16 @@ MOST_SAID = 8
 """Deviations that are told at once."""
 
 
-def draw_section(at: At, plan: TimePlan) -> None:
+def draw(at: At, plan: TimePlan) -> None:
     """Planned and actual, then the entry of what was seen."""
     scenario = at.scenario
     actuals, problem = None, ""
     try:
-        actuals = actuals_store.read(scenario)
+        actuals = actuals_store.read_actuals(scenario)
     except NextHourError as error:
         problem = short_line(str(error))
     if problem:
-        st.error(plain(f"What was entered cannot be used: {problem}"))
+        st.error(escaped(f"What was entered cannot be used: {problem}"))
     outcomes = cache.outcomes(scenario, plan, cache.MARKETS, at.seed)
     _deviations(at, plan, actuals)
     left, right = st.columns(2)
@@ -54,9 +54,9 @@ def draw_section(at: At, plan: TimePlan) -> None:
         "Quarter of the tables", list(range(1, scenario.horizon_quarters + 1)), key="quarter", format_func=_quarter
     )
     indicator = Indicator.of(st.session_state["indicator"], scenario)
-    quarters = indicators.by_quarter(indicator, outcomes, actuals)
+    quarters = indicators.indicator_by_quarter(indicator, outcomes, actuals)
     title = f"{with_capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
-    picture(territory_charts.planned_and_actual(indicator, quarters, title))
+    draw_picture(territory_charts.planned_and_actual(indicator, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
     _files(scenario, actuals)
@@ -72,21 +72,25 @@ def _quarter(quarter: int) -> str:
 
 def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
     if actuals is None:
-        said("Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here.")
+        lead_text(
+            "Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here."
+        )
         return
-    off, figures = cache.deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
+    off, figures = cache.plan_deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
     outside = f"{len(off)} of {count_of(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
-    said(f"{outside} outside the range of {OF_MARKETS} under {with_article(plan.name)}. By luck alone one in five is.")
-    for deviation in off[:MOST_SAID]:
-        surprise = f" As far out or more: {100 * deviation.surprise:.1f} of 100 markets."
-        st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}{surprise}"))
+    lead_text(
+        f"{outside} outside the range of {OF_MARKETS} under {with_article(plan.name)}. By luck alone one in five is."
+    )
+    sentences = [f"{one.figure.when.capitalize()}. {indicators.deviation_sentence(one, at.scenario)}" for one in off]
+    for deviation, sentence in zip(off[:MOST_SAID], sentences, strict=False):
+        st.markdown(escaped(f"{sentence} As far out or more: {100 * deviation.surprise:.1f} of 100 markets."))
     if off[MOST_SAID:]:
         with st.expander(f"{count_of(len(off) - MOST_SAID, 'more figure')} outside"):
-            for deviation in off[MOST_SAID:]:
-                st.markdown(plain(f"{deviation.figure.when.capitalize()}. {indicators.says(deviation, at.scenario)}"))
+            for sentence in sentences[MOST_SAID:]:
+                st.markdown(escaped(sentence))
     if actuals.quarters < at.scenario.horizon_quarters:
         past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(at.scenario))]}
-        menu.link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
+        menu.page_link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
 
 
 def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
@@ -96,13 +100,13 @@ def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
         indicator = Indicator.of(kpi.name, outcomes.scenario)
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
         rows.setdefault(part, []).append(
-            _row(indicator, indicators.by_quarter(indicator, outcomes, actuals)[quarter - 1])
+            _row(indicator, indicators.indicator_by_quarter(indicator, outcomes, actuals)[quarter - 1])
         )
     for words in WHEN.values():
-        st.html(table(f"{words}, in Q{quarter}", heads, rows[words]))
+        st.html(html_table(f"{words}, in Q{quarter}", heads, rows[words]))
     with st.expander(HOURS):
-        st.html(table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
-    note(
+        st.html(html_table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
+    caption(
         f"Planned: the mean over {cache.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
         "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."
     )
@@ -125,7 +129,7 @@ def _row(indicator: Indicator, row: Quarter) -> list[str]:
 
 
 def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
-    section(f"What happened in Q{quarter}")
+    heading(f"What happened in Q{quarter}")
     past = 0 if actuals is None else actuals.quarters
     given: dict[str, Any] = {}
     if actuals is not None and quarter <= past:
@@ -134,7 +138,7 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     where = f"{scenario.digest()} {actuals_store.latest(scenario)} {quarter}"
     with st.form(f"actuals {where}"):
         saved = f" Q{quarter} is saved; this corrects it." if given.keys() - {"quarter"} else ""
-        note(f"As much as is known; an empty box is not known.{saved} Another quarter is chosen above the picture.")
+        caption(f"As much as is known; an empty box is not known.{saved} Another quarter is chosen above the picture.")
         row: dict[str, Any] = {"quarter": quarter, "partners": {}}
         columns = st.columns(2)
         for i, name in enumerate(KNOWN):
@@ -153,9 +157,9 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
                 f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"
             )
         if st.form_submit_button("Save"):
-            actuals_store.keep(scenario, actuals_store.with_quarter(actuals, row, open_usd))
+            actuals_store.save_actuals(scenario, actuals_store.with_quarter(actuals, row, open_usd))
             st.rerun()
-    note("Saved on this machine, for this scenario as it is now. Nothing is overwritten: each save is a new file.")
+    caption("Saved on this machine, for this scenario as it is now. Nothing is overwritten: each save is a new file.")
 
 
 def _figure(indicator: Indicator, level: float | None, key: str) -> float | None:
@@ -184,8 +188,8 @@ def _number(label: str, value: float | None, key: str, most: float | None = None
     """A box that can be empty. A number of its own to begin with could not be taken out again."""
     st.session_state.setdefault(key, int(value) if whole and value is not None else value)
     if whole:
-        return st.number_input(plain(label), 0, 10**6, None, key=key, step=1, placeholder="not known")
-    return st.number_input(plain(label), 0.0, most, None, key=key, format="%.10g", placeholder="not known")
+        return st.number_input(escaped(label), 0, 10**6, None, key=key, step=1, placeholder="not known")
+    return st.number_input(escaped(label), 0.0, most, None, key=key, format="%.10g", placeholder="not known")
 
 
 # Files
@@ -196,10 +200,10 @@ def _files(scenario: Scenario, actuals: Actuals | None) -> None:
     with left:
         st.markdown("**Take it with you**")
         if actuals is None:
-            note("There is nothing to download yet.")
+            caption("There is nothing to download yet.")
         else:
             st.download_button("Download as YAML", actuals.text(), "actuals.yaml", "application/yaml")
-            note("The file that nexthour plan --actuals reads.")
+            caption("The file that nexthour plan --actuals reads.")
     with right:
         _upload(scenario, actuals)
 
@@ -211,18 +215,18 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
     if file is None:
         return
     try:
-        uploaded = library.read(Actuals, file.getvalue(), file.name)
+        uploaded = library.read_upload(Actuals, file.getvalue(), file.name)
         figures = len(uploaded.figures(scenario))
     except NextHourError as problem:
-        st.error(plain(short_line(str(problem))))
+        st.error(escaped(short_line(str(problem))))
         return
     if uploaded == actuals:
-        st.success(plain(f"{file.name} is what counts here: {_holds(uploaded, figures)}."))
+        st.success(escaped(f"{file.name} is what counts here: {_holds(uploaded, figures)}."))
         return
     instead = "" if actuals is None else f" in place of the {count_of(actuals.quarters, 'quarter')} entered"
-    note(f"{file.name} holds {_holds(uploaded, figures)}.")
+    caption(f"{file.name} holds {_holds(uploaded, figures)}.")
     if st.button(f"Use it{instead}"):
-        actuals_store.keep(scenario, uploaded)
+        actuals_store.save_actuals(scenario, uploaded)
         st.rerun()
 
 

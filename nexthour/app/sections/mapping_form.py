@@ -15,8 +15,8 @@ from typing import Any, get_args
 
 import streamlit as st
 
-from nexthour.app.controls import pairs
-from nexthour.app.page import note, plain
+from nexthour.app.controls import column_pairs
+from nexthour.app.page import caption, escaped
 from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
 from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, count_values
@@ -46,7 +46,9 @@ class _Form:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        return plain(question(name) or with_capital(str(DealMapping.model_fields[name].description).partition(";")[0]))
+        return escaped(
+            question(name) or with_capital(str(DealMapping.model_fields[name].description).partition(";")[0])
+        )
 
     def known(self, name: str) -> Any:
         """What is known of a field, None if nothing is."""
@@ -86,10 +88,10 @@ class _Form:
     def told(self, name: str) -> None:
         """What the file says about a question."""
         for line in self.proposal.found.get(name, ()):
-            note(line)
+            caption(line)
 
 
-def form(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
     asking = _Form(upload, proposal, base, key)
     left, right = st.columns(2, gap="large")
@@ -115,7 +117,7 @@ def question(name: str) -> str:
     return with_capital(asked + mark)
 
 
-def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Asks how the file is laid out; returns what was said, without what is as usual."""
     fields = Layout.model_fields
     says: dict[str, Any] = {}
@@ -142,7 +144,7 @@ def layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _meaning(text: str | None) -> str:
     said = str(text).replace("null:", "empty:")
-    return plain(with_capital(said))
+    return escaped(with_capital(said))
 
 
 def _result(form: _Form) -> None:
@@ -169,17 +171,17 @@ def _result(form: _Form) -> None:
 
 def _stages(form: _Form, values: Sequence[str]) -> None:
     known = form.known("stages") or {}
-    note(question("stages"))
+    caption(question("stages"))
     answers: dict[str, Any] = {}
     options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
     asked = values[:MOST_STAGES_ASKED]
-    for spot, value in zip(pairs(len(asked)), asked, strict=True):
+    for spot, value in zip(column_pairs(len(asked)), asked, strict=True):
         before = known.get(value)
         # A mapping that was answered leaves out what is not open.
         left_out = bool(known) and UNANSWERED not in known.values() and before is None
         place = len(options) - 1 if left_out else options.index(before) if before in options else None
         with spot:
-            chosen = st.selectbox(plain(value), options, place, key=form.at(f"stage {value}"), placeholder="Choose")
+            chosen = st.selectbox(escaped(value), options, place, key=form.at(f"stage {value}"), placeholder="Choose")
         if chosen != NOT_OPEN:
             answers[value] = UNANSWERED if chosen is None else chosen
     form.answers["stages"] = answers
@@ -208,7 +210,7 @@ def _money(form: _Form) -> None:
 def _rate(form: _Form, code: str, known: Any) -> Any:
     value = known if isinstance(known, int | float) else None
     said = st.number_input(
-        plain(f"US dollars for one {code}"),
+        escaped(f"US dollars for one {code}"),
         0.0,
         1e6,
         value and float(value),
@@ -229,7 +231,7 @@ def _route(form: _Form) -> None:
         form.column("partner_name", needed=False)
         return
     names = form.column("partner_name")
-    note("An empty name means your own sellers.")
+    caption("An empty name means your own sellers.")
     form.told("direct")
     form.meanings("direct", names, needed=form.base.get("direct") == [UNANSWERED])
 

@@ -12,8 +12,8 @@ from math import inf, isinf
 import streamlit as st
 
 from nexthour.app import job_status
-from nexthour.app.charts.tables import table
-from nexthour.app.page import At, caveat, note, plain, said
+from nexthour.app.charts.tables import html_table
+from nexthour.app.page import At, caption, draw_caveat, escaped, lead_text
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
@@ -23,9 +23,9 @@ TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-dire
 MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
 
 
-def body(at: At) -> None:
+def draw(at: At) -> None:
     """Draw the section."""
-    note(
+    caption(
         f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
         "with its 95% interval, and the whole interval must lie on the claimed side."
     )
@@ -39,14 +39,14 @@ def body(at: At) -> None:
             f"Measure them now, with seed {at.seed}", type="primary", on_click=job_status.start_job,
             args=("claims", here, asked),
         )  # fmt: skip
-        note("This takes some twenty seconds the first time.")
+        caption("This takes some twenty seconds the first time.")
     found = None if job is None else job_status.result_or_progress(job, "Measuring the claims")
     if found is None:
-        st.markdown("\n\n".join(f"**{claim.number}. {plain(claim.statement)}**" for claim in CLAIMS))
+        st.markdown("\n\n".join(f"**{claim.number}. {escaped(claim.statement)}**" for claim in CLAIMS))
         return
     hold = sum(all(finding.holds for finding in figures) for figures in found)
-    said(f"{hold} of {len(CLAIMS)} claims hold.")
-    caveat()
+    lead_text(f"{hold} of {len(CLAIMS)} claims hold.")
+    draw_caveat()
     for claim, figures in zip(CLAIMS, found, strict=True):
         _show(claim, figures)
 
@@ -55,25 +55,26 @@ def _show(claim: Claim, found: Sequence[Finding]) -> None:
     verdicts = [finding.verdict for finding in found]
     verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
     rows = [
-        [finding.what, figure(finding), wanted(finding), f"{MARKS[finding.verdict]} {finding.verdict}"]
+        [finding.what, figure_text(finding), claimed_range(finding), f"{MARKS[finding.verdict]} {finding.verdict}"]
         for finding in found
     ]
     heads = ["Figure", "Measured, with 95% interval", "Claimed", "Verdict"]
-    st.html(table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
+    st.html(html_table(f"{claim.number}. {claim.statement} {MARKS[verdict]} {verdict}", heads, rows))
 
 
-def figure(finding: Finding) -> str:
+def figure_text(finding: Finding) -> str:
     """The figure with its interval."""
     value, low, high = (
-        _said(number, finding.unit) for number in (finding.estimate.value, finding.estimate.low, finding.estimate.high)
+        _number_text(number, finding.unit)
+        for number in (finding.estimate.value, finding.estimate.low, finding.estimate.high)
     )
     unit = " points" if finding.unit == "points" else ""
     return f"{value}{unit}" if low == high else f"{value}{unit} ({low} to {high})"
 
 
-def wanted(finding: Finding) -> str:
+def claimed_range(finding: Finding) -> str:
     """Where the interval must lie."""
-    low, high = (None if isinf(end) else _said(end, finding.unit) for end in (finding.above, finding.below))
+    low, high = (None if isinf(end) else _number_text(end, finding.unit) for end in (finding.above, finding.below))
     if low == high:
         return f"{low}"
     if finding.above > -inf and finding.below < inf:
@@ -81,7 +82,7 @@ def wanted(finding: Finding) -> str:
     return f"above {low}" if low is not None else f"below {high}"
 
 
-def _said(number: float, unit: Unit) -> str:
+def _number_text(number: float, unit: Unit) -> str:
     if unit == "USD":
         return usd(number, sign=number != 0)
     if unit == "quarter":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from nexthour.app.charts.tables import table
-from nexthour.app.page import note
+from nexthour.app.charts.tables import html_table
+from nexthour.app.page import caption
 from nexthour.report.plan import clock, from_week
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ WHOSE: dict[Who, str] = {
 }
 
 
-def show(answer: Answer) -> None:
+def draw(answer: Answer) -> None:
     """Draw it for the quarter in the field `quarter`."""
     from optimize.monday.sheet import monday_sheet
 
@@ -34,7 +34,7 @@ def show(answer: Answer) -> None:
     )
     sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
     day = sheet.first_day
-    note(
+    caption(
         f"Q{sheet.quarter} begins on {day.day} {day:%b} {day.year}. What is not in the table is for selling; the "
         "calendar file has blocks for that too."
     )
@@ -45,17 +45,17 @@ def show(answer: Answer) -> None:
         st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
         _download(sheet, who)
     for line in sheet.notes:
-        note(line)
+        caption(line)
 
 
-def blocks_table(sheet: MondaySheet, who: Who, caption: str) -> str:
+def blocks_table(sheet: MondaySheet, who: Who, title: str) -> str:
     """What begins when, by day of the week; all but selling, which takes what that leaves."""
     rows = [
         (block.weekday, clock(block.start), block.what, block.cadence + from_week(block))
         for block in sheet.blocks
         if block.who == who and block.activity != "sell"
     ]
-    return table(caption, ["Day", "At", "What", "How often"], rows)
+    return html_table(title, ["Day", "At", "What", "How often"], rows)
 
 
 def _download(sheet: MondaySheet, who: Who) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nexthour.app.page import At, note, plain
+from nexthour.app.page import At, caption, escaped
 from nexthour.app.sections import plan_limits
 from nexthour.app.sections.plan_limits import FREE, NONE
 from nexthour.app.state import actuals_store, library, split_fields
@@ -72,7 +72,7 @@ def controls(at: At) -> None:
         with st.expander("Coverage"):
             for name in scenario.segment_names:
                 st.selectbox(
-                    plain(name), [FREE, *split_fields.MODES], key=plan_limits.mode_key(name),
+                    escaped(name), [FREE, *split_fields.MODES], key=plan_limits.mode_key(name),
                     format_func=lambda mode: split_fields.MODES.get(mode, "whatever is best"),
                 )  # fmt: skip
 
@@ -82,8 +82,8 @@ def _locks(scenario: Scenario) -> None:
     for i, word in enumerate(words):
         said, button = st.columns([5, 1.6], vertical_alignment="center")
         with said:
-            note(lock_says(scenario, word))
-        button.button("Remove", key=f"unlock {i}", on_click=_unlock, args=(word,), help=plain(word))
+            caption(lock_says(scenario, word))
+        button.button("Remove", key=f"unlock {i}", on_click=_unlock, args=(word,), help=escaped(word))
     with st.expander("Lock some hours" if not words else "Lock more hours"):
         activity = st.selectbox("On what", LOCKED, key="lock what", format_func=ACTIVITY_WORDS.__getitem__)
         known = scenario.segment_names if activity == "prospect" else scenario.partner_names
@@ -96,7 +96,7 @@ def _locks(scenario: Scenario) -> None:
         last.number_input("To quarter", 1, horizon, horizon, key="lock last")
         st.button("Add this lock", on_click=_lock, args=(scenario,))
         if problem := st.session_state.pop("lock problem", ""):
-            st.error(plain(problem))
+            st.error(escaped(problem))
 
 
 def lock_says(scenario: Scenario, word: str) -> str:
@@ -135,20 +135,20 @@ def _past(at: At) -> None:
     st.selectbox(
         "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
     )
-    note("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
+    caption("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
     its = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
     if its is None:
         return
     if its.file_id == st.session_state.get("actuals read"):
-        note(f"{its.name} is read.")
+        caption(f"{its.name} is read.")
         return
     from optimize import Actuals
 
     try:
-        actuals = library.read(Actuals, its.getvalue(), its.name)
-        number = actuals_store.keep(at.scenario, actuals)
+        actuals = library.read_upload(Actuals, its.getvalue(), its.name)
+        number = actuals_store.save_actuals(at.scenario, actuals)
     except InputError as problem:
-        st.error(plain(str(problem)))
+        st.error(escaped(str(problem)))
         return
     st.session_state.update({"actuals read": its.file_id, "actuals wanted": str(number)})
     st.rerun()

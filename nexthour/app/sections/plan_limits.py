@@ -76,7 +76,7 @@ def mode_key(segment: str) -> str:
 
 def optional(key: str, least: float, most: float) -> Field:
     """A number, or none."""
-    return url_state.or_none(url_state.number(key, least, most, least, whole=False))
+    return url_state.optional_field(url_state.number(key, least, most, least, whole=False))
 
 
 def _locks(scenario: Scenario) -> Field:
@@ -144,7 +144,7 @@ def on_the_page(problem: str) -> str:
 def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the quarters that are over."""
     first, which = state["from"], state["actuals"]
-    actuals = None if which == NONE else actuals_store.read(at.scenario, int(which))
+    actuals = None if which == NONE else actuals_store.read_actuals(at.scenario, int(which))
     if first == 1 and actuals is None:
         return {}
     if actuals is not None:

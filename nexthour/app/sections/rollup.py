@@ -8,9 +8,9 @@ from __future__ import annotations
 import streamlit as st
 
 from nexthour.app.charts import territory as territory_charts
-from nexthour.app.charts.tables import table
-from nexthour.app.charts.territory import Seen
-from nexthour.app.page import At, note, picture, said
+from nexthour.app.charts.tables import html_table
+from nexthour.app.charts.territory import SegmentBar
+from nexthour.app.page import At, caption, draw_picture, lead_text
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
 from optimize.coverage.rollup import Organisation, Partner, Row
@@ -18,7 +18,7 @@ from sim import Scenario
 from sim.terms import TREATMENTS
 
 
-def draw_section(at: At) -> None:
+def draw(at: At) -> None:
     """The choice of territories, and what they are together. The scenario of the page is one of them."""
     files = library.scenario_files()
     others = [scenario_id for scenario_id in files if scenario_id != at.scenario_id]
@@ -30,27 +30,27 @@ def draw_section(at: At) -> None:
     chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != at.scenario_id]
     scenarios: list[Scenario] = [at.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
     with st.spinner("Adding up"):
-        organisation = cache.together(tuple(scenarios), at.seed)
+        organisation = cache.organisation(tuple(scenarios), at.seed)
     _shown(organisation)
 
 
 def _shown(organisation: Organisation) -> None:
     total, quarters = organisation.total, count_of(organisation.quarters, "quarter")
     many = len(organisation.territories)
-    said(
+    lead_text(
         f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {total.leaked.value:,.0f} of "
         f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
         f"({usd_interval(total.gap_usd)})."
     )
     bars = [bar for name, row in organisation.by_segment.items() if (bar := _bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
-    picture(territory_charts.market_map(bars, title, "managers"))
+    draw_picture(territory_charts.market_map_bars(bars, title, "managers"))
     rows = [*organisation.by_segment.items(), ("All segments", total)]
-    st.html(table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
+    st.html(html_table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
     if many > 1:
         rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
-        st.html(table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
-    note(
+        st.html(html_table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
+    caption(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
         f"{organisation.credit_usd.observations:,} for quota credit. "
         f"Quota credit today {usd_with_half_width(organisation.credit_usd)} against quotas of "
@@ -63,15 +63,17 @@ def _shown(organisation: Organisation) -> None:
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(table("Partners, each once", heads, [_partner(one, many) for one in organisation.partners]))
-        note("Hours are those of today's plans, from all managers together.")
+        st.html(html_table("Partners, each once", heads, [_partner(one, many) for one in organisation.partners]))
+        caption("Hours are those of today's plans, from all managers together.")
 
 
-def _bar(name: str, row: Row) -> Seen | None:
+def _bar(name: str, row: Row) -> SegmentBar | None:
     coverage = row.coverage
     if coverage is None:
         return None
-    return Seen(name, "today", row.value_usd.value, coverage.found.value, coverage.brought.value, coverage.leaked.value)
+    return SegmentBar(
+        name, "today", row.value_usd.value, coverage.found.value, coverage.brought.value, coverage.leaked.value
+    )
 
 
 def _heads(first: str) -> list[str]:

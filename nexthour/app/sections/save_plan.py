@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nexthour.app.menu import link
-from nexthour.app.page import At, plain
+from nexthour.app.menu import page_link
+from nexthour.app.page import At, escaped
 from nexthour.app.state import library, split_fields
 from sim import PlanError, TimePlan
 from sim.split import Split
@@ -17,7 +17,7 @@ LONGEST_NAME = 80
 """Letters."""
 
 
-def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
+def draw(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
     """Save the plan, and what can be done with it then. `split` is what Compare shows beside it."""
     saved = saved_as(at, plan)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
@@ -25,7 +25,7 @@ def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
         if saved is None:
             _form(at, plan, name, key)
         else:
-            st.success(plain(f"Saved as {saved}."))
+            st.success(escaped(f"Saved as {saved}."))
     named = plan.model_copy(update={"name": saved or name})
     with right:
         st.download_button(
@@ -33,11 +33,11 @@ def show(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
             mime="application/yaml", on_click="ignore", width="stretch",
         )  # fmt: skip
     if saved is not None:
-        others = {} if split is None else {"b": [split.name], "lab": [split_fields.packed(split)]}
+        others = {} if split is None else {"b": [split.name], "lab": [split_fields.pack_split(split)]}
         where = {"scenario": [at.scenario_id]}
         said = "today's split" if split is None else "the best constant split"
-        link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
-        link("lab", "See it in the Lab", {**where, "plan": [saved]})
+        page_link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
+        page_link("lab", "See it in the Lab", {**where, "plan": [saved]})
 
 
 def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
@@ -58,5 +58,5 @@ def _save(at: At, plan: TimePlan, name: str) -> None:
         raise PlanError("A plan needs a name; give it one")
     if name in (split.name for split in (at.scenario.status_quo, *at.scenario.plans)):
         raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
-    library.save(plan.model_copy(update={"name": name}), "plans")
+    library.save_document(plan.model_copy(update={"name": name}), "plans")
     st.rerun()

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from nexthour.app import controls
-from nexthour.app.page import note, plain
+from nexthour.app.page import caption, escaped
 from nexthour.app.state import library
 from nexthour.report.numbers import count_of
 from sim import NextHourError, Scenario
@@ -47,14 +47,14 @@ def draw(scenario_id: str, scenario: Scenario, path: Path) -> None:
         text = text_area(data, f"{key} text", "Check and save this text")
         if text is not None:
             _keep_text(text, scenario_id, key)
-    controls.kept(key)
+    controls.draw_saved(key)
 
 
 def text_area(data: bytes, key: str, button: str) -> str | None:
     """A file as text; what it has become, once that is asked for."""
     text = data.decode("utf-8-sig", errors="replace")
     if len(text) > LONGEST_TEXT or "\0" in text:
-        note("This file cannot be edited here; change it in an editor and upload it.")
+        caption("This file cannot be edited here; change it in an editor and upload it.")
         return None
     with st.form(f"{key} form", border=False):
         made = st.text_area("The file, as YAML", text, TEXT_HEIGHT, LONGEST_TEXT, key=key)
@@ -64,31 +64,33 @@ def text_area(data: bytes, key: str, button: str) -> str | None:
 def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:
     try:
         name = str(changes.get("name", scenario.name))
-        controls.keep(scenario.variant(**changes), name, key)
+        controls.save_and_tell(scenario.variant(**changes), name, key)
     except NextHourError as problem:
-        controls.refused(problem)
+        controls.draw_problems(problem)
 
 
 def _keep_text(text: str, scenario_id: str, key: str) -> None:
     try:
-        made = library.read(Scenario, text.encode(), f"{scenario_id}.yaml")
-        controls.keep(made, made.name, key)
+        made = library.read_upload(Scenario, text.encode(), f"{scenario_id}.yaml")
+        controls.save_and_tell(made, made.name, key)
     except NextHourError as problem:
-        controls.refused(problem)
+        controls.draw_problems(problem)
 
 
 def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
     """Draw the form; returns what differs from the scenario, as `variant` takes it."""
     fields, changes = Scenario.model_fields, dict[str, Any]()
     name = st.text_input(
-        controls.label(fields["name"]), scenario.name, max_chars=controls.LONGEST_NAME, key=f"{key} name"
+        controls.field_label(fields["name"]), scenario.name, max_chars=controls.LONGEST_NAME, key=f"{key} name"
     )
     question = st.text_area(
-        controls.label(fields["question"]), scenario.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
+        controls.field_label(fields["question"]), scenario.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
     )
-    left, right = controls.pairs(2)
+    left, right = controls.column_pairs(2)
     with left:
-        horizon = controls.control(fields["horizon_quarters"], scenario.horizon_quarters, f"{key} horizon_quarters")
+        horizon = controls.field_control(
+            fields["horizon_quarters"], scenario.horizon_quarters, f"{key} horizon_quarters"
+        )
     with right:
         manager = _part(scenario.territory_manager, ("hours_per_week",), f"{key} manager")
     quota = _quota(scenario.quota, f"{key} quota")
@@ -111,11 +113,11 @@ def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
 def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
     """Asks for some fields of a part; returns the part as plain data, None if nothing differs."""
     differs = {}
-    places = controls.pairs(len(names)) if len(names) > 1 else [st.container()]
+    places = controls.column_pairs(len(names)) if len(names) > 1 else [st.container()]
     for place, name in zip(places, names, strict=True):
         before = getattr(declared, name)
         with place:
-            value = controls.control(type(declared).model_fields[name], before, f"{key} {name}")
+            value = controls.field_control(type(declared).model_fields[name], before, f"{key} {name}")
         if value != before:
             differs[name] = value
     return {**declared.model_dump(exclude_unset=True), **differs} if differs else None
@@ -123,7 +125,7 @@ def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] 
 
 def _quota(quota: Quota, key: str) -> dict[str, Any] | None:
     if quota.by_quarter_usd is not None:
-        note("The quota of each quarter stands in the text below.")
+        caption("The quota of each quarter stands in the text below.")
         return None
     return _part(quota, QUOTA_FIELDS, key)
 
@@ -131,9 +133,9 @@ def _quota(quota: Quota, key: str) -> dict[str, Any] | None:
 def _credit(scenario: Scenario, key: str) -> Any:
     known = scenario.quota_credit
     is_word = isinstance(known, str)
-    left, right = controls.pairs(2)
+    left, right = controls.column_pairs(2)
     word = left.selectbox(
-        controls.label(Scenario.model_fields["quota_credit"]), CREDITS,
+        controls.field_label(Scenario.model_fields["quota_credit"]), CREDITS,
         CREDITS.index(known) if isinstance(known, str) else len(CREDITS) - 1, key=f"{key} word",
     )  # fmt: skip
     factor = right.number_input(
@@ -148,7 +150,7 @@ def _segments(scenario: Scenario, key: str) -> list[Any] | None:
     made: list[Any] = list(scenario.market_map)
     st.markdown("**Segments**")
     for place, segment in enumerate(scenario.market_map[:MOST_SEGMENTS]):
-        with st.expander(plain(segment.name)):
+        with st.expander(escaped(segment.name)):
             made[place] = _part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
     _more(len(scenario.market_map) - MOST_SEGMENTS, "segment")
     return None if made == list(scenario.market_map) else made
@@ -161,7 +163,7 @@ def _partners(scenario: Scenario, key: str) -> list[Any] | None:
     if scenario.partners:
         st.markdown("**Partners**")
     for place, partner in enumerate(scenario.partners[:most]):
-        with st.expander(plain(f"{partner.name} ({controls.as_shown(partner.label)})")):
+        with st.expander(escaped(f"{partner.name} ({controls.shown_word(partner.label)})")):
             made[place] = _partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
     _more(len(scenario.partners) - most, "partner")
     return None if made == list(scenario.partners) else made
@@ -169,13 +171,13 @@ def _partners(scenario: Scenario, key: str) -> list[Any] | None:
 
 def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
     changed = _part(partner, PARTNER_FIELDS, key)
-    note(str(Partner.model_fields["base_share"].description))
+    caption(str(Partner.model_fields["base_share"].description))
     shares = dict(partner.base_share)
-    for number, (place, segment) in enumerate(zip(controls.pairs(len(segments)), segments, strict=True)):
+    for number, (place, segment) in enumerate(zip(controls.column_pairs(len(segments)), segments, strict=True)):
         before = partner.base_share.get(segment, 0.0)
         with place:
             value = st.number_input(
-                plain(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {number}"
+                escaped(segment), 0.0, 1.0, float(before), 0.01, format="%.4g", key=f"{key} share {number}"
             )
         if value != before:
             shares[segment] = value
@@ -186,4 +188,4 @@ def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, A
 
 def _more(number: int, noun: str) -> None:
     if number > 0:
-        note(f"and {count_of(number, noun)} more, in the text below")
+        caption(f"and {count_of(number, noun)} more, in the text below")

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from nexthour.app import controls, menu
-from nexthour.app.page import At, note, plain, said
+from nexthour.app.page import At, caption, escaped, lead_text
 from nexthour.app.sections import scenario_form
 from nexthour.app.state import cache, library
 from nexthour.jobs.uploads import Upload
@@ -27,15 +27,15 @@ MENDED = f"{KEY} mended"
 INTRODUCTION = "Every scenario is a file on this machine; those that come with Next Hour are never changed."
 
 
-def body(at: At) -> None:
+def draw(at: At) -> None:
     """Draw the section."""
     files = library.scenario_files()
     st.subheader("The scenarios there are", anchor=False)
     _list(files)
     st.subheader("Bring one in", anchor=False)
     _upload()
-    st.subheader(plain(f"Copy or change: {at.scenario_id.replace('-', ' ')}"), anchor=False)
-    note("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
+    st.subheader(escaped(f"Copy or change: {at.scenario_id.replace('-', ' ')}"), anchor=False)
+    caption("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
     scenario_form.draw(at.scenario_id, at.scenario, files[at.scenario_id])
 
 
@@ -51,9 +51,9 @@ def _list(files: Mapping[str, Path]) -> None:
     for scenario_id in ids[:SHOWN]:
         _row(scenario_id, files, is_saved=scenario_id in saved)
     if len(ids) > SHOWN:
-        note(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
+        caption(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
     if not ids:
-        note("No scenario has that in its name.")
+        caption("No scenario has that in its name.")
 
 
 def _row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
@@ -62,15 +62,15 @@ def _row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
         try:
             scenario = cache.scenario(scenario_id, files)
         except NextHourError as problem:
-            controls.refused(problem)
+            controls.draw_problems(problem)
             data = files[scenario_id].read_bytes()
             st.download_button(
                 "Download it", data, f"{scenario_id}.yaml", "text/yaml", f"{KEY} {scenario_id}", on_click="ignore"
             )
             return
-        name = plain(scenario_id.replace("-", " "))
-        menu.link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [scenario_id]})
-        note(scenario.question or scenario.name)
+        name = escaped(scenario_id.replace("-", " "))
+        menu.page_link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [scenario_id]})
+        caption(scenario.question or scenario.name)
     with edit:
         # A link to the page one is on would look like the place in the menu.
         st.button("Edit", f"{KEY} edit {scenario_id}", f"Edit {name}", on_click=_choose, args=(scenario_id,))
@@ -81,13 +81,13 @@ def _choose(scenario_id: str) -> None:
 
 
 def _upload() -> None:
-    file = controls.upload("A scenario, YAML", f"{KEY} file", LARGEST_MB)
+    file = controls.upload_control("A scenario, YAML", f"{KEY} file", LARGEST_MB)
     state = st.session_state
     if file is not None:
         state[f"{KEY} found"] = state[MENDED] = state[f"{KEY} wrong"] = None
         _read(file)
     if problem := state.get(f"{KEY} wrong"):
-        controls.refused(problem)
+        controls.draw_problems(problem)
     mended: Upload | None = state.get(MENDED)
     if mended is not None:
         text = scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}", "Check this text")
@@ -96,15 +96,15 @@ def _upload() -> None:
             st.rerun()
     found: Scenario | None = state.get(f"{KEY} found")
     if found is not None:
-        said(f"{found.name}: {found.question}" if found.question else found.name)
-        controls.save(found, found.name, f"{KEY} {found.digest()}")
+        lead_text(f"{found.name}: {found.question}" if found.question else found.name)
+        controls.draw_save_form(found, found.name, f"{KEY} {found.digest()}")
 
 
 def _read(file: Upload) -> None:
     """Read a scenario; one with mistakes can be mended in its text."""
     state = st.session_state
     try:
-        scenario = library.read(Scenario, file.data, file.name)
+        scenario = library.read_upload(Scenario, file.data, file.name)
         state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = scenario, None, None
     except NextHourError as problem:
         state[f"{KEY} wrong"] = problem

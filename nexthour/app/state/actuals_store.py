@@ -32,7 +32,7 @@ def latest(scenario: Scenario) -> int | None:
     return max(versions(scenario), default=None)
 
 
-def read(scenario: Scenario, version: int | None = None) -> Actuals | None:
+def read_actuals(scenario: Scenario, version: int | None = None) -> Actuals | None:
     """What was seen, if anything was entered; the latest version if none is named. Raises PlanError if it cannot be
     used.
     """
@@ -46,7 +46,7 @@ def read(scenario: Scenario, version: int | None = None) -> Actuals | None:
     return actuals
 
 
-def keep(scenario: Scenario, actuals: Actuals) -> int:
+def save_actuals(scenario: Scenario, actuals: Actuals) -> int:
     """Save it as the version that counts; returns its number. Raises InputError if it does not fit the scenario or
     cannot be saved.
     """
@@ -71,13 +71,13 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     quarter, before = row["quarter"], 0 if actuals is None else actuals.quarters
     given = {} if actuals is None else actuals.model_dump(mode="json", exclude_none=True)
     rows = {known_row["quarter"]: known_row for known_row in given.get("by_quarter", [])}
-    partners = {name: known for name, figures in row.get("partners", {}).items() if (known := _known(figures))}
-    rows[quarter] = _known(row) | ({"partners": partners} if partners else {})
-    if quarter > before and open_pipeline_usd is None and not _says(rows[quarter]):
+    partners = {name: known for name, figures in row.get("partners", {}).items() if (known := _known_figures(figures))}
+    rows[quarter] = _known_figures(row) | ({"partners": partners} if partners else {})
+    if quarter > before and open_pipeline_usd is None and not _has_figure(rows[quarter]):
         raise PlanError(f"Nothing is entered for Q{quarter}; enter one figure or more")
     if quarter < before:
         open_pipeline_usd = given.get("open_pipeline_usd")
-    last = max((q for q, known_row in rows.items() if _says(known_row)), default=1)
+    last = max((q for q, known_row in rows.items() if _has_figure(known_row)), default=1)
     if open_pipeline_usd is not None:
         given["open_pipeline_usd"], last = open_pipeline_usd, max(quarter, before)
     else:
@@ -85,14 +85,14 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     return Actuals.of({**given, "by_quarter": [rows.get(q, {"quarter": q}) for q in range(1, last + 1)]})
 
 
-def _known(figures: Mapping[str, Any]) -> dict[str, Any]:
+def _known_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in figures.items() if value is not None and name != "partners"}
 
 
-def _says(row: Mapping[str, Any]) -> bool:
+def _has_figure(row: Mapping[str, Any]) -> bool:
     """Whether a quarter has any figure."""
     return any(value not in (None, {}) for name, value in row.items() if name != "quarter")
 
 
 def _has_figures(actuals: Actuals) -> bool:
-    return actuals.open_pipeline_usd is not None or any(_says(row.model_dump()) for row in actuals.by_quarter)
+    return actuals.open_pipeline_usd is not None or any(_has_figure(row.model_dump()) for row in actuals.by_quarter)

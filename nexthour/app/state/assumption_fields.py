@@ -17,20 +17,20 @@ CHANGED = "assume"
 """The field that holds which assumptions are another value."""
 
 
-def key(assumption: Assumption) -> str:
+def value_key(assumption: Assumption) -> str:
     """The field that holds the value of an assumption."""
     return f"assume {assumption.name}"
 
 
-def fields(page: str, scenario: Scenario) -> list[Field]:
+def fields_of_assumptions(page: str, scenario: Scenario) -> list[Field]:
     """What is changed, and a value for each of these."""
     known = {assumption.name: assumption for assumption in assumptions(scenario)}
     changed = url_state.several(CHANGED, list(known))
-    chosen = [known[name] for name in url_state.expected(page, changed)]
+    chosen = [known[name] for name in url_state.allowed_value(page, changed)]
     return [
         changed,
         *(
-            url_state.number(key(assumption), assumption.least, assumption.most, assumption.likely, whole=False)
+            url_state.number(value_key(assumption), assumption.least, assumption.most, assumption.likely, whole=False)
             for assumption in chosen
         ),
     ]
@@ -38,19 +38,21 @@ def fields(page: str, scenario: Scenario) -> list[Field]:
 
 def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
     values = {
-        assumption: state[key(assumption)] for assumption in assumptions(scenario) if assumption.name in state[CHANGED]
+        assumption: state[value_key(assumption)]
+        for assumption in assumptions(scenario)
+        if assumption.name in state[CHANGED]
     }
     return {assumption: value for assumption, value in values.items() if value != assumption.likely}
 
 
-def applied(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
+def apply_changes(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
     """The scenario with the assumptions that were changed."""
     for assumption, value in _changed(scenario, state).items():
         scenario = with_value(scenario, assumption, value)
     return scenario
 
 
-def in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
+def changes_in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
     """What was changed, "" if nothing was."""
     return "; ".join(
         f"{assumption.name} {value:g} instead of {assumption.likely:g}"

@@ -71,13 +71,13 @@ def _scenario(path: Path, changed_ns: int) -> Scenario:
     return load_scenario(path)
 
 
-def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
+def known_plans(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans of the library that can be followed in a scenario, by name, the status quo first."""
-    return _plans_for(scenario, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
+    return _known_plans(scenario, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)
-def _plans_for(scenario: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
+def _known_plans(scenario: Scenario, changed: tuple[tuple[Path, int], ...]) -> dict[str, TimePlan]:
     return library.plans_for(scenario)
 
 
@@ -85,10 +85,12 @@ def comparison(
     scenario: Scenario, plans: Mapping[str, TimePlan], markets: int, seed: int, worlds: int = 0
 ) -> Comparison:
     """Plans against the first of them, each in the same markets; with `worlds`, in plausible worlds too."""
-    return across({name: (scenario, plan) for name, plan in plans.items()}, markets, seed, worlds)
+    return comparison_across({name: (scenario, plan) for name, plan in plans.items()}, markets, seed, worlds)
 
 
-def across(plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0) -> Comparison:
+def comparison_across(
+    plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0
+) -> Comparison:
     """The same for plans each of a scenario of its own. Raises SimulationError if these have other horizons."""
     made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
     in_worlds = {name: _in_worlds(*plan, worlds, seed) for name, plan in plans.items()} if worlds else None
@@ -136,7 +138,7 @@ def _tapes(
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
-def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAnalysis:
+def territory_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAnalysis:
     """Who sees what today, and with a plan if one is given."""
     from optimize.coverage import gaps
 
@@ -144,7 +146,7 @@ def market_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAnaly
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
-def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment, ...]:
+def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment, ...]:
     """Where each partner stands, and what a plan does with it."""
     from optimize.coverage import treatment
 
@@ -152,7 +154,7 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
-def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
+def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """What was not as planned."""
     from optimize.replan.deviations import deviations
 
@@ -160,7 +162,7 @@ def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) 
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
-def together(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
+def organisation(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
     """Several territories as one market. Raises ScenarioError if they cannot be added up."""
     from optimize.coverage import rollup
 

@@ -18,7 +18,7 @@ MEANS_SOMETHING = re.compile(r"[$~]")
 
 
 @cache
-def sections(name: str) -> dict[str, str]:
+def document_sections(name: str) -> dict[str, str]:
     """The sections of a document by their heading, in its order; what stands before the first is under ""."""
     text = (FOLDER / name).read_text(encoding="utf-8")
     parts = re.split(r"^## (.+)$", text.partition("\n")[2], flags=re.MULTILINE)

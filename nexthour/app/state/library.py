@@ -40,21 +40,21 @@ def scenario_files() -> dict[str, Path]:
     built_in = {
         path.stem: path for path in sorted(BUILT_IN.glob("*.yaml"), key=lambda path: (path.stem != DEFAULT, path))
     }
-    return built_in | {path.stem: path for path in _saved("scenarios") if path.stem not in built_in}
+    return built_in | {path.stem: path for path in _saved_files("scenarios") if path.stem not in built_in}
 
 
 def plan_files() -> dict[str, Path]:
     """The files of all saved plans by their id."""
-    return {path.stem: path for path in _saved("plans")}
+    return {path.stem: path for path in _saved_files("plans")}
 
 
 def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
     named = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    return named | {name: plan for name, plan in _fitting(scenario) if name not in named}
+    return named | {name: plan for name, plan in _saved_plans_that_fit(scenario) if name not in named}
 
 
-def save(document: Scenario | TimePlan, kind: str) -> str:
+def save_document(document: Scenario | TimePlan, kind: str) -> str:
     """Save it; returns its id. The same document again is not saved twice. Raises InputError if it cannot be."""
     where, name = folder(kind), document.name
     base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
@@ -63,7 +63,7 @@ def save(document: Scenario | TimePlan, kind: str) -> str:
         if number > 1:
             document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
         if document_id in taken:
-            if _same(document, taken[document_id]):
+            if _holds_same(document, taken[document_id]):
                 return document_id
             continue
         if (path := new_file(kind, document_id)) is None:  # somebody else saves it just now
@@ -92,20 +92,20 @@ def new_file(kind: str, document_id: str) -> Path | None:
     return path
 
 
-def read(kind: type[D], data: bytes, file_name: str) -> D:
+def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
     with on_disk(Upload.of(file_name, data)) as path:
         return kind.read(path)
 
 
-def _saved(kind: str) -> list[Path]:
+def _saved_files(kind: str) -> list[Path]:
     """Those that are being written are empty, and left out."""
     files = (path for path in folder(kind).glob("*.yaml") if path.is_file() and path.stat().st_size)
     return sorted(files)[:MOST_SAVED]
 
 
-def _fitting(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
-    for path in _saved("plans"):
+def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
+    for path in _saved_files("plans"):
         try:
             plan = TimePlan.load(path)
             plan.table(scenario)
@@ -114,7 +114,7 @@ def _fitting(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
         yield plan.name, plan
 
 
-def _same(document: Document, path: Path) -> bool:
+def _holds_same(document: Document, path: Path) -> bool:
     try:
         return type(document).read(path) == document
     except InputError:

@@ -48,12 +48,12 @@ USUAL_SHARE, USUAL_FOCUS = 20, "believers"
 """A split to begin with: interesting, and not the best."""
 
 
-def mode_key(segment: str) -> str:
+def coverage_key(segment: str) -> str:
     """The field of a segment's coverage mode."""
     return f"{MODE}{segment}"
 
 
-def fields(scenario: Scenario) -> list[Field]:
+def fields_of_split(scenario: Scenario) -> list[Field]:
     """The state of a split."""
     partners = [partner.name for partner in scenario.partners]
     return [
@@ -63,11 +63,11 @@ def fields(scenario: Scenario) -> list[Field]:
         *(url_state.number(activity, 0, 100, 100 * DEFAULT_MIX.get(activity, 0)) for activity in MIXED),
         url_state.several("park", partners),
         url_state.number("prospect", 0, MOST_TIME, 0),
-        *(url_state.choice(mode_key(name), COVERAGE_MODES, "partner_first") for name in scenario.segment_names),
+        *(url_state.choice(coverage_key(name), COVERAGE_MODES, "partner_first") for name in scenario.segment_names),
     ]
 
 
-def today(scenario: Scenario) -> dict[str, Any]:
+def todays_fields(scenario: Scenario) -> dict[str, Any]:
     """Today's split as the fields say it; nothing if they cannot."""
     status_quo = scenario.status_quo
     if (
@@ -87,7 +87,7 @@ def today(scenario: Scenario) -> dict[str, Any]:
         "park": list(status_quo.park),
         "prospect": prospect,
         **{
-            mode_key(name): modes if isinstance(modes, str) else modes.get(name, "partner_first")
+            coverage_key(name): modes if isinstance(modes, str) else modes.get(name, "partner_first")
             for name in scenario.segment_names
         },
     }
@@ -98,7 +98,7 @@ def has_label(scenario: Scenario, focus: str) -> bool:
     return focus in LABEL_WORDS and any(p.label == LABEL_WORDS[focus] for p in scenario.partners)
 
 
-def split(scenario: Scenario, state: Mapping[str, Any]) -> Split:
+def split_of_fields(scenario: Scenario, state: Mapping[str, Any]) -> Split:
     """What the fields say. Raises PlanError, one sentence, if that cannot be done."""
     share, chosen = state["share"] / 100, list(state["with"])
     parts = {activity: state[activity] for activity in MIXED if state[activity]}
@@ -108,25 +108,27 @@ def split(scenario: Scenario, state: Mapping[str, Any]) -> Split:
         raise PlanError("No partner is chosen for the partner time; choose one, or another focus")
     focus: Any = dict.fromkeys(chosen, 1.0) if state["focus"] == CHOSEN else state["focus"]
     written = {
-        "name": name(state),
+        "name": name_of_fields(state),
         "partner_share": share,
         "mix": {activity: part / sum(parts.values()) for activity, part in parts.items()} or DEFAULT_MIX,
         "focus": focus if focus else "even",
         "prospect_share": state["prospect"] / 100,
         "coverage_mode": {
-            segment: mode for segment in scenario.segment_names if (mode := state[mode_key(segment)]) != "partner_first"
+            segment: mode
+            for segment in scenario.segment_names
+            if (mode := state[coverage_key(segment)]) != "partner_first"
         },
         "park": list(state["park"]),
     }
     return validate(Split, written, "the split", PlanError)
 
 
-def plan(scenario: Scenario, state: Mapping[str, Any]) -> TimePlan:
+def plan_of_fields(scenario: Scenario, state: Mapping[str, Any]) -> TimePlan:
     """The plan that the fields mean. Raises PlanError."""
-    return TimePlan.from_split(scenario, split(scenario, state))
+    return TimePlan.from_split(scenario, split_of_fields(scenario, state))
 
 
-def name(state: Mapping[str, Any]) -> str:
+def name_of_fields(state: Mapping[str, Any]) -> str:
     """A name that says what is particular: 20% with Believers, 2 parked."""
     whom = {"even": "all partners", CHOSEN: " and ".join(state["with"])}.get(
         state["focus"], state["focus"].capitalize()
@@ -142,23 +144,23 @@ def name(state: Mapping[str, Any]) -> str:
         is_most = 2 * state[most] > sum(given)
         more.append(f"mostly {ACTIVITY_WORDS[most]}" if is_most else f"on {len(given)} activities")
     more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
-    changed = covered(state)
+    changed = coverage_changes(state)
     more += changed if len(changed) <= NAMED_SEGMENTS else [f"{len(changed)} segments covered otherwise"]
     return ", ".join([said, *more])[:80]
 
 
-def covered(state: Mapping[str, Any]) -> list[str]:
+def coverage_changes(state: Mapping[str, Any]) -> list[str]:
     """The segments that are not covered as usual: enterprise direct."""
     modes = {key.removeprefix(MODE): mode for key, mode in state.items() if key.startswith(MODE)}
     return [f"{segment} {COVERAGE_WORDS[mode]}" for segment, mode in modes.items() if mode != "partner_first"]
 
 
-def packed(split: Split) -> str:
+def pack_split(split: Split) -> str:
     """A split as a word for an address."""
     return base64.urlsafe_b64encode(zlib.compress(split.model_dump_json(exclude_unset=True).encode())).decode()
 
 
-def unpacked(word: str) -> Split:
+def unpack_split(word: str) -> Split:
     """The split that `packed` put into a word. Raises ValueError that says what is allowed."""
     try:
         text = zlib.decompressobj().decompress(base64.urlsafe_b64decode(word), LONGEST_SPLIT)

@@ -82,7 +82,7 @@ def number(key: str, least: float, most: float, default: float, whole: bool = Tr
     return Field(key, kind(default), parse, lambda value: [f"{value:.10g}"])
 
 
-def or_none(field: Field) -> Field:
+def optional_field(field: Field) -> Field:
     """A field that is None where nobody said anything."""
     return Field(field.key, None, field.parse, lambda value: [] if value is None else field.write(value))
 
@@ -109,7 +109,7 @@ def peek(page: str, field: Field) -> Any:
         return field.default
 
 
-def expected(page: str, field: Field) -> Any:
+def allowed_value(page: str, field: Field) -> Any:
     """As `peek`, and the default too if the session has what is not allowed any more, as of another scenario."""
     return _parse(field, field.write(peek(page, field)))[0]
 
@@ -157,7 +157,7 @@ def write_address(page: str, fields: Sequence[Field]) -> None:
     words = as_words(state, fields)
     seen = visit.current()
     seen.shared = {key: words[key] for key in SHARED if key in words}
-    if _says(_here(), state, fields):
+    if _says_state(_here(), state, fields):
         words = _here()
     else:
         st.query_params.from_dict(words)
@@ -205,7 +205,7 @@ def _is_behind() -> bool:
     return moved and _here() in seen.trail
 
 
-def _says(words: Words, state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
+def _says_state(words: Words, state: Mapping[str, Any], fields: Sequence[Field]) -> bool:
     """Whether an address says just this state, and nothing wrong."""
     read = {field.key: _parse(field, words.get(field.key)) for field in fields}
     return words.keys() <= read.keys() and all(parsed == (state[key], "") for key, parsed in read.items())

@@ -22,7 +22,7 @@ from sim import Scenario, save_scenario
 from tests.helpers import partner, segment, territory
 from tests.nexthour.app.browser import THEMES, Visit, browser, chromium, served, visit
 
-PAGES = menu.names()
+PAGES = menu.page_names()
 SERIOUS = ("serious", "critical")
 
 
@@ -59,7 +59,7 @@ def chrome() -> Iterator[Browser]:
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_keeps_to_what_every_page_must(page: str, narrow: bool, address: str, chrome: Browser) -> None:
     with visit(chrome, address, narrow) as seen:
-        seen.go(menu.address(page))
+        seen.go(menu.page_address(page))
         wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not seen.page.evaluate(wider), "something is wider than the screen"
         nothing_serious(seen, f"{page}-{'narrow' if narrow else 'wide'}")

@@ -92,7 +92,7 @@ def found(request: pytest.FixtureRequest) -> AtOnce:
 
 @pytest.fixture
 def small_id() -> str:
-    return library.save(small(), "scenarios")
+    return library.save_document(small(), "scenarios")
 
 
 def find(test: AppTest) -> AppTest:
@@ -395,8 +395,8 @@ def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
 def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small_id: str) -> None:
     actuals = [Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": usd}]}) for usd in (5000, 6000)]
     for actual in actuals:
-        actuals_store.keep(small(), actual)
-    actuals_store.keep(small(name="another"), actuals[0])
+        actuals_store.save_actuals(small(), actual)
+    actuals_store.save_actuals(small(name="another"), actuals[0])
     test = page("find_plan", {"scenario": small_id, "actuals": "1"}, jobs=found)
     assert wrong(test) == []
     assert test.selectbox(key="actuals").options == [
@@ -419,11 +419,11 @@ def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small
 
 
 def test_a_file_of_what_was_seen_is_kept_as_the_latest(found: AtOnce, small_id: str) -> None:
-    actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]}))
+    actuals_store.save_actuals(small(), Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 5000}]}))
     test = page("find_plan", {"scenario": small_id}, jobs=found)
     test.file_uploader(key="actuals file").upload("q.yaml", b"by_quarter: [{quarter: 1, credit_usd: 7000}]").run()
     assert wrong(test) == [] and test.selectbox(key="actuals").value == "2"
-    assert actuals_store.read(small()) == Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 7000}]})
+    assert actuals_store.read_actuals(small()) == Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 7000}]})
     test.file_uploader(key="actuals file").upload("q.yaml", b"by_quarter: [{quarter: 1, credit: 7000}]").run()
     (said,) = wrong(test)
     assert "q.yaml" in said and actuals_store.latest(small()) == 2
@@ -439,7 +439,7 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
     found.make = lambda task: found_answer
     found.start("plan", scenario)
     for part in ("plan", "monday"):
-        test = page("find_plan", {"scenario": library.save(scenario, "scenarios"), "show": part}, jobs=found)
+        test = page("find_plan", {"scenario": library.save_document(scenario, "scenarios"), "show": part}, jobs=found)
         assert wrong(test) == []
         for block in test.get("html"):
             assert "<b>x</b>" not in block.proto.body
@@ -453,12 +453,12 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
 
 def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: Answer) -> None:
     points = [(point.plan.name, point.attainment, point.exit_usd) for point in (*drawn.points, drawn.status_quo)]
-    points_spec = plan_charts.frontier(points, "status quo", "frontier 2", "title")
+    points_spec = plan_charts.frontier_points(points, "status quo", "frontier 2", "title")
     rows = points_spec["layer"][0]["data"]["values"]
     assert [row["kind"] for row in rows] == ["a plan", "the chosen plan", "a plan", "today"]
     assert rows[0]["attained"] == drawn.points[0].attainment.value
-    bars = plan_charts.attainment(answer.certificate.attainment_by_quarter, "it")
-    worth = plan_charts.hour_values([1.0, 2.0, 3.0], 2)
+    bars = plan_charts.attainment_bars(answer.certificate.attainment_by_quarter, "it")
+    worth = plan_charts.hour_value_bars([1.0, 2.0, 3.0], 2)
     assert [row["q"] for row in worth["layer"][0]["data"]["values"]] == [2, 3]
     for spec in (points_spec, bars, worth):
         assert spec["description"] and "data" not in spec and spec["$schema"] == charts.SCHEMA

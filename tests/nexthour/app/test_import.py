@@ -364,11 +364,11 @@ def test_a_download_uploaded_is_the_same_file(own_library: Path) -> None:
     press(test, "Save")
     (saved,) = (own_library / "scenarios").glob("*.yaml")
     assert "# my remark" in saved.read_text(encoding="utf-8")
-    assert library.read(Scenario, saved.read_bytes(), "again") == load_scenario(saved)
+    assert library.read_upload(Scenario, saved.read_bytes(), "again") == load_scenario(saved)
 
 
 def test_a_draft_with_mistakes_stays_and_every_sentence_is_shown(own_library: Path) -> None:
-    library.save(territory(name="Kept"), "scenarios")
+    library.save_document(territory(name="Kept"), "scenarios")
     before = {path: path.read_bytes() for path in own_library.rglob("*.yaml")}
     test = opened("library", scenario="baseline")
     key = next(widget.key for widget in test.text_area if widget.key and widget.key.endswith(" text"))
@@ -424,7 +424,7 @@ def test_a_bad_scenario_is_told_and_can_be_mended(kind: str, own_library: Path) 
 
 def test_nasty_names_do_no_harm(own_library: Path) -> None:
     name = NASTY[:80]
-    its_id = library.save(territory(name=name, question="<img src=x onerror=alert(1)>" * 60), "scenarios")
+    its_id = library.save_document(territory(name=name, question="<img src=x onerror=alert(1)>" * 60), "scenarios")
     for part in imports.PARTS:
         test = opened(part, scenario=its_id)
         assert wrong(test) == []
@@ -450,7 +450,7 @@ def test_a_saved_file_that_is_broken_is_told_in_its_row(own_library: Path) -> No
 
 def test_the_words_of_a_control_are_those_of_the_declaration() -> None:
     field = Segment.model_fields["deal_size_median_usd"]
-    assert _plain(controls.label(field)) == "Median deal size, US dollars"
+    assert _plain(controls.field_label(field)) == "Median deal size, US dollars"
     assert controls._bounds(field) == (0.0, 1e9)
     assert controls._bounds(PartnerRow.model_fields["registered_deals"]) == (0.0, 100_000.0)
     assert controls._bounds(PartnerRow.model_fields["account_share"]) == (0.0, 1.0)

@@ -60,29 +60,29 @@ def test_a_bad_link_is_one_sentence() -> None:
 def test_the_documents_are_shown_whole() -> None:
     model = Path(method.MODEL).read_text(encoding="utf-8")
     headings = re.findall(r"^## (.+)$", model, re.MULTILINE)
-    assert list(documents.sections(method.MODEL)) == ["", *headings]
+    assert list(documents.document_sections(method.MODEL)) == ["", *headings]
     shown = [texts(opened(part)) for part in ("short", "equations", "limits", "sources")]
     expanders = [expander.label for expander in opened("equations").expander]
     for heading in headings:
-        text = documents.sections(method.MODEL)[heading]
+        text = documents.document_sections(method.MODEL)[heading]
         assert any(text in page_text for page_text in shown), f"{heading} is shown nowhere"
     assert "Stocks: skill and engagement" in expanders
-    assert "\n".join(documents.sections(method.GLOSSARY).values()) in texts(opened("glossary"))
+    assert "\n".join(documents.document_sections(method.GLOSSARY).values()) in texts(opened("glossary"))
 
 
 def test_nothing_is_taken_for_mathematics_or_a_file() -> None:
     for name in (method.MODEL, method.GLOSSARY, method.README):
-        for text in documents.sections(name).values():
+        for text in documents.document_sections(name).values():
             prose = documents.CODE.sub("", text)
             assert not re.search(r"(?<!\\)[$~]", prose), prose
             assert not re.search(r"\]\((?!https?:)", prose), prose
-    assert r"(\$301M against \$351M)" in documents.sections(method.MODEL)[method.SOURCES]
+    assert r"(\$301M against \$351M)" in documents.document_sections(method.MODEL)[method.SOURCES]
     assert documents._for_screen("a `$b` [c](d.md#e) ~f\n\n    g = $h ~ [i](j.md)\n") == (
         "a `$b` c \\~f\n\n    g = $h ~ [i](j.md)"
     )
     # Code stays as it stands, or equations would be changed.
     model = Path(method.MODEL).read_text(encoding="utf-8")
-    assert "\n".join(documents.sections(method.MODEL).values()).count("\n    ") == model.count("\n    ")
+    assert "\n".join(documents.document_sections(method.MODEL).values()).count("\n    ") == model.count("\n    ")
 
 
 def test_in_short_is_in_plain_words() -> None:
@@ -92,7 +92,7 @@ def test_in_short_is_in_plain_words() -> None:
 
 
 def test_the_glossary_has_the_words_of_the_field() -> None:
-    text = documents.sections(method.GLOSSARY)[""]
+    text = documents.document_sections(method.GLOSSARY)[""]
     for word in (
         "bookings", "attainment", "quota credit", "pipeline coverage", "partner-sourced", "rules of engagement",
         "Maintain, Develop, Limit", "market", "world",
@@ -115,7 +115,7 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
         found = list(claim.findings(measured))
         hold += all(finding.holds for finding in found)
         assert [row[:3] for row in rows] == [
-            [each.what, method_claims.figure(each), method_claims.wanted(each)] for each in found
+            [each.what, method_claims.figure_text(each), method_claims.claimed_range(each)] for each in found
         ]
         assert [row[3].split(" ", 1)[1] for row in rows] == [each.verdict for each in found]
     assert f"{hold} of {len(CLAIMS)} claims hold." in texts(test)
@@ -126,7 +126,7 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
 def test_a_figure_is_written_with_its_interval_and_what_is_claimed() -> None:
     def told(unit: Any, value: float, low: float, high: float, **side: float) -> tuple[str, str]:
         finding = Finding("it", Estimate(value, low, high, 100), unit, **side)
-        return method_claims.figure(finding), method_claims.wanted(finding)
+        return method_claims.figure_text(finding), method_claims.claimed_range(finding)
 
     assert told("USD", -1200, -2000, -400, below=0) == ("-$1k (-$2k to -$400)", "below $0")
     assert told("points", -0.26, -0.3, -0.2, below=0) == ("-26 points (-30 to -20)", "below 0")
@@ -139,6 +139,6 @@ def test_a_figure_is_written_with_its_interval_and_what_is_claimed() -> None:
 def test_a_citation_names_version_scenario_and_seed() -> None:
     scenario = load_scenario(SCENARIOS / "baseline.yaml")
     (code,) = opened("version", seed="5").code
-    assert code.value == method.cited(scenario, 5)
+    assert code.value == method.citation(scenario, 5)
     for word in (version(), scenario.name, scenario.digest(), "Seed: 5"):
         assert word in code.value

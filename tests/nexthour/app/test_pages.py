@@ -66,7 +66,7 @@ def small(**changes: Any) -> Scenario:
 
 
 def saved(scenario: Scenario) -> str:
-    return library.save(scenario, "scenarios")
+    return library.save_document(scenario, "scenarios")
 
 
 # What every page does
@@ -192,7 +192,7 @@ def test_a_scenario_with_odd_names_and_an_open_pipeline_opens_everywhere(
         ],
         plans=[{"name": called, "partner_share": 0.3, "focus": "believers"}],
     )
-    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": other}), "plans")
+    library.save_document(TimePlan.constant(scenario, 0.4).model_copy(update={"name": other}), "plans")
     says = {key: word.replace(NASTY, called) for key, word in says.items()}
     test = page(name, {"scenario": saved(scenario), **says})
     assert wrong(test) == []
@@ -255,8 +255,12 @@ def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> 
 @pytest.mark.parametrize("file", sorted(path.stem for path in library.BUILT_IN.glob("*.yaml")))
 def test_todays_split_in_the_labs_fields_is_todays_plan(file: str) -> None:
     scenario = load_scenario(library.BUILT_IN / f"{file}.yaml")
-    state = {field.key: field.default for field in split_fields.fields(scenario)} | split_fields.today(scenario)
-    lab, now = (plan.table(scenario) for plan in (split_fields.plan(scenario, state), TimePlan.status_quo(scenario)))
+    state = {field.key: field.default for field in split_fields.fields_of_split(scenario)} | split_fields.todays_fields(
+        scenario
+    )
+    lab, now = (
+        plan.table(scenario) for plan in (split_fields.plan_of_fields(scenario, state), TimePlan.status_quo(scenario))
+    )
     assert lab.coverage_mode == now.coverage_mode
     assert lab.partner == pytest.approx(now.partner, abs=0.01) and lab.prospect == pytest.approx(now.prospect, abs=0.01)
 
@@ -266,8 +270,8 @@ def test_the_sales_leaders_door_changes_coverage_alone() -> None:
     says = start._coverage(scenario)
     test = page("lab", says)
     assert wrong(test) == []
-    state = {field.key: test.session_state[field.key] for field in split_fields.fields(scenario)}
-    assert {key: value for key, value in split_fields.today(scenario).items() if state[key] != value} == {
+    state = {field.key: test.session_state[field.key] for field in split_fields.fields_of_split(scenario)}
+    assert {key: value for key, value in split_fields.todays_fields(scenario).items() if state[key] != value} == {
         "mode enterprise": "partner_first", "mode small business": "partner_first",
     }  # fmt: skip
 
@@ -330,12 +334,12 @@ def test_every_slider_moves_the_plan(key: str) -> None:
     scenario = small()
     its_id = saved(scenario)
     test = page("lab", {"scenario": its_id})
-    before = {field.key: test.session_state[field.key] for field in split_fields.fields(scenario)}
+    before = {field.key: test.session_state[field.key] for field in split_fields.fields_of_split(scenario)}
     test.slider(key=key).set_value(CONTROLS[key]).run()
     assert wrong(test) == []
     assert test.query_params[key] == str(CONTROLS[key])
     state = {**before, key: CONTROLS[key]}
-    plan, usual = (split_fields.plan(scenario, sets) for sets in (state, before))
+    plan, usual = (split_fields.plan_of_fields(scenario, sets) for sets in (state, before))
     assert plan.hours != usual.hours
     assert f"Hours a week under {plan.name}" in texts(test).replace("\\", "")
 
@@ -349,14 +353,14 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     assert wrong(test) == [] and "20% with Thorn" in texts(test)
     test.multiselect(key="park").set_value(["Pine"]).run()
     assert "1 parked" in texts(test)
-    test.selectbox(key=split_fields.mode_key("large")).set_value("direct").run()
+    test.selectbox(key=split_fields.coverage_key("large")).set_value("direct").run()
     assert "20% with Thorn, 1 parked, large direct" in texts(test)
     assert "Coverage: large direct" in [expander.label for expander in test.expander]
     test.slider(key="coach").set_value(55).run()
     assert "20% with Thorn, 1 parked, mostly coaching, large direct" in texts(test)
     test.slider(key="coach").set_value(40).run()
     assert "on 2 activities" in texts(test)
-    assert test.query_params[split_fields.mode_key("large")] == "direct"
+    assert test.query_params[split_fields.coverage_key("large")] == "direct"
 
 
 @pytest.mark.parametrize(
@@ -505,11 +509,11 @@ def test_only_a_plan_that_was_chosen_to_be_looked_at_closer_is_in_the_address() 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     scenario = load_scenario(BASELINE)
-    state = {field.key: field.default for field in split_fields.fields(scenario)} | {
+    state = {field.key: field.default for field in split_fields.fields_of_split(scenario)} | {
         "share": 1,
         "park": ["Fir Solutions"],
     }
-    word = split_fields.packed(split_fields.split(scenario, state))
+    word = split_fields.pack_split(split_fields.split_of_fields(scenario, state))
     test = page("compare", {"lab": word})
     assert wrong(test) == []
     assert test.selectbox(key="a").value == "1% with Believers, 1 parked"
@@ -550,7 +554,7 @@ ODD = ["none", "best", "no plan", "this one", "x" * 80, NASTY, "🦄" * 40, "a (
 @pytest.mark.parametrize("name", ODD)
 def test_a_plan_may_be_called_anything(name: str) -> None:
     scenario = small()
-    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": name}), "plans")
+    library.save_document(TimePlan.constant(scenario, 0.4).model_copy(update={"name": name}), "plans")
     test = page("compare", {"scenario": saved(scenario), "a": name, "b": ""})
     assert wrong(test) == []
     assert test.selectbox(key="a").value == name and test.session_state["closer"] == name
@@ -562,7 +566,7 @@ def test_a_plan_may_be_called_anything(name: str) -> None:
 
 def test_a_saved_plan_called_status_quo_is_one_of_many_where_todays_split_is_called_otherwise() -> None:
     scenario = small(status_quo={**small().status_quo.model_dump(), "name": "as today"})
-    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": "status quo"}), "plans")
+    library.save_document(TimePlan.constant(scenario, 0.4).model_copy(update={"name": "status quo"}), "plans")
     test = page("compare", {"scenario": saved(scenario), "a": "status quo", "b": "", "c": ""})
     assert wrong(test) == []
     assert tables(test)["The plans side by side"][0] == ["", "as today", "status quo"]
@@ -650,7 +654,7 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
 def test_a_plan_that_a_link_names_is_not_shown_twice() -> None:
     its_id = saved(small())
     for name in ("mine", "yours"):
-        library.save(TimePlan.constant(small(), 0.3, name=name), "plans")
+        library.save_document(TimePlan.constant(small(), 0.3, name=name), "plans")
     test = page("compare", {"scenario": its_id, "a": "mine"})
     shown = [test.selectbox(key=slot).value for slot in "abc"]
     assert wrong(test) == [] and shown[0] == "mine" and len(set(shown)) == 3

@@ -96,7 +96,9 @@ def small(**changes: Any) -> Scenario:
 
 def opened(section: str = "map", scenario: Scenario | None = None, jobs: Jobs | None = None, **says: Any) -> AppTest:
     scenario = small() if scenario is None else scenario
-    return page("territory", {"scenario": library.save(scenario, "scenarios"), "section": section, **says}, jobs)
+    return page(
+        "territory", {"scenario": library.save_document(scenario, "scenarios"), "section": section, **says}, jobs
+    )
 
 
 def chosen(scenario: Scenario) -> TimePlan:
@@ -200,7 +202,7 @@ def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
     priced = [remedy for one in job.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
     assert kept.hours in [remedy.plan.hours for remedy in priced if remedy.what in wanted]
     assert not any("account manager" in option for option in choice.options)
-    its_id = library.save(small(), "scenarios")
+    its_id = library.save_document(small(), "scenarios")
     for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
         assert wrong(page(name, {"scenario": its_id, **says}, jobs=at_once)) == []
 
@@ -376,7 +378,7 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
     assert f"{len(off)} of 4 figures are outside" in said and "Q1 is saved; this corrects it." in said
     assert len(off) == 4 or len(off) == 3
     for one in off:
-        assert indicators.says(one, small()) in said
+        assert indicators.deviation_sentence(one, small()) in said
     shown = {row[0]: row[-1] for row in tables(again)["Lagging: what happened, in Q1"][1:]}
     assert shown["quota credit"] == "$1 ▼ below" and shown["attainment"] == "0% ▼ below" and shown["wins, direct"] == ""
     actual = [picture for picture in pictures(again)[0]["layer"] if "actual" in str(picture["encoding"]["y"])]
@@ -401,7 +403,7 @@ def test_nothing_that_was_entered_is_overwritten(own_library: Path) -> None:
     test.selectbox("quarter").set_value(1).run()
     box(test, "Wins, direct").set_value(9)
     save(test)
-    actuals = actuals_store.read(small())
+    actuals = actuals_store.read_actuals(small())
     assert (
         actuals is not None
         and [row.direct_wins for row in actuals.by_quarter] == [9, 4]
@@ -410,13 +412,13 @@ def test_nothing_that_was_entered_is_overwritten(own_library: Path) -> None:
 
 
 def test_what_was_not_changed_in_the_form_stays_to_the_last_digit() -> None:
-    actuals_store.keep(
+    actuals_store.save_actuals(
         small(), Actuals.of({"by_quarter": [{"quarter": 1, "skill": 0.123456789, "credit_usd": 1234.56789}]})
     )
     test = opened("indicators")
     box(test, "Wins, direct").set_value(2)
     save(test)
-    actuals = actuals_store.read(small())
+    actuals = actuals_store.read_actuals(small())
     assert actuals is not None and (actuals.by_quarter[0].skill, actuals.by_quarter[0].credit_usd) == (
         0.123456789,
         1234.56789,
@@ -431,15 +433,17 @@ def test_an_empty_form_is_told_in_one_sentence(own_library: Path) -> None:
 
 
 def test_figures_that_are_taken_out_are_gone() -> None:
-    actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
+    actuals_store.save_actuals(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
     test = opened("indicators")
     box(test, "Wins, direct").set_value(None)
     save(test)
-    assert wrong(test) == [] and actuals_store.read(small()) is None
+    assert wrong(test) == [] and actuals_store.read_actuals(small()) is None
 
 
 def test_the_last_quarter_is_held_against_the_plan_with_nothing_left_to_plan() -> None:
-    actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": q, "direct_wins": 2} for q in (1, 2, 3)]}))
+    actuals_store.save_actuals(
+        small(), Actuals.of({"by_quarter": [{"quarter": q, "direct_wins": 2} for q in (1, 2, 3)]})
+    )
     test = opened("indicators", quarter="4")
     assert not [box for box in test.number_input if "are open after" in box.label]
     box(test, "Wins, direct").set_value(500)
@@ -461,11 +465,11 @@ def test_a_file_is_taken_once_somebody_says_so() -> None:
     assert (
         wrong(test) == []
         and "its.yaml holds 2 figures of 1 quarter." in texts(test)
-        and actuals_store.read(small()) is None
+        and actuals_store.read_actuals(small()) is None
     )
     (use,) = [button for button in test.button if button.label == "Use it"]
     use.click().run()
-    actuals = actuals_store.read(small())
+    actuals = actuals_store.read_actuals(small())
     assert actuals is not None and actuals.by_quarter[0].gone_cold == 1
     assert "is what counts here" in " ".join(one.value for one in test.success)
     again = upload(opened("indicators"), "by_quarter: [{quarter: 1, direct_wins: 3}]")
@@ -497,7 +501,7 @@ def test_a_file_that_is_wrong_is_told_in_one_sentence(text: str, part: str, own_
 
 def test_from_what_was_entered_one_plans_again(at_once: AtOnce) -> None:
     for wins in (2, 3):
-        actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": wins}]}))
+        actuals_store.save_actuals(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": wins}]}))
     test = opened("indicators", plan="with Pine", seed="12", jobs=at_once)
     (link,) = [link for link in test.get("page_link") if link.proto.label == "Plan again from here"]
     says = parse_qs(link.proto.query_string)
@@ -508,7 +512,7 @@ def test_from_what_was_entered_one_plans_again(at_once: AtOnce) -> None:
 
 
 def test_a_kept_file_that_somebody_broke_is_told_and_the_rest_shown(own_library: Path) -> None:
-    number = actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
+    number = actuals_store.save_actuals(small(), Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]}))
     actuals_store.versions(small())[number].write_text("by_quarter: [")
     test = opened("indicators")
     (said,) = wrong(test)
@@ -519,11 +523,13 @@ def test_two_that_save_at_once_get_two_files(own_library: Path) -> None:
     actuals = Actuals.of({"by_quarter": [{"quarter": 1, "direct_wins": 2}]})
     (own_library / "actuals").mkdir()
     (own_library / "actuals" / f"{small().digest()}-1.yaml").touch()  # another is about to write it
-    assert actuals_store.keep(small(), actuals) == 2
+    assert actuals_store.save_actuals(small(), actuals) == 2
     (own_library / "actuals" / f"{small().digest()}-1.yaml").unlink()  # an old one; the next must count all the same
-    assert actuals_store.keep(small(), actuals) == 3
+    assert actuals_store.save_actuals(small(), actuals) == 3
     with pytest.raises(PlanError, match="Pine"):
-        actuals_store.keep(small(), Actuals.of({"by_quarter": [{"quarter": 1, "partners": {"Pin": {"won_usd": 1}}}]}))
+        actuals_store.save_actuals(
+            small(), Actuals.of({"by_quarter": [{"quarter": 1, "partners": {"Pin": {"won_usd": 1}}}]})
+        )
 
 
 def test_what_a_manager_enters_of_a_level_comes_back_as_it_was() -> None:
@@ -543,7 +549,7 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
             partner("Fir", label="achiever", base_share={"small": 0.2}),
         ],
     )
-    its_id = library.save(other, "scenarios")
+    its_id = library.save_document(other, "scenarios")
     test = opened("together", territories=[its_id])
     assert wrong(test) == []
     together = roll_up([small(), other], SEED)
@@ -571,7 +577,7 @@ def test_of_many_partners_the_sentence_names_a_few_and_the_table_all() -> None:
 
 
 def test_a_territory_more_moves_the_total_and_alone_it_is_the_market_map() -> None:
-    its_id = library.save(small(name="other"), "scenarios")
+    its_id = library.save_document(small(name="other"), "scenarios")
     test = opened("together")
     alone = tables(test)["Market map over 4 quarters"][1:]
     on_map = tables(opened())["Market map over 4 quarters"][1:]
@@ -583,7 +589,7 @@ def test_a_territory_more_moves_the_total_and_alone_it_is_the_market_map() -> No
 
 
 def test_territories_that_cannot_be_added_up_are_told_in_one_sentence() -> None:
-    its_id = library.save(small(name="longer", horizon_quarters=5), "scenarios")
+    its_id = library.save_document(small(name="longer", horizon_quarters=5), "scenarios")
     (said,) = wrong(opened("together", territories=[its_id]))
     assert "horizon_quarters is 4" in said
 
@@ -592,8 +598,8 @@ def test_territories_that_cannot_be_added_up_are_told_in_one_sentence() -> None:
 
 
 def test_every_picture_has_words_and_its_data_and_every_colour_a_second_cue() -> None:
-    bars = [territory_charts.Seen("a", when, 100.0, 0.5, 0.2, 0.3) for when in ("today", "with the plan")]
-    market = territory_charts.market_map(bars, "title")
+    bars = [territory_charts.SegmentBar("a", when, 100.0, 0.5, 0.2, 0.3) for when in ("today", "with the plan")]
+    market = territory_charts.market_map_bars(bars, "title")
     assert market["description"] == "title" and "data" not in market
     assert all("data" in layer for layer in market["layer"])
     encoding = market["layer"][0]["encoding"]
@@ -601,7 +607,7 @@ def test_every_picture_has_words_and_its_data_and_every_colour_a_second_cue() ->
     ends = [(row["from"], row["to"]) for row in market["layer"][0]["data"]["values"][:3]]
     assert np.allclose(ends, [(0, 50), (50, 70), (70, 100)])
     points = [{"partner": "P", "treatment": "Limit", "brings": 50.0, "credit": 3.0, "low": 2.0, "high": 4.0}]
-    for layer in territory_charts.grid(points, (50.0, 3.0), "t")["layer"]:
+    for layer in territory_charts.partner_grid(points, (50.0, 3.0), "t")["layer"]:
         if layer["mark"]["type"] == "point":
             assert layer["encoding"]["shape"]["field"] == layer["encoding"]["color"]["field"] == "treatment"
     assert len({shape for _, shape in territory_charts.TREATMENT_LOOKS.values()}) == 5
@@ -612,7 +618,7 @@ def test_names_in_the_grid_do_not_cover_each_other() -> None:
         {"partner": f"P{i}", "treatment": "Limit", "brings": 50.0, "credit": 0.5, "low": 0.4, "high": 10.0}
         for i in range(6)
     ]
-    layers = territory_charts.grid(points, (50.0, 0.5), "t")["layer"]
+    layers = territory_charts.partner_grid(points, (50.0, 0.5), "t")["layer"]
     heights = sorted(
         row["at"] for layer in layers if layer["mark"]["type"] == "text" for row in layer["data"]["values"]
     )
@@ -620,5 +626,7 @@ def test_names_in_the_grid_do_not_cover_each_other() -> None:
 
 
 def test_a_bar_without_worth_has_no_length_and_no_number() -> None:
-    (first, *_) = territory_charts.market_map([territory_charts.Seen("a", "today", 0.0, 0, 0, 1.0)], "t")["layer"]
+    (first, *_) = territory_charts.market_map_bars([territory_charts.SegmentBar("a", "today", 0.0, 0, 0, 1.0)], "t")[
+        "layer"
+    ]
     assert [(row["from"], row["to"]) for row in first["data"]["values"]] == [(0, 0)] * 3

@@ -60,8 +60,10 @@ def a_split_of_ones_own() -> tuple[str, dict[str, Any]]:
     says = {"share": "45", "focus": "even", "coach": "0", "co_sell": "80", "park": "Fir Solutions", "prospect": "10",
             "mode enterprise": "direct", "seed": "3"}  # fmt: skip
     test = page("lab", says)
-    state = {field.key: test.session_state[field.key] for field in split_fields.fields(load_scenario(BASELINE))}
-    return split_fields.name(state), says
+    state = {
+        field.key: test.session_state[field.key] for field in split_fields.fields_of_split(load_scenario(BASELINE))
+    }
+    return split_fields.name_of_fields(state), says
 
 
 def a_changed_assumption() -> tuple[str, dict[str, Any]]:
@@ -71,13 +73,13 @@ def a_changed_assumption() -> tuple[str, dict[str, Any]]:
 
 def a_saved_plan() -> tuple[str, dict[str, Any]]:
     plan = TimePlan.constant(load_scenario(BASELINE), 0.5, focus="even")
-    library.save(plan.model_copy(update={"name": "half for all"}), "plans")
+    library.save_document(plan.model_copy(update={"name": "half for all"}), "plans")
     return "half for all", {"plan": "half for all"}
 
 
 def a_saved_plan_in_another_scenario() -> tuple[str, dict[str, Any]]:
     scenario = load_scenario(library.BUILT_IN / "with-channel-account-manager.yaml")
-    library.save(TimePlan.constant(scenario, 0.4).model_copy(update={"name": "two fifths"}), "plans")
+    library.save_document(TimePlan.constant(scenario, 0.4).model_copy(update={"name": "two fifths"}), "plans")
     return "two fifths", {"scenario": "with-channel-account-manager", "plan": "two fifths", "seed": "11"}
 
 
