@@ -177,13 +177,13 @@ def heading(title: str) -> None:
     st.header(title, anchor=False)
 
 
-def draw_chain(links: Sequence[tuple[str, str]]) -> None:
+def step_chain(links: Sequence[tuple[str, str]]) -> None:
     """Steps that lead from one to the next, in a row that wraps."""
     steps = "".join(f"<li><span>{html.escape(what)}</span><b>{html.escape(value)}</b></li>" for what, value in links)
     st.html(f'<ol class="nh-chain">{steps}</ol>')
 
 
-def draw_caveat() -> None:
+def caveat() -> None:
     """The limit of the model, where a recommendation stands."""
     caption(f"{CAVEAT} A simulation is not a forecast.")
 
@@ -197,7 +197,7 @@ def _is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def draw_picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
+def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
     """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
     st.markdown(f"**{escaped(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.

@@ -17,7 +17,7 @@ from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text, simulating
+from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
 from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
@@ -144,7 +144,7 @@ def _page(at: At) -> None:
         with place.container():
             _verdicts(comparison)
     _pictures(comparison, chosen)
-    draw_caveat()
+    caveat()
 
 
 def _slots(at: At) -> None:
@@ -190,7 +190,7 @@ def _verdicts(comparison: Comparison) -> None:
         if reason := telling.why(comparison, name):
             caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
-    draw_picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
+    picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
     st.html(_table(comparison))
     caption(
         f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
@@ -241,7 +241,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     }
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
-    draw_picture(cumulated)
+    picture(cumulated)
     name = st.session_state[LOOKED_AT] = _closer(others)
     if len(others) > 1:
         st.segmented_control(
@@ -250,11 +250,11 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
     with left:
-        draw_picture(_waterfall(comparison, chosen, name))
+        picture(_waterfall(comparison, chosen, name))
     with right:
         hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
-        draw_picture(comparison_charts.hours_heat(hours, name))
+        picture(comparison_charts.hours_heat(hours, name))
     heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
         downloads.draw(comparison, name, cumulated)
@@ -262,7 +262,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
         fans = {one: _fan(comparison, one) for one in comparison.results}
-        draw_picture(comparison_charts.fans(
+        picture(comparison_charts.fans(
             fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
         ))  # fmt: skip
 

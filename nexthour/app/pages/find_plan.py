@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from nexthour.app import job_status
-from nexthour.app.page import At, caption, draw_caveat, draw_page, escaped
+from nexthour.app.page import At, caption, caveat, draw_page, escaped
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -82,7 +82,7 @@ def _page(at: At) -> None:
     job_status.offer_to_cancel_another("plan", job, "Another search of yours still goes on.")
     if job is not None and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None:
         _found(at, wishes, answer)
-    draw_caveat()
+    caveat()
 
 
 def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:

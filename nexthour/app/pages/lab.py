@@ -19,14 +19,14 @@ from nexthour.app.menu import page_link
 from nexthour.app.page import (
     At,
     caption,
-    draw_caveat,
-    draw_chain,
+    caveat,
     draw_page,
-    draw_picture,
     escaped,
     lead_text,
+    picture,
     replace_lead_text,
     simulating,
+    step_chain,
 )
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
@@ -70,23 +70,15 @@ def _page(at: At) -> None:
     with results:
         _results(at, scenario, plan, answer)
     with controls:
-        _keep(
-            at,
-            plan,
-            split_fields.split_of_fields(scenario, state),
-            url_state.as_words(url_state.values(changes), changes),
-        )
+        split = split_fields.split_of_fields(scenario, state)
+        _keep(at, plan, split, url_state.as_words(url_state.values(changes), changes))
 
 
 def _fields(at: At) -> Sequence[Field]:
     saved = url_state.choice(SAVED, [SPLIT, *at.plans], SPLIT)
     turns = url_state.choice(TURNS, ["no", "yes"], "no")
-    return [
-        *split_fields.fields_of_split(at.scenario),
-        saved,
-        *assumption_fields.fields_of_assumptions(PAGE, at.scenario),
-        turns,
-    ]
+    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
+    return [*split_fields.fields_of_split(at.scenario), saved, *changes, turns]
 
 
 def _look() -> None:
@@ -157,19 +149,19 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
         "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
     ):
         _assumptions(at, scenario, plans)
-    draw_caveat()
+    caveat()
 
 
 def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
-    draw_chain(telling.chain(comparison, name))
-    draw_picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
+    step_chain(telling.chain(comparison, name))
+    picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
         for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
     }
-    draw_picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
+    picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
 
 
 def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from nexthour.app.charts import base as charts
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, lead_text, simulating
+from nexthour.app.page import At, caption, caveat, draw_page, lead_text, picture, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as telling
 from nexthour.report.numbers import count_of, usd
@@ -39,7 +39,7 @@ def _page(at: At) -> None:
         with place.container():
             _answer(comparison)
     _doors(at, base)
-    draw_caveat()
+    caveat()
 
 
 def _alone(at: At) -> str:
@@ -55,7 +55,7 @@ def _answer(comparison: Comparison) -> None:
         return
     best = max(others, key=lambda name: others[name].markets_ahead.value)
     lead_text(when_ahead(comparison, best))
-    draw_picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
+    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
     if reason := telling.why(comparison, best):
         caption(f"Why: {reason}")
     caption(

@@ -13,7 +13,7 @@ import streamlit as st
 from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text
+from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as telling
@@ -121,10 +121,10 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     heading("What happened")
     lead_text(_judged(comparison, others))
     base = with_article(comparison.baseline)
-    draw_picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
+    picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
         caption(telling.verdict(comparison, name))
-    draw_picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
+    picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
     caption(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
     heading("Talk about it")
     lead_text(STORIES[st.session_state["story"]])
@@ -133,7 +133,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
         st.button("Predict again", on_click=_close)
     with right:
         page_link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
-    draw_caveat()
+    caveat()
 
 
 def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ from nexthour.app import job_status
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
-from nexthour.app.page import At, caption, draw_caveat, draw_page, draw_picture, escaped, heading, lead_text
+from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -92,7 +92,7 @@ def _map(at: At, plan: TimePlan) -> None:
     lead_text(words.largest_gap(gaps))
     quarters = count_of(at.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
-    draw_picture(territory_charts.market_map_bars(list(_bars(gaps)), title))
+    picture(territory_charts.market_map_bars(list(_bars(gaps)), title))
     modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
     arrow = "" if gaps.is_status_quo else ": today → with the plan"
     heads = [
@@ -145,7 +145,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     chosen = _chosen(at, plan)
     gaps = cache.territory_map(at.scenario, chosen, at.seed)
     lead_text(words.largest_gap(gaps))
-    draw_picture(
+    picture(
         territory_charts.reach_points(
             list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"
         )
@@ -210,7 +210,7 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
             caption(f"{segment.segment}: {why}.")
     caption(words.remedy_words(gaps))
     _keep(at, [*gains, *others])
-    draw_caveat()
+    caveat()
 
 
 def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
@@ -270,7 +270,7 @@ def _partners(at: At, plan: TimePlan) -> None:
             for treatment in there
         ]  # fmt: skip
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
-        draw_picture(
+        picture(
             territory_charts.partner_grid(
                 rows, (brings, credit), f"Partners today, and what {plan.name} does with them"
             )
@@ -289,7 +289,7 @@ def _partners(at: At, plan: TimePlan) -> None:
         "If not as usual, why",
     ]
     st.html(html_table(f"Treatment under {plan.name}", heads, [_treatment(treatment) for treatment in found]))
-    draw_caveat()
+    caveat()
 
 
 def _treated(found: Sequence[Treatment], name: str) -> str:

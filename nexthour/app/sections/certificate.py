@@ -13,7 +13,7 @@ import streamlit as st
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import caption, draw_picture, escaped, lead_text
+from nexthour.app.page import caption, escaped, lead_text, picture
 from nexthour.report import plan as telling_plan
 from nexthour.report.numbers import count_of, count_of_total, interval
 from nexthour.report.text import with_capital
@@ -76,15 +76,15 @@ def draw_hours(answer: Answer) -> None:
     by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
-        draw_picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
+        picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
     with right:
         if theirs.any():
-            draw_picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
+            picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
         else:
             caption("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):
         st.html(hours_table(answer))
-    draw_picture(plan_charts.attainment_bars(answer.certificate.attainment_by_quarter, NAME))
+    picture(plan_charts.attainment_bars(answer.certificate.attainment_by_quarter, NAME))
 
 
 def hours_table(answer: Answer) -> str:
@@ -105,7 +105,7 @@ def draw_certificate(answer: Answer) -> None:
 def draw_reasons(answer: Answer, explanation: Explanation) -> None:
     """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
     if explanation.hour_value_usd:
-        draw_picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
+        picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
     _list(telling_plan.why(answer, explanation))
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, draw_picture
+from nexthour.app.page import At, caption, picture
 from nexthour.app.sections import plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -75,7 +75,7 @@ def _drawn(at: At, frontier: Frontier) -> None:
     spec = plan_charts.frontier_points(
         drawn, frontier.status_quo.plan.name, chosen, telling_plan.frontier_question(frontier)
     )
-    draw_picture(spec, on_select=_clicked, key="frontier picture")
+    picture(spec, on_select=_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
     st.html(points_table([*proven, frontier.status_quo]))
     point = proven[names.index(chosen)]

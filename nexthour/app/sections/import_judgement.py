@@ -9,7 +9,7 @@ import streamlit as st
 
 import nexthour.report.calibration as told
 from nexthour.app import controls
-from nexthour.app.page import At, caption, draw_caveat, escaped, lead_text
+from nexthour.app.page import At, caption, caveat, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
 from nexthour.calibrate.people.judgement import Judgement, JudgementRow, fit_judgement, read_judgement, with_judgement
@@ -37,7 +37,7 @@ def draw(at: At) -> None:
         return
     _result(judgement, at.scenario)
     controls.draw_save_form(scenario, f"{at.scenario.name}, own judgement", "judgement")
-    draw_caveat()
+    caveat()
 
 
 @st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=cache.BY_DIGEST | {entry.FilledTable: repr})

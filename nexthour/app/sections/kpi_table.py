@@ -15,7 +15,7 @@ from nexthour.app.charts import indicators
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, draw_picture, escaped, heading, lead_text
+from nexthour.app.page import At, caption, escaped, heading, lead_text, picture
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.report.numbers import count_of
 from nexthour.report.text import with_article, with_capital
@@ -56,7 +56,7 @@ def draw(at: At, plan: TimePlan) -> None:
     indicator = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.indicator_by_quarter(indicator, outcomes, actuals)
     title = f"{with_capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
-    draw_picture(territory_charts.planned_and_actual(indicator, quarters, title))
+    picture(territory_charts.planned_and_actual(indicator, quarters, title))
     _tables(outcomes, actuals, st.session_state["quarter"])
     _entry(scenario, actuals, st.session_state["quarter"])
     _files(scenario, actuals)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from nexthour.app import job_status
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, draw_caveat, escaped, lead_text
+from nexthour.app.page import At, caption, caveat, escaped, lead_text
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
@@ -46,7 +46,7 @@ def draw(at: At) -> None:
         return
     hold = sum(all(finding.holds for finding in figures) for figures in found)
     lead_text(f"{hold} of {len(CLAIMS)} claims hold.")
-    draw_caveat()
+    caveat()
     for claim, figures in zip(CLAIMS, found, strict=True):
         _show(claim, figures)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
-from nexthour.app.page import At, caption, draw_picture, lead_text
+from nexthour.app.page import At, caption, lead_text, picture
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
 from optimize.coverage.rollup import Organisation, Partner, Row
@@ -44,7 +44,7 @@ def _shown(organisation: Organisation) -> None:
     )
     bars = [bar for name, row in organisation.by_segment.items() if (bar := _bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
-    draw_picture(territory_charts.market_map_bars(bars, title, "managers"))
+    picture(territory_charts.market_map_bars(bars, title, "managers"))
     rows = [*organisation.by_segment.items(), ("All segments", total)]
     st.html(html_table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
     if many > 1:
