@@ -19,7 +19,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from nexthour import version
-from nexthour.app.charts import base as charts
+from nexthour.app.charts.base import Spec
 from nexthour.app.menu import draw_menu
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -197,7 +197,7 @@ def _is_dark() -> bool:
     return st.context.theme.type == "dark"
 
 
-def picture(spec: charts.Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
+def picture(spec: Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
     """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
     st.markdown(f"**{escaped(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.

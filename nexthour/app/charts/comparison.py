@@ -1,4 +1,4 @@
-"""The pictures of a comparison: differences, fans, where a difference comes from, and hours; as charts.py.
+"""The pictures of a comparison: who is ahead and by how much, by quarter and in all, and where a difference comes from.
 
 Left out: any computing, and Streamlit.
 """
@@ -6,109 +6,176 @@ Left out: any computing, and Streamlit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from nexthour.app.charts.base import DOLLARS, SCHEMA, Spec
-from nexthour.office.colours import BLUE, GREY, VERMILLION
+from nexthour.app.charts.base import (
+    DOLLARS,
+    SPOKEN,
+    Rows,
+    Spec,
+    chart,
+    described,
+    estimate_rows,
+    estimate_tips,
+    interval_layer,
+    layer,
+    legend_on_top,
+    level_line,
+    nominal,
+    quantity,
+    quarter_axis,
+    quarter_bands,
+    text_layer,
+    with_data,
+)  # fmt: skip
+from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, VERMILLION
 from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
 
+DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2))
+"""The dashes of the plans of a picture, in their order."""
+COLOURS = (GREY, BLUE, VERMILLION, GREEN)
+"""The colours of the plans of a picture, in their order: the plan measured against is grey."""
+LOW_BAR = 15
+"""Markets of 100: in a lower bar there is no room for a number."""
+HEIGHT = 260
+"""Pixels of a picture by quarter."""
 UNCLEAR = "not clear"
+
+
+def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
+    """The paired difference in quota credit, cumulated: how far behind a plan falls, and when it has paid that back.
+
+    Money is in US dollars.
+    """
+    rows = estimate_rows(cumulated)
+    for row in rows:
+        row["told"] = _spoken_text(row, *(usd(row[end], sign=True) for end in ("value", "low", "high")))
+    money = {"axis": {"title": "US dollars", "format": DOLLARS}}
+    line = {"y": quantity("value", **money), "tooltip": estimate_tips(DOLLARS), "description": SPOKEN}
+    layers = [
+        layer("area", {"y": quantity("low", **money), "y2": {"field": "high"}}, opacity=0.25, color=BLUE),
+        level_line(0),
+        layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
+        *_amount_labels([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
+    ]
+    title = f"Quota credit gained or lost against {base}, by the end of each quarter"
+    return chart(title, [with_data(rows, layers)], HEIGHT, encoding={"x": quarter_axis()})
+
+
+def _spoken_text(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
+    return f"quarter {row['q']}: {value}, 95% {low} to {high}"
+
+
+def _amount_labels(rows: Rows) -> list[Spec]:
+    """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
+    labels = [{**row, "said": usd(row["value"], sign=True)} for row in {row["q"]: row for row in rows}.values()]
+    gains, losses = ([row for row in labels if (row["value"] >= 0) == is_gain] for is_gain in (True, False))
+    return [text_layer({"y": quantity("value")}, dy, some) for dy, some in ((-14, gains), (16, losses)) if some]
+
+
+def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
+    """The markets out of 100 in which a plan is ahead by the end of each quarter; below 50 it is behind in most."""
+    rows = estimate_rows(shares)
+    for row in rows:
+        row |= {end: 100 * row[end] for end in ("value", "low", "high")}
+        row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
+        row["told"] = _spoken_text(row, *(f"{row[end]:.0f}" for end in ("value", "low", "high")))
+    sides = {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]}
+    ahead = nominal("side", scale=sides, legend=legend_on_top(symbolType="square"))
+    of_100 = {"scale": {"domain": [0, 100]}, "axis": {"title": "markets ahead, of 100"}}
+    bar = {
+        "y": quantity("value", **of_100), "color": ahead, "tooltip": estimate_tips(".0f"), "description": SPOKEN,
+    }  # fmt: skip
+    ink = {"condition": {"test": "datum.value >= 50", "value": "white"}, "value": "black"}
+    layers = [
+        layer("bar", bar, cornerRadiusEnd=2),
+        interval_layer(),
+        level_line(50),
+        # Within the bar, where the line across does not hit it; a bar that is too low has it above.
+        {**text_layer({"y": {"datum": 0}, "color": ink}, -9), **_only(f"datum.value >= {LOW_BAR}")},
+        {**text_layer({"y": quantity("high")}, -9), **_only(f"datum.value < {LOW_BAR}")},
+    ]
+    title = f"Markets out of 100 in which {name} is ahead of {base} by the end of each quarter"
+    return chart(title, [with_data(rows, layers)], HEIGHT, encoding={"x": quarter_bands()})
+
+
+def _only(test: str) -> Spec:
+    """The rows of a layer for which a test is true, in Vega's words."""
+    return {"transform": [{"filter": test}]}
+
+
+def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, form: str, zero: bool = False) -> Spec:
+    """A line for each plan by quarter with its interval; each has its own colour and dash."""
+    rows = [{**row, "plan": name} for name, values in named.items() for row in estimate_rows(values)]
+    plans, dashes = list(named), [list(dash) for dash in DASHES[: len(named)]]
+    marks = {"symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1}
+    legend = legend_on_top(**marks, labelLimit=320, columns=2)
+    colour = nominal("plan", legend=legend, scale={"domain": plans, "range": list(COLOURS[: len(plans)])})
+    dash = nominal("plan", legend=legend, scale={"domain": plans, "range": dashes})
+    y = {"axis": {"title": y_title, "format": form}, "scale": {"zero": zero}}
+    tips = [{"field": "plan"}, *estimate_tips(form)]
+    layers = [
+        layer("area", {"y": quantity("low", **y), "y2": {"field": "high"}}, opacity=0.15),
+        layer("line", {"y": quantity("value", **y), "strokeDash": dash, "tooltip": tips}, strokeWidth=2.2),
+    ]
+    shared = with_data(rows, layers, encoding={"color": colour})
+    return chart(title, [shared], HEIGHT, encoding={"x": quarter_axis()})
 
 
 def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
-    rows: list[Spec] = [
+    rows = [
         {
-            "plan": name,
-            "value": share.value,
-            "low": share.low,
-            "high": share.high,
-            "said": f"{share.value:+.1%}",
-            "at": 0.0,
+            "plan": name, "value": share.value, "low": share.low, "high": share.high, "said": f"{share.value:+.1%}",
+            "at": 0.0, "side": UNCLEAR if share.verdict == "no clear difference" else share.verdict,
         }
-        | {"side": UNCLEAR if share.verdict == "no clear difference" else share.verdict}
         for name, share in shares.items()
+    ]  # fmt: skip
+    sides, legend = ["ahead", "behind", UNCLEAR], legend_on_top()
+    colour = nominal("side", legend=legend, scale={"domain": sides, "range": [BLUE, VERMILLION, GREY]})
+    shapes = ["triangle-up", "triangle-down", "circle"]
+    shape = nominal("side", legend=legend, scale={"domain": sides, "range": shapes})
+    x = {"axis": {"title": f"against {base}", "format": "+.1~%", "tickCount": 6}}
+    y = {"y": nominal("plan", sort=list(shares), axis={"title": None, "labelLimit": 220})}
+    value = {**y, "x": quantity("value", **x)}
+    interval = {**y, "x": quantity("low", **x), "x2": {"field": "high"}, "color": colour}
+    layers = [
+        layer("rule", interval, strokeWidth=2.5),
+        layer("point", {**value, "color": colour, "shape": shape}, filled=True, size=120, opacity=1),
+        text_layer(value, -14),
+        layer("tick", {**y, "x": quantity("at", **x)}, thickness=1.5, size=40, color=GREY),
     ]
-    sides, legend = ["ahead", "behind", UNCLEAR], {"title": None, "orient": "top"}
-    side: Spec = {"field": "side", "type": "nominal", "legend": legend}
-    colour = {**side, "scale": {"domain": sides, "range": [BLUE, VERMILLION, GREY]}}
-    shape = {**side, "scale": {"domain": sides, "range": ["triangle-up", "triangle-down", "circle"]}}
-    x: Spec = {"type": "quantitative", "axis": {"title": f"against {base}", "format": "+.1~%", "tickCount": 6}}
-    y: Spec = {
-        "field": "plan", "type": "nominal", "sort": list(shares), "axis": {"title": None, "labelLimit": 220},
-    }  # fmt: skip
-    marks: list[tuple[Spec, Spec]] = [
-        (
-            {"type": "rule", "strokeWidth": 2.5},
-            {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
-        ),
-        (
-            {"type": "point", "filled": True, "size": 120, "opacity": 1},
-            {"x": {"field": "value", **x}, "color": colour, "shape": shape},
-        ),
-        ({"type": "text", "dy": -14, "fontWeight": "bold"}, {"x": {"field": "value", **x}, "text": {"field": "said"}}),
-        ({"type": "tick", "thickness": 1.5, "size": 40, "color": GREY}, {"x": {"field": "at", **x}}),
-    ]
-    return {
-        "$schema": SCHEMA,
-        "description": f"Quota credit against {base}, over all quarters, with 95% intervals",
-        "width": "container",
-        "height": 90 + 46 * len(rows),
-        "layer": [
-            {
-                "data": {"values": rows},
-                "layer": [{"mark": mark, "encoding": {"y": y, **encoding}} for mark, encoding in marks],
-            }
-        ],
-    }
+    title = f"Quota credit against {base}, over all quarters, with 95% intervals"
+    return chart(title, [with_data(rows, layers)], 90 + 46 * len(rows))
 
 
-def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, y_title: str, number: str) -> Spec:
-    """A small picture a plan, all on the same axes: the mean by quarter, and between which values 8 of 10 markets lie.
+def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, y_title: str, form: str) -> Spec:
+    """A small picture for each plan, all on the same axes: the mean by quarter, and where 8 of 10 markets lie.
 
     A plan's rows are its 10th percentile, mean and 90th percentile, a quarter each.
     """
-    rows = [
-        {"q": q, "plan": name, "low": low, "value": mean, "high": high}
-        for name, values in named.items()
-        for q, (low, mean, high) in enumerate(values, 1)
+    x, y = {"x": quarter_axis()}, {"axis": {"title": y_title, "format": form}}
+    layers = [
+        layer("area", {**x, "y": quantity("low", **y), "y2": {"field": "high"}}, opacity=0.25, color=BLUE),
+        layer("line", {**x, "y": quantity("value", **y)}, color=BLUE, strokeWidth=2.2),
     ]
-    y: Spec = {"type": "quantitative", "axis": {"title": y_title, "format": number}}
-    x: Spec = {"field": "q", "type": "quantitative", "axis": {"title": "quarter", "tickMinStep": 1, "format": "d"}}
-    return {
-        "$schema": SCHEMA,
-        "description": title,
-        "columns": 2,
-        "autosize": "pad",
-        "concat": [
-            {
-                "data": {"values": [row for row in rows if row["plan"] == name]},
-                "title": {"text": name, "anchor": "start", "limit": 230},
-                "width": 230,
-                "height": 130,
-                "layer": [
-                    {
-                        "mark": {"type": "area", "opacity": 0.25, "color": BLUE},
-                        "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}},
-                    },
-                    {
-                        "mark": {"type": "line", "color": BLUE, "strokeWidth": 2.2},
-                        "encoding": {"x": x, "y": {"field": "value", **y}},
-                    },
-                ],
-            }
-            for name in named
-        ],
-        "resolve": {"scale": {"y": "shared"}},
-    }
+    small = [
+        with_data(
+            [{"q": q, "plan": name, "low": low, "value": mean, "high": high} for q, (low, mean, high) in
+             enumerate(values, 1)],
+            layers, title={"text": name, "anchor": "start", "limit": 230}, width=230, height=130,
+        )
+        for name, values in named.items()
+    ]  # fmt: skip
+    return {**described(title), "columns": 2, "autosize": "pad", "concat": small, "resolve": {"scale": {"y": "shared"}}}
 
 
 def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: tuple[str, float]) -> Spec:
-    """From one plan's quota credit to another's, in US dollars: who brings more, and who less."""
+    """The way from one plan's quota credit to another's, in US dollars: who brings more, and who less."""
     (first, start), (last, end) = before, after
-    rows: list[Spec] = []
+    rows: list[Spec] = [{"what": first, "from": 0.0, "to": start, "kind": "plan", "said": usd(start)}]
     at = start
-    rows.append({"what": first, "from": 0.0, "to": start, "kind": "plan", "said": usd(start)})
     for what, step in steps.items():
         kind = "more" if step.value > 0 else "less"
         rows.append({"what": what, "from": at, "to": at + step.value, "kind": kind, "said": usd(step.value, sign=True)})
@@ -118,94 +185,15 @@ def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: t
         row["top"] = max(float(row["from"]), float(row["to"]))
     kinds = {"domain": ["plan", "more", "less"], "range": [GREY, BLUE, VERMILLION]}
     least = min(min(float(row["from"]), float(row["to"])) for row in rows[1:-1]) if steps else 0.0
-    y: Spec = {
-        "type": "quantitative",
-        "axis": {"title": "US dollars", "format": DOLLARS},
-        # Steps are small beside what they stand on; the axis says where it begins.
-        "scale": {"domainMin": max(0.0, 0.9 * min(least, start, end)), "zero": False, "clamp": True},
-    }
-    x: Spec = {
-        "field": "what",
-        "type": "ordinal",
-        "sort": None,
-        "axis": {"title": None, "labelAngle": -30, "labelOverlap": False, "labelLimit": 130},
-    }
-    return {
-        "$schema": SCHEMA,
-        "description": f"From {first} to {last}: quota credit over all quarters, and who brings more or less of it",
-        "width": "container",
-        "height": 300,
-        "layer": [
-            {
-                "data": {"values": rows},
-                "encoding": {"x": x},
-                "layer": [
-                    {
-                        "mark": {"type": "bar"},
-                        "encoding": {
-                            "y": {"field": "from", **y}, "y2": {"field": "to"},
-                            "color": {
-                                "field": "kind", "type": "nominal", "scale": kinds,
-                                "legend": {"title": None, "orient": "top", "symbolType": "square"},
-                            },
-                        },
-                    },
-                    {
-                        "mark": {"type": "text", "dy": -9, "fontWeight": "bold"},
-                        "encoding": {"y": {"field": "top", **y}, "text": {"field": "said"}},
-                    },
-                ],
-            }
-        ],
-    }  # fmt: skip
-
-
-def hours_heat(hours: Mapping[str, Sequence[float]], name: str) -> Spec:
-    """Hours a week by what they are for and by quarter; each cell says its number."""
-    rows = [
-        {
-            "q": q,
-            "what": what,
-            "hours": value,
-            "said": f"{value:.1f}" if value >= 0.05 else "",
-            "dark": value > most / 2,
-        }
-        for most in [max((max(row) for row in hours.values()), default=1.0)]
-        for what, row in hours.items()
-        if max(row) >= 0.05
-        for q, value in enumerate(row, 1)
+    # Steps are small beside what they stand on; the axis says where it begins.
+    scale = {"domainMin": max(0.0, 0.9 * min(least, start, end)), "zero": False, "clamp": True}
+    y = {"axis": {"title": "US dollars", "format": DOLLARS}, "scale": scale}
+    axis = {"title": None, "labelAngle": -30, "labelOverlap": False, "labelLimit": 130}
+    x = {"field": "what", "type": "ordinal", "sort": None, "axis": axis}
+    colour = nominal("kind", scale=kinds, legend=legend_on_top(symbolType="square"))
+    layers = [
+        layer("bar", {"y": quantity("from", **y), "y2": {"field": "to"}, "color": colour}),
+        text_layer({"y": quantity("top", **y)}, -9),
     ]
-    x: Spec = {"field": "q", "type": "ordinal", "axis": {"title": "quarter", "labelAngle": 0}}
-    y: Spec = {"field": "what", "type": "nominal", "sort": list(hours), "axis": {"title": None, "labelLimit": 170}}
-    return {
-        "$schema": SCHEMA,
-        "description": f"Hours a week under {name}",
-        "width": "container",
-        "height": 100 + 28 * len({row["what"] for row in rows}),
-        "layer": [
-            {
-                "data": {"values": rows},
-                "encoding": {"x": x, "y": y},
-                "layer": [
-                    {
-                        "mark": {"type": "rect"},
-                        "encoding": {
-                            "color": {
-                                "field": "hours", "type": "quantitative", "legend": None,
-                                "scale": {"range": ["#E8F1F8", BLUE]},
-                            }
-                        },
-                    },
-                    {
-                        "mark": {"type": "text"},
-                        "encoding": {
-                            "text": {"field": "said"},
-                            "color": {
-                                "condition": {"test": "datum.dark", "value": "white"}, "value": "#1F1F1F",
-                            },
-                        },
-                    },
-                ],
-            }
-        ],
-    }  # fmt: skip
+    title = f"From {first} to {last}: quota credit over all quarters, and who brings more or less of it"
+    return chart(title, [with_data(rows, layers, encoding={"x": x})], 300)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
+from nexthour.app.charts.base import DOLLARS, Spec
+from nexthour.app.charts.hours import hours_heat
 from nexthour.app.menu import page_link
 from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
 from nexthour.app.sections import downloads
@@ -240,7 +241,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
         name: result.difference_to_quarter_usd for name, result in others.items()
     }
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
-    cumulated = charts.lines(totals, title, "US dollars", charts.DOLLARS)
+    cumulated = comparison_charts.lines(totals, title, "US dollars", DOLLARS)
     picture(cumulated)
     name = st.session_state[LOOKED_AT] = _closer(others)
     if len(others) > 1:
@@ -254,7 +255,7 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     with right:
         hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
                  plan.hours_by_activity(scenario).items()}  # fmt: skip
-        picture(comparison_charts.hours_heat(hours, name))
+        picture(hours_heat(hours, name))
     heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
         downloads.draw(comparison, name, cumulated)
@@ -286,7 +287,7 @@ def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
     return list(zip(low.tolist(), attained.mean(axis=0).tolist(), high.tolist(), strict=True))
 
 
-def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> charts.Spec:
+def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> Spec:
     """From the baseline to a plan: own deals, then partners by how they are treated."""
     made = {one: _by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
     kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)

@@ -13,8 +13,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from nexthour.app import job_status
-from nexthour.app.charts import base as charts
+from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
+from nexthour.app.charts.hours import hours_stack
 from nexthour.app.menu import page_link
 from nexthour.app.page import (
     At,
@@ -156,12 +157,12 @@ def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
     step_chain(telling.chain(comparison, name))
-    picture(charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
+    picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
         for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
     }
-    picture(charts.hours_stack(hours, ACTIVITY_WORDS, name))
+    picture(hours_stack(hours, ACTIVITY_WORDS, name))
 
 
 def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nexthour.app.charts import base as charts
+from nexthour.app.charts.comparison import markets_ahead
 from nexthour.app.menu import page_link
 from nexthour.app.page import At, caption, caveat, draw_page, lead_text, picture, simulating
 from nexthour.app.state import cache, split_fields, url_state
@@ -55,7 +55,7 @@ def _answer(comparison: Comparison) -> None:
         return
     best = max(others, key=lambda name: others[name].markets_ahead.value)
     lead_text(when_ahead(comparison, best))
-    picture(charts.markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
+    picture(markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
     if reason := telling.why(comparison, best):
         caption(f"Why: {reason}")
     caption(

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nexthour.app.charts import base as charts
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.menu import page_link
 from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
@@ -124,7 +123,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
         caption(telling.verdict(comparison, name))
-    picture(charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
+    picture(comparison_charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
     caption(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
     heading("Talk about it")
     lead_text(STORIES[st.session_state["story"]])

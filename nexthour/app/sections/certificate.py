@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import plan as plan_charts
+from nexthour.app.charts.hours import hours_heat
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import caption, escaped, lead_text, picture
 from nexthour.report import plan as telling_plan
@@ -76,10 +76,10 @@ def draw_hours(answer: Answer) -> None:
     by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
-        picture(comparison_charts.hours_heat(by_activity, f"{NAME}, by activity"))
+        picture(hours_heat(by_activity, f"{NAME}, by activity"))
     with right:
         if theirs.any():
-            picture(comparison_charts.hours_heat(by_partner, f"{NAME}, by partner"))
+            picture(hours_heat(by_partner, f"{NAME}, by partner"))
         else:
             caption("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from nexthour.app.charts import base as charts
+from nexthour.app.charts.base import Spec
 from nexthour.app.page import caption
 from nexthour.office.one_pager import one_pager
 from nexthour.office.picture import png
@@ -26,7 +26,7 @@ PICTURE_WIDTH = 900
 """Pixels; on a screen a picture is as wide as its place."""
 
 
-def draw(comparison: Comparison, name: str, spec: charts.Spec) -> None:
+def draw(comparison: Comparison, name: str, spec: Spec) -> None:
     """Buttons for a comparison, with the slide about one plan of it and a picture."""
     day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
     made = Provenance.of(comparison, day)
@@ -49,5 +49,5 @@ def _signed(document: Document, made: Provenance) -> str:
     return f"{document.text()}\n# {made.line}\n"
 
 
-def _still(spec: charts.Spec) -> charts.Spec:
+def _still(spec: Spec) -> Spec:
     return {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}
