@@ -6,7 +6,7 @@ aloud, wrap and scroll. Left out: what a page is about.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -35,7 +35,7 @@ WORDLESS = ("none", "text", "name", "part", "list", "word or share", "1 to 5")
 
 
 def column_pairs(number: int) -> Iterator[DeltaGenerator]:
-    """Places for so many controls, two beside each other; on a phone they follow in the same order."""
+    """Places for a number of controls, two beside each other; on a phone they follow in the same order."""
     for place in range(0, number, 2):
         yield from st.columns(2, gap="medium")[: number - place]
 
@@ -46,8 +46,7 @@ def field_label(field: FieldInfo) -> str:
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
     wordless = unit in WORDLESS or unit in text or get_origin(_bare_kind(field.annotation)) is Literal
-    said = text if wordless else f"{text}, {unit}"
-    return escaped(with_capital(said))
+    return escaped(with_capital(text if wordless else f"{text}, {unit}"))
 
 
 def field_control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
@@ -119,6 +118,14 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
     return least, most
 
 
+def choose_part(label: str, titles: Mapping[str, str], key: str) -> str:
+    """The part of a page that is drawn, chosen by its title. Not st.tabs, which would run all parts at once."""
+    st.segmented_control(
+        label, list(titles), key=key, format_func=titles.__getitem__, required=True, label_visibility="collapsed"
+    )
+    return str(st.session_state[key])
+
+
 # Uploads
 
 
@@ -139,7 +146,7 @@ def upload_control(says: str, key: str, megabytes: int) -> Upload | None:
 
 
 def results_table(rows: TextTable, caption: str) -> None:
-    """A table of results that the terminal prints too."""
+    """Show a table of results that the terminal prints too."""
     st.html(tables.html_table(caption, [with_capital(header.replace("\n", " ")) for header in rows.headers], rows.rows))
 
 
@@ -149,10 +156,10 @@ def bullets(lines: Sequence[str]) -> str:
 
 
 def draw_problems(problem: NextHourError) -> None:
-    """Everything that is wrong, a sentence each."""
-    said = problem.problems if isinstance(problem, InputError) else (str(problem),)
-    more = [f"and {len(said) - MOST_SENTENCES:,} more"] if len(said) > MOST_SENTENCES else []
-    st.error(bullets([*said[:MOST_SENTENCES], *more]))
+    """Show everything that is wrong, a sentence each."""
+    sentences = problem.problems if isinstance(problem, InputError) else (str(problem),)
+    more = [f"and {len(sentences) - MOST_SENTENCES:,} more"] if len(sentences) > MOST_SENTENCES else []
+    st.error(bullets([*sentences[:MOST_SENTENCES], *more]))
 
 
 # Saving
@@ -170,7 +177,7 @@ def draw_save_form(scenario: Scenario, name: str, key: str) -> None:
 
 
 def save_and_tell(scenario: Scenario, name: str, key: str) -> bool:
-    """Save a scenario; what is wrong with that is told. Nothing is overwritten."""
+    """Save a scenario, or show what is wrong with that; returns whether it is saved. Nothing is overwritten."""
     try:
         if not name.strip():
             raise ScenarioError("A scenario needs a name; give it one")
@@ -184,7 +191,7 @@ def save_and_tell(scenario: Scenario, name: str, key: str) -> bool:
 
 
 def draw_saved(key: str) -> None:
-    """What was saved here last, and where it can be looked at."""
+    """Show what was saved here last, and where it can be looked at."""
     if scenario_id := st.session_state.get(f"{key} kept"):
         st.success(escaped(f"Saved as {scenario_id}."))
         menu.page_link("lab", "Open it in the Lab", {"scenario": [scenario_id]})

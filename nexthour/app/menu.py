@@ -25,9 +25,9 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "method": "Method",
     },
 }
-"""By section: the module of each page in views/, whose `show` draws it, and its title."""
+"""By section: the module of each page in pages/, whose `show` draws it, and its title."""
 ADDRESSES = {"imports": "import", "stories": "long-game"}
-"""Of pages whose module cannot have the name of their address."""
+"""By module: addresses of pages that are not its name."""
 
 
 def menu() -> dict[str, list[st.Page]]:
@@ -36,7 +36,7 @@ def menu() -> dict[str, list[st.Page]]:
 
 
 def page_entry(page: str) -> st.Page:
-    """The page in views/ of this name. It is imported when somebody goes there."""
+    """The entry of a page for Streamlit. Its module is imported when somebody goes there."""
 
     def show() -> None:
         load_page(page).show()
@@ -46,7 +46,7 @@ def page_entry(page: str) -> st.Page:
 
 
 def page_names() -> list[str]:
-    """Of all pages."""
+    """The names of all pages, as their modules are called."""
     return [page for section in MENU.values() for page in section]
 
 
@@ -56,7 +56,7 @@ def load_page(page: str) -> ModuleType:
 
 
 def page_address(page: str) -> str:
-    """Where a page is, below the app's own address, which is the first page's."""
+    """The address of a page, below the app's own, which is the first page's."""
     return "" if page == FIRST else ADDRESSES.get(page, page.replace("_", "-"))
 
 
@@ -72,6 +72,6 @@ def draw_menu() -> None:
 
 
 def page_link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
-    """A link to a page; `says` are its query parameters, as links.written gives them. The markets go along."""
+    """A link to a page; `says` are its query parameters, as url_state.as_words gives them. The markets go along."""
     words = {key: list(line) for key, line in says.items()} | {"seed": [str(st.session_state["seed"])]}
     st.page_link(page_entry(page), label=label, query_params=words)

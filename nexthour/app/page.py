@@ -55,17 +55,17 @@ button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !i
 
 @dataclass(frozen=True)
 class At:
-    """Where a page is: what it is about."""
+    """What a page is about now: the scenario, the plans that can be followed in it, and the seed of the markets."""
 
     scenario_id: str
     scenario: Scenario
     plans: dict[str, TimePlan]
-    """that can be followed there, by name, the status quo first"""
+    """by name, the status quo first"""
     seed: int
 
 
 def no_fields(at: At) -> Sequence[Field]:
-    """For a page without a state of its own."""
+    """The fields of a page without a state of its own."""
     return ()
 
 
@@ -136,17 +136,17 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
 
 
 def caption(text: str) -> None:
-    """Small print. Not st.caption, whose contrast is too weak to read."""
+    """Show small print. Not by st.caption, whose contrast is too weak to read."""
     st.html(_caption_html(text))
 
 
 def lead_text(text: str) -> None:
-    """The sentence that matters."""
+    """Show the sentence that matters, in large print."""
     st.html(_lead_text_html(text))
 
 
 def replace_lead_text(place: DeltaGenerator, text: str, small: str) -> DeltaGenerator:
-    """The sentence that matters with small print, at a place; at what this returns, the next one takes its place.
+    """Show large print over small print at a place; at what this returns, the next text takes its place.
 
     In st.empty it would be gone between the two, and controls below it would jump under the hand that moves them.
     """
@@ -154,7 +154,7 @@ def replace_lead_text(place: DeltaGenerator, text: str, small: str) -> DeltaGene
 
 
 def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]:
-    """Says what is computed if that takes a while. Only as long as there is nothing to see: it would push that down."""
+    """Say what is computed if that takes a while. Only as long as there is nothing to see: it would push that down."""
     if markets > cache.FIRST_MARKETS:
         return nullcontext()
     size = ", ".join(
@@ -173,23 +173,23 @@ def _lead_text_html(text: str) -> str:
 
 
 def heading(title: str) -> None:
-    """A heading within a page."""
+    """Show a heading within a page."""
     st.header(title, anchor=False)
 
 
 def step_chain(links: Sequence[tuple[str, str]]) -> None:
-    """Steps that lead from one to the next, in a row that wraps."""
+    """Show steps that lead from one to the next, in a row that wraps; a step is what it is and its value."""
     steps = "".join(f"<li><span>{html.escape(what)}</span><b>{html.escape(value)}</b></li>" for what, value in links)
     st.html(f'<ol class="nh-chain">{steps}</ol>')
 
 
 def caveat() -> None:
-    """The limit of the model, where a recommendation stands."""
+    """Show the limit of the model, where a recommendation stands."""
     caption(f"{CAVEAT} A simulation is not a forecast.")
 
 
 def escaped(text: str) -> str:
-    """Text as it is where Streamlit reads Markdown: names come from anybody."""
+    """Text that Streamlit, which reads Markdown, shows as it is: names come from anybody."""
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
 
 
@@ -198,7 +198,7 @@ def _is_dark() -> bool:
 
 
 def picture(spec: Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
-    """A picture under its title, which is read aloud too; `on_select` is called when something in it was chosen."""
+    """Show a picture under its title, which is read aloud too; `on_select` is called when something in it is chosen."""
     st.markdown(f"**{escaped(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
     ink = DARK_INK if _is_dark() else LIGHT_INK

@@ -18,7 +18,7 @@ from sim.errors import short_line
 
 LONGEST_NAME = 60
 ON_SCREEN = {"give --decimal": "set the decimal mark to"}
-"""What the terminal calls a control, and what a page does."""
+"""By the terminal's words for a control: the page's words."""
 
 
 @dataclass(frozen=True)
@@ -36,24 +36,24 @@ class Upload:
 
     @cached_property
     def digest(self) -> str:
-        """Equal names and bytes, equal text."""
+        """A digest of name and bytes: equal files, equal text."""
         return hashlib.sha256(self.name.encode() + b"\0" + self.data).hexdigest()[:16]
 
 
 @contextmanager
 def on_disk(upload: Upload) -> Iterator[Path]:
-    """The file, gone afterwards. An InputError names it as the visitor does, and the controls as the page does."""
+    """The path of a file that is gone afterwards. An InputError names file and controls as the visitor sees them."""
     with tempfile.TemporaryDirectory() as away:
         path = Path(away) / "upload"
         path.write_bytes(upload.data)
         try:
             yield path
         except InputError as problem:
-            raise type(problem)(*(_as_seen(said, path, upload.name) for said in problem.problems)) from None
+            raise type(problem)(*(_in_page_words(text, path, upload.name) for text in problem.problems)) from None
 
 
-def _as_seen(said: str, path: Path, name: str) -> str:
-    said = said.replace(str(path), name)
+def _in_page_words(sentence: str, path: Path, name: str) -> str:
+    sentence = sentence.replace(str(path), name)
     for terminal, page in ON_SCREEN.items():
-        said = said.replace(terminal, page)
-    return said
+        sentence = sentence.replace(terminal, page)
+    return sentence

@@ -26,7 +26,7 @@ WORDS = {
     "engagement": "partners bring, of 100 deals of their accounts",
     "leakage": "seen by nobody, of 100 opportunities",
 }
-"""Instead of the label, of those that are shown out of 100."""
+"""By name of a KPI that is shown out of 100: the words in place of its label."""
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 
 
@@ -56,7 +56,7 @@ class Indicator:
 
     @property
     def unit(self) -> str:
-        """Of the numbers on screen."""
+        """The unit of the numbers on screen."""
         if not self.of_100:
             return self.kpi.unit
         return "of 100" if self.kpi.name in WORDS else "% " + self.kpi.unit.removeprefix("share ")
@@ -66,7 +66,7 @@ class Indicator:
         return value**self.exponent * (100 if self.of_100 else 1)
 
     def from_screen(self, value: float) -> float:
-        """The same back. An exponent of 0 says that the level does not matter: then nothing can be told of it."""
+        """A number of the screen as the model has it. With an exponent of 0 the level does not matter."""
         share = value / 100 if self.of_100 else value
         return float(share ** (1 / self.exponent)) if self.exponent else share
 

@@ -22,7 +22,7 @@ from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, 
 from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report import comparison as telling
+from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of_total, interval, usd, usd_interval
 from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
@@ -187,8 +187,8 @@ def _verdicts(comparison: Comparison) -> None:
     names = [name for name in comparison.results if name != comparison.baseline]
     best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
     for name in best_first:
-        lead_text(telling.verdict(comparison, name))
-        if reason := telling.why(comparison, name):
+        lead_text(report.verdict(comparison, name))
+        if reason := report.why(comparison, name):
             caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
     picture(comparison_charts.differences(shares, with_article(comparison.baseline)))

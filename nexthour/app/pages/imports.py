@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib import import_module
 
-import streamlit as st
-
+from nexthour.app.controls import choose_part
 from nexthour.app.page import At, caption, draw_page
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -37,14 +36,7 @@ def _fields(at: At) -> Sequence[Field]:
 
 
 def _page(at: At) -> None:
-    # Not st.tabs, which would run all sections at once.
-    st.segmented_control(
-        "What to bring in", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
-    )
-    section = import_module(f"nexthour.app.sections.{PARTS[st.session_state[PART]][1]}")
+    part = choose_part("What to bring in", {word: title for word, (title, _) in PARTS.items()}, PART)
+    section = import_module(f"nexthour.app.sections.{PARTS[part][1]}")
     caption(f"{section.INTRODUCTION} Nothing leaves this machine.")
     section.draw(at)
-
-
-def _title(part: str) -> str:
-    return PARTS[part][0]

@@ -29,12 +29,13 @@ from nexthour.app.page import (
     simulating,
     step_chain,
 )
-from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.sections import save_plan
+from nexthour.app.state import assumption_fields, cache, split_fields, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report import comparison as telling
+from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of_total, digits, interval
 from nexthour.report.text import with_article
-from sim import Comparison, PlanError, Scenario, Sensitivity, TimePlan
+from sim import Comparison, Scenario, Sensitivity, TimePlan
 from sim.assumptions import Assumption, assumptions
 from sim.plan import ACTIVITY_WORDS
 from sim.split import Split
@@ -142,8 +143,8 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
     for markets, worlds in cache.stages():
         with top, simulating(scenario, markets):
             comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
-        reason = telling.why(comparison, plan.name)
-        answer = replace_lead_text(answer, telling.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
+        reason = report.why(comparison, plan.name)
+        answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _result(comparison, plan.name)
     with st.expander(
@@ -156,7 +157,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
 def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
-    step_chain(telling.chain(comparison, name))
+    step_chain(report.chain(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
@@ -248,7 +249,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     if known is None:
         return None
     (plan,) = known.plans.values()
-    lead_text(f"The verdict: {telling.turns_if(plan)}.")
+    lead_text(f"The verdict: {report.turns_if(plan)}.")
     return {
         swing.assumption.path: "; ".join(
             f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
@@ -260,15 +261,9 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
 def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
     """Save it, and take it further; `changes` of assumptions come along."""
     with st.form("save", border=False):
-        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=80)
+        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=save_plan.LONGEST_NAME)
         if st.form_submit_button("Save"):
-            if not name.strip():
-                raise PlanError("A plan needs a name; give it one")
-            named = plan.model_copy(update={"name": name})
-            own = (at.scenario.status_quo, *at.scenario.plans)
-            if any(split.name == name for split in own) and named != at.plans[name]:  # it would hide what is saved
-                raise PlanError(f"{at.scenario.name} has another plan named {name}; choose another name")
-            plan_id = library.save_document(named, "plans")
+            plan_id = save_plan.save(at, plan, name)
             st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
     says = {"scenario": [at.scenario_id], "lab": [split_fields.pack_split(split)], **changes}
     page_link("compare", "Compare it with other plans", says)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from nexthour import version
+from nexthour.app.controls import choose_part
 from nexthour.app.page import At, caption, draw_page, lead_text
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
@@ -22,7 +23,7 @@ PAGE = "method"
 PART = "part"
 MODEL, GLOSSARY, README = "docs/model.md", "docs/glossary.md", "README.md"
 SHORT = ((MODEL, "The question"), (README, "How sure"), (MODEL, "Territory"))
-"""What somebody reads who reads one page."""
+"""Documents and headings for somebody who reads one page."""
 LIMITS, SOURCES, DIFFERENCES = (
     "Limits",
     "Published magnitudes",
@@ -42,14 +43,8 @@ def _fields(at: At) -> Sequence[Field]:
 
 
 def _page(at: At) -> None:
-    st.segmented_control(
-        "What to read", list(PARTS), key=PART, format_func=_title, required=True, label_visibility="collapsed"
-    )
-    PARTS[st.session_state[PART]][1](at)
-
-
-def _title(part: str) -> str:
-    return PARTS[part][0]
+    part = choose_part("What to read", {word: title for word, (title, _) in PARTS.items()}, PART)
+    PARTS[part][1](at)
 
 
 def _short(at: At) -> None:
@@ -113,4 +108,4 @@ PARTS: dict[str, tuple[str, Callable[[At], None]]] = {
     "sources": ("Published magnitudes", _sources),
     "version": ("Version", _version),
 }
-"""By its word in the address: the title of each section, and what draws it."""
+"""By their word in the address: title and drawing of each section."""

@@ -12,7 +12,7 @@ from nexthour.app.charts.comparison import markets_ahead
 from nexthour.app.menu import page_link
 from nexthour.app.page import At, caption, caveat, draw_page, lead_text, picture, simulating
 from nexthour.app.state import cache, split_fields, url_state
-from nexthour.report import comparison as telling
+from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, usd
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario
@@ -56,11 +56,11 @@ def _answer(comparison: Comparison) -> None:
     best = max(others, key=lambda name: others[name].markets_ahead.value)
     lead_text(when_ahead(comparison, best))
     picture(markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
-    if reason := telling.why(comparison, best):
+    if reason := report.why(comparison, best):
         caption(f"Why: {reason}")
     caption(
         f"{comparison.replications:,} simulated markets, the same for both plans; lines on the bars are 95% intervals. "
-        f"{telling.verdict(comparison, best)}"
+        f"{report.verdict(comparison, best)}"
     )
 
 

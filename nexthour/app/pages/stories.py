@@ -15,7 +15,7 @@ from nexthour.app.menu import page_link
 from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report import comparison as telling
+from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, with_interval
 from nexthour.report.text import one_line, with_article
 from sim import Comparison, Scenario, TimePlan
@@ -28,9 +28,9 @@ STORIES = {
     "patient-builder": "How would you explain the first quarters to your boss?",
     "rising-quota": "In which year does your own quota outgrow your own hours?",
 }
-"""By scenario: what to talk about when all is seen."""
+"""By scenario: the question to talk about when all is seen."""
 NOBODY = ""
-"""In place of the plan that was predicted to be best: none was."""
+"""The word for a prediction that nobody made."""
 MOST = 60
 """Percent that a prediction may say."""
 
@@ -122,9 +122,9 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     base = with_article(comparison.baseline)
     picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
-        caption(telling.verdict(comparison, name))
+        caption(report.verdict(comparison, name))
     picture(comparison_charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
-    caption(f"The picture is of {others[0]}. Why: {telling.why(comparison, others[0])}")
+    caption(f"The picture is of {others[0]}. Why: {report.why(comparison, others[0])}")
     heading("Talk about it")
     lead_text(STORIES[st.session_state["story"]])
     left, right = st.columns(2)

@@ -12,11 +12,12 @@ from typing import Any
 
 import streamlit as st
 
-import nexthour.report.gaps as words
+import nexthour.report.gaps as report
 from nexthour.app import job_status
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
+from nexthour.app.controls import choose_part
 from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
@@ -41,9 +42,9 @@ SECTIONS = {
     "together": "Several territories",
 }
 ALL = ""
-"""Of the segments."""
+"""The word for all segments."""
 LETTERS_OF_NAMES = 60
-"""Of the partners that are treated alike, in the sentence over their table."""
+"""Letters for the names of partners that are treated alike, in the sentence over their table."""
 
 
 def show() -> None:
@@ -64,11 +65,7 @@ def _fields(at: At) -> Sequence[Field]:
 
 
 def _page(at: At) -> None:
-    st.segmented_control(
-        "Section", list(SECTIONS), key="section", format_func=SECTIONS.__getitem__, required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    section = st.session_state["section"]
+    section = choose_part("Section", SECTIONS, "section")
     if section != "together":  # which is of today
         left, _ = st.columns([1, 1])
         left.selectbox("Plan", list(at.plans), key="plan")
@@ -89,7 +86,7 @@ def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
 
 def _map(at: At, plan: TimePlan) -> None:
     gaps = cache.territory_map(at.scenario, _chosen(at, plan), at.seed)
-    lead_text(words.largest_gap(gaps))
+    lead_text(report.largest_gap(gaps))
     quarters = count_of(at.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
     picture(territory_charts.market_map_bars(list(_bars(gaps)), title))
@@ -112,8 +109,9 @@ def _map(at: At, plan: TimePlan) -> None:
     st.html(html_table(f"Market map over {quarters}", heads, rows))
     most = max((half_width(segment.opportunities) for segment in gaps.segments), default=0.0)
     caption(
-        f"{words.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount times "
-        "your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of that."
+        f"{report.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount "
+        "times your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of "
+        "that."
     )
 
 
@@ -144,7 +142,7 @@ def _worth(segment_gap: SegmentGap) -> float:
 def _gaps(at: At, plan: TimePlan) -> None:
     chosen = _chosen(at, plan)
     gaps = cache.territory_map(at.scenario, chosen, at.seed)
-    lead_text(words.largest_gap(gaps))
+    lead_text(report.largest_gap(gaps))
     picture(
         territory_charts.reach_points(
             list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"
@@ -160,7 +158,7 @@ def _gaps(at: At, plan: TimePlan) -> None:
     ]  # fmt: skip
     heads = ["Segment", "Today", *planned, "Reachable", "Ideal", "Gap, worth"]
     st.html(html_table("Seen by somebody, of all opportunities", heads, rows))
-    caption(f"{words.map_intervals(gaps)} {words.map_words(gaps)}")
+    caption(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     heading("What can be done about it")
     found = job_status.result_at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
@@ -188,7 +186,7 @@ def _seen(coverage: Coverage | None) -> str:
 
 
 def _remedies(at: At, gaps: GapAnalysis) -> None:
-    lead_text(words.best_hour(gaps))
+    lead_text(report.best_hour(gaps))
     names = [ALL, *(segment.segment for segment in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
     segments = [segment for segment in gaps.segments if st.session_state["segment"] in (ALL, segment.segment)]
@@ -199,16 +197,16 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
     gains = [pair for pair in priced if pair[0].verdict == "ahead"]
     others = [pair for pair in priced if pair[0].gain_usd is not None and pair[0].verdict != "ahead"]
     if gains:
-        st.html(_remedy_table(f"What clearly gains, on top of {words.base(gaps)}: best an hour first", gains))
+        st.html(_remedy_table(f"What clearly gains, on top of {report.base(gaps)}: best an hour first", gains))
     else:
-        st.markdown(escaped(f"Nothing clearly gains on top of {words.base(gaps)}."))
+        st.markdown(escaped(f"Nothing clearly gains on top of {report.base(gaps)}."))
     if others:
         with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
             st.html(_remedy_table("No clear difference, then what clearly costs", others))
     for segment in segments:
-        for why in words.not_possible(segment.remedies):
+        for why in report.not_possible(segment.remedies):
             caption(f"{segment.segment}: {why}.")
-    caption(words.remedy_words(gaps))
+    caption(report.remedy_words(gaps))
     _keep(at, [*gains, *others])
     caveat()
 
@@ -218,7 +216,7 @@ def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
     plans: dict[str, TimePlan] = {}
     for remedy, segment in priced:
         if remedy.plan is not None and remedy.scenario == at.scenario and remedy.plan not in plans.values():
-            plans[f"{words.kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
+            plans[f"{report.kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
     if not plans:
         return
     with st.expander("Keep a remedy as a plan"):
@@ -233,7 +231,7 @@ def _remedy_table(title: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for row, segment in rows:
-        same.setdefault((f"{words.kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
+        same.setdefault((f"{report.kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
     return html_table(title, heads, [_remedy(name, some) for (name, _), some in same.items()])
 
 
@@ -245,7 +243,7 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     return [
         name, usd(gain.value, sign=True), usd_interval(gain, sign=True),
         f"{hours:,.0f}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
-        words.ahead_from(remedy), ", ".join(segment for _, segment in some),
+        report.ahead_from(remedy), ", ".join(segment for _, segment in some),
         ", ".join(percent(remedy.seen) for remedy, _ in some),
     ]  # fmt: skip
 
@@ -310,7 +308,7 @@ def _treatment(treatment: Treatment) -> list[str]:
     )
     return [
         f"{treatment.partner} (candidate)" if treatment.is_candidate else treatment.partner, treatment.treatment,
-        does, credit, f"{100 * treatment.commitment:.0f}", words.not_the_usual(treatment),
+        does, credit, f"{100 * treatment.commitment:.0f}", report.not_the_usual(treatment),
     ]  # fmt: skip
 
 

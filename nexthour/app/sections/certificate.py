@@ -14,7 +14,7 @@ from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.hours import hours_heat
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import caption, escaped, lead_text, picture
-from nexthour.report import plan as telling_plan
+from nexthour.report import plan as plan_report
 from nexthour.report.numbers import count_of, count_of_total, interval
 from nexthour.report.text import with_capital
 from sim.plan import ACTIVITY_WORDS
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 NAME = "this plan"
 NUMBER_WIDTH = 165
-"""Pixels."""
+"""Pixels of a number with its label."""
 
 
 def draw_headline(answer: Answer) -> None:
-    """What it gains against what is done today, and how surely."""
+    """Draw what a plan gains against what is done today, and how surely."""
     certificate = answer.certificate
     share, worlds, quota = certificate.difference_share, certificate.worlds_ahead, certificate.chance_of_quota[-1]
     numbers = (
@@ -52,33 +52,33 @@ def draw_headline(answer: Answer) -> None:
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
         for label, value, more in numbers:
             st.metric(escaped(label), value, help=more, width=NUMBER_WIDTH)
-    lead_text(f"This plan is {telling_plan.against(certificate)}. {telling_plan.totals(answer)}")
-    if missed := telling_plan.floors_missed(certificate):
+    lead_text(f"This plan is {plan_report.against(certificate)}. {plan_report.totals(answer)}")
+    if missed := plan_report.floors_missed(certificate):
         st.warning(escaped(missed))
-    for line in telling_plan.seen(answer):
+    for line in plan_report.seen(answer):
         caption(line)
 
 
 def draw_hours(answer: Answer) -> None:
-    """The plan by quarter, and what it changes in the first."""
+    """Draw a plan by quarter, and what it changes in the first."""
     scenario, plan = answer.scenario, answer.plan
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
-    *changes, cost = telling_plan.first_quarter(answer)
+    *changes, cost = plan_report.first_quarter(answer)
     _list(changes, bold_kind=True)
     caption(f"{with_capital(cost)}.")
-    for line in (*telling_plan.parked(answer), *telling_plan.coverage(answer)):
+    for line in (*plan_report.parked(answer), *plan_report.coverage(answer)):
         caption(line)
     hours_by = plan.table(scenario)
     by_activity = {
         ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
     }
-    theirs = hours_by.partner.sum(axis=1)
-    by_partner = {name: theirs[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
+    partner_hours = hours_by.partner.sum(axis=1)
+    by_partner = {name: partner_hours[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
         picture(hours_heat(by_activity, f"{NAME}, by activity"))
     with right:
-        if theirs.any():
+        if partner_hours.any():
             picture(hours_heat(by_partner, f"{NAME}, by partner"))
         else:
             caption("Nobody among the partners gets planned hours.")
@@ -90,23 +90,23 @@ def draw_hours(answer: Answer) -> None:
 def hours_table(answer: Answer) -> str:
     """Hours a week, a row for each use and a column for each quarter."""
     quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
-    rows = [[word.strip(), *map(telling_plan.hours_said, row)] for word, row in telling_plan.hours_rows(answer)]
+    rows = [[word.strip(), *map(plan_report.hours_said, row)] for word, row in plan_report.hours_rows(answer)]
     return html_table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
 
 
 def draw_certificate(answer: Answer) -> None:
-    """The certificate, in words."""
+    """Draw the certificate, in words."""
     st.subheader("How good it is, and how we know", anchor=False)
-    _list(telling_plan.certificate(answer))
+    _list(plan_report.certificate(answer))
     markets = count_of(answer.certificate.realised_estimate.observations, "market")
     caption(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
 
 def draw_reasons(answer: Answer, explanation: Explanation) -> None:
-    """What an hour is worth, what limits cost, and what would have to be true for another plan to win."""
+    """Draw what an hour is worth, what limits cost, and what would have to be true for another plan to win."""
     if explanation.hour_value_usd:
         picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
-    _list(telling_plan.why(answer, explanation))
+    _list(plan_report.why(answer, explanation))
 
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:

@@ -1,6 +1,6 @@
 """Files to take away from a comparison: workbook, slide, picture, plan and scenario.
 
-A file is made when somebody asks for it. Left out: what is in them (exports/).
+A file is made when somebody asks for it. Left out: what is in them (nexthour/office/).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PICTURE_WIDTH = 900
 
 
 def draw(comparison: Comparison, name: str, spec: Spec) -> None:
-    """Buttons for a comparison, with the slide about one plan of it and a picture."""
+    """Draw the buttons of a comparison; the slide is about one plan of it, and `spec` is the picture."""
     day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
     made = Provenance.of(comparison, day)
     files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {

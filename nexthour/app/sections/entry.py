@@ -36,7 +36,7 @@ T = TypeVar("T", bound=Declared)
 
 @dataclass(frozen=True)
 class TableKind(Generic[T]):
-    """A kind of table."""
+    """A kind of table that people fill in, with its reader and its files."""
 
     key: str
     row: type[T]
@@ -51,7 +51,7 @@ class TableKind(Generic[T]):
 
 @dataclass(frozen=True)
 class FilledTable(Generic[T]):
-    """What was filled in so far."""
+    """A table as far as it is filled in: its name and its rows."""
 
     name: str
     rows: tuple[T, ...]
@@ -187,5 +187,5 @@ def as_csv(model: type[Declared], rows: Sequence[Declared]) -> bytes:
 
 
 def partners_and_kinds(partners: Sequence[str]) -> list[str]:
-    """Partners by name, and any partner of a kind."""
+    """Partners by name, then the labels that stand for any partner of a kind."""
     return [*partners, *LABEL_WORDS.values()]

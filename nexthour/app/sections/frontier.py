@@ -17,7 +17,7 @@ from nexthour.app.page import At, caption, picture
 from nexthour.app.sections import plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report import plan as telling_plan
+from nexthour.report import plan as plan_report
 from nexthour.report.text import with_capital
 from sim import Scenario, TimePlan
 
@@ -29,13 +29,13 @@ POINTS = 6
 
 
 def fields_of_frontier(at: At) -> Sequence[Field]:
-    """The state of the picture."""
+    """The fields of the picture."""
     horizon = at.scenario.horizon_quarters
     return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
 
 
 def draw(at: At, wishes: Mapping[str, Any]) -> None:
-    """Draw it, or offer to."""
+    """Draw this year against the next, or offer to find it."""
     st.subheader("This year against the next", anchor=False)
     horizon = at.scenario.horizon_quarters
     if horizon < 4:
@@ -64,7 +64,7 @@ def draw(at: At, wishes: Mapping[str, Any]) -> None:
 def _drawn(at: At, frontier: Frontier) -> None:
     proven = [point for point in frontier.points if point.proven]
     names = [point.plan.name for point in proven]
-    for line in telling_plan.frontier_notes(frontier):
+    for line in plan_report.frontier_notes(frontier):
         caption(line)
     if not names:
         return
@@ -73,7 +73,7 @@ def _drawn(at: At, frontier: Frontier) -> None:
     chosen = st.session_state["point"]
     drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, frontier.status_quo)]
     spec = plan_charts.frontier_points(
-        drawn, frontier.status_quo.plan.name, chosen, telling_plan.frontier_question(frontier)
+        drawn, frontier.status_quo.plan.name, chosen, plan_report.frontier_question(frontier)
     )
     picture(spec, on_select=_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
@@ -88,9 +88,9 @@ def _drawn(at: At, frontier: Frontier) -> None:
 
 
 def points_table(points: Sequence[Point]) -> str:
-    """The picture as text."""
-    rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(telling_plan.frontier_row, points)]
-    return html_table("The plans of the picture", ["Plan", *map(with_capital, telling_plan.FRONTIER_COLUMNS)], rows)
+    """The points of the picture as a table."""
+    rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(plan_report.frontier_row, points)]
+    return html_table("The plans of the picture", ["Plan", *map(with_capital, plan_report.FRONTIER_COLUMNS)], rows)
 
 
 def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-import nexthour.report.calibration as told
+import nexthour.report.calibration as report
 from nexthour.app import controls, job_status
 from nexthour.app.page import At, caption, escaped, lead_text
 from nexthour.app.sections import mapping_form
@@ -193,17 +193,17 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
 
 def _result(result: FittedScenario) -> None:
     fit = result.fit
-    headline = told.fitted_to(fit)
+    headline = report.fitted_to(fit)
     lead_text(f"{with_capital(headline)}.")
-    caption(told.rows_read(fit))
-    controls.results_table(told.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
-    caption(told.ABOUT_FIT)
-    if fewer := told.fewer_hours(fit, "the share above"):
+    caption(report.rows_read(fit))
+    controls.results_table(report.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
+    caption(report.ABOUT_FIT)
+    if fewer := report.fewer_hours(fit, "the share above"):
         caption(fewer)
     with st.expander("Every fitted number with its 90% interval"):
         controls.results_table(intervals(fit), "By segment and route")
     _rejected(fit)
-    first, *others = told.checked_again(result.checks, rows=len(fit.cells))
+    first, *others = report.checked_again(result.checks, rows=len(fit.cells))
     with st.expander(escaped(first), expanded=bool(others)):
         st.markdown(controls.bullets(others) if others else "All of them.")
     with st.expander("What the table could not say"):

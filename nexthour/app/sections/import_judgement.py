@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-import nexthour.report.calibration as told
+import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.page import At, caption, caveat, escaped, lead_text
 from nexthour.app.sections import entry
@@ -48,12 +48,12 @@ def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tup
 
 
 def _result(judgement: Judgement, before: Scenario) -> None:
-    lead_text(f"What {told.people(judgement)} said, as gains a week.")
-    for rows in told.opinion_rows(judgement, before):
+    lead_text(f"What {report.people(judgement)} said, as gains a week.")
+    for rows in report.opinion_rows(judgement, before):
         controls.results_table(rows, f"What each person's answers mean for {rows.headers[0]}")
-    caption(told.ABOUT_PEOPLE)
-    st.markdown(f"**{told.ABOUT_ANSWERS}**")
-    controls.results_table(told.answer_rows(judgement), told.ABOUT_ANSWERS)
-    caption(told.ABOUT_WHOM)
-    for line in told.doubts(judgement):
+    caption(report.ABOUT_PEOPLE)
+    st.markdown(f"**{report.ABOUT_ANSWERS}**")
+    controls.results_table(report.answer_rows(judgement), report.ABOUT_ANSWERS)
+    caption(report.ABOUT_WHOM)
+    for line in report.doubts(judgement):
         st.warning(escaped(line))

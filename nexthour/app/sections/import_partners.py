@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-import nexthour.report.calibration as told
+import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.page import At, caption, escaped, lead_text
 from nexthour.app.sections import entry
@@ -63,12 +63,12 @@ def without_impossible_plans(scenario: Scenario) -> Scenario:
 
 
 def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
-    lead_text(f"{told.labels_right(intake)}.")
-    controls.results_table(told.intake_rows(intake, before), "How to treat each partner, and how sure that is")
-    caption(told.about_intake(intake))
-    if asked := told.to_be_surer(intake):
+    lead_text(f"{report.labels_right(intake)}.")
+    controls.results_table(report.intake_rows(intake, before), "How to treat each partner, and how sure that is")
+    caption(report.about_intake(intake))
+    if asked := report.to_be_surer(intake):
         st.markdown("**To be surer, ask or watch**\n" + "\n".join(f"* {escaped(line)}" for line in asked))
-    if gone := told.gone(before, scenario):
+    if gone := report.gone(before, scenario):
         caption(gone)
     for sentence in plans_to_mend(scenario):
         st.warning(escaped(f"Left out, as these partners do not allow it: {sentence}."))

@@ -1,7 +1,7 @@
 """Leading and lagging indicators by quarter: as a plan has them in 1,000 markets, and as they turned out.
 
-What was seen is entered in a form, quarter by quarter, or uploaded as a file, and kept (seen.py). Left out: planning
-again (find_plan.py), which takes it from there.
+What was seen is entered in a form, quarter by quarter, or uploaded as a file, and kept (actuals_store.py). Left out:
+planning again (find_plan.py), which takes it from there.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ WHEN = {
 }
 HOURS = "Hours by activity: leading too"
 MOST_SAID = 8
-"""Deviations that are told at once."""
+"""Number of deviations that are told at once."""
 
 
 def draw(at: At, plan: TimePlan) -> None:
-    """Planned and actual, then the entry of what was seen."""
+    """Draw planned and actual, then the entry of what was seen."""
     scenario = at.scenario
     actuals, problem = None, ""
     try:
@@ -175,7 +175,7 @@ def _figure(indicator: Indicator, level: float | None, key: str) -> float | None
 
 
 def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
-    """The same of a single partner."""
+    """The boxes of a single partner: what they say, by name of the figure."""
     row: dict[str, float | None] = {}
     for (name, kpi), column in zip(BY_PARTNER.items(), st.columns(2), strict=True):
         with column:

@@ -1,8 +1,8 @@
 """Which column of an export says what: the proposed mapping with its open questions, as a form.
 
-    data = form(upload, proposal, base, key)
+    data = draw(upload, proposal, base, key)
 
-`base` is plain data as calibrate.mapping takes it, "?" where a person has to answer; so is what is returned. Questions
+`base` is plain data as `make_mapping` takes it, "?" where a person has to answer; so is what is returned. Questions
 and meanings are those of the declarations. Left out: names for values of the segment column, which only a mapping file
 gives; they stay as they are.
 """
@@ -65,7 +65,7 @@ class _Form:
         return _values(self.upload.digest, self.layout.model_dump_json(), str(column), self.upload)
 
     def column(self, name: str, needed: bool = True) -> str | None:
-        """Asks for a column."""
+        """Ask for a column."""
         known = self.known(name)
         options = list(dict.fromkeys([*self.header, *([known] if known else [])]))
         chosen: str | None = st.selectbox(
@@ -76,7 +76,7 @@ class _Form:
         return chosen
 
     def meanings(self, name: str, column: str | None, needed: bool = True) -> list[str]:
-        """Asks which values of a column mean this."""
+        """Ask which values of a column mean this."""
         known = list(self.known(name) or ())
         options = list(dict.fromkeys([*self.values(column), *known]))
         chosen: list[str] = st.multiselect(
@@ -118,7 +118,7 @@ def question(name: str) -> str:
 
 
 def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Asks how the file is laid out; returns what was said, without what is as usual."""
+    """Ask how the file is laid out; returns what was said, without what is as usual."""
     fields = Layout.model_fields
     says: dict[str, Any] = {}
     first, second = st.columns(2)
@@ -243,7 +243,7 @@ def _time(form: _Form) -> None:
 
 
 def _choice(form: _Form, name: str, options: Sequence[str], usual: str) -> None:
-    """Asks for one of some words; where nothing has to be asked, what is usual stands there."""
+    """Ask for one of some words; where nothing has to be asked, what is usual stands there."""
     known = form.known(name)
     all_options = [usual, *options]
     asked = form.base.get(name) == UNANSWERED

@@ -73,7 +73,7 @@ def figure_text(finding: Finding) -> str:
 
 
 def claimed_range(finding: Finding) -> str:
-    """Where the interval must lie."""
+    """The range in which the interval must lie."""
     low, high = (None if isinf(end) else _number_text(end, finding.unit) for end in (finding.above, finding.below))
     if low == high:
         return f"{low}"

@@ -25,7 +25,7 @@ WHOSE: dict[Who, str] = {
 
 
 def draw(answer: Answer) -> None:
-    """Draw it for the quarter in the field `quarter`."""
+    """Draw the sheet of the quarter in the field `quarter`."""
     from optimize.monday.sheet import monday_sheet
 
     st.subheader("Into the calendar", anchor=False)
@@ -39,8 +39,8 @@ def draw(answer: Answer) -> None:
         "calendar file has blocks for that too."
     )
     for who, name in WHOSE.items():
-        theirs = any(line.who == who for line in sheet.lines)
-        if not theirs and who != "territory_manager":
+        has_lines = any(line.who == who for line in sheet.lines)
+        if not has_lines and who != "territory_manager":
             continue
         st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
         _download(sheet, who)

@@ -19,7 +19,7 @@ from sim.terms import TREATMENTS
 
 
 def draw(at: At) -> None:
-    """The choice of territories, and what they are together. The scenario of the page is one of them."""
+    """Draw the choice of territories, and what they are together. The scenario of the page is one of them."""
     files = library.scenario_files()
     others = [scenario_id for scenario_id in files if scenario_id != at.scenario_id]
     st.multiselect(

@@ -45,7 +45,8 @@ def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
         field, button = st.columns([2, 1], vertical_alignment="bottom")
         wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
         if button.form_submit_button("Save", width="stretch"):
-            _save(at, plan, wanted)
+            save(at, plan, wanted)
+            st.rerun()
 
 
 def saved_as(at: At, plan: TimePlan) -> str | None:
@@ -53,10 +54,13 @@ def saved_as(at: At, plan: TimePlan) -> str | None:
     return next((name for name, known in at.plans.items() if known == plan.model_copy(update={"name": name})), None)
 
 
-def _save(at: At, plan: TimePlan, name: str) -> None:
+def save(at: At, plan: TimePlan, name: str) -> str:
+    """Save a plan under a name; returns the id of its file. An equal plan of this name is not saved twice.
+
+    Raises PlanError without a name, and for the name of a plan of the scenario itself, which would hide what is saved.
+    """
     if not name.strip():
         raise PlanError("A plan needs a name; give it one")
     if name in (split.name for split in (at.scenario.status_quo, *at.scenario.plans)):
         raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
-    library.save_document(plan.model_copy(update={"name": name}), "plans")
-    st.rerun()
+    return library.save_document(plan.model_copy(update={"name": name}), "plans")

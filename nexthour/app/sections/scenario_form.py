@@ -26,7 +26,7 @@ QUOTA_FIELDS = ("first_quarter_usd", "growth_per_year")
 CREDITS = ("net", "gross", "a factor")
 USUAL_FACTOR = 0.8
 MOST_SEGMENTS, MOST_PARTNERS, MOST_CELLS = 12, 20, 160
-"""In the form; further ones stand in the text. A cell is a partner's share of a segment."""
+"""What the form holds; further ones stand in the text. A cell is a partner's share of a segment."""
 LONGEST_QUESTION = 2000
 LONGEST_TEXT = 400_000
 """Letters of a text that a browser edits well."""
@@ -111,7 +111,7 @@ def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
 
 
 def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
-    """Asks for some fields of a part; returns the part as plain data, None if nothing differs."""
+    """Ask for some fields of a part; returns the part as plain data, None if nothing differs."""
     differs = {}
     places = controls.column_pairs(len(names)) if len(names) > 1 else [st.container()]
     for place, name in zip(places, names, strict=True):
@@ -146,7 +146,7 @@ def _credit(scenario: Scenario, key: str) -> Any:
 
 
 def _segments(scenario: Scenario, key: str) -> list[Any] | None:
-    """Asks for the numbers of each segment; returns all segments, None if nothing differs."""
+    """Ask for the numbers of each segment; returns all segments, None if nothing differs."""
     made: list[Any] = list(scenario.market_map)
     st.markdown("**Segments**")
     for place, segment in enumerate(scenario.market_map[:MOST_SEGMENTS]):
@@ -157,7 +157,7 @@ def _segments(scenario: Scenario, key: str) -> list[Any] | None:
 
 
 def _partners(scenario: Scenario, key: str) -> list[Any] | None:
-    """The same for each partner, with its share of each segment's accounts."""
+    """Ask for each partner's numbers and share of each segment's accounts; returns all, None if nothing differs."""
     made: list[Any] = list(scenario.partners)
     most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(scenario.market_map)))
     if scenario.partners:

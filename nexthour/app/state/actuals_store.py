@@ -21,7 +21,7 @@ MOST_VERSIONS = 999
 
 
 def versions(scenario: Scenario) -> dict[int, Path]:
-    """Their files by number, the one that counts last. One that is being written is empty, and left out."""
+    """A scenario's files by number, the one that counts last; empty ones, which are being written, are left out."""
     pattern = re.compile(rf"{re.escape(scenario.digest())}-(\d{{1,3}})\.yaml")
     found = ((pattern.fullmatch(path.name), path) for path in library.folder("actuals").glob("*.yaml"))
     return dict(sorted((int(match[1]), path) for match, path in found if match and path.stat().st_size))
@@ -63,7 +63,7 @@ def save_actuals(scenario: Scenario, actuals: Actuals) -> int:
 
 
 def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_usd: float | None) -> Actuals:
-    """The same with one quarter as in `row`; figures that are None are not known. Raises PlanError.
+    """Actuals with one quarter as in `row`; figures that are None are not known. Raises PlanError.
 
     `open_pipeline_usd` is of the end of that quarter, and counts if no later one was entered. Quarters before it that
     nobody entered are there without figures; at the end there are none such.

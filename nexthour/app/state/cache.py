@@ -91,7 +91,7 @@ def comparison(
 def comparison_across(
     plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0
 ) -> Comparison:
-    """The same for plans each of a scenario of its own. Raises SimulationError if these have other horizons."""
+    """Plans, each with a scenario of its own, against the first. Raises SimulationError if horizons differ."""
     made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
     in_worlds = {name: _in_worlds(*plan, worlds, seed) for name, plan in plans.items()} if worlds else None
     return compare_outcomes(made, next(iter(plans)), in_worlds)
@@ -99,7 +99,7 @@ def comparison_across(
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
-    """A plan in so many markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
+    """The outcomes of a plan in a number of markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
     return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
 
 
@@ -147,7 +147,7 @@ def territory_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAn
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[Treatment, ...]:
-    """Where each partner stands, and what a plan does with it."""
+    """Each partner's results and commitment today, and what a plan does with it."""
     from optimize.coverage import treatment
 
     return treatment.treatments(scenario, plan, seed)
@@ -155,7 +155,7 @@ def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[T
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
-    """What was not as planned."""
+    """The figures that were not as planned."""
     from optimize.replan.deviations import deviations
 
     return deviations(scenario, plan, actuals, seed)

@@ -30,7 +30,7 @@ D = TypeVar("D", bound=Document)
 
 
 def folder(kind: str) -> Path:
-    """Where scenarios, plans or actuals are saved; it need not exist."""
+    """The folder in which scenarios, plans or actuals are saved; it need not exist."""
     own = os.environ.get("NEXTHOUR_LIBRARY")
     return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
 
@@ -55,7 +55,7 @@ def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
 
 
 def save_document(document: Scenario | TimePlan, kind: str) -> str:
-    """Save it; returns its id. The same document again is not saved twice. Raises InputError if it cannot be."""
+    """Save a document; returns its id. An equal one is not saved twice. Raises InputError if it cannot be saved."""
     where, name = folder(kind), document.name
     base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
     for number in range(1, MOST_SAVED):

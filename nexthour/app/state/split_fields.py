@@ -37,9 +37,9 @@ MODES = {
     }.items()
 }
 MODE = "mode "
-"""How the field of a segment's coverage mode begins."""
+"""The beginning of the key of a segment's coverage mode."""
 NAMED_SEGMENTS = 2
-"""Of those that are covered otherwise, as many are named."""
+"""Most segments with another coverage that a plan's name names."""
 LONGEST_SPLIT = 100_000
 """Bytes that a word of an address may unpack to."""
 MOST_TIME = 80
@@ -54,7 +54,7 @@ def coverage_key(segment: str) -> str:
 
 
 def fields_of_split(scenario: Scenario) -> list[Field]:
-    """The state of a split."""
+    """The fields that say a split."""
     partners = [partner.name for partner in scenario.partners]
     return [
         url_state.number("share", 0, MOST_TIME, USUAL_SHARE if partners else 0),
@@ -68,7 +68,7 @@ def fields_of_split(scenario: Scenario) -> list[Field]:
 
 
 def todays_fields(scenario: Scenario) -> dict[str, Any]:
-    """Today's split as the fields say it; nothing if they cannot."""
+    """Today's split as values of the fields; nothing if they cannot say it."""
     status_quo = scenario.status_quo
     if (
         isinstance(status_quo.partner_share, tuple)
@@ -99,7 +99,7 @@ def has_label(scenario: Scenario, focus: str) -> bool:
 
 
 def split_of_fields(scenario: Scenario, state: Mapping[str, Any]) -> Split:
-    """What the fields say. Raises PlanError, one sentence, if that cannot be done."""
+    """The split that the fields say. Raises PlanError, one sentence, if that cannot be done."""
     share, chosen = state["share"] / 100, list(state["with"])
     parts = {activity: state[activity] for activity in MIXED if state[activity]}
     if share and not parts:

@@ -23,7 +23,7 @@ from sim.documents.messages import guess, show
 from sim.errors import short_line
 
 SHARED = ("scenario", "seed")
-"""Fields that go along from page to page."""
+"""The keys of fields that go along from page to page."""
 LONGEST_VALUE = 4000
 """Letters of one value in an address."""
 LONGEST_TRAIL = 100
@@ -43,7 +43,7 @@ class Field:
 
 
 def choice(key: str, options: Sequence[str], default: str) -> Field:
-    """One of some words."""
+    """A field that is one of some words."""
 
     def parse(words: Sequence[str]) -> str:
         if words[-1] not in options:
@@ -54,7 +54,7 @@ def choice(key: str, options: Sequence[str], default: str) -> Field:
 
 
 def several(key: str, options: Sequence[str], default: Sequence[str] = ()) -> Field:
-    """Any of some words; an empty one stands for none."""
+    """A field that is any of some words; an empty one stands for none."""
 
     def parse(words: Sequence[str]) -> list[str]:
         wanted = [word for word in words if word]
@@ -67,7 +67,7 @@ def several(key: str, options: Sequence[str], default: Sequence[str] = ()) -> Fi
 
 
 def number(key: str, least: float, most: float, default: float, whole: bool = True) -> Field:
-    """A number within bounds."""
+    """A field that is a number within bounds."""
     kind, what = (int, "a whole number") if whole else (float, "a number")
 
     def parse(words: Sequence[str]) -> float:
@@ -88,7 +88,7 @@ def optional_field(field: Field) -> Field:
 
 
 def text(key: str, default: str = "") -> Field:
-    """Any short text."""
+    """A field that is any short text."""
 
     def parse(words: Sequence[str]) -> str:
         if len(words[-1]) > LONGEST_VALUE:
@@ -110,7 +110,7 @@ def peek(page: str, field: Field) -> Any:
 
 
 def allowed_value(page: str, field: Field) -> Any:
-    """As `peek`, and the default too if the session has what is not allowed any more, as of another scenario."""
+    """What `peek` gives, and the default if the session has what is not allowed any more, as of another scenario."""
     return _parse(field, field.write(peek(page, field)))[0]
 
 

@@ -18,7 +18,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-import nexthour.report.calibration as told
+import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.pages import imports
 from nexthour.app.sections import entry, import_deals, mapping_form
@@ -132,9 +132,9 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     press(test, "Fit a scenario")
     assert wrong(test) == []
     fit = calibrate(EXPORT, answers, load_scenario(BASELINE), 1.0, replications=MARKETS)
-    assert told.rows_read(fit) == "Rows read 522 = used 518 + not used 4." and told.rows_read(fit) in texts(test)
+    assert report.rows_read(fit) == "Rows read 522 = used 518 + not used 4." and report.rows_read(fit) in texts(test)
     shown = [rows for _, *rows in tables(test).values()]
-    assert shown[0] == [list(row) for row in told.fit_rows(fit.report_rows()).rows]
+    assert shown[0] == [list(row) for row in report.fit_rows(fit.report_rows()).rows]
     assert shown[1] == [list(row) for row in import_deals.intervals(fit).rows]
     rejects = [[f"{reject.row}", reject.reason] for reject in fit.rejected.itertuples()]
     assert len(rejects) == 4 and shown[2] == rejects
@@ -154,7 +154,7 @@ def test_the_made_up_export_is_answered_already_and_a_changed_answer_asks_for_an
     assert wrong(test) == [] and not test.info
     press(test, "Fit a scenario")
     job = at_once.made[-1]
-    assert told.rows_read(job.result.fit) in texts(test) and "Fit a scenario" not in labels(test)
+    assert report.rows_read(job.result.fit) in texts(test) and "Fit a scenario" not in labels(test)
     test.number_input(key="seed").set_value(12).run()
     assert tables(test), "a fit is the same with every seed of the page"
     test.number_input(key="deals fraction").set_value(0.5).run()
@@ -249,8 +249,10 @@ def test_partners_are_those_of_the_terminal(own_library: Path) -> None:
     test = upload(opened("partners"), "partners file", table.name, table.read_bytes())
     assert wrong(test) == []
     intake = infer_partners(read_partners(table), before, 52, table.name)
-    assert [list(row) for row in told.intake_rows(intake, before).rows] in [rows for _, *rows in tables(test).values()]
-    assert f"{told.labels_right(intake)}." in texts(test)
+    assert [list(row) for row in report.intake_rows(intake, before).rows] in [
+        rows for _, *rows in tables(test).values()
+    ]
+    assert f"{report.labels_right(intake)}." in texts(test)
     test.text_input(key="partners name").set_value("Ours")
     press(test, "Save")
     assert successes(test) == ["Saved as ours."]
@@ -305,7 +307,7 @@ def test_judgement_is_that_of_the_terminal(own_library: Path) -> None:
     assert wrong(test) == []
     judgement = fit_judgement(read_judgement(table), before, table.name)
     shown = [rows for _, *rows in tables(test).values()]
-    for rows in (*told.opinion_rows(judgement, before), told.answer_rows(judgement)):
+    for rows in (*report.opinion_rows(judgement, before), report.answer_rows(judgement)):
         assert [list(row) for row in rows.rows] in shown
     press(test, "Save")
     (path,) = (own_library / "scenarios").glob("*.yaml")

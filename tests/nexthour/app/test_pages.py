@@ -465,7 +465,17 @@ def test_a_split_cannot_be_saved_under_the_name_of_another_plan_of_the_scenario(
     test.text_input[-1].set_value(small().status_quo.name)
     next(button for button in test.button if button.label == "Save").click().run()
     (said,) = wrong(test)
-    assert "has another plan named" in said and not test.success and library.plan_files() == {}
+    assert "is the name of a plan of this scenario already" in said and not test.success and library.plan_files() == {}
+
+
+def test_a_split_that_is_saved_twice_under_a_name_is_one_file_and_another_one_of_this_name_gets_a_number() -> None:
+    test = page("lab", {"scenario": saved(small()), "share": "30"})
+    for share in (30, 30, 31):
+        test.slider(key="share").set_value(share).run()
+        test.text_input[-1].set_value("Mine")
+        next(button for button in test.button if button.label == "Save").click().run()
+        assert wrong(test) == []
+    assert list(library.plan_files()) == ["mine", "mine-2"]
 
 
 def test_a_territory_without_partners_can_be_looked_at() -> None:

@@ -27,7 +27,7 @@ from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Jobs
-from nexthour.report import gaps as telling_gap
+from nexthour.report import gaps as gap_report
 from nexthour.report.numbers import usd
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
@@ -119,7 +119,7 @@ def test_the_market_map_is_that_of_the_gap_analysis() -> None:
     test = opened()
     assert wrong(test) == []
     analysis = gap_analysis(scenario, None, SEED)
-    assert telling_gap.largest_gap(analysis) in html.unescape(texts(test))
+    assert gap_report.largest_gap(analysis) in html.unescape(texts(test))
     rows = tables(test)["Market map over 4 quarters"][1:]
     for row, one in zip(rows, analysis.segments, strict=True):
         assert one.today is not None
@@ -185,7 +185,7 @@ def test_remedies_are_best_first_and_those_of_one_segment_can_be_had_alone(at_on
     assert len(at_once.asked) == 1
     job = at_once.made[-1]
     result = job.result.analysis
-    assert telling_gap.best_hour(result) in html.unescape(texts(test))
+    assert gap_report.best_hour(result) in html.unescape(texts(test))
 
 
 def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
@@ -263,7 +263,7 @@ def test_the_grid_is_that_of_the_treatments() -> None:
     assert picture["layer"][0]["encoding"]["x"]["datum"] == pytest.approx(mean)
     rows = tables(test)["Treatment under with Pine"][1:]
     assert [row[1] for row in rows] == [treatment.treatment for treatment in found]
-    assert rows[1][-1] == telling_gap.not_the_usual(found[1]) != ""
+    assert rows[1][-1] == gap_report.not_the_usual(found[1]) != ""
     assert rows[2][0] == "Cypress (candidate)" and rows[2][1] == "Leave"
 
 
