@@ -4,7 +4,7 @@ the scenario in which one of them is another.
 An assumption is a `Range` of the scenario that has a width. One more stands for all of them that say what the manager's
 time does to a partner: PARTNER_TIME scales these together, which is what a sceptic asks first.
 
-Left out: what a plan is worth under another value (robustness.py), and drawing all of them at once (`Scenario.world`).
+Left out: what a plan is worth under another value (sensitivity.py), and drawing all of them at once (`Scenario.world`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PARTNER_TIME_GAINS = (
 )
 PARTNER_TIME_RANGE = (0.5, 1.5)
 FARTHEST = 2.0
-"""No flip is looked for above so many times the highest plausible value: what a model says there, nobody need know."""
+"""Times the highest plausible value, up to which flips are looked for: nobody need know what a model says beyond."""
 _DECLARED = {
     name: field for model in (Segment, PartnerTraits, Assumptions) for name, field in model.model_fields.items()
 }
@@ -65,45 +65,45 @@ def assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
     """All assumptions with a width, in the order of the file; if there is any gain of partner time, all gains first."""
     found: list[Assumption] = []
 
-    def note(path: str, value: Range) -> Range:
+    def collect(path: str, value: Range) -> Range:
         if value.low < value.high:
-            found.append(_described(scenario, path, value))
+            found.append(_assumption_at(scenario, path, value))
         return value
 
-    with_ranges(scenario, note)
-    named = Counter(its.name for its in found)
-    found = [replace(its, name=its.path) if named[its.name] > 1 else its for its in found]
+    with_ranges(scenario, collect)
+    named = Counter(one.name for one in found)
+    found = [replace(one, name=one.path) if named[one.name] > 1 else one for one in found]
     largest = max(getattr(scenario.assumptions, name).likely for name in PARTNER_TIME_GAINS)
     return (_partner_time(largest), *found) if scenario.all_partners and largest else tuple(found)
 
 
 def assumptions_named(scenario: Scenario, wanted: Iterable[Assumption | str]) -> tuple[Assumption, ...]:
-    """Those of the scenario's assumptions that are wanted, each given as it is, by its path or by its name.
+    """The wanted ones of the scenario's assumptions, each given as it is, by its path or by its name.
 
     Raises ScenarioError for one that the scenario has not, or that has no width.
     """
     known = assumptions(scenario)
-    by_word = {word: its for its in reversed(known) for word in (its.name, its.path)}
+    by_word = {word: one for one in reversed(known) for word in (one.name, one.path)}
     wanted = [wanted] if isinstance(wanted, Assumption | str) else items_of(wanted)
     if not isinstance(wanted, list):
         raise ScenarioError(f"{scenario.name}: of is {show(wanted)}; allowed: a list of assumptions, by name")
     chosen = []
     for one in wanted:
-        its = by_word.get(one) if isinstance(one, str) else one
-        if its not in known:
+        assumption = by_word.get(one) if isinstance(one, str) else one
+        if assumption not in known:
             what = one.name if isinstance(one, Assumption) else one
-            meant = guess(what, [assumption.name for assumption in known])
+            meant = guess(what, [other.name for other in known])
             raise ScenarioError(f"{scenario.name}: no assumption {show(what)} with a low and a high; {meant}")
-        chosen.append(its)
+        chosen.append(assumption)
     return tuple(dict.fromkeys(chosen))
 
 
 def with_value(scenario: Scenario, assumption: Assumption, value: float) -> Scenario:
     """The scenario in which the assumption is `value`, from its `least` to its `most`."""
     if assumption.path != PARTNER_TIME:
-        return with_ranges(scenario, lambda _, its: its.fixed(value), only=assumption.path)
+        return with_ranges(scenario, lambda _, old: old.fixed(value), only=assumption.path)
     scaled = {f".assumptions.{name}" for name in PARTNER_TIME_GAINS}
-    return with_ranges(scenario, lambda path, its: its.fixed(its.likely * value) if path in scaled else its)
+    return with_ranges(scenario, lambda path, old: old.fixed(old.likely * value) if path in scaled else old)
 
 
 def _partner_time(largest_gain: float) -> Assumption:
@@ -122,12 +122,12 @@ def _partner_time(largest_gain: float) -> Assumption:
     )
 
 
-def _described(scenario: Scenario, path: str, value: Range) -> Assumption:
+def _assumption_at(scenario: Scenario, path: str, value: Range) -> Assumption:
     # A path begins with a dot and ends with the field; what is in brackets may be any text.
     field = path.rpartition(".")[2]
     declared, extra = _DECLARED[field], _DECLARED[field].json_schema_extra
     words, owner = field.replace("_", " "), _owner(path)
-    least, most = _possible(scenario, path, field)
+    least, most = _bounds_at(scenario, path, field)
     return Assumption(
         path=path,
         name=f"{owner}: {words}" if owner else words,
@@ -150,7 +150,7 @@ def _owner(path: str) -> str:
     return f"{path.split('.')[2]}s" if path.startswith(".partner_segments.") else ""
 
 
-def _possible(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
+def _bounds_at(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
     """Bounds of the field, narrowed by what must hang together with it."""
     bounds = next(m.func for m in _DECLARED[field].metadata if isinstance(m, AfterValidator))
     assert isinstance(bounds, Within)
@@ -160,14 +160,15 @@ def _possible(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
     stock, _, level = field.rpartition("_")
     if stock not in ("skill", "engagement"):
         return bounds.least, bounds.most
-    # Whose level this is: one partner's, whatever its kind, or a kind's and that of its partners without an own one.
+    # The traits this level is part of: one partner's, whatever its kind, or a kind's and those of its partners without
+    # an own level.
     kind = path.split(".")[2] if path.startswith(".partner_segments.") else None
-    theirs = [getattr(scenario.partner_segments, kind)] if kind else []
+    traits = [getattr(scenario.partner_segments, kind)] if kind else []
     for partner in scenario.all_partners:
-        its_own = getattr(partner.traits, field) is not None
-        if (kind and not its_own) or f"[{partner.name}]" in path:
-            theirs += [scenario.traits(partner, its) for its in PARTNER_SEGMENTS if kind in (None, its)]
+        has_own = getattr(partner.traits, field) is not None
+        if (kind and not has_own) or f"[{partner.name}]" in path:
+            traits += [scenario.traits(partner, segment) for segment in PARTNER_SEGMENTS if kind in (None, segment)]
     if level == "ceiling":
-        lower = (getattr(row, f"{stock}_{name}").likely for row in theirs for name in ("start", "alone"))
+        lower = (getattr(each, f"{stock}_{name}").likely for each in traits for name in ("start", "alone"))
         return max(lower), bounds.most
-    return bounds.least, min(getattr(row, f"{stock}_ceiling").likely for row in theirs)
+    return bounds.least, min(getattr(each, f"{stock}_ceiling").likely for each in traits)

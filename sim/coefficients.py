@@ -38,7 +38,7 @@ DIRECT, PARTNER_LED, DIRECT_FIRST, PARTNER_FIRST = range(len(COVERAGE_MODES))
 
 @dataclass(frozen=True)
 class SegmentNumbers:
-    """One segment."""
+    """The numbers of one segment. Single numbers reach the compiled engine by themselves."""
 
     stages: int
     pass_below: tuple[float, ...]
@@ -47,7 +47,7 @@ class SegmentNumbers:
     worth_per_hour: tuple[float, ...]
     """win probability left / expected hours left, at each stage: with the amount, the order of visits"""
     assist_worth_per_hour: float
-    """the same for the lump of a partner's deal, sold for it from start to end"""
+    """worth per hour of the lump of a partner's deal, sold for it from start to end"""
     value_per_opportunity: float
     """mean amount * win probability in US dollars"""
     inbound_share: float
@@ -74,7 +74,7 @@ class TraitNumbers:
 
 @dataclass(frozen=True)
 class PartnerNumbers:
-    """One partner or candidate."""
+    """The numbers of one partner or candidate."""
 
     fit: tuple[float, ...]
     """by segment"""
@@ -146,12 +146,12 @@ def with_tables(scenario: Scenario, plan: PlanTable, history: PlanTable) -> Coef
 
     The tables may come from another world's scenario: a plan is made once, from what is thought likely.
     """
-    (its,) = plans_with_tables(scenario, [plan], history)
-    return its
+    (coefficients,) = plans_with_tables(scenario, [plan], history)
+    return coefficients
 
 
 def plans_with_tables(scenario: Scenario, plans: Sequence[PlanTable], history: PlanTable) -> list[Coefficients]:
-    """The same for several plans, which differ in their quarters only."""
+    """The numbers of runs of several plans laid out as tables, which differ in their quarters only."""
     quotas = scenario.quota_usd()
     before = _quarter(scenario, history, 0, quotas[0])
     quarters = [(before, *(_quarter(scenario, plan, q, quota) for q, quota in enumerate(quotas))) for plan in plans]

@@ -25,7 +25,7 @@ def short_line(text: str) -> str:
 
 
 class NextHourError(Exception):
-    """The root: catch this to catch everything Next Hour raises on purpose."""
+    """The root of all errors: catch this to catch everything Next Hour raises on purpose."""
 
 
 class InputError(NextHourError):

@@ -151,8 +151,8 @@ def level(which: int) -> Callable[[Tally], FloatArray]:
     """The indicator that averages a level over the active partners in the last week of each quarter; 0 without any."""
 
     def of(tally: Tally) -> FloatArray:
-        its = tally.sums.levels[..., 1:, which]
-        return _ratio(its["value"], its["count"])
+        levels = tally.sums.levels[..., 1:, which]
+        return _ratio(levels["value"], levels["count"])
 
     return of
 
@@ -179,10 +179,10 @@ def spare_hours(tally: Tally) -> FloatArray:
 
 def _by_row(tally: Tally, column: str, kinds: Iterable[Kind]) -> NDArray[Any]:
     """A column of `by_kind`, these kinds together: shape (..., 1 + quarters)."""
-    its = tally.sums.by_kind[column]
-    total = np.zeros(its.shape[:-1], its.dtype)
+    by_kind = tally.sums.by_kind[column]
+    total = np.zeros(by_kind.shape[:-1], by_kind.dtype)
     for kind in kinds:
-        total += its[..., kind]
+        total += by_kind[..., kind]
     return total
 
 
@@ -242,7 +242,7 @@ KPIS = (
 
 
 def summarise(tally: Tally) -> FloatArray:
-    """Every indicator: shape (..., KPIS, quarters)."""
+    """All indicators of a run, or of many: shape (..., KPIS, quarters)."""
     return np.stack([kpi.of(tally) for kpi in KPIS], axis=-2)
 
 

@@ -36,7 +36,7 @@ MARKS = ("settles", "found", "brought", "signing")
 
 @dataclass(frozen=True)
 class DrawnFor:
-    """What of a scenario a market must fit."""
+    """The properties of a scenario that a market must fit."""
 
     stages_by_segment: tuple[tuple[str, int], ...]
     partners: tuple[str, ...]
@@ -46,7 +46,7 @@ class DrawnFor:
 
     @classmethod
     def of(cls, scenario: Scenario) -> DrawnFor:
-        """The same of one scenario."""
+        """The properties of one scenario."""
         return cls(
             stages_by_segment=tuple((segment.name, len(segment.stages)) for segment in scenario.market_map),
             partners=tuple(scenario.partner_names),
@@ -58,7 +58,7 @@ class DrawnFor:
 
 @dataclass(frozen=True, eq=False)
 class Market:
-    """One market: arrays over opportunities (n) in order of arrival, and over partners, candidates last.
+    """A market as drawn: arrays over opportunities (n) in order of arrival, and over partners, candidates last.
 
     A deal of the scenario's open pipeline is an opportunity too; those come first, `open_deals` of them.
     """
@@ -207,7 +207,7 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool
 
 
 def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
-    """The same tapes, but with partners as these numbers say: the rest of the market is shared."""
+    """Draw the partners again as these numbers say; the rest of the tapes is shared with the old ones."""
     tapes = tapes._replace(partner_luck=np.empty_like(tapes.partner_luck))
     _compiled().redraw_partners(numbers, tapes)
     return tapes

@@ -52,7 +52,7 @@ ACTIVITY_WORDS = {
 
 
 class Hours(Declared):
-    """One row: so many hours a week for one activity and target, over a run of quarters."""
+    """A row of a plan: hours a week for one activity and target, over a run of quarters."""
 
     activity: Activity = declare("what the hours are for", unit="activity")
     target: Name | None = declare(
@@ -149,7 +149,7 @@ class TimePlan(Document):
         park: Iterable[str] = (),
         discipline: float = 1.0,
     ) -> TimePlan:
-        """The same split every week (or, with a list of shares, one that changes by quarter).
+        """A plan of the same split every week (or, with a list of shares, of one that changes by quarter).
 
         `partner_share` is the share of the hours left after reactive support that goes to partners; `mix`
         divides it over activities (shares that sum to 1, default coach .6, joint_plan .4); `focus` over

@@ -214,7 +214,7 @@ class Candidate(Partner):
 
 
 class TerritoryManager(Declared):
-    """The manager."""
+    """The territory manager, whose time it is."""
 
     hours_per_week: float = declare(
         "allocatable hours",
@@ -333,7 +333,7 @@ class Assumptions(Declared):
 
 
 class Scenario(Document):
-    """One territory. Make variants with `variant`, which validates again."""
+    """One territory and what is assumed of it. Make variants with `variant`, which validates again."""
 
     schema_file: ClassVar[str] = "scenario.schema.json"
     kind: ClassVar[str] = "a scenario"
@@ -410,7 +410,7 @@ class Scenario(Document):
         return made
 
     def longer(self, quarters: int) -> Scenario:
-        """The same territory simulated so many quarters longer, past what a file may say; if negative, shorter.
+        """The territory simulated for more quarters, past what a file may say; for fewer, if negative.
 
         A list of quotas goes on with its last.
         """

@@ -81,7 +81,7 @@ class Due(simpy.Event):
 
 
 class Territory:
-    """One run. `run` gives the records."""
+    """The state of one run and its processes; `run` gives the records."""
 
     def __init__(self, numbers: Coefficients, market: Market) -> None:
         self.numbers = numbers
@@ -89,7 +89,9 @@ class Territory:
         self.end = numbers.weeks * TICKS_PER_WEEK
         self.env = Clock(initial_time=HISTORY_START)
         self.records: list[tuple[int, int, int, int, int, int, float]] = []
-        self.partners = [PartnerState(p, its, self.market.true_segment[p]) for p, its in enumerate(numbers.partners)]
+        self.partners = [
+            PartnerState(p, partner, self.market.true_segment[p]) for p, partner in enumerate(numbers.partners)
+        ]
         self.plan: QuarterNumbers = numbers.quarters[0]
         for partner in self.partners:
             partner.parked = self.plan.parked[partner.index]
@@ -442,7 +444,7 @@ class Territory:
             self.write(Kind.ONBOARDED, partner=partner.index)
 
     def replace_open_deals(self) -> None:
-        """On the first day the scenario's open pipeline, if it has one, takes the place of the simulated one."""
+        """Put the scenario's open pipeline, if it has one, in the place of the simulated one, on the first day."""
         if not self.market.has_open_pipeline:
             return
         self.visited = None

@@ -111,10 +111,10 @@ def partners(
 
 @st.composite
 def open_deals(draw: Any, market_map: list[dict[str, Any]], routes: list[str]) -> dict[str, Any]:
-    its = draw(st.sampled_from(market_map))
+    chosen = draw(st.sampled_from(market_map))
     return {
-        "segment": its["name"],
-        "stage": draw(st.integers(1, len(its["stages"]))),
+        "segment": chosen["name"],
+        "stage": draw(st.integers(1, len(chosen["stages"]))),
         "amount_usd": draw(st.sampled_from([0, 1000, 1000, 50_000])),
         "age_weeks": draw(number(0, 30, 0.0)),
         "route": draw(st.sampled_from(routes)),

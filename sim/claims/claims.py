@@ -1,11 +1,11 @@
 """The eight claims of the source: each figure with its 95% interval and the side on which it must lie.
 
-    with_markets = Measured(Territories(baseline, partner_rich, direct_rich), markets=300, seed=7)
+    measured = Measured(Territories(baseline, partner_rich, direct_rich), markets=300, seed=7)
     for claim in CLAIMS:
-        for finding in claim.findings(with_markets):
+        for finding in claim.findings(measured):
             claim.number, claim.statement, finding.what, finding.estimate, finding.verdict
 
-Left out: how the figures are measured (measured.py), and why the baseline's numbers are what they are (docs/model.md).
+Left out: how the figures are measured (measures.py), and why the baseline's numbers are what they are (docs/model.md).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sim.claims.measures import (
     attainment_change,
     believers_gain,
     better_mix,
+    constant_split,
     direct_headroom,
     first_hours,
     labelled,
@@ -32,7 +33,6 @@ from sim.claims.measures import (
     one_believer,
     reach_of_believers,
     recruiting,
-    share,
     skill_after_8_quarters,
     sold_both_ways,
     ten_points_more,
@@ -67,7 +67,7 @@ class Finding:
 
     @property
     def verdict(self) -> Literal["holds", "does not hold", "not clear"]:
-        """Not clear: so many markets do not tell."""
+        """Whether the claim holds; not clear if this number of markets does not tell."""
         if self.holds:
             return "holds"
         fails = self.estimate.high <= self.above or self.estimate.low >= self.below
@@ -104,7 +104,7 @@ def _selling_for(measured: Measured) -> Iterator[Finding]:
 
 def _no_partner_time(measured: Measured) -> Iterator[Finding]:
     baseline = measured.territories.baseline
-    alone, with_believers = share(baseline, 0.0), share(baseline, 0.2)
+    alone, with_believers = constant_split(baseline, 0.0), constant_split(baseline, 0.2)
     early = measured.gain(baseline, alone, with_believers, slice(0, 2))
     yield Finding("no partner time against 20% with Develop partners, first two quarters", early, "USD", above=0)
     yield Finding("and over all quarters", measured.gain(baseline, alone, with_believers), "USD", below=0)
@@ -138,7 +138,7 @@ def _whose_hours(measured: Measured) -> Iterator[Finding]:
     yield Finding("and against those with a Maintain partner", mean(believer - achiever), "USD", above=0)
     yield Finding("those with a Maintain against those with a Limit partner", mean(achiever - deceiver), "USD", above=0)
     yield Finding("those with a Limit partner", mean(deceiver), "USD", below=0)
-    better = measured.gain(baseline, share(baseline, 0.2), share(baseline, 0.4, "deceivers"))
+    better = measured.gain(baseline, constant_split(baseline, 0.2), constant_split(baseline, 0.4, "deceivers"))
     yield Finding("20% of the time with Develop partners against 40% with Limit partners", better, "USD", above=0)
     known, blind = (believers_gain(measured, assume(baseline, label_accuracy=accuracy)) for accuracy in (1.0, 0.0))
     yield Finding("what knowing who is who adds to 20% with Develop partners", mean(known - blind), "USD", above=0)
@@ -151,7 +151,9 @@ def _channel_account_manager(measured: Measured) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     helped = with_cam(baseline)
     less = ten_points_more(measured, helped) - ten_points_more(measured, baseline)
-    more = measured.credit(helped, share(helped, 0.1)) - measured.credit(baseline, share(baseline, 0.1))
+    more = measured.credit(helped, constant_split(helped, 0.1)) - measured.credit(
+        baseline, constant_split(baseline, 0.1)
+    )
     yield Finding("10 more points of the manager's time, with such a colleague against without", mean(less), "USD",
                   below=0)  # fmt: skip
     yield Finding("what the colleague adds at 10% of the manager's time", mean(more.sum(axis=1)), "USD", above=0)

@@ -43,7 +43,7 @@ class Territories:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Territories in so many markets. What was run is kept, as claims share many plans."""
+    """The territories in a number of markets. What was run is kept, as claims share many plans."""
 
     territories: Territories
     markets: int
@@ -62,7 +62,7 @@ class Measured:
         return mean((self.credit(scenario, plan) - self.credit(scenario, against))[:, quarters].sum(axis=1))
 
 
-def share(scenario: Scenario, partner_share: float, focus: Any = "believers", **split: Any) -> TimePlan:
+def constant_split(scenario: Scenario, partner_share: float, focus: Any = "believers", **split: Any) -> TimePlan:
     """A plan of a constant split."""
     return TimePlan.constant(scenario, partner_share, focus=focus, **split)
 
@@ -78,7 +78,7 @@ def assume(scenario: Scenario, **likely: float) -> Scenario:
     return scenario.variant(assumptions=scenario.assumptions.model_copy(update=fixed))
 
 
-def with_partners(scenario: Scenario, change: Callable[[Partner], Partner]) -> Scenario:
+def change_partners(scenario: Scenario, change: Callable[[Partner], Partner]) -> Scenario:
     """The scenario with each partner changed."""
     return scenario.variant(partners=tuple(change(partner) for partner in scenario.partners))
 
@@ -88,7 +88,7 @@ def with_partners(scenario: Scenario, change: Callable[[Partner], Partner]) -> S
 
 def lunch_effect(measured: Measured, scenario: Scenario) -> Estimate:
     """What 90% of the time on visits without agenda adds to leaving it idle, as a share of quota over all quarters."""
-    lunches = share(scenario, 0.9, "even", mix={"socialise": 1.0})
+    lunches = constant_split(scenario, 0.9, "even", mix={"socialise": 1.0})
     selling = [row.model_dump() for row in lunches.hours if row.activity == "sell"]
     idle = TimePlan.from_table(scenario, selling, "idle")
     return measured.gain(scenario, lunches, idle).scaled(1 / sum(scenario.quota_usd()))
@@ -122,9 +122,9 @@ class SoldBothWays:
 
 
 def sold_both_ways(measured: Measured, scenario: Scenario) -> Iterator[SoldBothWays]:
-    """By market, for those in which something was won both ways."""
-    sold_for = share(scenario, 1.0, "even", mix={"sell_for": 1.0}, coverage_mode="partner_led")
-    direct = share(scenario, 0.0, "even", coverage_mode="direct", prospect_share=0.5)
+    """Deals sold for a partner and the same sold directly, by market, where something was won both ways."""
+    sold_for = constant_split(scenario, 1.0, "even", mix={"sell_for": 1.0}, coverage_mode="partner_led")
+    direct = constant_split(scenario, 0.0, "even", coverage_mode="direct", prospect_share=0.5)
     for replication in range(min(measured.markets, DEALS_OF_ONE_MARKET)):
         market = draw_market(scenario, measured.seed, replication)
         as_partner, as_direct = (simulate(scenario, plan, market) for plan in (sold_for, direct))
@@ -150,7 +150,7 @@ def _credit_won(ledger: Ledger, kind: Kind) -> float:
 def skill_after_8_quarters(measured: Measured, scenario: Scenario, activity: str | None) -> FloatArray:
     """Skill by market, with 30% of the time on one activity, or with no contact."""
     mix = {activity: 1.0} if activity else {"coach": 1.0}
-    plan = share(scenario, 0.3 if activity else 0.0, "even", mix=mix)
+    plan = constant_split(scenario, 0.3 if activity else 0.0, "even", mix=mix)
     return replicate(scenario, plan, max(2, measured.markets // 3), measured.seed, workers=1)["skill"][:, 7]
 
 
@@ -162,7 +162,7 @@ def attainment_change(measured: Measured, quota_growth: float) -> Estimate:
     baseline = measured.territories.baseline
     quota = baseline.quota.model_copy(update={"growth_per_year": quota_growth})
     scenario = baseline.variant(quota=quota)
-    attained = measured.credit(scenario, share(scenario, 0.0)) / np.array(scenario.quota_usd())
+    attained = measured.credit(scenario, constant_split(scenario, 0.0)) / np.array(scenario.quota_usd())
     return mean(attained[:, -4:].mean(axis=1) - attained[:, :4].mean(axis=1))
 
 
@@ -172,7 +172,7 @@ def attainment_change(measured: Measured, quota_growth: float) -> Estimate:
 def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
     """A plan that recruits and then develops one candidate, and the same without."""
     candidate = scenario.candidates[0].name
-    without = share(scenario, 0.15)
+    without = constant_split(scenario, 0.15)
     kept = [row.model_dump() for row in without.hours if row.activity != "sell"]
     sell = next(row.hours_per_week for row in without.hours if row.activity == "sell")
     rows = [
@@ -191,16 +191,18 @@ def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
 
 def first_hours(measured: Measured, scenario: Scenario, names: Sequence[str]) -> FloatArray:
     """Worth of FIRST_HOURS a week with one partner, averaged over the named, by market."""
-    nobody = share(scenario, 0.0)
+    nobody = constant_split(scenario, 0.0)
     free = sum(row.hours_per_week for row in nobody.hours)
-    plans = [share(scenario, FIRST_HOURS / free, {name: 1.0}) for name in names]
+    plans = [constant_split(scenario, FIRST_HOURS / free, {name: 1.0}) for name in names]
     worth: FloatArray = np.mean([measured.credit(scenario, plan).sum(axis=1) for plan in plans], axis=0)
     return worth - measured.credit(scenario, nobody).sum(axis=1)
 
 
 def believers_gain(measured: Measured, scenario: Scenario) -> FloatArray:
     """20% of the time with Believers against none, by market."""
-    gain: FloatArray = measured.credit(scenario, share(scenario, 0.2)) - measured.credit(scenario, share(scenario, 0.0))
+    gain: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
+        scenario, constant_split(scenario, 0.0)
+    )
     return gain.sum(axis=1)
 
 
@@ -215,7 +217,7 @@ def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
         own = partner.traits.model_copy(update={n: Range(low=v, likely=v, high=v) for n, v in ambition.items()})
         return partner.model_copy(update={"base_share": larger, "traits": own, "capacity_deals": 28})
 
-    return with_partners(scenario, change)
+    return change_partners(scenario, change)
 
 
 # Claims 6 and 7
@@ -223,8 +225,8 @@ def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
 
 def ten_points_more(measured: Measured, scenario: Scenario) -> FloatArray:
     """Worth of 10 more points of the manager's time with Believers, by market."""
-    worth: FloatArray = measured.credit(scenario, share(scenario, 0.2)) - measured.credit(
-        scenario, share(scenario, 0.1)
+    worth: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
+        scenario, constant_split(scenario, 0.1)
     )
     return worth.sum(axis=1)
 
@@ -236,24 +238,24 @@ def with_cam(scenario: Scenario, factor: float | None = None) -> Scenario:
 
 
 def reach_of_believers(scenario: Scenario, factor: float) -> Scenario:
-    """The scenario in which Believers have so many times their accounts."""
+    """The scenario in which Believers have `factor` times their accounts."""
 
     def change(partner: Partner) -> Partner:
         bases = {name: factor * base for name, base in partner.base_share.items()}
         return partner.model_copy(update={"base_share": bases}) if partner.label == "believer" else partner
 
-    return with_partners(scenario.variant(candidates=()), change)
+    return change_partners(scenario.variant(candidates=()), change)
 
 
 def margin_of_all(scenario: Scenario, margin: float) -> Scenario:
     """The scenario in which every partner keeps this margin."""
-    return with_partners(scenario, lambda partner: partner.model_copy(update={"margin": margin}))
+    return change_partners(scenario, lambda partner: partner.model_copy(update={"margin": margin}))
 
 
-def direct_headroom(scenario: Scenario, deals: float) -> Scenario:
-    """The scenario with so many times the inbound business of the manager's own."""
+def direct_headroom(scenario: Scenario, factor: float) -> Scenario:
+    """The scenario with `factor` times the inbound business of the manager's own."""
     segments = tuple(
-        s.model_copy(update={"inbound_share": min(1.0, deals * s.inbound_share)}) for s in scenario.market_map
+        s.model_copy(update={"inbound_share": min(1.0, factor * s.inbound_share)}) for s in scenario.market_map
     )
     return scenario.variant(market_map=segments)
 
@@ -266,7 +268,7 @@ def better_mix(scenario: Scenario) -> tuple[TimePlan, TimePlan, TimePlan]:
     old = scenario.status_quo
     now = float(old.shares(1)[0])
     return (
-        share(scenario, now),
+        constant_split(scenario, now),
         TimePlan.status_quo(scenario),
-        share(scenario, now + 0.1, "even", mix=dict(old.mix)),
+        constant_split(scenario, now + 0.1, "even", mix=dict(old.mix)),
     )

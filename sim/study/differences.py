@@ -1,9 +1,9 @@
 """Paired differences of plans under other assumptions: asked for by market, run once, and kept.
 
 A difference is one plan's quota credit less the baseline plan's, over the horizon, in one market. All values of all
-assumptions meet the same markets, the first so many of the seed.
+assumptions meet the same markets, the first ones of the seed.
 
-Left out: which values are worth asking for (flips.py, robustness.py).
+Left out: which values are worth asking for (flips.py, sensitivity.py).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _Key = tuple[str, str, float]
 
 
 class Ask(NamedTuple):
-    """A wish to know a plan's differences while an assumption has a value, in so many markets."""
+    """A wish to know a plan's differences in a number of markets while an assumption has a value."""
 
     plan: str
     assumption: Assumption
@@ -38,7 +38,7 @@ class Ask(NamedTuple):
 
 
 class Differences:
-    """What is known so far, in US dollars."""
+    """The differences known so far, in US dollars."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Differences:
     def run_as_assumed(self, markets: int) -> float:
         """Run what is assumed; returns the baseline plan's mean credit in US dollars."""
         ((base, *others),) = self._credit([self.scenario], self.others, range(markets), len(self.plans) * markets)
-        self._known |= {(name, "", 0.0): its - base for name, its in zip(self.others, others, strict=True)}
+        self._known |= {(name, "", 0.0): credit - base for name, credit in zip(self.others, others, strict=True)}
         self.markets = markets
         return float(base.mean())
 
@@ -74,8 +74,8 @@ class Differences:
             wanted[ask.assumption, ask.value, missing].append(ask.plan)
         # Values that want the same plans in the same markets share the tapes of these.
         together: dict[tuple[tuple[str, ...], range], list[tuple[Assumption, float]]] = defaultdict(list)
-        for (its, at, markets), plans in wanted.items():
-            together[tuple(plans), markets].append((its, at))
+        for (assumption, at, markets), plans in wanted.items():
+            together[tuple(plans), markets].append((assumption, at))
         total = self.runs + sum((1 + len(names)) * len(markets) * len(of) for (names, markets), of in together.items())
         for (names, markets), values in together.items():
             variants = [with_value(self.scenario, *value) for value in values]
@@ -85,7 +85,7 @@ class Differences:
                     self._known[key] = np.concatenate([self._known.get(key, credit[:0]), credit - base])
 
     def by_world(self, worlds: int, markets: int) -> FloatArray:
-        """The differences in drawn worlds, each with so many markets: shape (worlds, plans, markets)."""
+        """The differences in drawn worlds, each with its own markets: shape (worlds, plans, markets)."""
         plans = self.plans
         if not worlds:
             return np.empty((0, len(plans), markets))
@@ -100,7 +100,7 @@ class Differences:
         return known[: self.markets] if assumption is None else known
 
     def estimate(self, plan: str, assumption: Assumption, value: float, confidence: float = CONFIDENCE) -> Estimate:
-        """Their mean, with the difference as assumed as a control, which is known from more markets."""
+        """The mean difference, with the difference as assumed as a control, which is known from more markets."""
         return estimates.mean_with_control(self.of(plan, assumption, value)[: self.markets], self.of(plan), confidence)
 
     def _credit(self, variants: Sequence[Scenario], names: Sequence[str], markets: range, total: int) -> FloatArray:

@@ -9,12 +9,13 @@ visitor of the app would wait.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 from scipy.special import ndtri, stdtrit
 
 from sim.arrays import FloatArray
@@ -44,7 +45,7 @@ class Estimate:
         return "no clear difference" if not self.clear else "ahead" if self.low > 0 else "behind"
 
     def scaled(self, factor: float) -> Estimate:
-        """The same in another unit; `factor` is positive."""
+        """The estimate in another unit: value and interval times `factor`, which is positive."""
         return Estimate(self.value * factor, self.low * factor, self.high * factor, self.observations)
 
 
@@ -58,8 +59,8 @@ def mean(values: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
     n, centre = len(values), float(np.mean(values))
     if n < 2:
         return Estimate(centre, -np.inf, np.inf, n)
-    half = float(_student(confidence, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
-    return Estimate(centre, centre - half, centre + half, n)
+    half_width = float(_student(confidence, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    return Estimate(centre, centre - half_width, centre + half_width, n)
 
 
 def mean_with_control(values: FloatArray, control: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
@@ -69,20 +70,20 @@ def mean_with_control(values: FloatArray, control: FloatArray, confidence: float
     off in proportion (regression estimator with double sampling; Cochran, Sampling Techniques, 1977, chapter 12).
     """
     n, m = len(values), len(control)
-    its = control[:n]
-    spread = float(np.var(its, ddof=1)) if n > 2 else 0.0
+    same = control[:n]
+    spread = float(np.var(same, ddof=1)) if n > 2 else 0.0
     if m == n or spread == 0.0:
         return mean(values, confidence)
-    slope = float(np.cov(values, its)[0, 1]) / spread
-    centre = float(np.mean(values) + slope * (np.mean(control) - np.mean(its)))
-    rest = float(np.var(values - slope * its, ddof=2))
+    slope = float(np.cov(values, same)[0, 1]) / spread
+    centre = float(np.mean(values) + slope * (np.mean(control) - np.mean(same)))
+    rest = float(np.var(values - slope * same, ddof=2))
     error = (rest / n + slope**2 * float(np.var(control, ddof=1)) / m) ** 0.5
-    half = float(_student(confidence, n - 2)) * error
-    return Estimate(centre, centre - half, centre + half, n)
+    half_width = float(_student(confidence, n - 2)) * error
+    return Estimate(centre, centre - half_width, centre + half_width, n)
 
 
 def zero_between(left: FloatArray, right: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
-    """Where the straight line from the mean of `left` (n,) at 0 to that of `right` (n,) at 1 is nil, by pairs.
+    """The zero of the straight line from the mean of `left` (n,) at 0 to that of `right` (n,) at 1, by pairs.
 
     The interval is Fieller's (1954): all places at which a mean of 0 is not excluded. It is endless where the line may
     be level.
@@ -97,19 +98,19 @@ def zero_between(left: FloatArray, right: FloatArray, confidence: float = CONFID
     a, b, c = step**2 - k * step_var, start * step - k * both, start**2 - k * start_var
     if a <= 0:
         return Estimate(value, -np.inf, np.inf, n)
-    half = max(0.0, b**2 - a * c) ** 0.5
-    return Estimate(value, (-b - half) / a, (-b + half) / a, n)
+    root = max(0.0, b**2 - a * c) ** 0.5
+    return Estimate(value, (-b - root) / a, (-b + root) / a, n)
 
 
 def share(successes: int, trials: int, confidence: float = CONFIDENCE) -> Estimate:
     """Share of successes with Wilson's interval (1927), as `scipy.stats.binomtest` gives it."""
-    z, its = float(ndtri((1 + confidence) / 2)), successes / trials
+    z, observed = float(ndtri((1 + confidence) / 2)), successes / trials
     twice = 2 * (trials + z**2)
-    middle = (2 * trials * its + z**2) / twice
-    half = z / twice * (4 * trials * its * (1 - its) + z**2) ** 0.5
-    low = 0.0 if successes == 0 else middle - half
-    high = 1.0 if successes == trials else middle + half
-    return Estimate(its, low, high, trials)
+    middle = (2 * trials * observed + z**2) / twice
+    half_width = z / twice * (4 * trials * observed * (1 - observed) + z**2) ** 0.5
+    low = 0.0 if successes == 0 else middle - half_width
+    high = 1.0 if successes == trials else middle + half_width
+    return Estimate(observed, low, high, trials)
 
 
 def share_of_worlds(values: FloatArray, counts: Callable[[FloatArray], NDArray[np.bool_]]) -> Estimate:
@@ -121,8 +122,8 @@ def share_of_worlds(values: FloatArray, counts: Callable[[FloatArray], NDArray[n
     """
     worlds, _, markets = values.shape
 
-    def counted(its: FloatArray) -> NDArray[np.bool_]:
-        return counts(np.stack([true_means(its[:, p]) for p in range(its.shape[1])], axis=1))
+    def counted(differences: FloatArray) -> NDArray[np.bool_]:
+        return counts(np.stack([true_means(differences[:, p]) for p in range(differences.shape[1])], axis=1))
 
     seen = share(int(counted(values).sum()), worlds)
     rng = np.random.default_rng(1)
@@ -163,3 +164,16 @@ def payback_quarter(difference_by_quarter: FloatArray) -> int | None:
         return None
     behind = np.flatnonzero(cumulated <= 0)
     return int(behind[-1]) + 2 if len(behind) else 1
+
+
+def plain_data(value: Any) -> Any:
+    """Results as plain data for JSON: dataclasses as mappings, tuples as lists, endless numbers as null."""
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if is_dataclass(value):
+        return {part.name: plain_data(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, Mapping):
+        return {name: plain_data(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_data(inner) for inner in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

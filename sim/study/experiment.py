@@ -23,7 +23,7 @@ from sim.progress import Progress, part_of
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
-from sim.study.estimates import Estimate, Verdict
+from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.one_run import history_of, run_plan, where_of
 from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
 from sim.tape_numbers import tape_numbers
@@ -119,7 +119,7 @@ class Comparison:
     def cumulated_difference_usd(self, plan: str) -> tuple[Estimate, ...]:
         """Paired difference of quota credit from the baseline plan, from quarter 1 to each quarter, in US dollars."""
         difference = self.outcomes[plan].credit_usd - self.outcomes[self.baseline].credit_usd
-        return tuple(estimates.mean(its) for its in np.cumsum(difference, axis=1).T)
+        return tuple(estimates.mean(to_quarter) for to_quarter in np.cumsum(difference, axis=1).T)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
@@ -128,14 +128,14 @@ class Comparison:
             "replications": self.replications,
             "worlds": self.worlds,
             "baseline": self.baseline,
-            "plans": {name: _plain(result) for name, result in self.results.items()},
+            "plans": plain_data(self.results),
         }
 
 
 def keep_tapes(scenario: Scenario, replications: int | Sequence[int], seed: int = 7) -> KeptTapes:
-    """Draw the tapes of so many replications, or of those of these numbers, once. Plans do not matter to a tape.
+    """Draw the tapes of a number of replications, or of those of these numbers, once. Plans do not matter to a tape.
 
-    For `compare(..., tapes=...)`, which wants the first so many.
+    For `compare(..., tapes=...)`, which wants the first replications of a seed.
     """
     if not isinstance(replications, Sequence):
         check_count("replications", replications, 1)
@@ -312,15 +312,3 @@ def _result(outcomes: Outcomes, base: Outcomes, in_worlds: FloatArray | None) ->
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, TimePlan):
-        return value.model_dump(mode="json")
-    if isinstance(value, (Estimate, PlanResult)):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
-    if isinstance(value, tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value

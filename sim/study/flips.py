@@ -36,7 +36,7 @@ CLEAR = 0.99
 """Confidence that a value is on the other side: a hundred or more are looked at, and some deceive."""
 SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
-"""A stretch is short if it is at most so long, as a share of its end that is farther from 0."""
+"""Longest that a stretch may be to be short, as a share of its end that is farther from 0."""
 FIRST_MARKETS = 100
 MOST_MARKETS = 1.0
 """Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
@@ -58,7 +58,7 @@ Search = Generator[list[Ask], None, T]
 
 @dataclass(frozen=True)
 class Flip:
-    """Where a verdict turns."""
+    """The value of an assumption at which a verdict turns."""
 
     value: float
     """at which the mean difference is nil"""
@@ -96,19 +96,20 @@ def distance(assumption: Assumption, flip: Flip) -> tuple[bool, float]:
     return not flip.plausible, abs(flip.value - assumption.likely) / (step or assumption.high - assumption.low)
 
 
-def find(
+def find_flips(
     known: Differences, varied: Sequence[Assumption], replications: int
 ) -> dict[tuple[str, str], tuple[Flip, ...]]:
-    """The flips of every plan and assumption (its path), the one below the likely value first.
+    """Find the flips of every plan and assumption (its path), the one below the likely value first.
 
     Markets are few. Every flip gets some, and the one of each plan that matters most gets most of them.
     """
-    sides = [(name, its, side) for name in known.others for its in varied for side in outwards(its)]
-    stretches = together(known, [stretch(known, *side, replications) for side in sides])
-    short = together(known, [shortened(known, its, replications) for its in stretches if its is not None])
+    sides = [(name, one, side) for name in known.others for one in varied for side in values_outwards(one)]
+    found_stretches = run_together(known, [find_stretch(known, *side, replications) for side in sides])
+    stretches = [stretch for stretch in found_stretches if stretch is not None]
+    short = run_together(known, [shorten(known, stretch, replications) for stretch in stretches])
     fair = max(2, replications // 10, replications // (2 * max(1, len(short))))
-    beyond = [its.far for its in stretches if its is not None]
-    flips = together(known, [settled(known, its, far, fair) for its, far in zip(short, beyond, strict=True)])
+    beyond = [stretch.far for stretch in stretches]
+    flips = run_together(known, [settle(known, *place, fair) for place in zip(short, beyond, strict=True)])
     nearest: dict[str, int] = {}
     for i in sorted(range(len(short)), key=lambda i: distance(short[i].assumption, flips[i])):
         nearest.setdefault(short[i].plan, i)
@@ -117,20 +118,20 @@ def find(
     if vague:
         # A market at two values, with the plan and the baseline plan, is four runs.
         most = max(most, (RUNS * replications - known.runs) / (4 * len(vague)))
-    again = [settled(known, short[i], beyond[i], int(most), about=flips[i]) for i in vague]
-    for i, flip in zip(vague, together(known, again), strict=True):
+    again = [settle(known, short[i], beyond[i], int(most), about=flips[i]) for i in vague]
+    for i, flip in zip(vague, run_together(known, again), strict=True):
         flips[i] = flip
     found: dict[tuple[str, str], tuple[Flip, ...]] = {(name, side.path): () for name, side, _ in sides}
-    for its, flip, far in zip(short, flips, beyond, strict=True):
+    for stretch, flip, far in zip(short, flips, beyond, strict=True):
         # An interval of all values on this side says that there may be no flip.
-        ends = sorted((its.assumption.likely, far))
+        ends = sorted((stretch.assumption.likely, far))
         if ends[0] < flip.low or flip.high < ends[1]:
-            found[its.plan, its.assumption.path] += (flip,)
+            found[stretch.plan, stretch.assumption.path] += (flip,)
     return found
 
 
-def together(known: Differences, searches: Sequence[Search[T]]) -> list[T]:
-    """What the searches find, in their order; what they ask for at a time is run at once."""
+def run_together(known: Differences, searches: Sequence[Search[T]]) -> list[T]:
+    """Run searches side by side: what they find, in their order. What they ask for at a time is run at once."""
     found: dict[int, T] = {}
     going = dict(enumerate(searches))
     while going:
@@ -145,17 +146,17 @@ def together(known: Differences, searches: Sequence[Search[T]]) -> list[T]:
     return [found[i] for i in range(len(searches))]
 
 
-def outwards(assumption: Assumption) -> list[list[float]]:
+def values_outwards(assumption: Assumption) -> list[list[float]]:
     """The values looked at on each side, from the likely value outwards."""
     sides = ((assumption.low, assumption.least), (assumption.high, assumption.most))
     values = [dict.fromkeys((end, (end + farthest) / 2, farthest)) for end, farthest in sides]
     return [[value for value in side if value != assumption.likely] for side in values]
 
 
-def stretch(
+def find_stretch(
     known: Differences, plan: str, assumption: Assumption, values: Sequence[float], most: int
 ) -> Search[Stretch | None]:
-    """Where the sign of the mean difference changes, going through `values`, or None. Uses up to `most` markets."""
+    """Find where the sign of the mean difference changes along `values`, if at all, with up to `most` markets."""
     assumed = float(known.of(plan).mean())
     if assumed == 0:
         return None
@@ -165,113 +166,115 @@ def stretch(
         yield asks
         asks = []
         for value in values:
-            its = known.estimate(plan, assumption, value, CLEAR)
+            seen = known.estimate(plan, assumption, value, CLEAR)
             # Doubtful is what pulls towards the other side and is not clear.
-            if not its.clear and its.value / assumed < 0.5 and its.observations < cap:
-                asks.append(Ask(plan, assumption, value, min(2 * its.observations, cap)))
+            if not seen.clear and seen.value / assumed < 0.5 and seen.observations < cap:
+                asks.append(Ask(plan, assumption, value, min(2 * seen.observations, cap)))
     near = assumption.likely
     for value in values:
-        its = known.estimate(plan, assumption, value, CLEAR)
-        if its.value / assumed > 0:
+        seen = known.estimate(plan, assumption, value, CLEAR)
+        if seen.value / assumed > 0:
             near = value
-        elif its.clear:
+        elif seen.clear:
             change = known.of(plan, assumption, value).mean() - known.of(plan, assumption, near).mean()
             return Stretch(plan, assumption, near, value, float(change) / (value - near))
     return None
 
 
-def shortened(known: Differences, its: Stretch, most: int) -> Search[Stretch]:
-    """A short stretch around the flip, by regula falsi."""
-    sign = np.sign(known.of(its.plan).mean())
+def shorten(known: Differences, stretch: Stretch, most: int) -> Search[Stretch]:
+    """Shorten a stretch around the flip, by regula falsi."""
+    sign = np.sign(known.of(stretch.plan).mean())
     for _ in range(SEARCH_STEPS):
-        if abs(its.far - its.near) <= SHORT_STRETCH * max(its.far, its.near):
+        if abs(stretch.far - stretch.near) <= SHORT_STRETCH * max(stretch.far, stretch.near):
             break
-        between = _between(known, its)
-        yield [Ask(its.plan, its.assumption, between, min(SEARCH_MARKETS, most))]
-        same = known.of(its.plan, its.assumption, between).mean() * sign > 0
-        its = its._replace(near=between) if same else its._replace(far=between)
-    return its
+        between = _between(known, stretch)
+        yield [Ask(stretch.plan, stretch.assumption, between, min(SEARCH_MARKETS, most))]
+        same = known.of(stretch.plan, stretch.assumption, between).mean() * sign > 0
+        stretch = stretch._replace(near=between) if same else stretch._replace(far=between)
+    return stretch
 
 
-def _between(known: Differences, its: Stretch) -> float:
+def _between(known: Differences, stretch: Stretch) -> float:
     """Where the straight line between the ends is nil, but not too near to either."""
-    near, far = (float(known.of(its.plan, its.assumption, value).mean()) for value in (its.near, its.far))
+    near, far = (
+        float(known.of(stretch.plan, stretch.assumption, value).mean()) for value in (stretch.near, stretch.far)
+    )
     place = near / (near - far) if near * far < 0 else 0.5
-    return its.near + (its.far - its.near) * min(max(place, 0.1), 0.9)
+    return stretch.near + (stretch.far - stretch.near) * min(max(place, 0.1), 0.9)
 
 
-def settled(known: Differences, its: Stretch, far: float, most: int, about: Flip | None = None) -> Search[Flip]:
-    """The flip that lies in a short stretch, or near `about`, from at most `most` markets at each value.
+def settle(known: Differences, stretch: Stretch, far: float, most: int, about: Flip | None = None) -> Search[Flip]:
+    """Find the flip that lies in a short stretch, or near `about`, from at most `most` markets at each value.
 
     The ends of the stretch come from few markets; it lies between the likely value and `far`, which is surely beyond.
 
     Between two values the difference is taken for straight. So the value found is run too: if the three do not
     lie on a straight line, it ends a shorter stretch, and the search goes on there.
     """
-    value = _between(known, its) if about is None else about.value
-    half = _apart(known, its, value, most)
+    value = _between(known, stretch) if about is None else about.value
+    half_distance = _half_distance(known, stretch, value, most)
     if about is not None:
         # Wide enough for the flip to lie between them.
-        half = min(max(half, (about.high - about.low) / 2), max(half, WIDEST * value))
-    sign = np.sign(known.of(its.plan).mean())
-    within = its._replace(near=its.assumption.likely, far=far)
+        half_distance = min(max(half_distance, (about.high - about.low) / 2), max(half_distance, WIDEST * value))
+    sign = np.sign(known.of(stretch.plan).mean())
+    within = stretch._replace(near=stretch.assumption.likely, far=far)
     for move in range(MOVES + 1):
-        left, right = _within(within, value - half), _within(within, value + half)
+        left, right = _clamped(within, value - half_distance), _clamped(within, value + half_distance)
         if left == right:
             break
         markets = 0
         while markets < most:
             markets = min(max(2 * markets, FIRST_MARKETS), most)
-            yield [Ask(its.plan, its.assumption, end, markets) for end in (left, right)]
-            at_left, at_right = (known.of(its.plan, its.assumption, end)[:markets] for end in (left, right))
+            yield [Ask(stretch.plan, stretch.assumption, end, markets) for end in (left, right)]
+            at_left, at_right = (known.of(stretch.plan, stretch.assumption, end)[:markets] for end in (left, right))
             place = estimates.zero_between(at_left, at_right)
             if isfinite(place.low):
-                value = _within(within, left + (right - left) * place.value)
-            low, high = (_within(within, left + (right - left) * end) for end in (place.low, place.high))
-            flip = _flip(known, its, value, low, high)
+                value = _clamped(within, left + (right - left) * place.value)
+            low, high = (_clamped(within, left + (right - left) * end) for end in (place.low, place.high))
+            flip = _flip(known, stretch, value, low, high)
             outside = place.low > 1 or place.high < 0
             if flip.precise or (outside and move < MOVES):
                 break
         if outside:
             continue
         if not isfinite(place.low):
-            if half >= WIDEST * value:
+            if half_distance >= WIDEST * value:
                 break
-            half = WIDEST * value
+            half_distance = WIDEST * value
             continue
         if about is None and not flip.precise:
             break  # there are few markets yet
-        yield [Ask(its.plan, its.assumption, value, markets)]
-        here, share = known.of(its.plan, its.assumption, value)[:markets], (value - left) / (right - left)
+        yield [Ask(stretch.plan, stretch.assumption, value, markets)]
+        here, share = known.of(stretch.plan, stretch.assumption, value)[:markets], (value - left) / (right - left)
         bent = estimates.mean(here - (1 - share) * at_left - share * at_right, CLEAR).clear
         if not bent or value in (within.near, within.far):
             break
         within = within._replace(near=value) if here.mean() * sign > 0 else within._replace(far=value)
         # Bent: between the value that is not the flip and the end beyond it, until that is checked again.
-        flip = _flip(known, its, value, min(within.near, within.far), max(within.near, within.far))
-        value, half = _between(known, within), max(half / 2, abs(within.far - within.near) / 100)
+        flip = _flip(known, stretch, value, min(within.near, within.far), max(within.near, within.far))
+        value, half_distance = _between(known, within), max(half_distance / 2, abs(within.far - within.near) / 100)
     return flip
 
 
-def _apart(known: Differences, its: Stretch, value: float, most: int) -> float:
+def _half_distance(known: Differences, stretch: Stretch, value: float, most: int) -> float:
     """How far from the flip the last two values must be to differ more than luck makes them."""
-    luck = float(known.of(its.plan, its.assumption, its.far).std()) * (2 / most) ** 0.5
-    half = min(max(CLEAR_SLOPE * luck / (2 * abs(its.slope)), CLOSEST * value), WIDEST * value)
-    return max(half, abs(its.far - its.near) / 100)
+    luck = float(known.of(stretch.plan, stretch.assumption, stretch.far).std()) * (2 / most) ** 0.5
+    enough = min(max(CLEAR_SLOPE * luck / (2 * abs(stretch.slope)), CLOSEST * value), WIDEST * value)
+    return max(enough, abs(stretch.far - stretch.near) / 100)
 
 
-def _within(its: Stretch, value: float) -> float:
+def _clamped(stretch: Stretch, value: float) -> float:
     """The value, or the end of the stretch that is nearest to it."""
-    return min(max(value, min(its.near, its.far)), max(its.near, its.far))
+    return min(max(value, min(stretch.near, stretch.far)), max(stretch.near, stretch.far))
 
 
-def _flip(known: Differences, its: Stretch, value: float, low: float, high: float) -> Flip:
-    assumption = its.assumption
+def _flip(known: Differences, stretch: Stretch, value: float, low: float, high: float) -> Flip:
+    assumption = stretch.assumption
     return Flip(
         value=value,
         low=min(low, value),
         high=max(high, value),
         share_of_likely=value / assumption.likely if assumption.likely else None,
         plausible=assumption.plausible(value),
-        beyond="behind" if known.of(its.plan).mean() > 0 else "ahead",
+        beyond="behind" if known.of(stretch.plan).mean() > 0 else "ahead",
     )

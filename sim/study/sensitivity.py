@@ -16,8 +16,7 @@ Left out: assumptions varied in pairs; numbers without a width, such as margins.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from math import isfinite
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from sim.progress import Progress
 from sim.scenario import Scenario
 from sim.study import estimates, flips
 from sim.study.differences import Ask, Differences
-from sim.study.estimates import Estimate, Verdict
+from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.experiment import REPLICATIONS_PER_WORLD
 from sim.study.flips import Flip
 from sim.study.settings import check_count, check_plans
@@ -71,7 +70,7 @@ class Robustness:
     def weakest(self) -> tuple[Assumption, Flip] | None:
         """The assumption whose flip is nearest, in widths of the plausible range on its side; a plausible one first."""
         found = [(swing.assumption, flip) for swing in self.swings for flip in swing.flips]
-        return min(found, key=lambda its: flips.distance(*its), default=None)
+        return min(found, key=lambda pair: flips.distance(*pair), default=None)
 
 
 @dataclass(frozen=True)
@@ -115,15 +114,16 @@ class Sensitivity:
             "plans": {
                 name: {
                     "plan": plan.plan.model_dump(mode="json"),
-                    "difference_share": _plain(asdict(plan.difference_share)),
+                    "difference_share": plain_data(plan.difference_share),
                     "verdict": plan.verdict,
-                    "worlds_ahead": plan.worlds_ahead and _plain(asdict(plan.worlds_ahead)),
-                    "weakest": plan.weakest and {"assumption": plan.weakest[0].name, "flip": asdict(plan.weakest[1])},
-                    "tornado": [_plain(asdict(swing)) for swing in plan.swings],
+                    "worlds_ahead": plain_data(plan.worlds_ahead),
+                    "weakest": plan.weakest
+                    and {"assumption": plan.weakest[0].name, "flip": plain_data(plan.weakest[1])},
+                    "tornado": plain_data(plan.swings),
                 }
                 for name, plan in self.plans.items()
             },
-            "left_on_the_table": {name: _plain(asdict(its)) for name, its in self.regret.items()},
+            "left_on_the_table": {name: plain_data(regret) for name, regret in self.regret.items()},
         }
 
 
@@ -166,7 +166,7 @@ def sensitivity(
             "of it; give another baseline or more replications"
         )
     _run_ends(known, varied, base)
-    turns = flips.find(known, varied, replications)
+    turns = flips.find_flips(known, varied, replications)
     in_worlds = known.by_world(worlds, REPLICATIONS_PER_WORLD)
     robust = {
         name: _robustness(known, name, varied, turns, base, in_worlds[:, p])
@@ -181,7 +181,7 @@ def sensitivity(
 
 def _run_ends(known: Differences, varied: Sequence[Assumption], base: float) -> None:
     """Run the ends of the bars, in more and more markets until their intervals are short enough for the eye."""
-    asks = [Ask(name, its, end, 0) for name in known.others for its in varied for end in (its.low, its.high)]
+    asks = [Ask(name, one, end, 0) for name in known.others for one in varied for end in (one.low, one.high)]
     for markets in END_REPLICATIONS:
         known.run(ask._replace(markets=min(markets, known.markets)) for ask in asks)
         ends = {ask: known.estimate(*ask[:3]) for ask in asks}
@@ -221,22 +221,13 @@ def _regrets(names: Sequence[str], in_worlds: FloatArray, by_world: FloatArray) 
     def best_in(p: int) -> Estimate:
         return estimates.share_of_worlds(in_worlds, lambda means: means[:, p] == means.max(axis=1))
 
-    left = by_world.max(axis=1, keepdims=True) - by_world
+    regrets = by_world.max(axis=1, keepdims=True) - by_world
     return {
         name: Regret(
-            mean=estimates.mean(its),
-            worst_tenth=float(np.quantile(its, 0.9)),
-            worst=float(its.max()),
+            mean=estimates.mean(regret),
+            worst_tenth=float(np.quantile(regret, 0.9)),
+            worst=float(regret.max()),
             best_in=best_in(p),
         )
-        for p, (name, its) in enumerate(zip(names, left.T, strict=True))
+        for p, (name, regret) in enumerate(zip(names, regrets.T, strict=True))
     }
-
-
-def _plain(value: Any) -> Any:
-    """Data without endless numbers, which JSON has not."""
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return None if isinstance(value, float) and not isfinite(value) else value

@@ -136,8 +136,8 @@ def corners_of(case: Case, coefficients: Coefficients, market: Market, ledger: L
         "demand by quarter": bool(calendar.demand_by_quarter_of_year),
         "idle hours": any(quarter.idle_ticks for quarter in coefficients.quarters[1:]),
         "a wrong label": any(
-            PARTNER_SEGMENTS[true] != its.label
-            for its, true in zip(scenario.all_partners, market.true_segment, strict=True)
+            PARTNER_SEGMENTS[true] != partner.label
+            for partner, true in zip(scenario.all_partners, market.true_segment, strict=True)
         ),
         "waiting for people": len(lines) > 0,
         "nobody's people in time": bool((ledger.of(Kind.NO_DECISION)["partner"] != NOBODY).any()),
@@ -162,11 +162,11 @@ def corners_of(case: Case, coefficients: Coefficients, market: Market, ledger: L
         and ledger.digest() != _disciplined(case, market).digest(),
         "another world": world_of(case) != case.scenario,
     }
-    theirs = ledger.of(Kind.ARRIVED)
-    theirs = theirs[(theirs["tick"] >= 0) & (theirs["partner"] != NOBODY)]
-    for s in set(theirs["segment"].tolist()):
+    arrived = ledger.of(Kind.ARRIVED)
+    arrived = arrived[(arrived["tick"] >= 0) & (arrived["partner"] != NOBODY)]
+    for s in set(arrived["segment"].tolist()):
         met[f"coverage {COVERAGE_MODES[coefficients.quarters[horizon].coverage_mode[s]]}"] = True
-    ticks = {name: set(ledger.of(*its)["tick"].tolist()) for name, its in AT_ONCE.items()}
+    ticks = {name: set(ledger.of(*kinds)["tick"].tolist()) for name, kinds in AT_ONCE.items()}
     for a, b in combinations(AT_ONCE, 2):
         met[f"{a} and {b} at once"] = bool(ticks[a] & ticks[b])
     return {Kind(kind).name for kind in kinds} | {name for name, reached in met.items() if reached}
@@ -214,7 +214,7 @@ def lively() -> Scenario:
 
 
 def busy_plan(scenario: Scenario, name: str = "test plan") -> TimePlan:
-    its = plan_of(
+    plan = plan_of(
         scenario,
         ("sell", None, 20.0),
         ("prospect", "only", 4.0),
@@ -225,7 +225,7 @@ def busy_plan(scenario: Scenario, name: str = "test plan") -> TimePlan:
         ("recruit", "Cypress", 2.0),
         discipline=0.5,
     )
-    return its.model_copy(update={"name": name})
+    return plan.model_copy(update={"name": name})
 
 
 def altered(ledger: Ledger, **changes: tuple[int, Any]) -> Ledger:
@@ -289,10 +289,10 @@ def test_the_sums_of_many_runs_are_those_of_their_ledgers(data: st.DataObject) -
         rows, partners = len(coefficients[p].quarters), len(here.all_partners)
         expected = empty_sums(rows, partners)
         assert fast.add_up_ledger(ledger.records, expected) == len(ledger.records)
-        for name, its in expected._asdict().items():
+        for name, sums_expected in expected._asdict().items():
             got = getattr(sums, name)[p, r]
-            where = f"{name} of plan {p} in replication {replications[r]}: {np.argwhere(got != its).tolist()}"
-            assert got.tobytes() == its.tobytes(), where
+            where = f"{name} of plan {p} in replication {replications[r]}: {np.argwhere(got != sums_expected).tolist()}"
+            assert got.tobytes() == sums_expected.tobytes(), where
         assert expected.by_kind["count"].sum() == len(ledger.records)
 
 
@@ -327,22 +327,22 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
         {"segment": "only", "stage": 2, "amount_usd": 1000, "route": "direct"},
         {"segment": "only", "amount_usd": 500, "age_weeks": 3.0, "route": "Pine"},
     ]
-    for its in (scenario, scenario.variant(open_pipeline=pipeline)):
-        plan, other = busy_plan(its), TimePlan.constant(its, 0.3, name="other plan")
-        coefficients = [derive(its, plan), derive(its, other)]
-        market = draw_market(its, seed, 5)
-        ledger = simulate(its, plan, market, engine="compiled")
-        sums = fast_sums(its, seed, coefficients, [5, 6])
+    for variant in (scenario, scenario.variant(open_pipeline=pipeline)):
+        plan, other = busy_plan(variant), TimePlan.constant(variant, 0.3, name="other plan")
+        coefficients = [derive(variant, plan), derive(variant, other)]
+        market = draw_market(variant, seed, 5)
+        ledger = simulate(variant, plan, market, engine="compiled")
+        sums = fast_sums(variant, seed, coefficients, [5, 6])
         expected = empty_sums(len(coefficients[0].quarters), 2)
         fast.add_up_ledger(ledger.records, expected)
         with monkeypatch.context() as patch:
             calls = use_plain_text(patch)
-            again = draw_market(its, seed, 5)
+            again = draw_market(variant, seed, 5)
             for field in dataclasses.fields(Market):
                 if isinstance(getattr(market, field.name), np.ndarray):
                     assert getattr(again, field.name).tobytes() == getattr(market, field.name).tobytes(), field.name
-            assert_equal(ledger, simulate(its, plan, again, engine="compiled"), plan)
-            for name, got in fast_sums(its, seed, coefficients, [5, 6])._asdict().items():
+            assert_equal(ledger, simulate(variant, plan, again, engine="compiled"), plan)
+            for name, got in fast_sums(variant, seed, coefficients, [5, 6])._asdict().items():
                 assert got.tobytes() == getattr(sums, name).tobytes(), name
             added = empty_sums(len(coefficients[0].quarters), 2)
             fast.add_up_ledger(ledger.records, added)
@@ -377,11 +377,11 @@ def test_compiled_marks_are_numpys(seed: int, replication: int) -> None:
     market = draw_market(scenario, seed, replication)
     assert market.signing[0] == uniforms(seed, replication, Stream.PARTNER, 0, 4)[3]
     for s in range(len(names)):
-        its = np.flatnonzero(market.segment == s)
-        assert len(its) > 20
-        marks = uniforms(seed, replication, Stream.OPPORTUNITY, s, 8 * len(its)).reshape(-1, 8)
+        chosen = np.flatnonzero(market.segment == s)
+        assert len(chosen) > 20
+        marks = uniforms(seed, replication, Stream.OPPORTUNITY, s, 8 * len(chosen)).reshape(-1, 8)
         for column, which in ((market.found, 2), (market.brought, 4), (market.settles, 5)):
-            assert (column[its] == marks[:, which]).all()
+            assert (column[chosen] == marks[:, which]).all()
 
 
 # ---------------------------------------------------------------- an edited rule
@@ -506,18 +506,18 @@ def stops(scenario: Scenario, plan: TimePlan, market: Market, engine: str) -> No
 
 def in_parts(field: str, **changes: Any) -> Callable[[Coefficients], Coefficients]:
     """Numbers changed in every segment, partner or quarter."""
-    return lambda its: dataclasses.replace(
-        its, **{field: tuple(dataclasses.replace(part, **changes) for part in getattr(its, field))}
+    return lambda numbers: dataclasses.replace(
+        numbers, **{field: tuple(dataclasses.replace(part, **changes) for part in getattr(numbers, field))}
     )
 
 
 def in_traits(**changes: Any) -> Callable[[Coefficients], Coefficients]:
-    def change(its: Coefficients) -> Coefficients:
+    def change(numbers: Coefficients) -> Coefficients:
         partners = [
             dataclasses.replace(p, traits=tuple(dataclasses.replace(t, **changes) for t in p.traits))
-            for p in its.partners
+            for p in numbers.partners
         ]
-        return dataclasses.replace(its, partners=tuple(partners))
+        return dataclasses.replace(numbers, partners=tuple(partners))
 
     return change
 
@@ -528,9 +528,9 @@ IMPOSSIBLE_NUMBERS: dict[str, Callable[[Coefficients], Coefficients]] = {
     "an engagement below 0": in_traits(engagement_start=-0.01),
     "a ceiling above 1": in_traits(skill_ceiling=3.0, skill_alone=3.0),
     "teachability that is no number": in_traits(teachability=math.nan),
-    "a gain that is no number": lambda its: dataclasses.replace(its, coach_gain=math.nan),
-    "forgetting that is no number": lambda its: dataclasses.replace(its, engagement_forgotten=math.nan),
-    "an average that is no number": lambda its: dataclasses.replace(its, prospecting_forgotten=math.nan),
+    "a gain that is no number": lambda numbers: dataclasses.replace(numbers, coach_gain=math.nan),
+    "forgetting that is no number": lambda numbers: dataclasses.replace(numbers, engagement_forgotten=math.nan),
+    "an average that is no number": lambda numbers: dataclasses.replace(numbers, prospecting_forgotten=math.nan),
     "calls by themselves above 1": in_parts("segments", inbound_share=1.5),
     "a yield that is no number": in_parts("segments", prospecting_yield=math.nan),
     "credit that is no number": in_parts("partners", credit_share=math.nan),
@@ -559,7 +559,7 @@ def test_trouble_among_many_runs_names_its_plan_and_replication() -> None:
         dataclasses.replace(p, traits=(*p.traits[:2], dataclasses.replace(p.traits[2], skill_start=1.2)))
         for p in good[0].partners
     ]
-    bad = [dataclasses.replace(its, partners=tuple(partners)) for its in good]
+    bad = [dataclasses.replace(coefficients_of_plan, partners=tuple(partners)) for coefficients_of_plan in good]
     with pytest.raises(fast.RunTrouble, match="not between 0 and 1 in week -25") as trouble:
         fast_sums(scenario, SEED, bad, [*fine, *not_fine])
     assert (trouble.value.plan, trouble.value.replication) == (0, not_fine[0])

@@ -173,9 +173,9 @@ def test_workers_of_a_cluster_give_the_same_numbers(cluster: str, monkeypatch: p
 
 
 def _closed_port() -> int:
-    with socket.socket() as its:
-        its.bind(("127.0.0.1", 0))
-        return int(its.getsockname()[1])
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:{port}", "127.0.0.1:{port}", "nonsense://here", "127.0.0.1", ""])

@@ -94,9 +94,9 @@ def counted(ledger: Ledger) -> dict[str, NDArray[Any]]:
     quarters, quota = scenario.horizon_quarters, np.array(scenario.quota_usd())
     kind, tick, partners = records["kind"], records["tick"], records["partner"]
 
-    def total(its: NDArray[Any] | None, *kinds: Kind, also: Any = True) -> NDArray[Any]:
+    def total(weights: NDArray[Any] | None, *kinds: Kind, also: Any = True) -> NDArray[Any]:
         chosen = (tick >= 0) & np.isin(kind, kinds) & also
-        return np.bincount(tick[chosen] // TICKS_PER_QUARTER, None if its is None else its[chosen], quarters)
+        return np.bincount(tick[chosen] // TICKS_PER_QUARTER, None if weights is None else weights[chosen], quarters)
 
     def ratio(part: NDArray[Any], whole: NDArray[Any]) -> NDArray[Any]:
         return np.array([p / w if w else 0.0 for p, w in zip(part, whole, strict=True)])
@@ -104,7 +104,7 @@ def counted(ledger: Ledger) -> dict[str, NDArray[Any]]:
     amount, hours = records["amount_usd"], records["value"]
     # The last entry is for NOBODY, who is -1.
     credit = amount * np.array([*map(scenario.credit_share, scenario.all_partners), 1.0])[partners]
-    net = amount * np.array([*(1 - its.margin for its in scenario.all_partners), 1.0])[partners]
+    net = amount * np.array([*(1 - partner.margin for partner in scenario.all_partners), 1.0])[partners]
     last_week = tick // TICKS_PER_WEEK % WEEKS_PER_QUARTER == WEEKS_PER_QUARTER - 1
     registering = [
         len(np.unique(partners[(kind == Kind.REGISTERED) & (tick // TICKS_PER_QUARTER == q)])) for q in range(quarters)
@@ -176,11 +176,11 @@ def made_up_sums(scenario: Scenario, *leading: int) -> Sums:
     """Sums of nothing that happened: numbers with all their digits, so that another order of adding shows."""
     draw = np.random.default_rng(1)
     sums = empty_sums(1 + scenario.horizon_quarters, len(scenario.all_partners), *leading)
-    for its in sums:
-        for name in its.dtype.names:
-            its[name] = draw.integers(0, 10**9, its.shape)
-            if its.dtype[name] == np.float64:
-                its[name] *= draw.uniform(size=its.shape)
+    for array in sums:
+        for name in array.dtype.names:
+            array[name] = draw.integers(0, 10**9, array.shape)
+            if array.dtype[name] == np.float64:
+                array[name] *= draw.uniform(size=array.shape)
     return sums
 
 
@@ -193,7 +193,7 @@ def test_a_run_has_the_same_bits_alone_and_among_others() -> None:
     assert together.shape == (3, 50, len(kpis.KPIS), scenario.horizon_quarters)
     for plan in range(3):
         for r in range(50):
-            alone = kpis.summarise(kpis.Tally(scenario, Sums(*(its[plan, r].copy() for its in sums))))
+            alone = kpis.summarise(kpis.Tally(scenario, Sums(*(array[plan, r].copy() for array in sums))))
             assert alone.tobytes() == together[plan, r].tobytes()
 
 

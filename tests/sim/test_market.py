@@ -69,8 +69,8 @@ def two_segments(horizon: int, partners: int) -> Scenario:
         segment("only", demand_cv=0.5, win_rate_shock=0.4, deal_size_sigma=0.7, growth_per_quarter=0.02),
         segment("side", stages=[stage(patience_weeks=2.0, buyer_lag_weeks=1.0)] * 3),
     ]
-    its = [partner(f"Pine {i}", base_share={"only": 0.2}, exit_hazard_per_year=0.5) for i in range(partners)]
-    return territory(horizon_quarters=horizon, market_map=pair, partners=its)
+    resellers = [partner(f"Pine {i}", base_share={"only": 0.2}, exit_hazard_per_year=0.5) for i in range(partners)]
+    return territory(horizon_quarters=horizon, market_map=pair, partners=resellers)
 
 
 def test_another_partner_leaves_all_other_marks() -> None:
@@ -154,8 +154,8 @@ def test_amounts_are_lognormal_with_the_stated_median_in_whole_dollars() -> None
 
 
 def test_owners_have_their_base_shares() -> None:
-    its = [partner("Pine", base_share={"only": 0.3}), partner("Oak", base_share={"only": 0.1})]
-    owner = draw_market(big().variant(partners=its), 6).owner
+    two = [partner("Pine", base_share={"only": 0.3}), partner("Oak", base_share={"only": 0.1})]
+    owner = draw_market(big().variant(partners=two), 6).owner
     for who, expected in ((0, 0.3), (1, 0.1), (NOBODY, 0.6)):
         near_share(int((owner == who).sum()), len(owner), expected)
 
@@ -163,8 +163,8 @@ def test_owners_have_their_base_shares() -> None:
 @pytest.mark.parametrize("accuracy", [0.0, 0.6, 1.0])
 def test_a_label_is_true_with_its_accuracy_and_else_drawn_from_the_prior(accuracy: float) -> None:
     prior = {"achiever": 0.2, "believer": 0.5, "deceiver": 0.3}
-    its = [partner(f"Pine {i}", label="believer", base_share={}) for i in range(200)]
-    scenario = territory(assumptions={"label_accuracy": accuracy}, partners=its, segment_prior=prior)
+    many = [partner(f"Pine {i}", label="believer", base_share={}) for i in range(200)]
+    scenario = territory(assumptions={"label_accuracy": accuracy}, partners=many, segment_prior=prior)
     true = np.concatenate([draw_market(scenario, 6, r).true_segment for r in range(20)])
     for i, kind in enumerate(PARTNER_SEGMENTS):
         expected = (1 - accuracy) * prior[kind] + accuracy * (kind == "believer")
@@ -195,8 +195,8 @@ def test_durations_have_their_means_and_shapes(shape: float) -> None:
 
 
 def test_partners_stay_an_exponential_time() -> None:
-    its = [partner(f"Pine {i}", base_share={}, exit_hazard_per_year=0.5) for i in range(200)]
-    scenario = territory(partners=its)
+    many = [partner(f"Pine {i}", base_share={}, exit_hazard_per_year=0.5) for i in range(200)]
+    scenario = territory(partners=many)
     stays = np.concatenate([draw_market(scenario, 6, r).exit_ticks for r in range(20)]) / TICKS_PER_WEEK / 104
     assert kstest(stays, "expon").pvalue > FALSE_ALARM
     assert (draw_market(territory(partners=[partner()]), 6).exit_ticks == NEVER).all()

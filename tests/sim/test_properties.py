@@ -94,10 +94,10 @@ def test_nobody_works_for_two_at_once(run: Run) -> None:
     length = np.rint(worked["value"] * ticks_per_hour).astype(np.int64)
     assert (worked["tick"][1:] >= (worked["tick"] + length)[:-1]).all()
     given_ticks: Counter[int] = Counter()
-    for opportunity, its in zip(worked["opportunity"].tolist(), length.tolist(), strict=True):
-        given_ticks[opportunity] += its
-    for opportunity, its in given_ticks.items():
-        assert its <= market.effort_ticks[opportunity].sum()
+    for opportunity, ticks in zip(worked["opportunity"].tolist(), length.tolist(), strict=True):
+        given_ticks[opportunity] += ticks
+    for opportunity, ticks in given_ticks.items():
+        assert ticks <= market.effort_ticks[opportunity].sum()
     for opportunity in ledger.of(Kind.WON_DIRECT)["opportunity"].tolist():
         assert given_ticks[opportunity] == market.effort_ticks[opportunity, market.stage[opportunity] :].sum()
     for opportunity in ledger.of(Kind.WON_SOLD_FOR)["opportunity"].tolist():
@@ -276,8 +276,8 @@ def test_a_direct_territory_does_not_see_its_partners(seed: int) -> None:
     """Coverage direct, no partner time: the manager's own records are those of the territory without partners."""
     split = {"name": "status quo", "partner_share": 0.0, "coverage_mode": "direct"}
     ledgers = []
-    for its in ([], [reseller()]):
-        scenario = lively(partners=its, status_quo=split)
+    for partners in ([], [reseller()]):
+        scenario = lively(partners=partners, status_quo=split)
         ledgers.append(run_once(scenario, all_selling(scenario, coverage_mode={"only": "direct"}), seed))
     alone, beside = (
         ledger.records[~np.isin(ledger.records["kind"], (Kind.SKILL, Kind.ENGAGEMENT))] for ledger in ledgers

@@ -75,7 +75,7 @@ def test_every_declared_field_says_unit_meaning_and_source() -> None:
     assert len(models) >= 18
     for model in models:
         schema = model.model_json_schema()
-        fields = next(its["properties"] for its in schema.get("anyOf", [schema]) if "properties" in its)
+        fields = next(branch["properties"] for branch in schema.get("anyOf", [schema]) if "properties" in branch)
         for name, spec in fields.items():
             for word in ("unit", "description", "source"):
                 assert spec.get(word), f"{model.__name__}.{name} has no {word}"

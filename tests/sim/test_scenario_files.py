@@ -56,8 +56,8 @@ def differing(one: Any, other: Any, path: str = "") -> Iterator[str]:
             inner = "*" if path.endswith("base_share") else key
             yield from differing(one.get(key), other.get(key), f"{path}.{inner}".lstrip("."))
     elif path not in SPLITS and all(isinstance(tree, (list, tuple)) for tree in both) and len(one) == len(other):
-        for inner, its in zip(one, other, strict=True):
-            yield from differing(inner, its, f"{path}[*]")
+        for inner, twin in zip(one, other, strict=True):
+            yield from differing(inner, twin, f"{path}[*]")
     elif one != other:
         yield path
 

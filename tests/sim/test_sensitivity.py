@@ -173,13 +173,13 @@ def test_what_is_left_on_the_table_by_hand() -> None:
     regret = robustness._regrets(["a", "b", "c"], np.repeat(by_world[:, :, None], 2, axis=2), by_world)
     left = {"a": [0.2, 0.0, 0.4, 0.9], "b": [0.0, 0.3, 0.4, 0.0], "c": [0.0, 0.1, 0.0, 0.5]}
     best_in = {"a": 1, "b": 2, "c": 2}
-    for name, its in regret.items():
-        assert its.mean.value == pytest.approx(sum(left[name]) / 4)
-        assert its.worst == pytest.approx(max(left[name]))
+    for name, of_plan in regret.items():
+        assert of_plan.mean.value == pytest.approx(sum(left[name]) / 4)
+        assert of_plan.worst == pytest.approx(max(left[name]))
         # The 0.9 quantile of four numbers lies 0.7 of the way from the third to the fourth.
         third, fourth = sorted(left[name])[2:]
-        assert its.worst_tenth == pytest.approx(third + 0.7 * (fourth - third))
-        assert its.best_in.value == best_in[name] / 4 and its.best_in.observations == 4
+        assert of_plan.worst_tenth == pytest.approx(third + 0.7 * (fourth - third))
+        assert of_plan.best_in.value == best_in[name] / 4 and of_plan.best_in.observations == 4
 
 
 def test_a_share_of_worlds_that_hardly_differ_is_not_sure() -> None:
@@ -191,7 +191,7 @@ def test_a_share_of_worlds_that_hardly_differ_is_not_sure() -> None:
     def ahead(means: FloatArray) -> NDArray[Any]:
         return np.asarray(means[:, 0] > 0)
 
-    unsure, sure = (estimates.share_of_worlds(its, ahead) for its in (same, apart))
+    unsure, sure = (estimates.share_of_worlds(values, ahead) for values in (same, apart))
     assert unsure.high - unsure.low > 0.4
     wilson = estimates.share(80, 100)
     assert sure.value == 0.8 and sure.low == pytest.approx(wilson.low, abs=0.02)
@@ -222,10 +222,10 @@ def test_all_of_partner_time_is_every_gain_at_once() -> None:
 @given(st.data())
 def test_every_value_looked_at_is_possible_and_changes_one_number(data: st.DataObject) -> None:
     scenario = data.draw(uncertain(data.draw(scenarios())))
-    likely = with_ranges(scenario, lambda _, its: its.fixed(its.likely))
+    likely = with_ranges(scenario, lambda _, old: old.fixed(old.likely))
     for assumption in assumptions(scenario):
         assert assumption.least <= assumption.low <= assumption.likely <= assumption.high <= assumption.most
-        for side, end in zip(flips.outwards(assumption), (assumption.least, assumption.most), strict=True):
+        for side, end in zip(flips.values_outwards(assumption), (assumption.least, assumption.most), strict=True):
             assert assumption.likely not in side and all(assumption.least <= value <= assumption.most for value in side)
             assert side == sorted(side, reverse=end < assumption.likely) and (not side or side[-1] == end)
     assumption = data.draw(st.sampled_from(assumptions(scenario)))
@@ -241,9 +241,9 @@ def numbers_of(scenario: Scenario) -> dict[str, float]:
     """Every number nobody can measure, by its path."""
     found: dict[str, float] = {}
 
-    def note(path: str, its: Range) -> Range:
-        found[path] = its.likely
-        return its
+    def note(path: str, value: Range) -> Range:
+        found[path] = value.likely
+        return value
 
     with_ranges(scenario, note)
     return found
@@ -281,7 +281,7 @@ def responding(
     def search(seed: int) -> list[Flip]:
         known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
         known.run_as_assumed(1000)
-        return list(flips.find(known, [GAIN], 1000)["coach", GAIN.path])
+        return list(flips.find_flips(known, [GAIN], 1000)["coach", GAIN.path])
 
     return search
 
@@ -305,18 +305,18 @@ def test_flips_are_found_where_they_were_put_and_intervals_cover(
     search = responding(monkeypatch, response, noise)
     tries = 1000 if LONG else 60
     found = [search(10_000 * SEED + seed) for seed in range(tries)]
-    assert all(len(its) <= 1 for its in found)
+    assert all(len(flips_found) <= 1 for flips_found in found)
     assert sum(map(len, found)) >= stats.binom.ppf(1e-4, tries, 0.998), "luck may hide one, hardly ever"
-    found = [its for its in found if its]
+    found = [flips_found for flips_found in found if flips_found]
     tries = len(found)
-    values = np.array([its[0].value / GAIN.likely for its in found])
-    inside = sum(its[0].low <= zero * GAIN.likely <= its[0].high for its in found)
+    values = np.array([flips_found[0].value / GAIN.likely for flips_found in found])
+    inside = sum(flips_found[0].low <= zero * GAIN.likely <= flips_found[0].high for flips_found in found)
     # Taking a bent response for straight between two values costs some of the coverage, and makes for a little bias.
     assert inside >= stats.binom.ppf(1e-4, tries, 0.92 if name in BENT else 0.95)
     assert abs(values.mean() / zero - 1) < 0.01
     # With an interval of 3% either side, 5% is more than three standard errors: one in a thousand, or a few more as the
     # search stops as soon as it looks so short. Where markets ran out before, the interval says so.
-    precise = np.array([its[0].precise for its in found])
+    precise = np.array([flips_found[0].precise for flips_found in found])
     assert precise.all() or noise > 0.01
     assert (abs(values / zero - 1) > 0.05)[precise].sum() <= stats.binom.ppf(1 - 1e-4, precise.sum(), 0.01)
     (flip,) = found[0]
@@ -348,9 +348,11 @@ def test_a_faint_turn_is_seen_and_a_touch_is_not_taken_for_one(monkeypatch: pyte
     # Where it is behind most, by 1.5%, 25 markets show that half of the time.
     faint = responding(monkeypatch, lambda x: 0.06 * (x - 0.2) / 0.8, 0.04)
     found = [faint(seed) for seed in range(40)]
-    seen = [its[0] for its in found if its]
+    seen = [flips_found[0] for flips_found in found if flips_found]
     assert len(seen) >= stats.binom.ppf(1e-4, 40, 0.97), "luck may hide one in thirty"
-    assert sum(its.low <= 0.2 * GAIN.likely <= its.high for its in seen) >= stats.binom.ppf(1e-4, len(seen), 0.95)
+    assert sum(flip_found.low <= 0.2 * GAIN.likely <= flip_found.high for flip_found in seen) >= stats.binom.ppf(
+        1e-4, len(seen), 0.95
+    )
     responding(monkeypatch, lambda x: 0.02 * min(1, x), 0.02)
     # At 0 the difference is nil. It is taken for less only if it is clearly so, once in 200, or a few times more often
     # as it is looked at while markets are added.
@@ -361,7 +363,9 @@ def stretches(seed: int) -> list[flips.Stretch | None]:
     """Where the made-up response seems to turn, below and above."""
     known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
     known.run_as_assumed(1000)
-    return flips.together(known, [flips.stretch(known, "coach", GAIN, side, 1000) for side in flips.outwards(GAIN)])
+    return flips.run_together(
+        known, [flips.find_stretch(known, "coach", GAIN, side, 1000) for side in flips.values_outwards(GAIN)]
+    )
 
 
 def test_a_turn_that_proves_to_be_luck_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -387,10 +391,10 @@ def test_a_sharp_bend_is_not_taken_for_straight(
     """A flip never lies on the other side of the likely value, and one said to be precise is hardly ever 5% off."""
     search = responding(monkeypatch, response, 0.05)
     tries = 1000 if LONG else 60
-    found = [its[0] for its in map(search, range(10_000 * SEED, 10_000 * SEED + tries)) if its]
-    values = np.array([its.value / GAIN.likely for its in found])
+    found = [flips_found[0] for flips_found in map(search, range(10_000 * SEED, 10_000 * SEED + tries)) if flips_found]
+    values = np.array([flip_found.value / GAIN.likely for flip_found in found])
     assert ((values < 1) == (zero < 1)).all()
-    off = np.array([its.precise for its in found]) & (abs(values / zero - 1) > 0.05)
+    off = np.array([flip_found.precise for flip_found in found]) & (abs(values / zero - 1) > 0.05)
     assert off.sum() <= stats.binom.ppf(1 - 1e-4, tries, 0.05)
     assert abs(np.median(values) / zero - 1) < 0.02
 
@@ -400,7 +404,9 @@ def test_a_flip_at_nothing_at_all_is_seen_and_never_put_elsewhere(monkeypatch: p
     step = responding(monkeypatch, lambda x: 0.02 if x > 0.001 else -0.02, 0.02)
     found = [step(seed) for seed in range(20)]
     assert all(any(stretches(seed)) for seed in range(20))
-    assert any(found) and all(its.low <= 0.001 * GAIN.likely for flips_found in found for its in flips_found)
+    assert any(found) and all(
+        flip_found.low <= 0.001 * GAIN.likely for flips_found in found for flip_found in flips_found
+    )
 
 
 def test_few_assumptions_have_the_markets_of_many_for_the_nearest_flip(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -420,13 +426,15 @@ def test_a_stretch_reaches_from_the_last_value_on_this_side_to_the_first_on_the_
     responding(monkeypatch, RESPONSES["bent, not plausible"][1], 0.01)
     known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
     known.run_as_assumed(1000)
-    below, above = flips.outwards(GAIN)
+    below, above = flips.values_outwards(GAIN)
     sides = (below, above)
-    its, nothing = flips.together(known, [flips.stretch(known, "coach", GAIN, side, 1000) for side in sides])
-    assert nothing is None and its is not None
-    assert (its.near, its.far) == (GAIN.low, GAIN.low / 2)
+    stretch, nothing = flips.run_together(
+        known, [flips.find_stretch(known, "coach", GAIN, side, 1000) for side in sides]
+    )
+    assert nothing is None and stretch is not None
+    assert (stretch.near, stretch.far) == (GAIN.low, GAIN.low / 2)
     rise = known.of("coach", GAIN, GAIN.low).mean() - known.of("coach", GAIN, GAIN.low / 2).mean()
-    assert its.slope == pytest.approx(rise / (GAIN.low / 2))
+    assert stretch.slope == pytest.approx(rise / (GAIN.low / 2))
 
 
 def test_more_markets_at_an_end_than_for_the_verdict_change_neither(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -447,7 +455,7 @@ def test_the_nearest_flip_is_a_plausible_one_by_steps_of_the_range() -> None:
 
     # Likely .03, plausible from .01 to .05.
     order = [flip(0.02), flip(0.048), flip(0.011), flip(0.0525), flip(0.005)]
-    assert sorted(order, key=lambda its: flips.distance(GAIN, its)) == order
+    assert sorted(order, key=lambda one: flips.distance(GAIN, one)) == order
     ended = replace(GAIN, likely=GAIN.low)
     assert flips.distance(ended, flip(0.005)) == (True, pytest.approx(0.005 / 0.04))
 
@@ -455,8 +463,10 @@ def test_the_nearest_flip_is_a_plausible_one_by_steps_of_the_range() -> None:
 def test_a_plan_that_is_not_clear_as_assumed_flips_where_its_mean_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     search = responding(monkeypatch, lambda x: 0.1 * (x - 1), 0.03)
     found = [search(seed) for seed in range(60)]
-    assert all(len(its) == 1 for its in found)
-    assert sum(its[0].low <= GAIN.likely <= its[0].high for its in found) >= stats.binom.ppf(1e-4, 60, 0.95)
+    assert all(len(flips_found) == 1 for flips_found in found)
+    assert sum(flips_found[0].low <= GAIN.likely <= flips_found[0].high for flips_found in found) >= stats.binom.ppf(
+        1e-4, 60, 0.95
+    )
 
 
 # Flips in a real territory
@@ -484,8 +494,8 @@ def test_planted_flips_are_found_within_five_percent(plan: str, name: str) -> No
     truth = min(np.roots(np.polyfit(grid, means, 2)), key=lambda root: abs(root - flip.value))
     assert flip.value == pytest.approx(truth, rel=0.05)
     assert result[plan].weakest == (assumption, flip)
-    its = sensitivity(with_value(TERRITORY, assumption, flip.value * 0.9), plans, 1000, SEED, worlds=0, of=[])[plan]
-    beyond = its.difference_share.value if flip.value < assumption.likely else -its.difference_share.value
+    result = sensitivity(with_value(TERRITORY, assumption, flip.value * 0.9), plans, 1000, SEED, worlds=0, of=[])[plan]
+    beyond = result.difference_share.value if flip.value < assumption.likely else -result.difference_share.value
     assert beyond < 0 and flip.beyond == "behind"
 
 
@@ -498,7 +508,7 @@ def test_a_plan_against_itself_never_differs() -> None:
     assert twin.verdict == "no clear difference" and twin.weakest is None
     assert twin.worlds_ahead is not None and twin.worlds_ahead.value == 0
     assert all(swing.width == 0 == swing.at_low.value and swing.flips == () for swing in twin.swings)
-    assert all(its.worst == 0 and its.best_in.value == 1 for its in result.regret.values())
+    assert all(regret.worst == 0 and regret.best_in.value == 1 for regret in result.regret.values())
 
 
 def test_what_no_partner_is_like_changes_nothing() -> None:
@@ -511,9 +521,9 @@ def test_what_no_partner_is_like_changes_nothing() -> None:
 def test_a_likely_value_at_an_end_has_one_side() -> None:
     changed = {**dict(TERRITORY.assumptions), "socialise_gain_per_week": between(0.0, 0.0, 0.01)}
     ended = TERRITORY.variant(assumptions=changed)
-    (its,) = (assumption for assumption in assumptions(ended) if assumption.name == "socialise gain per week")
-    assert flips.outwards(its) == [[], [0.01, 0.015, 0.02]]
-    result = sensitivity(ended, PLANS, 100, worlds=0, of=[its])
+    (gain,) = (assumption for assumption in assumptions(ended) if assumption.name == "socialise gain per week")
+    assert flips.values_outwards(gain) == [[], [0.01, 0.015, 0.02]]
+    result = sensitivity(ended, PLANS, 100, worlds=0, of=[gain])
     (swing,) = result["coach"].swings
     assert swing.at_low == result["coach"].difference_share
 
@@ -540,7 +550,7 @@ def test_two_markets_and_no_worlds_are_plain_data() -> None:
 
 def test_progress_rises_to_its_total_and_stops_the_work() -> None:
     seen: list[tuple[int, int]] = []
-    sensitivity(TERRITORY, PLANS, 30, worlds=2, workers=1, progress=lambda *its: seen.append(its))
+    sensitivity(TERRITORY, PLANS, 30, worlds=2, workers=1, progress=lambda *heard: seen.append(heard))
     assert all(done <= total for done, total in seen) and seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]
 
@@ -597,7 +607,7 @@ def test_intervals_of_means_with_a_control_cover_as_often_as_they_say(n: int, sl
         values = slope * (control[:n] - 1.0) + rng.normal(3.0, 1.0, n)
         made.append(estimates.mean_with_control(values, control))
         shorter += made[-1].high - made[-1].low < 0.7 * np.ptp(stats.t.interval(0.95, n - 1, 3.0, stats.sem(values)))
-    assert covers(sum(its.low <= 3.0 <= its.high for its in made), 2000)
+    assert covers(sum(estimate.low <= 3.0 <= estimate.high for estimate in made), 2000)
     assert (shorter > 1000) == (slope == 1.0), "a good control makes intervals short"
 
 
@@ -615,8 +625,8 @@ def test_intervals_of_a_zero_cover_as_often_as_they_say(start: float, end: float
     for _ in range(2000):
         shared = rng.normal(0, luck, 60)
         left, right = (mean + shared + rng.normal(0, luck, 60) for mean in (start, end))
-        its = estimates.zero_between(left, right)
-        hits += its.low <= zero <= its.high
+        zero_found = estimates.zero_between(left, right)
+        hits += zero_found.low <= zero <= zero_found.high
     # Where the line may be level Fieller's set is endless, and more than the nominal share of intervals cover.
     assert hits >= stats.binom.ppf(5e-5, 2000, 0.95)
 

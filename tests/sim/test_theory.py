@@ -27,20 +27,20 @@ MEAN_HOURS = 1.0
 SERVED_PER_WEEK = HOURS / MEAN_HOURS
 
 
-def one_server(load: float, horizon: int = 4, **its: Any) -> Scenario:
+def one_server(load: float, horizon: int = 4, **given: Any) -> Scenario:
     """The manager as one server: one segment, one stage, every opportunity seen, all hours selling."""
     rate = load * SERVED_PER_WEEK * 13
-    one = segment(opportunities_per_quarter=rate, stages=[stage(mean_hours=MEAN_HOURS, **its)])
+    one = segment(opportunities_per_quarter=rate, stages=[stage(mean_hours=MEAN_HOURS, **given)])
     return territory(horizon_quarters=horizon, market_map=[one])
 
 
 def servers(load: float, count: int, horizon: int = 4) -> Scenario:
     """A partner as `count` servers with a mean of two weeks, that brings everything; nobody gives up."""
     always = {"engagement_start": 1.0, "engagement_ceiling": 1.0, "engagement_alone": 1.0}
-    its = partner(capacity_deals=count, cycle_weeks=2.0, cycle_shape=1.0, traits=always)
+    reseller = partner(capacity_deals=count, cycle_weeks=2.0, cycle_shape=1.0, traits=always)
     one = segment(opportunities_per_quarter=load * count / 2.0 * 13)
     split = {"name": "status quo", "partner_share": 0.0, "coverage_mode": "partner_led"}
-    return territory(horizon_quarters=horizon, market_map=[one], partners=[its], status_quo=split)
+    return territory(horizon_quarters=horizon, market_map=[one], partners=[reseller], status_quo=split)
 
 
 def waits(market: Market) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
