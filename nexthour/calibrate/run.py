@@ -42,22 +42,24 @@ class Fit:
     scenario: Scenario
     grounds: Grounds
     hours_scale: float
-    """what a deal takes of the template's hours, so that one manager has time for the table's deals"""
+    """share of the template's hours that a deal takes, so that one manager has time for the table's deals"""
     rejected: pd.DataFrame
     """columns row and reason; rows read = rows used + rows rejected"""
     rows_read: int
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """In the order of the scenario's market map."""
+        """What the table says of each segment and route, in the order of the scenario's market map."""
         return tuple(self.grounds.cells)
 
     @property
     def closed_used(self) -> int:
+        """Number of closed deals that were fitted."""
         return sum(cell.deals for cell in self.cells)
 
     @property
     def open_used(self) -> int:
+        """Number of open deals in the scenario's pipeline."""
         return len(self.scenario.open_pipeline or ())
 
     @property
@@ -66,13 +68,13 @@ class Fit:
 
     @property
     def open_usd(self) -> int:
-        """Amount of the open pipeline."""
+        """Amount of the open pipeline in US dollars."""
         return sum(deal.amount_usd for deal in self.scenario.open_pipeline or ())
 
     @property
     def silent(self) -> tuple[str, ...]:
         """What the table could not say, a sentence each."""
-        return (*_silent(self.cells), *_one_cycle(self.grounds), *ALWAYS_SILENT)
+        return (*_silent_on_cells(self.cells), *_silent_on_cycles(self.grounds), *ALWAYS_SILENT)
 
     def rejected_by_reason(self) -> dict[str, int]:
         """Number of rejected rows by reason, the most frequent first."""
@@ -80,7 +82,7 @@ class Fit:
         return {str(reason): int(rows) for reason, rows in reasons.value_counts().items()}
 
     def report_rows(self) -> list[dict[str, Any]]:
-        """A row for each segment and route. Amounts are of won deals; low and high are 90% intervals."""
+        """The report's row for each segment and route. Amounts are of won deals; low and high are 90% intervals."""
         return [_report_row(cell, self.scenario) for cell in self.cells]
 
 
@@ -94,7 +96,7 @@ def calibrate(
     replications: int = 200,
     progress: Progress | None = None,
 ) -> Fit:
-    """A scenario fitted from the closed opportunities of an export, with its open ones as the open pipeline.
+    """Fit a scenario to the closed opportunities of an export, with its open ones as the open pipeline.
 
     `territory_fraction` is the share of the export that is this one territory, above 0 and at most 1; open deals are
     taken only where it is 1. What does not follow from the table alone is found in PASSES simulations, the last of
@@ -122,7 +124,7 @@ def calibrate_deals(
     replications: int = 200,
     progress: Progress | None = None,
 ) -> Fit:
-    """The same for deals that have been read."""
+    """Fit a scenario to deals that have been read; all else as in `calibrate`."""
     import pandas as pd
 
     if isinstance(territory_fraction, bool) or not 0 < territory_fraction <= 1:
@@ -142,25 +144,25 @@ def calibrate_deals(
             "deals a quarter, too few to fit; give a larger territory_fraction (at least 1 a quarter)"
         )
     grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), deals.opened)
-    knobs, scenario = _solved(grounds, seed, replications, progress)
+    knobs, scenario = _find_knobs(grounds, seed, replications, progress)
     pipeline, left = None, deals.open.assign(reason="open, but only a part of the table is this territory")
     left = left.rename_axis("row").reset_index()[["row", "reason"]]
     if mapping.takes_open_deals and territory_fraction == 1:
         pipeline, left = open_pipeline(deals.open, [cell.row for cell in cells], grounds.sellers)
         scenario = build_scenario(grounds, knobs, pipeline)
-    rejected = pd.concat([its for its in (deals.rejected, small, left) if len(its)] or [deals.rejected])
+    rejected = pd.concat([rows for rows in (deals.rejected, small, left) if len(rows)] or [deals.rejected])
     return Fit(scenario, grounds, knobs.hours_scale, rejected.sort_values("row", ignore_index=True), deals.rows_read)
 
 
-def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:
-    """Knobs found by simulating, and the scenario that has them."""
+def _find_knobs(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:
+    """Find the knobs by simulating, and build the scenario that has them."""
     knobs = Knobs()
     scenario = build_scenario(grounds, knobs)
     turns = [max(1, replications // 4)] * (PASSES - 1) + [replications]
     for turn, markets in enumerate(turns):
         before, total = sum(turns[:turn]), sum(turns)
-        seen = simulate_closings(scenario, grounds.cells, markets, seed + turn, part_of(progress, before, total))
-        knobs = improve_knobs(knobs, grounds, scenario, seen)
+        funnel = simulate_closings(scenario, grounds.cells, markets, seed + turn, part_of(progress, before, total))
+        knobs = improve_knobs(knobs, grounds, scenario, funnel)
         scenario = build_scenario(grounds, knobs)
     return knobs, scenario
 
@@ -168,8 +170,9 @@ def _solved(grounds: Grounds, seed: int, replications: int, progress: Progress |
 def check_fit(
     scenario: Scenario, fit: Fit, replications: int = 200, seed: int = 1000, progress: Progress | None = None
 ) -> tuple[Check, ...]:
-    """Fitted against simulated win rate, amounts, cycle and number of deals of each cell; cells with too few simulated
-    deals are left out.
+    """Simulate a scenario and check win rate, amounts, cycle and number of deals of each cell against the fit.
+
+    Cells with too few simulated deals are left out.
     """
     return check_closings(fit.grounds, simulate_closings(scenario, fit.cells, replications, seed, progress))
 
@@ -187,7 +190,7 @@ def _report_row(cell: Cell, scenario: Scenario) -> dict[str, Any]:
         "won without amount": cell.without_amount,
         "observed win rate": cell.observed_win_rate,
     }
-    for name, its in {
+    for name, number in {
         "win rate": cell.win_rate,
         "win rate shock": cell.win_rate_shock,
         "median amount": cell.median_usd,
@@ -198,7 +201,7 @@ def _report_row(cell: Cell, scenario: Scenario) -> dict[str, Any]:
         "demand cv": cell.demand_cv,
     }.items():
         for end, value in (("", "value"), (" low", "low"), (" high", "high")):
-            row[name + end] = None if its is None else getattr(its, value)
+            row[name + end] = None if number is None else getattr(number, value)
     return row | {
         "cycle shape": cell.cycle_shape,
         "cycle weeks won": cell.won_cycle_weeks,
@@ -208,22 +211,22 @@ def _report_row(cell: Cell, scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _silent(cells: tuple[Cell, ...]) -> list[str]:
-    """What these cells do not say, each once with the rows that it is true of."""
+def _silent_on_cells(cells: tuple[Cell, ...]) -> list[str]:
+    """What the table leaves open of some cells, a sentence each that names their rows."""
     found = {
         "How quarters differ (win_rate_shock is mostly prior)": [c.row for c in cells if c.quarters < FEW_QUARTERS],
         "How weeks differ (demand_cv is the default)": [c.row for c in cells if c.demand_cv is None],
         "Whether deals of one week share their fate (no days, or too few weeks)": [c.row for c in cells if not c.weeks],
     }
-    return [f"{what}: {_rows(rows, len(cells))}." for what, rows in found.items() if rows]
+    return [f"{what}: {_list_rows(rows, len(cells))}." for what, rows in found.items() if rows]
 
 
-def _one_cycle(grounds: Grounds) -> list[str]:
+def _silent_on_cycles(grounds: Grounds) -> list[str]:
     several = any(len(rows) > 1 for rows in grounds.sellers.values())
     return ["How long a partner takes in each segment: in the model it has one cycle, the mean."] if several else []
 
 
-def _rows(rows: list[str], of: int) -> str:
-    return (
-        "all rows" if len(rows) == of else "; ".join(rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")
-    )
+def _list_rows(rows: list[str], total: int) -> str:
+    if len(rows) == total:
+        return "all rows"
+    return "; ".join(rows[:3]) + (f" and {len(rows) - 3} more" if len(rows) > 3 else "")

@@ -94,11 +94,11 @@ CRMS = (SALESFORCE, HUBSPOT, DYNAMICS)
 
 
 def recognise_crm(header: Sequence[str]) -> Crm | None:
-    """The CRM whose own column names these are, if it is one."""
-    there = {column.casefold() for column in header}
-    found = {crm.name: sum(sign.casefold() in there for sign in crm.signs) for crm in CRMS}
-    most = max(found.values())
-    best = [crm for crm in CRMS if found[crm.name] == most]
+    """The CRM whose own column names a header has; None if no CRM, or more than one, fits best."""
+    columns = {column.casefold() for column in header}
+    signs = {crm.name: sum(sign.casefold() in columns for sign in crm.signs) for crm in CRMS}
+    most = max(signs.values())
+    best = [crm for crm in CRMS if signs[crm.name] == most]
     return best[0] if most >= FEWEST_SIGNS and len(best) == 1 else None
 
 
@@ -115,7 +115,7 @@ def column_of(field: str, header: Sequence[str], crms: Sequence[Crm] = CRMS) -> 
 
 
 def count_known_columns(header: Sequence[str]) -> int:
-    """How many of these columns some CRM has."""
+    """Number of columns of a header that some CRM has."""
     names = {
         name.casefold()
         for crm in CRMS

@@ -51,11 +51,11 @@ QUESTIONS = {
     "stages": "how far is a deal with this value, from 1 (begun) to 4 (about to close)? Delete what is not open",
     "as_of": "on which date was this exported? Write it as 2026-01-31",
 }
-"""What is asked where a field is left open."""
+"""The question that a field left open asks."""
 
 
 class Mapping(Layout):
-    """Which column says what, and which of its values mean what."""
+    """A mapping says which column of an export holds what, and which of its values mean what."""
 
     amount: Column = declare("column of the amount; 0 and empty are taken as not recorded", unit="column")
     currency: Currency | None = declare(
@@ -219,10 +219,10 @@ def make_mapping(data: object, where: str = "mapping") -> Mapping:
 
 
 def unanswered(data: dict[Any, Any]) -> Iterator[tuple[str, str]]:
-    """Fields that hold a "?", anywhere in them, and what is asked there."""
+    """Each field that holds a "?", anywhere in it, with the question that is asked there."""
     for name, value in data.items():
         inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        places = [str(key) for key, its in inner if its == UNANSWERED]
+        places = [str(key) for key, content in inner if content == UNANSWERED]
         if isinstance(value, dict) and places:
             name = f"{name} ({listed([show(place) for place in places])})"
         if value == UNANSWERED or places:

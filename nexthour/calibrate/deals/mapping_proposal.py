@@ -73,19 +73,25 @@ class Proposal:
         return {name: column for name, column in named.items() if column not in (None, UNANSWERED)}
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The proposal as plain data, for JSON."""
         return asdict(self)
 
 
 def propose_mapping(path: Path | str, layout: Layout = PLAIN) -> Proposal:
-    """A mapping for an export, as far as it can be known. Raises TableError if the file cannot be read.
+    """Propose a mapping for an export, as far as it can be known. Raises TableError if the file cannot be read.
 
     The separator and the header's row are found; encoding and sheet are taken from `layout`.
     """
-    table = open_table(path, _layout(path, layout))
+    table = open_table(path, _find_layout(path, layout))
     crm = recognise_crm(table.header)
     draft = _Draft(table, crm)
-    for fields in (_money(draft), _result(draft), _route(draft), _time(draft), _rest(draft)):
+    for fields in (
+        _money_fields(draft),
+        _result_fields(draft),
+        _route_fields(draft),
+        _time_fields(draft),
+        _other_fields(draft),
+    ):
         draft.mapping.update(fields)
     mapping = {name: draft.mapping[name] for name in Mapping.model_fields if name in draft.mapping}
     questions = tuple(f"{name}: {question}" for name, question in unanswered(mapping))
@@ -127,7 +133,7 @@ def _comment(out: StringIO, text: str) -> None:
 
 
 class _Draft:
-    """A proposal under way: the columns that were recognised, and the values that stand in them."""
+    """A proposal that is being made: the columns that were recognised, and the values that stand in them."""
 
     def __init__(self, table: TableFile, crm: Crm | None) -> None:
         self.table, self.crm = table, crm
@@ -140,21 +146,21 @@ class _Draft:
         self.mapping: dict[str, Any] = {}
         self.found: dict[str, list[str]] = {}
 
-    def of(self, field: str) -> Counter[Any]:
-        """Values of the column of a field, none if there is no such column."""
+    def values_of(self, field: str) -> Counter[Any]:
+        """How often each value of a field's column occurs; empty if there is no such column."""
         return self.values.get(self.columns[field] or "", Counter())
 
     def note(self, field: str, text: str) -> None:
-        """Says beside a field what the file says about it."""
+        """Write beside a field what the file says about it."""
         self.found.setdefault(field, []).append(text)
 
     def note_columns(self, field: str) -> None:
-        """Says beside a field which columns there are."""
+        """Write beside a field which columns there are."""
         self.note(field, f"columns of the file: {listed([column for column in self.table.header if column])}")
 
 
 def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[Any]]:
-    """How often each value of some columns occurs, of the first MOST_VALUES or so. Raises TableError."""
+    """Count the values of some columns; of a column with more than about MOST_VALUES, the first. Raises TableError."""
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
     for block in table.blocks(columns) if columns else ():
         for column, counter in values.items():
@@ -163,15 +169,15 @@ def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[
     return values
 
 
-def _layout(path: Path | str, layout: Layout) -> Layout:
+def _find_layout(path: Path | str, layout: Layout) -> Layout:
     """The layout under which the header has the most columns that are known; if none is, the most columns."""
     found: dict[tuple[int, int, int, int], tuple[str, int]] = {}
     problem = None
     for place, separator in enumerate(SEPARATORS[:1] if is_workbook(path) else SEPARATORS):
         try:
             rows = first_rows(path, layout.model_copy(update={"separator": separator}))
-        except TableError as its:
-            problem = problem or its
+        except TableError as refusal:
+            problem = problem or refusal
             continue
         for number, cells in enumerate(rows, 1):
             found.setdefault((count_known_columns(cells), sum(map(bool, cells)), -number, -place), (separator, number))
@@ -183,71 +189,74 @@ def _layout(path: Path | str, layout: Layout) -> Layout:
     )
 
 
-def _shown(counter: Counter[Any]) -> str:
-    its = [f"{show(cell_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
+def _list_values(counter: Counter[Any]) -> str:
+    """The most frequent values with their counts, for a comment."""
+    shown = [f"{show(cell_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
     more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
-    return ", ".join(its) + more
+    return ", ".join(shown) + more
 
 
-def _money(draft: _Draft) -> Iterator[tuple[str, Any]]:
+def _money_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     yield "amount", draft.columns["amount"] or UNANSWERED
     if draft.columns["amount"] is None:
         draft.note_columns("amount")
     yield "decimal", None
-    for cell in draft.of("amount"):
+    for cell in draft.values_of("amount"):
         try:
             parse_money(cell, None, inf)
-        except Question as asked:
-            draft.note("decimal", f"{draft.columns['amount']} is {show(cell)}, which {asked.text}")
+        except Question as question:
+            draft.note("decimal", f"{draft.columns['amount']} is {show(cell)}, which {question.text}")
             yield "decimal", UNANSWERED
             break
-    currencies = [cell_text(value) for value in draft.of("currency_column")]
+    currencies = [cell_text(value) for value in draft.values_of("currency_column")]
     if currencies:
         yield "currency_column", draft.columns["currency_column"]
-        draft.note("currency_column", f"values: {_shown(draft.of('currency_column'))}")
+        draft.note("currency_column", f"values: {_list_values(draft.values_of('currency_column'))}")
         yield "usd_per", {code: UNANSWERED for code in currencies if code not in ("", "USD")}
     if not currencies or "" in currencies:
         yield "currency", UNANSWERED
 
 
-def _result(draft: _Draft) -> Iterator[tuple[str, Any]]:
-    """How deals ended, and how far those are that have not."""
-    columns, ended, stages = draft.columns, draft.of("result"), draft.of("stage")
-    meant = {name: [value for value in map(cell_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS}
-    known_words = [value for its in meant.values() for value in its]
+def _result_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    """Fields that say how deals ended, and how far those are that have not."""
+    columns, ended, stages = draft.columns, draft.values_of("result"), draft.values_of("stage")
+    own_words = {
+        name: [value for value in map(cell_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS
+    }
+    all_words = [value for values in own_words.values() for value in values]
     if columns["is_won"] and columns["is_closed"]:
         yield "is_won", columns["is_won"]
         yield "is_closed", columns["is_closed"]
-        some_open = any(parse_boolean(value) is False for value in draft.of("is_closed"))
+        some_open = any(parse_boolean(value) is False for value in draft.values_of("is_closed"))
     else:
         yield "result", columns["result"] or UNANSWERED
-        draft.note("result", f"values: {_shown(ended)}") if ended else draft.note_columns("result")
-        yield "won", meant["won"] or [UNANSWERED]
-        yield "lost", meant["lost"] or [UNANSWERED]
+        draft.note("result", f"values: {_list_values(ended)}") if ended else draft.note_columns("result")
+        yield "won", own_words["won"] or [UNANSWERED]
+        yield "lost", own_words["lost"] or [UNANSWERED]
         same = columns["result"] == columns["stage"]
-        some_open = bool(set(map(cell_text, ended)) - {*known_words, ""}) if same else bool(meant["open"])
-        if meant["open"] and stages:
-            yield "open", meant["open"]
+        some_open = bool(set(map(cell_text, ended)) - {*all_words, ""}) if same else bool(own_words["open"])
+        if own_words["open"] and stages:
+            yield "open", own_words["open"]
     if some_open and stages:
         yield "stage", columns["stage"]
-        draft.note("stage", f"values: {_shown(stages)}")
+        draft.note("stage", f"values: {_list_values(stages)}")
         draft.note("stage", "to leave open deals out, delete open, stage, stages and as_of")
         asked = [cell_text(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
-        yield "stages", {value: UNANSWERED for value in asked if value not in (*known_words, "")}
+        yield "stages", {value: UNANSWERED for value in asked if value not in (*all_words, "")}
         yield "as_of", UNANSWERED
 
 
 def _is_word(value: str, name: str, crm: Crm | None) -> bool:
     """Whether a value is the CRM's own word, perhaps with the pipeline's name in brackets, for won, lost or open."""
-    its = [word.casefold() for of in (CRMS if crm is None else (crm,)) for word in of.words[name]]
-    return re.sub(r" \(.*\)$", "", value.casefold()) in its
+    own_words = [word.casefold() for each in (CRMS if crm is None else (crm,)) for word in each.words[name]]
+    return re.sub(r" \(.*\)$", "", value.casefold()) in own_words
 
 
-def _route(draft: _Draft) -> Iterator[tuple[str, Any]]:
-    names = draft.of("partner_name")
+def _route_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
+    names = draft.values_of("partner_name")
     if names:
         yield "partner_name", draft.columns["partner_name"]
-        draft.note("partner_name", f"values: {_shown(names)}")
+        draft.note("partner_name", f"values: {_list_values(names)}")
         perhaps = [cell_text(value) for value in names if cell_text(value).lower() in PERHAPS_NOBODY]
         if perhaps:
             yield "direct", [UNANSWERED]
@@ -255,16 +264,16 @@ def _route(draft: _Draft) -> Iterator[tuple[str, Any]]:
         return
     yield from {"route": UNANSWERED, "direct": [UNANSWERED], "partner": [UNANSWERED]}.items()
     for column in draft.hints[:3]:
-        draft.note("route", f"values of {column}: {_shown(draft.values[column])}")
+        draft.note("route", f"values of {column}: {_list_values(draft.values[column])}")
     draft.note_columns("route")
 
 
-def _time(draft: _Draft) -> Iterator[tuple[str, Any]]:
+def _time_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     for field in ("created", "closed"):
         yield field, draft.columns[field] or UNANSWERED
         if draft.columns[field] is None:
             draft.note_columns(field)
-    dates = [cell for field in ("created", "closed") for cell in draft.of(field) if cell != ""]
+    dates = [cell for field in ("created", "closed") for cell in draft.values_of(field) if cell != ""]
     yield "date_order", None
     if not all(_is_day(cell, None) for cell in dates):
         yield "date_order", UNANSWERED
@@ -282,7 +291,7 @@ def _is_day(cell: Any, order: DateOrder | None) -> bool:
         return False
 
 
-def _rest(draft: _Draft) -> Iterator[tuple[str, Any]]:
+def _other_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     yield "segment", None
     draft.note_columns("segment")
     yield "territory", None
@@ -290,5 +299,5 @@ def _rest(draft: _Draft) -> Iterator[tuple[str, Any]]:
         yield "id", draft.columns["id"]
     yield "quarters", None
     yield "source", f"export {draft.table.name}"[:300]
-    its = draft.table.layout.model_dump()
-    yield from ((name, its[name]) for name, value in PLAIN.model_dump().items() if its[name] != value)
+    layout = draft.table.layout.model_dump()
+    yield from ((name, layout[name]) for name, value in PLAIN.model_dump().items() if layout[name] != value)

@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Declared)
 def read_rows(
     path: Path | str, model: type[T], decimal: Decimal | None = None, encoding: str | None = None
 ) -> list[tuple[str, T]]:
-    """The rows of a CSV or XLSX file, each with the place where it stands ("table.csv: row 3").
+    """Read the rows of a CSV or XLSX file, each with the place where it stands ("table.csv: row 3").
 
     `decimal` is the decimal mark if numbers are not plain as in 1234.5, `encoding` that of a text file which is not
     UTF-8. Raises TableError, one sentence.
@@ -33,7 +33,7 @@ def read_rows(
     fields = model.model_fields
     required = [name for name, field in fields.items() if field.is_required()]
     optional = [name for name in fields if name not in required]
-    layout = _layout(path, list(fields), encoding)
+    layout = _find_layout(path, list(fields), encoding)
     for column in open_table(path, layout).header:
         if column and column not in fields:
             raise TableError(f"{path}: unknown column {show(column)}; {guess(column, list(fields))}")
@@ -48,22 +48,22 @@ def read_rows(
     return read
 
 
-def _layout(path: Path | str, columns: list[str], encoding: str | None) -> Layout:
+def _find_layout(path: Path | str, columns: list[str], encoding: str | None) -> Layout:
     """The layout whose header has most of these columns. Raises TableError, for a file that is no table too."""
     layouts = {
         mark: validate(Layout, {"separator": mark, "encoding": encoding}, str(path), TableError) for mark in SEPARATORS
     }
-    known: dict[str, int] = {}
+    columns_found: dict[str, int] = {}
     refused: list[TableError] = []
     for mark, layout in layouts.items():
         try:
-            known[mark] = len({*open_table(path, layout).header} & {*columns})
+            columns_found[mark] = len({*open_table(path, layout).header} & {*columns})
         except TableError as problem:
             refused.append(problem)
-    best = max(known, key=lambda mark: known[mark], default=None)
+    best = max(columns_found, key=lambda mark: columns_found[mark], default=None)
     if best is None:
         raise refused[0]
-    if known[best] == 0:
+    if columns_found[best] == 0:
         raise TableError(f"{path}: its header has none of the columns {listed(columns)}; start from a blank table")
     return layouts[best]
 

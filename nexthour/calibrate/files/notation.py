@@ -62,8 +62,8 @@ _NUMBER_LIKE = re.compile(
 
 
 @cache
-def _written(decimal: Decimal) -> re.Pattern[str]:
-    """A number without sign: grouped by threes, or as in India, by one mark that is not the decimal one."""
+def _number_pattern(decimal: Decimal) -> re.Pattern[str]:
+    """Matches a number without sign: grouped by threes, or as in India, by one mark that is not the decimal one."""
     other = "," if decimal == "." else "."
     groups = rf"[1-9][0-9]{{0,2}}(?P<mark>[{other}{APOSTROPHES}{SPACES}])[0-9]{{3}}(?:(?P=mark)[0-9]{{3}})*"
     in_india = rf"[1-9][0-9]?(?:[{other}][0-9]{{2}})*[{other}][0-9]{{3}}"
@@ -71,13 +71,13 @@ def _written(decimal: Decimal) -> re.Pattern[str]:
 
 
 def parse_number(cell: Any, decimal: Decimal | None, most: float) -> float | Reason:
-    """A number from 0 to `most`, in the unit of its column. Raises Question."""
+    """Read a number from 0 to `most`, in the unit of its column. Raises Question."""
     value, currency = parse_money(cell, decimal, most)
     return Reason("is not a number") if currency and not isinstance(value, Reason) else value
 
 
 def parse_money(cell: Any, decimal: Decimal | None, most: float) -> tuple[float | Reason, str]:
-    """An amount from 0 to `most`, and the currency's symbol or code if one is written. Raises Question.
+    """Read an amount from 0 to `most`, and the currency's symbol or code if one is written. Raises Question.
 
     `decimal` is the mark of the column, None if only plain numbers such as 1234.5 stand in it.
 
@@ -85,7 +85,7 @@ def parse_money(cell: Any, decimal: Decimal | None, most: float) -> tuple[float 
     (1234.5, '€')
     """
     if isinstance(cell, str):
-        value, currency = _of_text(cell, decimal)
+        value, currency = _money_of_text(cell, decimal)
     elif isinstance(cell, int | float) and not isinstance(cell, bool):
         value, currency = _as_float(cell), ""
     else:
@@ -106,12 +106,12 @@ def _as_float(value: float | str) -> float | Reason:
     return made if isfinite(made) else Reason("is out of bounds, not a finite number")
 
 
-def _of_text(text: str, decimal: Decimal | None) -> tuple[float | Reason, str]:
+def _money_of_text(text: str, decimal: Decimal | None) -> tuple[float | Reason, str]:
     if _PLAIN.fullmatch(text) and not _TWO_WAYS.fullmatch(text) and decimal != ",":
         return _as_float(text), ""
     found = _NUMBER_LIKE.fullmatch(text)
     if found is None or text.startswith(("=", "#")):
-        return Reason(_no_number(text)), ""
+        return Reason(_why_no_number(text)), ""
     head, core, tail = (part.strip(SPACES) for part in found.groups())
     around = head + tail
     sign, currency = _sign_and_currency(around)
@@ -122,7 +122,7 @@ def _of_text(text: str, decimal: Decimal | None) -> tuple[float | Reason, str]:
     if decimal is None:
         two_ways = "can be read in two ways" if _TWO_WAYS.fullmatch(core) or "," in core else "is no plain number"
         raise Question(two_ways, 'set decimal to "." or ","')
-    if not _written(decimal).fullmatch(core):
+    if not _number_pattern(decimal).fullmatch(core):
         raise Question(f"has not {decimal!r} as its decimal mark", "correct decimal, or export plain numbers")
     for mark in {",", ".", *APOSTROPHES, *SPACES} - {decimal}:
         core = core.replace(mark, "")
@@ -130,7 +130,7 @@ def _of_text(text: str, decimal: Decimal | None) -> tuple[float | Reason, str]:
     return value if isinstance(value, Reason) else sign * value, currency
 
 
-def _no_number(text: str) -> str:
+def _why_no_number(text: str) -> str:
     if not text:
         return "is empty"
     if text.startswith("="):
@@ -169,7 +169,7 @@ _DATE = re.compile(rf"([0-9]{{1,4}})([-/. ])([0-9]{{1,2}})\2([0-9]{{1,4}}){_TIME
 
 
 def parse_day(cell: Any, order: DateOrder | None) -> float | Reason:
-    """Days from 1970-01-01 to a date, its time and zone left out. Raises Question.
+    """Read a date as days from 1970-01-01, its time and zone left out. Raises Question.
 
     `order` is that of the column, None if only dates such as 2026-01-31 stand in it.
 
@@ -177,11 +177,11 @@ def parse_day(cell: Any, order: DateOrder | None) -> float | Reason:
     True
     """
     if isinstance(cell, datetime.date):
-        return _checked(cell.year, cell.month, cell.day)
+        return _days_of_date(cell.year, cell.month, cell.day)
     if not isinstance(cell, str):
         return Reason("is a number, not a date; format the cells as dates")
     if iso := _ISO.fullmatch(cell):
-        return _checked(*map(int, iso.groups()))
+        return _days_of_date(*map(int, iso.groups()))
     found = _DATE.fullmatch(cell)
     if found is None:
         return Reason("is not a date" if cell else "is empty")
@@ -192,15 +192,15 @@ def parse_day(cell: Any, order: DateOrder | None) -> float | Reason:
         raise Question(f"is not in the order {order}", "correct date_order")
     if len(parts["Y"]) != 4:
         return Reason("has no year of four digits; export it so")
-    year, month, of_month = (int(parts[part]) for part in "YMD")
-    if month > 12 and of_month <= 12 and order != "YMD":
+    year, month, day_of_month = (int(parts[part]) for part in "YMD")
+    if month > 12 and day_of_month <= 12 and order != "YMD":
         raise Question(f"is not in the order {order}", "correct date_order")
-    return _checked(year, month, of_month)
+    return _days_of_date(year, month, day_of_month)
 
 
-def _checked(year: int, month: int, of_month: int) -> float | Reason:
+def _days_of_date(year: int, month: int, day_of_month: int) -> float | Reason:
     try:
-        date = datetime.date(year, month, of_month)
+        date = datetime.date(year, month, day_of_month)
     except ValueError:
         return Reason("is a day that does not exist")
     if not FIRST_YEAR <= year <= LAST_YEAR:
@@ -224,7 +224,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 
 def parse_label(cell: Any) -> str | Reason:
-    """A short name on one line, or nothing."""
+    """Read a short name on one line, perhaps an empty one."""
     text = cell_text(cell)
     if len(text) > LONGEST_LABEL or _CONTROL.search(text):
         return Reason(f"is long or not plain text; allowed: at most {LONGEST_LABEL} characters on one line")
@@ -232,5 +232,5 @@ def parse_label(cell: Any) -> str | Reason:
 
 
 def parse_boolean(cell: Any) -> bool | Reason:
-    """True, yes or 1; false, no or 0."""
+    """Read true, yes or 1 as true; false, no or 0 as false."""
     return TRUTH.get(cell_text(cell).lower(), Reason("is neither true nor false"))

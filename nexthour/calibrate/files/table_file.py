@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 100_000
 CHUNK_STEP, CHUNK_ROWS, CHUNK_CELLS, CHUNK_CHARACTERS = 25, 500, 500_000, 20_000_000
-"""Of what is read at a time: few enough to stay in the processor's cache."""
+"""Most rows, cells and characters read at a time: few enough to stay in the processor's cache."""
 HEADER_SEARCH_ROWS = 30
 LONGEST_PATH_SHOWN = 250
 SEPARATORS = (",", ";", "\t", "|")
@@ -86,7 +86,7 @@ class TableFile:
     read_bytes: int = 0
     """how far into the file the last block reached"""
     misfits: list[tuple[int, str]] = field(default_factory=list)
-    """row and reason of those that no block has; complete once the blocks have been consumed"""
+    """row number and reason of each row that no block has; complete once the blocks have been consumed"""
 
     @property
     def name(self) -> str:
@@ -94,7 +94,7 @@ class TableFile:
         return self.path.name
 
     def blocks(self, columns: Sequence[str], rows: int = 100_000) -> Iterator[pd.DataFrame]:
-        """The rows that are not blank, about so many at a time, as frames of these columns indexed by row number.
+        """The rows that are not blank, about `rows` at a time, as frames of these columns indexed by row number.
 
         Cells are stripped text; in a workbook also numbers, booleans or times, as they are typed. An empty one is "".
         Raises TableError, one sentence.
@@ -102,17 +102,17 @@ class TableFile:
         places = [self._place(column) for column in columns]
         numbers, cells = list[int](), [list[Any]() for _ in places]
         self.misfits.clear()
-        known: dict[str, str] = {}
+        kept: dict[str, str] = {}
         for more, fitting in self._fitting(places, rows):
             numbers += more
             for column, place in zip(cells, places, strict=True):
-                its = list(map(_stripped if self.is_workbook else str.strip, map(itemgetter(place), fitting)))
+                stripped = list(map(_strip if self.is_workbook else str.strip, map(itemgetter(place), fitting)))
                 # Text that repeats itself is kept once. In a workbook it is anyway, and there 1 is not true.
-                column.extend(its if self.is_workbook else map(known.setdefault, its, its))
+                column.extend(stripped if self.is_workbook else map(kept.setdefault, stripped, stripped))
             if len(numbers) >= rows:
                 yield _frame(columns, cells, numbers)
                 numbers, cells = [], [[] for _ in places]
-                known.clear()
+                kept.clear()
         self.read_bytes = self.size_bytes
         if numbers:
             yield _frame(columns, cells, numbers)
@@ -127,12 +127,12 @@ class TableFile:
                 numbers, number = range(number, number + len(chunk)), number + len(chunk)
                 skip = max(0, self.layout.header_row + 1 - numbers.start)
                 self.read_bytes = self.size_bytes if raw.closed else raw.tell()
-                yield self._sorted_out(numbers[skip:], chunk[skip:], places)
+                yield self._keep_fitting(numbers[skip:], chunk[skip:], places)
 
-    def _sorted_out(
+    def _keep_fitting(
         self, numbers: Sequence[int], chunk: list[list[Any]], places: list[int]
     ) -> tuple[Sequence[int], list[list[Any]]]:
-        """The rows without the blank ones and the misfits."""
+        """Numbers and cells of a chunk's rows, without the blank ones and the misfits."""
         width = len(self.header)
         if not self.is_workbook and {*map(len, chunk)} == {width} and all(map(str.strip, map(itemgetter(0), chunk))):
             return numbers, chunk  # nearly all chunks are like this, and looking at each row takes long
@@ -141,7 +141,7 @@ class TableFile:
             if not any(not isinstance(cell, str) or cell.strip() for cell in cells):
                 continue
             if len(cells) != width:
-                self.misfits.append((number, _misfit(len(cells), width)))
+                self.misfits.append((number, _misfit_reason(len(cells), width)))
                 continue
             spoiled = [cells[place] for place in places if isinstance(cells[place], Spoiled)]
             if spoiled:
@@ -151,6 +151,7 @@ class TableFile:
         return [number for number, _ in good], [cells for _, cells in good]
 
     def _place(self, column: str) -> int:
+        """The index of a column in the header. Raises TableError if it is not there once."""
         if column not in self.header:
             rows = enumerate(first_rows(self.path, self.layout), 1)
             row = next((number for number, cells in rows if column in cells), None)
@@ -164,17 +165,17 @@ class TableFile:
 
 
 @lru_cache
-def _misfit(fields: int, width: int) -> str:
-    many = f"over {_widest(width) - 1:,}" if fields == _widest(width) else f"{fields:,}"
+def _misfit_reason(fields: int, width: int) -> str:
+    many = f"over {_most_kept(width) - 1:,}" if fields == _most_kept(width) else f"{fields:,}"
     return f"{many} field{'s' if fields > 1 else ''} under {width:,} columns"
 
 
-def _widest(width: int) -> int:
+def _most_kept(width: int) -> int:
     """Fields that are kept of a row, so that a row of millions of them does not fill the memory."""
     return 2 * width + 2
 
 
-def _stripped(cell: Any) -> Any:
+def _strip(cell: Any) -> Any:
     return cell.strip() if isinstance(cell, str) else cell
 
 
@@ -189,8 +190,8 @@ def _frame(columns: Sequence[str], cells: list[list[Any]], numbers: list[int]) -
 
 
 def open_table(path: Path | str, layout: Layout = PLAIN) -> TableFile:
-    """A CSV file, plain or gzipped, or a sheet of a workbook. Raises TableError, one sentence."""
-    kind, row = _kind(path), layout.header_row
+    """Open a CSV file, plain or gzipped, or a sheet of a workbook. Raises TableError, one sentence."""
+    kind, row = _file_kind(path), layout.header_row
     if layout.sheet is not None and not kind.is_workbook:
         raise TableError(f"{path}: is a text file and has no sheets; remove sheet from the mapping")
     try:
@@ -214,7 +215,7 @@ def open_table(path: Path | str, layout: Layout = PLAIN) -> TableFile:
 
 def is_workbook(path: Path | str) -> bool:
     """Whether a file is an XLSX workbook, whatever its name. Raises TableError."""
-    return _kind(path).is_workbook
+    return _file_kind(path).is_workbook
 
 
 def first_rows(path: Path | str, layout: Layout = PLAIN, rows: int = HEADER_SEARCH_ROWS) -> list[tuple[str, ...]]:
@@ -269,19 +270,20 @@ def save_text(path: Path | str, text: str, encoding: str = "utf-8") -> None:
 
 
 @dataclass(frozen=True)
-class _Kind:
-    """What the first bytes of a file say."""
+class _FileKind:
+    """What the first bytes of a file say it is."""
 
     path: Path
     size_bytes: int
     gzipped: bool
     is_workbook: bool
     encoding: str | None
-    """of its byte order mark"""
+    """encoding that its byte order mark says"""
 
 
-def _kind(path: Path | str) -> _Kind:
-    with _refusals(path):
+def _file_kind(path: Path | str) -> _FileKind:
+    """What a file is. Raises TableError for what is no table, with how to make it one."""
+    with _as_table_errors(path):
         path = Path(path)
         size_bytes = path.stat().st_size
         if not path.is_file():
@@ -301,7 +303,7 @@ def _kind(path: Path | str) -> _Kind:
         if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(mark):
             raise TableError(f"{path}: is {kind}")
     encoding = next((name for mark, name in ENCODING_BY_MARK.items() if start.startswith(mark)), None)
-    return _Kind(path, size_bytes, gzipped, start.startswith(WORKBOOK), encoding)
+    return _FileKind(path, size_bytes, gzipped, start.startswith(WORKBOOK), encoding)
 
 
 @contextmanager
@@ -312,13 +314,13 @@ def _records(
 
     Rows of a workbook are cut and filled to `width`, if that is given.
     """
-    kind = _kind(path)
-    with _refusals(path), kind.path.open("rb") as raw:
+    kind = _file_kind(path)
+    with _as_table_errors(path), kind.path.open("rb") as raw:
         lines = Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding)
         if kind.is_workbook:
             records = sheet_rows(kind.path, raw, layout.sheet, layout.header_row, width)
         else:
-            most, read = _widest(width or MOST_COLUMNS), csv.reader(lines, delimiter=layout.separator, strict=True)
+            most, read = _most_kept(width or MOST_COLUMNS), csv.reader(lines, delimiter=layout.separator, strict=True)
             records = (cells if len(cells) <= most else cells[:most] for cells in read)
         yield _chunks(records, size, lines), raw
 
@@ -343,8 +345,8 @@ def _chunks(records: Iterator[list[Any]], size: int, lines: Lines) -> Iterator[l
 
 
 @contextmanager
-def _refusals(path: Path | str) -> Iterator[None]:
-    """What reading a file can raise becomes one sentence."""
+def _as_table_errors(path: Path | str) -> Iterator[None]:
+    """Turns whatever reading a file can raise into a TableError of one sentence."""
     try:
         yield
     except (OSError, EOFError, zlib.error, ValueError) as problem:
@@ -353,11 +355,11 @@ def _refusals(path: Path | str) -> Iterator[None]:
         raise TableError(f"{where}: cannot be read ({what}); give the path of a CSV or XLSX file") from None
 
 
-def _check_separator(kind: _Kind, layout: Layout) -> None:
+def _check_separator(kind: _FileKind, layout: Layout) -> None:
     """Raises TableError if the header looks as if another separator were meant."""
     if kind.is_workbook:
         return
-    with _refusals(kind.path), kind.path.open("rb") as raw:
+    with _as_table_errors(kind.path), kind.path.open("rb") as raw:
         line = next(
             islice(Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding), layout.header_row - 1, None), ""
         )

@@ -31,11 +31,11 @@ class Lines:
     raw: IO[bytes]
     gzipped: bool
     marked: str | None
-    """encoding that the byte order mark says"""
+    """encoding that the byte order mark says, if there is one"""
     asked: str | None
-    """encoding that the user names"""
+    """encoding that the user names, if any"""
     characters: int = 0
-    """read so far"""
+    """number of characters read so far"""
 
     def __iter__(self) -> Iterator[str]:
         number = 0

@@ -21,9 +21,9 @@ from sim.documents.messages import guess, show
 from sim.errors import TableError
 
 LARGEST_BYTES = 1_000_000_000
-"""Of a file, packed or unpacked."""
+"""Largest file that is read, packed or unpacked."""
 LARGEST_PARTS_BYTES = 200_000_000
-"""Of what a workbook holds beside its sheets: its texts are kept in memory."""
+"""Most that a workbook may hold beside its sheets: its texts are kept in memory."""
 INNOCENT_BYTES, MOST_TIMES = 10_000_000, 100
 """A part larger than this that unpacks to more times its size is taken for a bomb, as Apache POI does."""
 MOST_ROWS_OF_A_SHEET = 1_048_576
@@ -40,9 +40,9 @@ class Spoiled:
 def sheet_rows(
     path: Path, raw: IO[bytes], sheet_name: str | None, header_row: int, width: int | None
 ) -> Iterator[list[Any]]:
-    """Every row of a sheet from the first, cut and filled to `width` if that is given; None: the first visible sheet.
+    """Read every row of a sheet from the first, cut and filled to `width` if that is given.
 
-    Cells are as they are typed, an empty one "". Raises TableError, one sentence.
+    Without a name it is the first visible sheet. Cells are as they are typed, an empty one "". Raises TableError.
     """
     import openpyxl
 

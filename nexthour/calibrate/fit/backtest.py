@@ -31,29 +31,29 @@ class Backtest:
         return float(np.mean([prediction.inside for prediction in self.predictions]))
 
     def summary(self) -> list[dict[str, Any]]:
-        """By kind of number: how many, share covered; half the width of the interval and the errors of this forecast
-        and of the plain one, as shares of the real number (None where all are 0).
+        """A row for each kind of number: how many there are and the share covered, then as shares of the real number
+        half the width of the interval and the errors of this forecast and of the plain one (None where all are 0).
         """
         rows = []
         for what in dict.fromkeys(prediction.what for prediction in self.predictions):
-            its = [one for one in self.predictions if one.what == what]
-            real = [one for one in its if one.observed > 0]
+            of_kind = [one for one in self.predictions if one.what == what]
+            positive = [one for one in of_kind if one.observed > 0]
             rows.append(
                 {
                     "what": what,
-                    "cells": len(its),
-                    "covered": float(np.mean([one.inside for one in its])),
-                    "width": _mean((one.predicted.high - one.predicted.low) / one.observed / 2 for one in real),
-                    "error": _mean(abs(one.predicted.value / one.observed - 1) for one in real),
-                    "error by route": _mean(abs(one.by_route / one.observed - 1) for one in real),
+                    "cells": len(of_kind),
+                    "covered": float(np.mean([one.inside for one in of_kind])),
+                    "width": _mean((one.predicted.high - one.predicted.low) / one.observed / 2 for one in positive),
+                    "error": _mean(abs(one.predicted.value / one.observed - 1) for one in positive),
+                    "error by route": _mean(abs(one.by_route / one.observed - 1) for one in positive),
                 }
             )
         return rows
 
 
 def _mean(values: Iterable[float]) -> float | None:
-    its = list(values)
-    return float(np.mean(its)) if its else None
+    listed = list(values)
+    return float(np.mean(listed)) if listed else None
 
 
 def backtest(
@@ -83,7 +83,7 @@ def backtest(
     if rest.empty:
         raise TableError(f"{deals.name}: no deal is left to predict; name fewer territories or a smaller until_share")
     parts = [rest[early[rest.index]], rest[~early[rest.index]]]
-    found = [its for part in parts if len(part) for its in predict(seen, part, seed)]
+    found = [prediction for part in parts if len(part) for prediction in predict(seen, part, seed)]
     if not found:
         raise TableError(f"{deals.name}: no cell that was held out has enough deals; hold out more")
     return Backtest(tuple(found), len(seen), len(rest))

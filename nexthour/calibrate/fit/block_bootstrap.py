@@ -1,4 +1,6 @@
-"""Errors of numbers of deals, by drawing runs of weeks again: deals of one week, and of the next, share their luck.
+"""Block bootstrap: errors of statistics of deals, by drawing runs of weeks again.
+
+Deals of one week, and of the next, share their luck.
 
 Circular blocks (Politis & Romano 1992), as long as the cube root of the weeks.
 """
@@ -29,19 +31,19 @@ def first_and_last(days: NDArray[Any]) -> tuple[float, float]:
     return float(first), float(max(first, last))
 
 
-def by_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
-    """Numbers of deals, given for the deals at some places, with errors by drawing runs of weeks again.
+def bootstrap_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]], size: int) -> list[Normal]:
+    """Statistics of deals, with errors by drawing runs of weeks again; `statistic` takes the places of the deals drawn.
 
     Deals are drawn one by one where the days are not known or the weeks are too few.
     """
     from scipy import stats
 
     weeks = np.unique(days // 7) if np.isfinite(days).all() else np.array([])
-    apart = len(weeks) < FEWEST_WEEKS
-    units = np.arange(size) if apart else np.searchsorted(weeks, days // 7)
-    blocks = size if apart else len(weeks)
-    length = 1 if apart else max(1, round(blocks ** (1 / 3)))
-    drawn = np.array([statistic(which) for which in _draws(units, blocks, length)])
+    one_by_one = len(weeks) < FEWEST_WEEKS
+    units = np.arange(size) if one_by_one else np.searchsorted(weeks, days // 7)
+    blocks = size if one_by_one else len(weeks)
+    length = 1 if one_by_one else max(1, round(blocks ** (1 / 3)))
+    drawn = np.array([statistic(places) for places in _draw_deals(units, blocks, length)])
     free = max(1.0, blocks / length - 1)
     errors = np.maximum(drawn.std(axis=0, ddof=1) * ((free + 1) / free) ** 0.5, LEAST_LOG_ERROR)
     t = float(stats.t.ppf((1 + CONFIDENCE) / 2, free))
@@ -49,8 +51,8 @@ def by_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[float]],
     return [Normal(value, float(error), t) for value, error in zip(values, errors, strict=True)]
 
 
-def _draws(units: NDArray[Any], blocks: int, length: int) -> Iterator[NDArray[Any]]:
-    """Deals of runs of `length` neighbouring blocks, drawn until there are as many blocks as before."""
+def _draw_deals(units: NDArray[Any], blocks: int, length: int) -> Iterator[NDArray[Any]]:
+    """Places of the deals of runs of `length` neighbouring blocks, drawn until there are as many blocks as before."""
     rng = np.random.default_rng(1)
     order = np.argsort(units, kind="stable")
     edges = np.searchsorted(units[order], np.arange(blocks + 1))
@@ -59,6 +61,6 @@ def _draws(units: NDArray[Any], blocks: int, length: int) -> Iterator[NDArray[An
         chosen = (starts[:, None] + np.arange(length)).ravel()[:blocks] % blocks
         sizes = edges[chosen + 1] - edges[chosen]
         begins = np.repeat(edges[chosen] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
-        which = order[begins + np.arange(sizes.sum())]
-        if len(which):
-            yield which
+        places = order[begins + np.arange(sizes.sum())]
+        if len(places):
+            yield places

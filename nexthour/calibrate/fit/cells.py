@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, by_weeks, first_and_last
-from nexthour.calibrate.fit.cycles import mean_cycle, shares, weibull_shape
+from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
+from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
 from nexthour.calibrate.fit.posterior import (
     CONFIDENCE,
     DISPERSION,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 DAYS_PER_QUARTER = 7 * WEEKS_PER_QUARTER
 FEWEST_DEALS = 5
-"""In a cell; what these do not say, the others of the route do."""
+"""Deals that a cell needs; what these do not say, the others of the route do."""
 FEWEST_IN_ROUTE = 20
 FEWEST_WON_IN_ROUTE = 3
 MOST_SEGMENTS = 25
@@ -98,22 +98,22 @@ class Cell:
 
     @property
     def observed_win_rate(self) -> float:
-        """As counted, before anything is borrowed."""
+        """Share of the cell's deals that were won, before anything is borrowed from others."""
         return self.won / self.deals
 
 
 @dataclass(frozen=True)
 class DealPeriod:
-    """When the table's deals were opened and closed. Days as in Deals."""
+    """The period in which the table's deals were opened and closed. Days as in Deals."""
 
     quarters: float
-    """length"""
+    """length of the period"""
     quarter_begins: float = 0.0
     """a day on which a quarter, and with it a week, begins"""
     first_day: float = np.nan
     """the first day of a week in which deals were closed; NaN where the table has no days"""
     last_day: float = np.nan
-    """of the export, else the last closing"""
+    """day of the export, else of the last closing"""
     open_deals_shown: bool = False
     """whether deals that are still open are in the table too, so that no opening is missing"""
 
@@ -145,7 +145,7 @@ Words = TypeVar("Words", str, "pd.Series[str]")
 
 
 def row_name(segment: Words, route: Words) -> Words:
-    """Row of the market map of a segment and a route: deals of two routes differ in size, so each is a row."""
+    """Name of the market map's row of a segment and route: deals of two routes differ in size, so each is a row."""
     return segment + ", " + route
 
 
@@ -161,7 +161,7 @@ def spread(median: float, mean: float) -> float:
 def fit_cells(
     closed: pd.DataFrame, opened: pd.DataFrame, period: DealPeriod, name: str
 ) -> tuple[tuple[Cell, ...], pd.DataFrame]:
-    """The cells, direct before partner and the largest first, and the rows of cells too small to fit (row, reason).
+    """Fit the cells, direct before partner and the largest first, and the rows of cells too small to fit (row, reason).
 
     `closed` is as in Deals.closed; `opened` has segment, route, created_day and age_weeks of every deal, the age NaN
     if it is closed. Raises TableError if a route has too little.
@@ -179,8 +179,8 @@ def fit_cells(
         _check_enough(routes[route], route, name)
     cells = list[Cell]()
     for route, large in routes.items():
-        theirs = opened[opened["route"] == route].groupby("segment")
-        cells += _fit_route(route, large, {str(segment): row for segment, row in theirs}, period)
+        by_segment = opened[opened["route"] == route].groupby("segment")
+        cells += _fit_route(route, large, {str(segment): deals for segment, deals in by_segment}, period)
     segments = {cell.segment for cell in cells}
     if len(segments) > MOST_SEGMENTS:
         raise TableError(
@@ -210,12 +210,12 @@ def _fit_route(
     route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: DealPeriod
 ) -> list[Cell]:
     """All cells of a route, as they lend to each other."""
-    rates = _win_rates(list(groups.values()), period)
-    sizes = _pooled_sizes([_sizes(group) for group in groups.values()])
+    rates = _fit_win_rates(list(groups.values()), period)
+    sizes = _pool_amounts([_log_amounts(group) for group in groups.values()])
     cycles = shrunk_normals(
         [mean_cycle(group, opened[segment], period.first_day, period.last_day) for segment, group in groups.items()]
     )
-    demand = [_demand(opened[segment]["created_day"], group, period) for segment, group in groups.items()]
+    demand = [_fit_demand(opened[segment]["created_day"], group, period) for segment, group in groups.items()]
     cells = []
     for (segment, group), (rate, luck, effect), size, cycle, (per_quarter, cv) in zip(
         groups.items(), rates, sizes, cycles, demand, strict=True
@@ -256,15 +256,17 @@ def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
     return np.floor((group["created_day"].to_numpy() - period.quarter_begins) / DAYS_PER_QUARTER)
 
 
-def _win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[FittedNumber, FittedNumber, float]]:
+def _fit_win_rates(
+    groups: Sequence[pd.DataFrame], period: DealPeriod
+) -> list[tuple[FittedNumber, FittedNumber, float]]:
     """Win rate, luck of quarters and design effect of each cell."""
     from scipy.special import ndtr
 
     counted = [_by_quarter(group, period) for group in groups]
     alone = [win_rate(won / effect, lost / effect) for won, lost, effect in counted]
-    rates = shrunk_normals([its.probit for its in alone])
+    rates = shrunk_normals([posterior.probit for posterior in alone])
     both = zip(rates, alone, counted, strict=True)
-    return [(rate.fitted(ndtr), its.luck, effect) for rate, its, (_, _, effect) in both]
+    return [(rate.fitted(ndtr), posterior.luck, effect) for rate, posterior, (_, _, effect) in both]
 
 
 def _by_quarter(group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, FloatArray, float]:
@@ -287,41 +289,42 @@ def _by_quarter(group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, Fl
 # Amounts
 
 
-def _sizes(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
+def _log_amounts(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
     """Logarithms of the median amount and of mean / median; None where too few won deals have one."""
     priced = group[group["won"] & (group["amount_usd"] > 0)]
     if len(priced) < FEWEST_WON_IN_ROUTE:
         return None
     amounts = priced["amount_usd"].to_numpy()
 
-    def of(values: FloatArray) -> list[float]:
+    def logarithms(values: FloatArray) -> list[float]:
         median = float(np.median(values))
         return [float(np.log(median)), float(np.log(values.mean() / median))]
 
-    median, ratio = by_weeks(priced["closed_day"].to_numpy(), lambda which: of(amounts[which]), len(amounts))
+    days = priced["closed_day"].to_numpy()
+    median, ratio = bootstrap_weeks(days, lambda which: logarithms(amounts[which]), len(amounts))
     return median, ratio
 
 
-def _pooled_sizes(
+def _pool_amounts(
     sizes: Sequence[tuple[Normal, Normal] | None],
 ) -> list[tuple[FittedNumber, FittedNumber, FittedNumber]]:
     """Median, mean and sigma of each cell; a cell without amounts gets those of its route."""
     known = [size for size in sizes if size is not None]
     medians, ratios = (iter(shrunk_normals([size[k] for size in known])) for k in range(2))
-    middle = tuple(_of_all([size[k] for size in known]) for k in range(2))
+    middle = tuple(_pooled_normal([size[k] for size in known]) for k in range(2))
     return [_as_amounts(*middle) if size is None else _as_amounts(next(medians), next(ratios)) for size in sizes]
 
 
-def _of_all(cells: Sequence[Normal]) -> Normal:
-    """What is known of a cell of which nothing was seen: the others' mean and spread."""
+def _pooled_normal(cells: Sequence[Normal]) -> Normal:
+    """What is known of a cell of which nothing was seen: mean and spread of the others."""
     means = np.array([cell.mean for cell in cells])
     error = float(np.hypot(means.std(), np.mean([cell.error for cell in cells])))
     return Normal(float(means.mean()), error, max(cell.t for cell in cells))
 
 
 def _as_amounts(median: Normal, ratio: Normal) -> tuple[FittedNumber, FittedNumber, FittedNumber]:
-    mean_ratio = ratio.fitted(lambda its: np.exp(max(its, 0.0)))
-    sigma = FittedNumber(*(spread(1.0, its) for its in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
+    mean_ratio = ratio.fitted(lambda log: np.exp(max(log, 0.0)))
+    sigma = FittedNumber(*(spread(1.0, end) for end in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
     middle = median.mean + np.log(mean_ratio.value)
     error = float(np.hypot(median.error, ratio.error))
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
@@ -330,22 +333,21 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[FittedNumber, FittedNumb
 # Opportunities
 
 
-def _demand(
+def _fit_demand(
     days: pd.Series[float], group: pd.DataFrame, period: DealPeriod
 ) -> tuple[FittedNumber, FittedNumber | None]:
     """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
-    weekly = _weekly(days, group, period)
+    weekly = _weekly_counts(days, group, period)
     # Where hardly any deal was opened in a whole week of the period, these weeks say nothing of how many there are.
     if weekly is None or weekly[0].sum() < LEAST_IN_WEEKS * len(group):
         shown = period.open_deals_shown and np.isfinite(period.first_day)
-        return _as_counted(
-            int(days.between(period.first_day, period.last_day).sum()) if shown else len(group), period
-        ), None
-    its = arrivals(*weekly)
-    return its.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), its.log_dispersion.fitted(np.exp)
+        deals = int(days.between(period.first_day, period.last_day).sum()) if shown else len(group)
+        return _deals_per_quarter(deals, period), None
+    weeks = arrivals(*weekly)
+    return weeks.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), weeks.log_dispersion.fitted(np.exp)
 
 
-def _as_counted(deals: int, period: DealPeriod) -> FittedNumber:
+def _deals_per_quarter(deals: int, period: DealPeriod) -> FittedNumber:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
     from scipy import stats
 
@@ -354,7 +356,9 @@ def _as_counted(deals: int, period: DealPeriod) -> FittedNumber:
     return Normal(float(np.log(value)), float(error), float(stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
 
 
-def _weekly(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, FloatArray] | None:
+def _weekly_counts(
+    days: pd.Series[float], group: pd.DataFrame, period: DealPeriod
+) -> tuple[FloatArray, FloatArray] | None:
     """Deals opened in each whole week of the period, and the share of them that the table can show."""
     if days.isna().any() or not np.isfinite(period.first_day):
         return None
@@ -366,7 +370,7 @@ def _weekly(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod) -> 
     seen = np.ones(weeks)
     if not period.open_deals_shown:
         left = (period.last_day - (first + 7 * np.arange(weeks) + 3.5)) / 7
-        stands = shares(group["created_day"].to_numpy(), group["closed_day"].to_numpy(), first, period.last_day)
+        stands = deal_weights(group["created_day"].to_numpy(), group["closed_day"].to_numpy(), first, period.last_day)
         order = np.argsort(group["cycle_weeks"].to_numpy())
         closed = np.concatenate([[0.0], np.cumsum(stands[order])])
         seen = closed[np.searchsorted(group["cycle_weeks"].to_numpy()[order], left, side="right")]

@@ -37,7 +37,7 @@ MOST_FIT = 3.0
 MOST_BASE = 0.95
 """Most of a row's accounts that partners may hold together."""
 MOST_PARTNERS = 40
-"""Partners of the table that get a name; the deals of the others are theirs together."""
+"""Most partners of the table that get a name; the others have their deals together."""
 MOST_OPPORTUNITIES = 20_000.0
 
 NO_ACCOUNTS = {
@@ -45,7 +45,7 @@ NO_ACCOUNTS = {
     "fit_by_segment": {},
     "source": "judgement; closed deals show no accounts of a partner not yet signed: give it a base_share",
 }
-"""What replaces a candidate's accounts in the template's segments."""
+"""Fields that replace a candidate's accounts in the template's segments."""
 
 Sellers = Mapping[str, Mapping[str, float]]
 """Partner to its share of the deals of each row that it sells to; the shares of a row sum to 1."""
@@ -73,7 +73,10 @@ class Grounds:
 
     @classmethod
     def of(cls, cells: Sequence[Cell], template: Scenario, size: Size, names: pd.DataFrame) -> Grounds:
-        """`names`: columns segment, route and partner of all deals, closed and open. Raises TableError."""
+        """Grounds with the table's partners, or the template's if it names none. Raises TableError.
+
+        `names` has columns segment, route and partner of all deals, closed and open.
+        """
         if not template.partners:
             raise TableError(
                 f"template {template.name}: has no partners to sell the partner deals; add them or take another"
@@ -81,9 +84,9 @@ class Grounds:
         rows = {cell.row: float(cell.deals) for cell in cells if cell.route == "partner"}
         deals = _deals_by_partner(names, rows)
         if not deals:
-            dealt = deal_out([p.name for p in template.partners], rows)
-            sharing = {row: sum(row in its for its in dealt.values()) for row in rows}
-            sellers = {name: {row: 1 / sharing[row] for row in its} for name, its in dealt.items()}
+            dealt = deal_out_rows([p.name for p in template.partners], rows)
+            sharing = {row: sum(row in dealt_rows for dealt_rows in dealt.values()) for row in rows}
+            sellers = {name: {row: 1 / sharing[row] for row in dealt_rows} for name, dealt_rows in dealt.items()}
             return cls(cells, template, size, template.partners, sellers)
         totals = {row: sum(deal.get(row, 0.0) for deal in deals.values()) for row in rows}
         sellers = {name: {row: n / totals[row] for row, n in deal.items()} for name, deal in deals.items()}
@@ -92,15 +95,15 @@ class Grounds:
 
 def _deals_by_partner(names: pd.DataFrame, rows: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """Deals of each partner by row, the largest partner first; nothing where the table does not name who sold."""
-    theirs = names[(names["route"] == "partner") & (names["partner"] != "")]
-    row = row_name(theirs["segment"], theirs["route"])
-    theirs, row = theirs[row.isin(list(rows))], row[row.isin(list(rows))]
-    large = theirs["partner"].value_counts().index[:MOST_PARTNERS]
-    partner = theirs["partner"].where(theirs["partner"].isin(large), OTHERS)
+    named = names[(names["route"] == "partner") & (names["partner"] != "")]
+    row = row_name(named["segment"], named["route"])
+    named, row = named[row.isin(list(rows))], row[row.isin(list(rows))]
+    large = named["partner"].value_counts().index[:MOST_PARTNERS]
+    partner = named["partner"].where(named["partner"].isin(large), OTHERS)
     found: dict[str, dict[str, float]] = {}
     counts = partner.groupby([partner, row]).size().sort_values(ascending=False)
-    for name, its_row, deals in zip(*counts.index.to_frame().to_numpy().T, counts, strict=True):
-        found.setdefault(str(name), {})[str(its_row)] = float(deals)
+    for name, row_sold, deals in zip(*counts.index.to_frame().to_numpy().T, counts, strict=True):
+        found.setdefault(str(name), {})[str(row_sold)] = float(deals)
     return found
 
 
@@ -115,7 +118,7 @@ def _like_template(name: str, template: Scenario) -> Partner:
 
 @dataclass(frozen=True)
 class RowKnobs:
-    """What is found for a row.
+    """Factors found by simulating, for a row of the market map.
 
     In the simulation small deals go cold more often, and so do deals that need all stages, the winners. So the deals
     that close are larger than the market's and won less often; the factors undo that.
@@ -132,7 +135,7 @@ class RowKnobs:
 
 @dataclass(frozen=True)
 class Knobs:
-    """What is found by simulating (simulated_funnel.py), because it does not follow from the table alone."""
+    """Factors found by simulating (simulated_funnel.py), because they do not follow from the table alone."""
 
     rows: Mapping[str, RowKnobs] = field(default_factory=dict)
     """by row; as in RowKnobs() where not named"""
@@ -141,12 +144,14 @@ class Knobs:
     quota_usd: float = 1_000_000.0
 
     def of(self, row: str) -> RowKnobs:
+        """The knobs of a row; those of RowKnobs() where it has none yet."""
         return self.rows.get(row, RowKnobs())
 
 
 def build_scenario(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...] | None = None) -> Scenario:
-    """The scenario. Raises TableError if the template cannot take these cells, ScenarioError if the result is not
-    valid.
+    """Build the scenario that the grounds and knobs make.
+
+    Raises TableError if the template cannot take these cells, ScenarioError if the result is not valid.
     """
     template, size = grounds.template, grounds.size
     data = {
@@ -158,14 +163,14 @@ def build_scenario(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...
         "candidates": [c.model_copy(update=NO_ACCOUNTS) for c in template.candidates if c.name not in grounds.sellers],
         "quota": {"first_quarter_usd": knobs.quota_usd, "growth_per_year": template.quota.growth_per_year},
         "open_pipeline": pipeline,
-        "status_quo": _anywhere(template.status_quo, template, grounds),
-        "plans": [_anywhere(plan, template, grounds) for plan in template.plans],
+        "status_quo": _without_template_names(template.status_quo, template, grounds),
+        "plans": [_without_template_names(plan, template, grounds) for plan in template.plans],
     }
     return validate(Scenario, data, f"scenario fitted from {size.file}", ScenarioError)
 
 
-def deal_out(partners: Sequence[str], rows: Mapping[str, float]) -> dict[str, list[str]]:
-    """Partner to its rows: one for every row, then by the number of opportunities (as seats by votes, D'Hondt)."""
+def deal_out_rows(partners: Sequence[str], rows: Mapping[str, float]) -> dict[str, list[str]]:
+    """Deal the rows out to partners: one for every row, then by opportunities (as seats by votes, D'Hondt)."""
     if len(partners) < len(rows):
         return {name: list(rows)[i :: len(partners)] for i, name in enumerate(partners)}
     seats = dict.fromkeys(rows, 1)
@@ -181,7 +186,7 @@ def most_similar_segment(cell: Cell, template: Scenario) -> Segment:
     return min(template.market_map, key=lambda s: abs(log(s.deal_size_median_usd / cell.median_usd.value)))
 
 
-def _through(like: Segment, template: Scenario) -> float:
+def _advance_product(like: Segment, template: Scenario) -> float:
     """The product of a template segment's advance probabilities. Raises TableError if no power of it is a win rate."""
     product = prod(s.advance_probability for s in like.stages)
     if 0 < product < 1:
@@ -193,11 +198,9 @@ def _through(like: Segment, template: Scenario) -> float:
     )
 
 
-def starts(partner: Partner, template: Scenario) -> tuple[float, float]:
-    """Expected share of its opportunities that a partner brings today, and its wins per opportunity at fit and win
-    rate 1.
-
-    Over the true segment, given the label.
+def expected_starts(partner: Partner, template: Scenario) -> tuple[float, float]:
+    """Share of its opportunities that a partner is expected to bring today, and its wins per opportunity at fit and
+    win rate 1. Expectations are over the true segment, given the label.
     """
     trust, alpha, beta = (
         getattr(template.assumptions, name).likely
@@ -223,10 +226,10 @@ def _win_rate_and_fit(cell: Cell, grounds: Grounds) -> tuple[float, float]:
     rate = cell.win_rate.value
     if cell.route == "direct":
         return rate, 1.0
-    theirs = [(p, grounds.sellers[p.name][cell.row]) for p in grounds.partners if cell.row in grounds.sellers[p.name]]
-    both = [(share, p.fit, *starts(p, grounds.template)) for p, share in theirs]
-    brings = sum(share * b for share, _, b, _ in both)
-    wins = sum(share * fit * w for share, fit, _, w in both)
+    sellers = [(p, grounds.sellers[p.name][cell.row]) for p in grounds.partners if cell.row in grounds.sellers[p.name]]
+    starts = [(share, p.fit, *expected_starts(p, grounds.template)) for p, share in sellers]
+    brings = sum(share * b for share, _, b, _ in starts)
+    wins = sum(share * fit * w for share, fit, _, w in starts)
     if wins <= 0:
         raise TableError(
             f"template {grounds.template.name}: the partners dealt to {cell.row} cannot win or bring deals; "
@@ -234,22 +237,22 @@ def _win_rate_and_fit(cell: Cell, grounds: Grounds) -> tuple[float, float]:
         )
     direct = [c.win_rate.value for c in grounds.cells if c.segment == cell.segment and c.route == "direct"]
     manager = max([rate, *direct])
-    factor = min(rate * brings / (manager * wins), MOST_FIT / max(p.fit for p, _ in theirs))
+    factor = min(rate * brings / (manager * wins), MOST_FIT / max(p.fit for p, _ in sellers))
     return min(0.98, rate * brings / (factor * wins)), factor
 
 
-def _bases(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]:
+def _base_shares(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]:
     """Share of a row's accounts that each of its partners has, so that together they bring one deal for every
     `opportunities_per_deal`, each its share.
     """
-    theirs = {
-        p.name: grounds.sellers[p.name][cell.row] / starts(p, grounds.template)[0]
+    shares = {
+        p.name: grounds.sellers[p.name][cell.row] / expected_starts(p, grounds.template)[0]
         for p in grounds.partners
         if cell.row in grounds.sellers[p.name]
     }
     brought = 1 / knobs.of(cell.row).opportunities_per_deal
-    scale = min(brought, MOST_BASE / sum(theirs.values()))
-    return {name: scale * share for name, share in theirs.items()}
+    scale = min(brought, MOST_BASE / sum(shares.values()))
+    return {name: scale * share for name, share in shares.items()}
 
 
 def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
@@ -257,7 +260,7 @@ def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
     like, here = most_similar_segment(cell, template), knobs.of(cell.row)
     scale = knobs.of(row_name(cell.segment, "direct")).lag_scale
     win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * here.win_factor)
-    power = log(win_rate) / log(_through(like, template))
+    power = log(win_rate) / log(_advance_product(like, template))
     median, mean = cell.median_usd.value * here.median_factor, cell.mean_usd.value * here.mean_factor
     stages = [
         {
@@ -268,13 +271,13 @@ def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
         }
         for stage in like.stages
     ]
-    arise = per_quarter(cell, grounds.size) * here.opportunities_per_deal
+    opportunities = per_quarter(cell, grounds.size) * here.opportunities_per_deal
     fitted = {
         "name": cell.row,
         "source": _cell_source(cell, like, grounds, knobs),
-        "opportunities_per_quarter": _digits(min(arise, MOST_OPPORTUNITIES), 4),
+        "opportunities_per_quarter": _round_to_digits(min(opportunities, MOST_OPPORTUNITIES), 4),
         "growth_per_quarter": 0.0,
-        "deal_size_median_usd": _digits(median, 3),
+        "deal_size_median_usd": _round_to_digits(median, 3),
         "deal_size_sigma": round(spread(median, mean), 3),
         "win_rate_shock": round(cell.win_rate_shock.value, 3),
         "inbound_share": like.inbound_share,
@@ -285,28 +288,28 @@ def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
 
 
 def _partner(partner: Partner, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
-    theirs = [cell for cell in grounds.cells if cell.row in grounds.sellers[partner.name]]
+    cells = [cell for cell in grounds.cells if cell.row in grounds.sellers[partner.name]]
     kept = {name: value for name, value in dict(partner).items() if name in partner.model_fields_set}
-    if not theirs:
+    if not cells:
         return {**kept, "base_share": {}, "fit_by_segment": {}}
-    weights = [cell.deals * grounds.sellers[partner.name][cell.row] for cell in theirs]
+    weights = [cell.deals * grounds.sellers[partner.name][cell.row] for cell in cells]
     weights = [weight / sum(weights) for weight in weights]
-    cycle = sum(w * c.cycle_weeks.value for w, c in zip(weights, theirs, strict=True))
-    base = {cell.row: _digits(_bases(cell, grounds, knobs)[partner.name], 3) for cell in theirs}
-    fits = {c.row: round(partner.fit * _win_rate_and_fit(c, grounds)[1], 3) for c in theirs}
-    brought = sum(per_quarter(c, grounds.size) * grounds.sellers[partner.name][c.row] for c in theirs)
+    cycle = sum(w * c.cycle_weeks.value for w, c in zip(weights, cells, strict=True))
+    base = {cell.row: _round_to_digits(_base_shares(cell, grounds, knobs)[partner.name], 3) for cell in cells}
+    fits = {c.row: round(partner.fit * _win_rate_and_fit(c, grounds)[1], 3) for c in cells}
+    brought = sum(per_quarter(c, grounds.size) * grounds.sellers[partner.name][c.row] for c in cells)
     return {
         **kept,
-        "source": _partner_source(partner, theirs, grounds),
+        "source": _partner_source(partner, cells, grounds),
         "base_share": base,
         "fit_by_segment": fits,
         "capacity_deals": max(partner.capacity_deals, ceil(3 * brought / WEEKS_PER_QUARTER * cycle) + 2),
         "cycle_weeks": round(min(cycle, 104.0), 3),
-        "cycle_shape": round(sum(w * c.cycle_shape for w, c in zip(weights, theirs, strict=True)), 3),
+        "cycle_shape": round(sum(w * c.cycle_shape for w, c in zip(weights, cells, strict=True)), 3),
     }
 
 
-def _anywhere(split: Split, template: Scenario, grounds: Grounds) -> Split:
+def _without_template_names(split: Split, template: Scenario, grounds: Grounds) -> Split:
     """A template's split without the names of its segments, and of its partners where these are others now."""
     changes: dict[str, Any] = {}
     if not isinstance(split.coverage_mode, str):
@@ -319,8 +322,8 @@ def _anywhere(split: Split, template: Scenario, grounds: Grounds) -> Split:
     return split.model_copy(update=changes)
 
 
-def _partner_source(partner: Partner, theirs: Sequence[Cell], grounds: Grounds) -> str:
-    names = " and ".join(cell.segment for cell in theirs)
+def _partner_source(partner: Partner, cells: Sequence[Cell], grounds: Grounds) -> str:
+    names = " and ".join(cell.segment for cell in cells)
     named = partner not in grounds.template.partners
     kind = (
         "; nothing of the label is in the table: it is that of most partners, so say what you know of it with "
@@ -339,27 +342,26 @@ def _cell_source(cell: Cell, like: Segment, grounds: Grounds, knobs: Knobs) -> s
     weeks = (
         f"{cell.weeks} weeks, {cell.quarters} quarters" if cell.weeks else "no weeks known, so this is the least spread"
     )
-    demand = "" if cell.demand_cv is None else f", demand_cv {_range(cell.demand_cv)}"
+    demand = "" if cell.demand_cv is None else f", demand_cv {_with_interval(cell.demand_cv)}"
     return (
         f"fitted from {grounds.size.file}: {cell.deals:,} closed {cell.route} deals, {cell.observed_win_rate:.1%} won; "
         f"with what other segments lend {rate.value:.1%} (90% interval {rate.low:.1%} to {rate.high:.1%}; {weeks}), "
-        f"win_rate_shock {_range(cell.win_rate_shock)}{demand}; median of won amounts ${median.value:,.0f} "
+        f"win_rate_shock {_with_interval(cell.win_rate_shock)}{demand}; median of won amounts ${median.value:,.0f} "
         f"(${median.low:,.0f} to ${median.high:,.0f}; {cell.without_amount:,} had none), mean "
         f"${cell.mean_usd.value:,.0f}"
         + (", here corrected for deals that go cold unclosed" if direct else "")
-        + f"; mean cycle {_range(cell.cycle_weeks)} weeks; opportunities so that the simulation closes "
+        + f"; mean cycle {_with_interval(cell.cycle_weeks)} weeks; opportunities so that the simulation closes "
         f"{grounds.size.territory_fraction:.3%} of {cell.opportunities_per_quarter.value:,.0f} a quarter. Judgement: "
-        f"hours{_times(knobs.hours_scale)}, patience, inbound share, prospecting yield and proportions of stages as "
-        f"{like.name} of "
-        f"{grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
+        f"hours{_scale_note(knobs.hours_scale)}, patience, inbound share, prospecting yield and proportions of stages "
+        f"as {like.name} of {grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
     )[:1000]
 
 
-def _times(scale: float) -> str:
+def _scale_note(scale: float) -> str:
     return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
 
 
-def _range(fitted: FittedNumber) -> str:
+def _with_interval(fitted: FittedNumber) -> str:
     return f"{fitted.value:.2g} ({fitted.low:.2g} to {fitted.high:.2g})"
 
 
@@ -375,6 +377,6 @@ def _scenario_source(grounds: Grounds) -> str:
     )[:4000]
 
 
-def _digits(value: float, digits: int) -> float:
-    """`value` to so many significant digits."""
+def _round_to_digits(value: float, digits: int) -> float:
+    """Round a value to a number of significant digits."""
     return float(f"{value:.{digits}g}")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.block_bootstrap import by_weeks
+from nexthour.calibrate.fit.block_bootstrap import bootstrap_weeks
 from nexthour.calibrate.fit.posterior import Normal
 from sim.arrays import FloatArray
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SMALLEST_WEEKS = 0.5 / 7
-"""What a recorded cycle of 0 days counts as in the shape: half a day."""
+"""Shortest cycle that counts in the shape: one recorded as 0 days took half a day."""
 LEAST_SHAPE, MOST_SHAPE = 0.3, 50.0
-"""As the model allows."""
+"""Bounds of the shape that the model allows."""
 PASSES = 10
-"""Of proportional fitting. More would fit the luck of the few deals that show the longest cycles of a short table."""
+"""Passes of proportional fitting. More would fit the luck of the few deals that show a short table's longest cycles."""
 
 
 def mean_cycle(group: pd.DataFrame, opened: pd.DataFrame, first_day: float, last_day: float) -> Normal:
@@ -42,15 +42,17 @@ def mean_cycle(group: pd.DataFrame, opened: pd.DataFrame, first_day: float, last
     begun = np.concatenate([group["created_day"], opened.loc[opened["age_weeks"].notna(), "created_day"]])
     closed_day = np.append(group["closed_day"], np.full(len(ages), np.nan))
 
-    def of(which: NDArray[Any]) -> list[float]:
+    def log_mean(which: NDArray[Any]) -> list[float]:
         if censored.any():
             mean = _mean_with_open(weeks[which], censored[which])
         else:
-            mean = float(np.average(weeks[which], weights=shares(begun[which], closed_day[which], first_day, last_day)))
+            mean = float(
+                np.average(weeks[which], weights=deal_weights(begun[which], closed_day[which], first_day, last_day))
+            )
         return [float(np.log(max(mean, SMALLEST_WEEKS)))]
 
     # By weeks of opening: a deal that is still open has no other.
-    (cycle,) = by_weeks(begun, of, len(weeks))
+    (cycle,) = bootstrap_weeks(begun, log_mean, len(weeks))
     return cycle
 
 
@@ -67,7 +69,7 @@ def _mean_with_open(weeks: FloatArray, censored: NDArray[np.bool_]) -> float:
     return float((curve.quantiles * closing).sum() / closing.sum())
 
 
-def shares(created_day: FloatArray, closed_day: FloatArray, first_day: float, last_day: float) -> FloatArray:
+def deal_weights(created_day: FloatArray, closed_day: FloatArray, first_day: float, last_day: float) -> FloatArray:
     """How much each closed deal stands for among all that were opened, shape (deals,), in all 1.
 
     The table has the deals that were closed from `first_day`, the first of a week, to `last_day`; without days, and if

@@ -25,7 +25,7 @@ from sim.arrays import FloatArray
 IntArray = NDArray[np.int64]
 SIZES_DRAWN = 1000
 TOGETHER = 10
-"""Draws from one set of sizes."""
+"""Number of draws from one set of sizes."""
 SIZE_SPREAD = 0.4
 """Logarithmic spread of the prior of each size."""
 
@@ -43,7 +43,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Where and when, shape (blocks,) each."""
+    """Territory and week of each block, shape (blocks,) each."""
 
     territory: IntArray
     week: IntArray
@@ -63,23 +63,23 @@ class ObservedBlocks:
 def draw_effects(
     seen: ObservedBlocks, wanted: Blocks, prior: Sizes, draws: int, rng: np.random.Generator
 ) -> FloatArray:
-    """Effects of the wanted blocks given what was seen: shape (draws, blocks), a multiple of TOGETHER."""
+    """Draw the effects of the wanted blocks given what was seen: shape (draws, blocks), a multiple of TOGETHER."""
     medians = np.array(astuple(prior))
     sizes = medians * np.exp(SIZE_SPREAD * rng.normal(size=(SIZES_DRAWN, len(medians))))
     log_likelihood = np.array([_log_likelihood(seen, size) for size in sizes])
     weight = np.exp(log_likelihood - log_likelihood.max())
     chosen = sizes[rng.choice(SIZES_DRAWN, draws // TOGETHER, p=weight / weight.sum())]
-    return np.concatenate([_given(seen, wanted, its, rng) for its in chosen])
+    return np.concatenate([_draw_given(seen, wanted, size, rng) for size in chosen])
 
 
 def _covariance(a: Blocks, b: Blocks, sizes: FloatArray) -> FloatArray:
     place = a.territory[:, None] == b.territory
     week = a.week[:, None] == b.week
-    then = a.new[:, None] == b.new
+    same_time = a.new[:, None] == b.new
     # The level of the time that was seen is in what the mix says.
     later = a.new[:, None] & b.new
     v = sizes**2
-    return np.asarray(v[0] * place + v[1] * week + v[2] * (place & week) + v[3] * later + v[4] * (place & then))
+    return np.asarray(v[0] * place + v[1] * week + v[2] * (place & week) + v[3] * later + v[4] * (place & same_time))
 
 
 def _log_likelihood(seen: ObservedBlocks, sizes: FloatArray) -> float:
@@ -87,14 +87,14 @@ def _log_likelihood(seen: ObservedBlocks, sizes: FloatArray) -> float:
     return -float((np.linalg.solve(root, seen.off) ** 2).sum() / 2 + np.log(np.diag(root)).sum())
 
 
-def _given(seen: ObservedBlocks, wanted: Blocks, sizes: FloatArray, rng: np.random.Generator) -> FloatArray:
+def _draw_given(seen: ObservedBlocks, wanted: Blocks, sizes: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Draws of the normal distribution of the wanted effects, conditional on what was seen: shape (TOGETHER, blocks).
 
     Each with its mirror image, so that the middle of the draws is the middle.
     """
-    known = _covariance(seen.blocks, seen.blocks, sizes) + np.diag(seen.error**2)
+    observed = _covariance(seen.blocks, seen.blocks, sizes) + np.diag(seen.error**2)
     across = _covariance(wanted, seen.blocks, sizes)
-    gain = np.linalg.solve(known, across.T).T
+    gain = np.linalg.solve(observed, across.T).T
     rest = _covariance(wanted, wanted, sizes) - gain @ across.T
     root = np.linalg.cholesky(rest + 1e-9 * np.eye(len(rest)))
     one = rng.normal(size=(TOGETHER // 2, len(rest))) @ root.T

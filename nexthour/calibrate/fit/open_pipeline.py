@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 MOST_AGE_WEEKS = 520.0
 OTHERS = "other partners"
-"""Who has the deals of partners that are too small for a name of their own."""
+"""Name under which stand the deals of partners that are too small for a name of their own."""
 
 
 def open_pipeline(
     deals: pd.DataFrame, rows: Collection[str], sellers: Mapping[str, Collection[str]]
 ) -> tuple[tuple[OpenDeal, ...], pd.DataFrame]:
-    """The pipeline, and the rows of the file that cannot be in it (columns row and reason).
+    """Turn open deals into a pipeline; second, the rows of the file that cannot be in it (columns row and reason).
 
     `deals` as Deals.open; `rows` are the names of the market map, `sellers` the rows each partner sells to.
     """
     import pandas as pd
 
     row = row_name(deals["segment"], deals["route"])
-    partner = _partners(deals, row, sellers)
+    partner = _deal_owners(deals, row, sellers)
     reasons = np.where(
         ~row.isin(list(rows)),
         "open, but too few closed deals of " + row + " to fit it by",
@@ -60,14 +60,14 @@ def open_pipeline(
     return pipeline, rejected
 
 
-def _partners(deals: pd.DataFrame, row: pd.Series[str], sellers: Mapping[str, Collection[str]]) -> pd.Series[str]:
-    """Who has each deal. Where the export does not name who, the partners of the row have them in turn."""
+def _deal_owners(deals: pd.DataFrame, row: pd.Series[str], sellers: Mapping[str, Collection[str]]) -> pd.Series[str]:
+    """The partner that has each deal. Where the export does not name it, the partners of the row have deals in turn."""
     partner = deals["partner"].copy()
     if OTHERS in sellers:
         partner[(partner != "") & ~partner.isin(list(sellers))] = OTHERS
     nameless = deals[(deals["route"] == "partner") & (deals["partner"] == "")]
-    for name, its in nameless.groupby(row[nameless.index]):
+    for name, of_row in nameless.groupby(row[nameless.index]):
         turn = [seller for seller, sold in sellers.items() if name in sold]
         if turn:
-            partner[its.index] = [turn[i % len(turn)] for i in range(len(its))]
+            partner[of_row.index] = [turn[i % len(turn)] for i in range(len(of_row))]
     return partner

@@ -22,7 +22,7 @@ import numpy as np
 from sim.arrays import FloatArray
 
 CONFIDENCE = 0.90
-"""Of every interval in calibrate."""
+"""Probability that every interval in calibrate covers."""
 LUCK_SCALE = 0.25
 """Half-normal prior of `win_rate_shock`. Judgement: quarters in which a win rate of 50% becomes 40 or 60% are usual."""
 DISPERSION = 0.4
@@ -39,7 +39,7 @@ class FittedNumber:
     high: float
 
     def scaled(self, factor: float) -> FittedNumber:
-        """The same in another unit; `factor` is positive."""
+        """The number in another unit, times a positive `factor`."""
         return FittedNumber(self.value * factor, self.low * factor, self.high * factor)
 
 
@@ -55,7 +55,7 @@ class Normal:
 
     @classmethod
     def of(cls, grid: FloatArray, mass: FloatArray) -> Normal:
-        """From a distribution given on a grid."""
+        """The normal with mean, deviation and 90% interval of a distribution given on a grid."""
         fitted = _fitted(grid, mass)
         mean = float(np.average(grid, weights=mass))
         error = float(np.average((grid - mean) ** 2, weights=mass) ** 0.5)
@@ -78,8 +78,8 @@ class WinRate:
 def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
     """Posterior of win rate and luck from the deals won and lost in each quarter, shape (quarters,) each.
 
-    Counts may be fractions (deals of one week that share their fate count for fewer). Before, every win rate is as
-    likely.
+    Counts may be fractions (deals of one week that share their fate count for fewer). The prior of the win rate is
+    flat.
     """
     from scipy.special import log_ndtr, logsumexp, ndtri
 
@@ -152,10 +152,10 @@ def shrunk(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArr
     mass = np.exp((fit - fit.max()) / 2)
     mass /= mass.sum()
     own, common = errors**-2, spread**-2
-    its = (own * values + common * mean) / (own + common)
+    shrunken = (own * values + common * mean) / (own + common)
     variance = 1 / (own + common) + (common / (own + common)) ** 2 * mean_variance
-    middle = (mass * its).sum(axis=0)
-    return middle, (mass * (variance + (its - middle) ** 2)).sum(axis=0) ** 0.5
+    middle = (mass * shrunken).sum(axis=0)
+    return middle, (mass * (variance + (shrunken - middle) ** 2)).sum(axis=0) ** 0.5
 
 
 def _fitted(grid: FloatArray, mass: FloatArray) -> FittedNumber:
@@ -167,7 +167,7 @@ def _fitted(grid: FloatArray, mass: FloatArray) -> FittedNumber:
 
 
 def shrunk_normals(cells: Sequence[Normal]) -> list[Normal]:
-    """The same of cells with intervals."""
+    """Cells with intervals, after they have borrowed from each other as in `shrunk`."""
     means, errors = shrunk(np.array([cell.mean for cell in cells]), np.array([cell.error for cell in cells]))
     both = zip(cells, means.tolist(), errors.tolist(), strict=True)
-    return [replace(its, mean=mean, error=error) for its, mean, error in both]
+    return [replace(cell, mean=mean, error=error) for cell, mean, error in both]

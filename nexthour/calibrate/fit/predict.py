@@ -44,11 +44,11 @@ WIN_SIZES = Sizes(territory=0.05, week=0.45, territory_in_week=0.3, time=0.6, te
 win/loss sample (weeks .4 to .5, territories in them .2 to .3, lasting territories about .1 or less); that of times is
 judgement: quarters end with a rush."""
 CYCLE_SIZES = Sizes(territory=0.03, week=0.15, territory_in_week=0.15, time=0.25, territory_in_time=0.15)
-"""The same for the cycle."""
+"""Prior of effects on the cycle, as shares of it."""
 MOST_BLOCKS = 300
 """Blocks above which weeks are put together."""
 LEAST_FACTOR = 0.05
-"""What an effect leaves at least: a normal one may say that there is less than nothing."""
+"""Least factor that an effect leaves: a normal effect may say that there is less than nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Prediction:
 
 
 def predict(seen: pd.DataFrame, others: pd.DataFrame, seed: int = 1) -> tuple[Prediction, ...]:
-    """Every number of every cell of `others`, from the deals `seen`; both as Deals.closed.
+    """Predict every number of every cell of `others`, from the deals `seen`; both as Deals.closed.
 
     Outcome and cycle of the others are only compared with. Raises TableError if the deals seen have no days or too
     little of a route.
@@ -99,15 +99,15 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
         return []
     grid = _Grid.of(known, [group for _, group in groups])
     mix = _Mix.of(known)
-    wins = draw_effects(_off_wins(known, mix, grid), grid.blocks, WIN_SIZES, DRAWS, rng)
-    cycles = draw_effects(_off_cycles(known, mix, grid), grid.blocks, CYCLE_SIZES, DRAWS, rng)
+    wins = draw_effects(_win_effects(known, mix, grid), grid.blocks, WIN_SIZES, DRAWS, rng)
+    cycles = draw_effects(_cycle_effects(known, mix, grid), grid.blocks, CYCLE_SIZES, DRAWS, rng)
     # What cycles would be without the luck of their blocks, so that it is not counted twice.
     mix = mix.with_cycles(known, np.maximum(1 + cycles.mean(axis=0)[grid.known_at], LEAST_FACTOR))
     dispersions = _dispersions(known)
     found = []
     for (name, group), at in zip(groups, grid.wanted_at, strict=True):
         drawn = mix.draw(group, wins[:, at], cycles[:, at], rng) | _draw_dispersion(group, dispersions, rng)
-        observed, plain = observed_numbers(group), _plain(known)
+        observed, plain = observed_numbers(group), _plain_forecast(known)
         for what, values in drawn.items():
             # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
             low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
@@ -117,37 +117,37 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
 
 
 def observed_numbers(group: pd.DataFrame) -> dict[str, float]:
-    """The numbers of some deals that are predicted, as they are."""
-    its = {
+    """The real numbers of some deals that are predicted of others."""
+    found = {
         "win rate": float(group["won"].mean()),
         "won amount per opportunity": float((group["amount_usd"] * group["won"]).mean()),
     }
     for q in QUANTILES:
-        its[_cycle_name(q)] = float(group["cycle_weeks"].quantile(q))
+        found[_cycle_name(q)] = float(group["cycle_weeks"].quantile(q))
     counts = whole_weeks(group["closed_day"])
     if len(counts) >= FEWEST_WEEKS:
-        its[DISPERSION] = float(counts.var(ddof=1) / counts.mean())
-    return its
+        found[DISPERSION] = float(counts.var(ddof=1) / counts.mean())
+    return found
 
 
 def _cycle_name(q: float) -> str:
     return f"cycle weeks, {q:.0%} quantile"
 
 
-def _plain(known: pd.DataFrame) -> dict[str, float]:
-    """Pooling by route; dispersion is the mean of the territories', as a sum over them would not be comparable."""
-    its = observed_numbers(known)
+def _plain_forecast(known: pd.DataFrame) -> dict[str, float]:
+    """The numbers of the whole route; dispersion is the territories' mean, as that of their sum is not comparable."""
+    pooled = observed_numbers(known)
     each = [observed_numbers(group).get(DISPERSION) for _, group in known.groupby("territory")]
-    told = [value for value in each if value is not None]
-    return its | {DISPERSION: float(np.mean(told)) if told else float("nan")}
+    dispersions = [value for value in each if value is not None]
+    return pooled | {DISPERSION: float(np.mean(dispersions)) if dispersions else float("nan")}
 
 
 def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
-    """Deals of each whole week. Strays do not open a week."""
+    """Number of deals in each whole week, shape (weeks,). Strays do not open a week."""
     first, last = first_and_last(days.to_numpy())
     weeks = int((last + 1 - first) // 7)
-    its = ((days - first) // 7).astype(int)
-    return np.bincount(its[(its >= 0) & (its < weeks)], minlength=weeks)
+    week = ((days - first) // 7).astype(int)
+    return np.bincount(week[(week >= 0) & (week < weeks)], minlength=weeks)
 
 
 # The mix of deals
@@ -155,7 +155,7 @@ def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class _Mix:
-    """What segment and size of a deal say. A kind is a segment and a band of amounts."""
+    """What segment and size of a deal say of its outcome and cycle. A kind is a segment and a band of amounts."""
 
     edges: FloatArray
     kinds: dict[tuple[str, int], int]
@@ -181,7 +181,7 @@ class _Mix:
         return made.with_cycles(known, np.ones(len(known)))
 
     def with_cycles(self, known: pd.DataFrame, factor: FloatArray) -> _Mix:
-        """The same with the cycles of the known deals, each divided by its factor."""
+        """The mix with the cycles of the known deals, each divided by its factor."""
         weeks, which = known["cycle_weeks"].to_numpy() / factor, self.kind(known)
         return replace(self, cycles=[*(weeks[which == i] for i in range(len(self.kinds))), weeks])
 
@@ -211,8 +211,8 @@ class _Mix:
             drawn["won amount per opportunity"].append((won * amounts).mean())
             weeks = np.empty(len(kind))
             for k in np.unique(kind):
-                its = kind == k
-                weeks[its] = rng.choice(self.cycles[k], its.sum())
+                of_kind = kind == k
+                weeks[of_kind] = rng.choice(self.cycles[k], of_kind.sum())
             quantiles.append(np.quantile(np.round(weeks * np.maximum(1 + on_cycle, LEAST_FACTOR) * 7) / 7, QUANTILES))
         by_name = {_cycle_name(q): np.array(quantiles)[:, i] for i, q in enumerate(QUANTILES)}
         return {name: np.array(values) for name, values in drawn.items()} | by_name
@@ -273,7 +273,7 @@ class _Grid:
         )
 
 
-def _off_wins(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
+def _win_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
     """By what share the wins of each block are off what its mix of deals says."""
     chance = mix.chance(known)
     won, expected = np.bincount(grid.known_at, known["won"].astype(float)), np.bincount(grid.known_at, chance)
@@ -281,8 +281,8 @@ def _off_wins(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
     return ObservedBlocks(grid.known, won / expected - 1, variance**0.5 / expected)
 
 
-def _off_cycles(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
-    """The same for the cycle."""
+def _cycle_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
+    """By what share the cycles of each block are off what its mix of deals says."""
     weeks, usual = known["cycle_weeks"].to_numpy(), mix.usual_cycle(known)
     expected = np.bincount(grid.known_at, usual)
     spread = float((weeks - usual).std())
@@ -299,8 +299,8 @@ def _dispersions(known: pd.DataFrame) -> list[tuple[float, float]]:
     for _, group in known.groupby("territory"):
         counts = whole_weeks(group["closed_day"]).astype(float)
         if len(counts) >= FEWEST_WEEKS:
-            its = arrivals(counts, np.ones(len(counts))).log_dispersion
-            found.append((its.mean, its.error))
+            log_dispersion = arrivals(counts, np.ones(len(counts))).log_dispersion
+            found.append((log_dispersion.mean, log_dispersion.error))
     return found
 
 

@@ -45,8 +45,8 @@ MADE_QUOTA = 0.57
 
 
 @dataclass(frozen=True, eq=False)
-class Simulated:
-    """What came of the deals followed, and the credit of the first quarters."""
+class SimulatedFunnel:
+    """The ends of the deals followed, and the credit of the first quarters."""
 
     deals: pd.DataFrame
     """columns replication, row, route, end (a Kind), amount_usd, weeks, settles (the tape's U)"""
@@ -64,24 +64,24 @@ class Check:
     fitted: float
     simulated: float
     tolerance: float
-    """three standard errors of the simulation, and 3% of the fitted for what is rounded or found by search
-    """
+    """three standard errors of the simulation, and 3% of the fitted for what is rounded or found by search"""
     deals: int
     """simulated deals behind it"""
 
     @property
     def agrees(self) -> bool:
+        """Whether the simulated number lies within the tolerance of the fitted one."""
         return bool(abs(self.simulated - self.fitted) <= self.tolerance)
 
 
 def simulate_closings(
     scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int, progress: Progress | None = None
-) -> Simulated:
-    """The scenario under its status quo, over its history and QUARTERS quarters."""
+) -> SimulatedFunnel:
+    """Simulate the scenario under its status quo, over its history and QUARTERS quarters."""
     import numpy as np
     import pandas as pd
 
-    short = _shortened(scenario)
+    short = _shorten(scenario)
     plan = TimePlan.status_quo(short)
     shares = np.array([*(short.credit_share(p) for p in short.all_partners), 1.0])
     followed, credit = [], np.zeros((replications, QUARTERS))
@@ -93,7 +93,7 @@ def simulate_closings(
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
         begun = np.concatenate([found["opportunity"], registered["opportunity"]])
         ended = ended[np.isin(ended["opportunity"], begun)]
-        followed.append(_frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]]))
+        followed.append(_as_frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]]))
         won = ledger.of(*WON)
         won = won[won["tick"] >= 0]
         # A direct deal's partner is NOBODY, -1: the last of the shares, all of it.
@@ -103,10 +103,10 @@ def simulate_closings(
         )
         if progress is not None:
             progress(replication + 1, replications)
-    return Simulated(pd.concat(followed, ignore_index=True), credit)
+    return SimulatedFunnel(pd.concat(followed, ignore_index=True), credit)
 
 
-def _shortened(scenario: Scenario) -> Scenario:
+def _shorten(scenario: Scenario) -> Scenario:
     """The scenario over QUARTERS quarters, without its open pipeline: what is written by quarter is cut to them."""
     status_quo, quota = scenario.status_quo, scenario.quota
     if isinstance(status_quo.partner_share, tuple):
@@ -121,7 +121,7 @@ def _between(records: Any, week: int) -> Any:
     return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)]
 
 
-def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
+def _as_frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
@@ -137,28 +137,28 @@ def _frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
     )
 
 
-def improve_knobs(knobs: Knobs, grounds: Grounds, scenario: Scenario, seen: Simulated) -> Knobs:
-    """Better knobs after a simulation: each moved by what its number is off."""
+def improve_knobs(knobs: Knobs, grounds: Grounds, scenario: Scenario, funnel: SimulatedFunnel) -> Knobs:
+    """Move each knob by as much as its number was off in the simulation."""
     import numpy as np
 
-    direct = seen.deals[seen.deals["route"] == "direct"]
+    direct = funnel.deals[funnel.deals["route"] == "direct"]
     cold = float((direct["end"] == Kind.NO_DECISION).mean())
     rows = dict(knobs.rows)
     for cell, segment in zip(grounds.cells, scenario.market_map, strict=True):
         if cell.route == "direct":
-            rows[cell.row] = _improve_row(knobs.of(cell.row), cell, segment, grounds, seen, cold)
-    seeing = [row.opportunities_per_deal for row in rows.values()]
+            rows[cell.row] = _improve_row(knobs.of(cell.row), cell, segment, grounds, funnel, cold)
+    per_deal = [row.opportunities_per_deal for row in rows.values()]
     for cell in grounds.cells:
         if cell.route == "partner":
             # Nothing in the table says what partners do not bring: as much as the manager does not find.
-            rows[cell.row] = RowKnobs(opportunities_per_deal=float(np.mean(seeing)))
-    quota = float(np.quantile(seen.credit_usd, 1 - MADE_QUOTA))
+            rows[cell.row] = RowKnobs(opportunities_per_deal=float(np.mean(per_deal)))
+    quota = float(np.quantile(funnel.credit_usd, 1 - MADE_QUOTA))
     hours = min(1.0, knobs.hours_scale * (1 - cold) / (1 - USUAL_COLD))
     return replace(knobs, rows=rows, hours_scale=hours, quota_usd=max(1000.0, float(f"{quota:.2g}")))
 
 
 def _improve_row(
-    knobs: RowKnobs, cell: Cell, segment: Segment, grounds: Grounds, seen: Simulated, cold: float
+    knobs: RowKnobs, cell: Cell, segment: Segment, grounds: Grounds, funnel: SimulatedFunnel, cold: float
 ) -> RowKnobs:
     """Factors compare closed deals with all that began in the same markets, so that luck cancels out.
 
@@ -166,20 +166,20 @@ def _improve_row(
     """
     import numpy as np
 
-    begun, closed = _begun(seen, cell), _closed(seen, cell)
+    begun, closed = _begun(funnel, cell), _closed(funnel, cell)
     won = float(closed["won"].mean()) if len(closed) >= FEWEST else 0.0
     if won == 0:
         return knobs
     chances = np.cumprod([s.advance_probability for s in segment.stages])
     reached = np.array([1.0, *chances[:-1]])
     slope = float(reached @ [s.buyer_lag_weeks for s in most_similar_segment(cell, grounds.template).stages])
-    off = cell.cycle_weeks.value - float(closed["weeks"].mean())
+    weeks_short = cell.cycle_weeks.value - float(closed["weeks"].mean())
     amounts, of_closed = begun["amount_usd"], closed["amount_usd"]
     # What goes cold beyond the usual is mended by hours, not by more opportunities.
     warm = min(1.0, (1 - cold) / (1 - USUAL_COLD))
-    arise = knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, seen) * warm
+    arise = knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, funnel) * warm
     return RowKnobs(
-        lag_scale=max(0.0, knobs.lag_scale + off / slope) if slope > 0 else knobs.lag_scale,
+        lag_scale=max(0.0, knobs.lag_scale + weeks_short / slope) if slope > 0 else knobs.lag_scale,
         win_factor=float((begun["settles"] < chances[-1]).mean()) / won,
         median_factor=float(amounts.median() / of_closed.median()),
         mean_factor=float(amounts.mean() / of_closed.mean()),
@@ -187,26 +187,26 @@ def _improve_row(
     )
 
 
-def deals_a_quarter(cell: Cell, seen: Simulated) -> float:
+def deals_a_quarter(cell: Cell, funnel: SimulatedFunnel) -> float:
     """Simulated deals of a cell that were closed, of those that came up in a quarter."""
     last = LAST_DIRECT_WEEK if cell.route == "direct" else 0
-    markets = len(seen.credit_usd)
-    return len(_closed(seen, cell)) / markets / (last - FIRST_WEEK) * WEEKS_PER_QUARTER
+    markets = len(funnel.credit_usd)
+    return len(_closed(funnel, cell)) / markets / (last - FIRST_WEEK) * WEEKS_PER_QUARTER
 
 
-def check_closings(grounds: Grounds, seen: Simulated) -> tuple[Check, ...]:
-    """Fitted and simulated, five numbers a cell. Amounts are of all closed deals: in the model size and
-    result are apart.
+def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ...]:
+    """Check five simulated numbers of each cell against the fit. Amounts are of all closed deals: in the model a deal's
+    size does not decide its result.
     """
     from math import sqrt
 
     checks = []
     for cell in grounds.cells:
-        deals = _closed(seen, cell)
+        deals = _closed(funnel, cell)
         if len(deals) < FEWEST:
             continue
         n, amounts = len(deals), deals["amount_usd"]
-        for what, fitted, simulated, error in (
+        for what, fitted, value, error in (
             ("win rate", cell.win_rate.value, deals["won"].mean(), _clustered_error(deals, "won")),
             (
                 "median amount",
@@ -216,23 +216,28 @@ def check_closings(grounds: Grounds, seen: Simulated) -> tuple[Check, ...]:
             ),
             ("mean amount", cell.mean_usd.value, amounts.mean(), amounts.std() / sqrt(n)),
             ("cycle weeks", cell.cycle_weeks.value, deals["weeks"].mean(), _clustered_error(deals, "weeks")),
-            ("deals a quarter", per_quarter(cell, grounds.size), deals_a_quarter(cell, seen), _count_error(cell, seen)),
+            (
+                "deals a quarter",
+                per_quarter(cell, grounds.size),
+                deals_a_quarter(cell, funnel),
+                _count_error(cell, funnel),
+            ),
         ):
             tolerance = STANDARD_ERRORS * float(error) + ROUNDING * float(fitted)
-            checks.append(Check(cell.segment, cell.route, what, float(fitted), float(simulated), tolerance, n))
+            checks.append(Check(cell.segment, cell.route, what, float(fitted), float(value), tolerance, n))
     return tuple(checks)
 
 
-def _begun(seen: Simulated, cell: Cell) -> pd.DataFrame:
+def _begun(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
     """Simulated deals of a cell."""
-    return seen.deals[(seen.deals["row"] == cell.row) & (seen.deals["route"] == cell.route)]
+    return funnel.deals[(funnel.deals["row"] == cell.row) & (funnel.deals["route"] == cell.route)]
 
 
-def _closed(seen: Simulated, cell: Cell) -> pd.DataFrame:
-    """Those of them that were won or lost."""
-    its = _begun(seen, cell)
-    its = its[its["end"] != Kind.NO_DECISION]
-    return its.assign(won=its["end"] != Kind.LOST)
+def _closed(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
+    """Simulated deals of a cell that were won or lost, with the column won."""
+    deals = _begun(funnel, cell)
+    deals = deals[deals["end"] != Kind.NO_DECISION]
+    return deals.assign(won=deals["end"] != Kind.LOST)
 
 
 def _clustered_error(deals: pd.DataFrame, column: str) -> float:
@@ -242,8 +247,8 @@ def _clustered_error(deals: pd.DataFrame, column: str) -> float:
     return float((off**2).sum() ** 0.5 / len(deals))
 
 
-def _count_error(cell: Cell, seen: Simulated) -> float:
+def _count_error(cell: Cell, funnel: SimulatedFunnel) -> float:
     """Standard error of deals_a_quarter: its spread between markets."""
-    markets = len(seen.credit_usd)
-    counts = _closed(seen, cell).groupby("replication").size().reindex(range(markets), fill_value=0)
-    return float(counts.std() / counts.mean() / markets**0.5 * deals_a_quarter(cell, seen))
+    markets = len(funnel.credit_usd)
+    counts = _closed(funnel, cell).groupby("replication").size().reindex(range(markets), fill_value=0)
+    return float(counts.std() / counts.mean() / markets**0.5 * deals_a_quarter(cell, funnel))

@@ -16,7 +16,7 @@ import pytest
 
 from nexthour.calibrate import Fit, Mapping, calibrate, check_fit, load_mapping, read_deals
 from nexthour.calibrate.fit.cells import DealPeriod, fit_cells
-from nexthour.calibrate.fit.cells_to_scenario import deal_out, starts
+from nexthour.calibrate.fit.cells_to_scenario import deal_out_rows, expected_starts
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
 from nexthour.calibrate.fit.simulated_funnel import USUAL_COLD, simulate_closings
 from sim.errors import TableError
@@ -124,9 +124,9 @@ def test_report_has_a_row_for_each_cell(fit: Fit) -> None:
 
 def test_every_row_gets_a_partner_and_every_partner_a_row() -> None:
     rows = {"large": 60.0, "middle": 30.0, "little": 1.0}
-    dealt = deal_out([f"P{i}" for i in range(9)], rows)
+    dealt = deal_out_rows([f"P{i}" for i in range(9)], rows)
     assert [sum(dealt[p] == [row] for p in dealt) for row in rows] == [6, 2, 1]
-    few = deal_out(["A", "B"], rows)
+    few = deal_out_rows(["A", "B"], rows)
     assert few == {"A": ["large", "little"], "B": ["middle"]}
 
 
@@ -214,7 +214,7 @@ def test_partners_of_the_export_take_the_place_of_the_templates(with_open_deals:
     assert {p.name for p in made.partners} != set(template.partner_names)
     # Who brings twice the deals of another has twice its accounts, if both are as engaged.
     counts = theirs.groupby(["partner", "segment"]).size()
-    brings = {p.name: starts(p, with_open_deals.grounds.template)[0] for p in made.partners}
+    brings = {p.name: expected_starts(p, with_open_deals.grounds.template)[0] for p in made.partners}
     for segment in ("small", "mid-size"):
         ratio = [
             p.base_share[f"{segment}, partner"] * brings[p.name] / counts[p.name, segment]

@@ -1,0 +1,164 @@
+"""What the cells of a deal mean under a mapping: how it ended, who sold it, its segment, amount, dates and stage.
+
+Left out: which deals can be used (deal_table.py), and notations (notation.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from nexthour.calibrate.deals.mapping import ALL_DEALS, PERHAPS_NOBODY, Mapping
+from nexthour.calibrate.files.notation import (
+    Question,
+    Reason,
+    cell_text,
+    currency_codes,
+    is_currency,
+    parse_boolean,
+    parse_day,
+    parse_label,
+    parse_money,
+    parse_number,
+)
+from sim.documents.messages import show
+
+MOST_USD = 10**9
+MOST_OF_A_CURRENCY = 10**15
+MOST_DAYS = 3640
+REMEMBERED = 50_000
+"""Different cells of a column whose meaning is remembered: most columns repeat themselves."""
+LOST, WON, OPEN, UNKNOWN = range(4)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """How some cells of a row become one value."""
+
+    fields: tuple[str, ...]
+    """fields of the mapping; a reason is about the column of the first that the file has"""
+    read: Callable[..., Any]
+    """takes a cell for each of these columns that the file has, and gives their value or a Reason"""
+    otherwise: Any
+    """stands in for the value in a row that is rejected"""
+    matters: tuple[int, ...] = (LOST, WON, OPEN)
+    """endings of the deals to which the value matters"""
+
+
+def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
+    """Each value of a deal with how its cells are read. Meanings of repeated cells are remembered."""
+    closed = (LOST, WON)
+
+    def number_of_days(cell: Any) -> float | Reason:
+        return parse_number(cell, mapping.decimal, MOST_DAYS)
+
+    def date(cell: Any) -> float | Reason:
+        return parse_day(cell, mapping.date_order)
+
+    nan = float("nan")
+    found = {
+        "outcome": Meaning(("is_closed", "is_won", "result"), _outcome(mapping), UNKNOWN),
+        "seller": Meaning(("route", "partner_name"), _seller(mapping), ("", "")),
+        "segment": Meaning(("segment",), _segment(mapping), ALL_DEALS),
+        "territory": Meaning(("territory",), parse_label, ""),
+        "amount": Meaning(("amount", "currency_column"), _usd(mapping), nan),
+        "created": Meaning(("created",), date, nan),
+        "closed": Meaning(("closed",), date, nan, closed),
+        "cycle_days": Meaning(("cycle_days",), number_of_days, nan, closed),
+        "closed_days_ago": Meaning(("closed_days_ago",), number_of_days, nan, closed),
+        "stage": Meaning(("stage",), _stage(mapping), nan, (OPEN,)),
+    }
+    for name, meaning in found.items():
+        yield name, replace(meaning, read=lru_cache(REMEMBERED, typed=True)(meaning.read))
+
+
+def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
+    """Reads how a deal ended: WON, LOST or OPEN."""
+    usable = OPEN if mapping.takes_open_deals else Reason("is open; to use open deals give stage, stages and as_of")
+    if mapping.result is None:
+
+        def of_booleans(is_closed: Any, is_won: Any) -> int | Reason:
+            closed, won = parse_boolean(is_closed), parse_boolean(is_won)
+            if isinstance(closed, Reason):
+                return closed
+            if isinstance(won, Reason):
+                return Reason(f"is {cell_text(is_closed)}, and {mapping.is_won} {won}")
+            if won and not closed:
+                return Reason(f"is {cell_text(is_closed)}, but {mapping.is_won} is {cell_text(is_won)}")
+            return (WON if won else LOST) if closed else usable
+
+        return of_booleans
+    meaning: dict[str, int] = {
+        **dict.fromkeys(mapping.won, WON),
+        **dict.fromkeys(mapping.lost, LOST),
+        **dict.fromkeys(mapping.open_values, OPEN),
+    }
+    otherwise = "neither won, lost nor open" if mapping.open_values else "neither won nor lost"
+    return lambda cell: meaning.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is {otherwise}"))
+
+
+def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
+    """Reads the route, and the partner's name where it has one."""
+
+    def named(cell: Any) -> tuple[str, str] | Reason:
+        name = parse_label(cell)
+        if isinstance(name, Reason):
+            return name
+        if name.lower() in PERHAPS_NOBODY and name not in mapping.direct:
+            raise Question("may mean that no partner sold", "list it under direct if so, else write the name out")
+        return ("direct", "") if name in ("", *mapping.direct) else ("partner", name)
+
+    if mapping.route is None:
+        return named
+
+    def routed(cell: Any, name: Any = "") -> tuple[str, str] | Reason:
+        if cell_text(cell) in mapping.direct:
+            return "direct", ""
+        if cell_text(cell) not in mapping.partner:
+            return Reason(f"{show(cell_text(cell))} is neither direct nor partner")
+        partner = parse_label(name)
+        if isinstance(partner, Reason):
+            return Reason(f"{show(cell_text(cell))} is usable, but {mapping.partner_name} {partner}")
+        return "partner", partner
+
+    return routed
+
+
+def _segment(mapping: Mapping) -> Callable[..., str | Reason]:
+    def named(cell: Any) -> str | Reason:
+        if mapping.segments:
+            return mapping.segments.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the segments"))
+        return parse_label(cell) or Reason("is empty")
+
+    return named
+
+
+def _stage(mapping: Mapping) -> Callable[..., int | Reason]:
+    return lambda cell: mapping.stages.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the stages"))
+
+
+def _usd(mapping: Mapping) -> Callable[..., float | Reason]:
+    """Reads an amount in US dollars; 0 where none was recorded."""
+    rates = {"USD": 1.0, **mapping.usd_per}
+
+    def read(cell: Any, currency: Any = "") -> float | Reason:
+        if not cell_text(cell):
+            return 0.0  # not recorded; to reject it would leave out lost deals, of which many have none
+        value, mark = parse_money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
+        if isinstance(value, Reason):
+            return value
+        code = cell_text(currency) or mapping.currency
+        if code is None:
+            return Reason("has no currency")
+        if mark and is_currency(code) and code not in currency_codes(mark):
+            if len(currency_codes(mark)) > 1:
+                return Reason(f"is in {mark}, not in {code}")
+            code = currency_codes(mark)[0]
+        if code not in rates:
+            return Reason(f"is in {show(code)}, for which usd_per has no rate")
+        usd = value * rates[code]
+        return usd if usd <= MOST_USD else Reason(f"is out of bounds; allowed: 0 to {MOST_USD:,} US dollars")
+
+    return read
