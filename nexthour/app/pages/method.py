@@ -12,7 +12,7 @@ import streamlit as st
 
 from nexthour import version
 from nexthour.app.controls import choose_part
-from nexthour.app.page import At, caption, draw_page, lead_text
+from nexthour.app.page import At, caption, draw_page, lead_text, section
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
@@ -74,7 +74,10 @@ def _limits(at: At) -> None:
 
 
 def _glossary(at: At) -> None:
-    st.markdown("\n".join(documents.document_sections(GLOSSARY).values()))
+    for title, text in documents.document_sections(GLOSSARY).items():
+        if title:
+            section(title)
+        st.markdown(text)
 
 
 def _sources(at: At) -> None:
