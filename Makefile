@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help app test test-long bench bench-app lint lock setup
+.PHONY: help app test test-fast test-long bench bench-app lint lock setup
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ app: $(READY) ## set up if needed, then open the app on the baseline scenario (P
 test: lint ## set up if needed, check the code, run the tests
 	@echo "Running the tests ..."
 	@$(BIN)/python -m pytest
+
+test-fast: lint ## the quick tests, after each change
+	@echo "Running the quick tests ..."
+	@$(BIN)/python -m pytest -m "not long and not slow"
 
 SEED ?= $(shell date +%s)
 test-long: $(READY) ## the generated and statistical tests again, fresh seeds, many more cases (SEED=... to repeat), and the long ones

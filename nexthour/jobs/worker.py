@@ -35,7 +35,17 @@ if TYPE_CHECKING:
     from sim.claims.claims import Finding
     from sim.progress import Progress
 
-JobKind = Literal["warm", "plan", "reasons", "frontier", "gaps", "organisation", "sensitivity", "fit", "claims"]
+JobKind = Literal[
+    "warm",
+    "plan",
+    "reasons",
+    "frontier",
+    "gaps",
+    "organisation",
+    "sensitivity",
+    "fit",
+    "claims",
+]
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
