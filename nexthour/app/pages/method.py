@@ -12,7 +12,7 @@ import streamlit as st
 
 from nexthour import version
 from nexthour.app.controls import choose_part
-from nexthour.app.page import At, caption, draw_page, lead_text, section
+from nexthour.app.page import At, caption, draw_page, heading, lead_text
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
@@ -76,7 +76,7 @@ def _limits(at: At) -> None:
 def _glossary(at: At) -> None:
     for title, text in documents.document_sections(GLOSSARY).items():
         if title:
-            section(title)
+            heading(title)
         st.markdown(text)
 
 
