@@ -218,9 +218,9 @@ def doubts(judgement: Judgement) -> Iterator[str]:
             )
         missed = [answer for answer in opinion.missed if answer.row is row]
         if missed:
-            worst = max(missed, key=lambda answer: abs(answer.said - answer.fitted))
+            worst = max(missed, key=lambda answer: abs(answer.stated - answer.fitted))
             yield (
-                f"{who}: the model cannot say that {QUESTION_WORDS[worst.question]} gives {worst.said:.2g} times "
+                f"{who}: the model cannot say that {QUESTION_WORDS[worst.question]} gives {worst.stated:.2g} times "
                 f"today's sales, only {worst.fitted:.2g} times beside the other answers; {one_line(row.person)} is "
                 "left out of the range."
             )
@@ -234,4 +234,4 @@ def _by_row(judgement: Judgement) -> Iterator[tuple[Opinion, JudgementRow, dict[
     """Each row of the table with what was said and fitted, by question."""
     for opinion in judgement.opinions:
         for row in dict.fromkeys(answer.row for answer in opinion.answers):
-            yield opinion, row, {a.question: (a.said, a.fitted) for a in opinion.answers if a.row is row}
+            yield opinion, row, {a.question: (a.stated, a.fitted) for a in opinion.answers if a.row is row}

@@ -118,7 +118,7 @@ def print_remarks(remarks: Sequence[str]) -> None:
 
 
 def _activity_table(audit: Audit) -> Any:
-    from nexthour.calibrate.calendar.audit import ALLOCATABLE, WORDS
+    from nexthour.calibrate.calendar.audit import ALLOCATABLE, AUDITED_WORDS
 
     total = audit.hours_per_week()
     table = make_table("hours a week", "hours", "share")
@@ -129,7 +129,7 @@ def _activity_table(audit: Audit) -> Any:
             each = sorted(audit.hours_by_partner((activity,)).items(), key=lambda item: -item[1])
             share = "" if activity == "other" else f"{hours / total:.0%}"
             named = ", ".join(f"{one_line(name)} {hours_each:.1f}" for name, hours_each in each)
-            table.add_row(WORDS[activity], f"{hours:.1f}", share, named)
+            table.add_row(AUDITED_WORDS[activity], f"{hours:.1f}", share, named)
     table.add_row("no rule", f"{audit.unknown_per_week:.1f}", "", "")
     return table
 

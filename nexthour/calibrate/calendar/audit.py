@@ -33,8 +33,8 @@ from sim.terms import PARTNER_ACTIVITIES, Name
 AuditedActivity = Literal[
     "coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit", "prospect", "sell", "support", "other"
 ]
-WORDS = {**ACTIVITY_WORDS, "other": "not allocatable"}
-"""What people see for each activity."""
+AUDITED_WORDS = {**ACTIVITY_WORDS, "other": "not allocatable"}
+"""Each audited activity in words."""
 ALLOCATABLE = (*PARTNER_ACTIVITIES, "prospect", "sell", "support")
 PARTNER_WORK = tuple(activity for activity in PARTNER_ACTIVITIES if activity != "recruit")
 
@@ -86,7 +86,7 @@ class ActivityHours:
 
     activity: str
     partner: str
-    """or candidate; nothing where the activity has none"""
+    """name of the partner or candidate; nothing where the activity has none"""
     hours: float
 
 
@@ -102,24 +102,24 @@ class Unknown:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Events that do not count."""
+    """Events that do not count, for one reason."""
 
     why: str
     events: int
     hours: float
     days: tuple[datetime.date, ...]
-    """on which they begin"""
+    """days on which they begin"""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Where the hours of a period went. All hours but those called a week are of the whole period."""
+    """An audit says where the hours of a period went; hours are of the whole period unless called per week."""
 
     name: str
-    """of the export"""
+    """name of the export's file, without its folder"""
     period: CalendarPeriod
     weeks: float
-    """in which something was for an activity or without a rule; others (holidays) do not count"""
+    """weeks in which something was for an activity or without a rule; others (holidays) do not count"""
     events: int
     read_hours: float
     by_activity: tuple[ActivityHours, ...]
@@ -127,35 +127,36 @@ class Audit:
     """the most hours first"""
     left_out: tuple[LeftOut, ...]
     shared_hours: float
-    """counted once where events overlap"""
+    """hours that count once only, as events overlap"""
     knows_me: bool
     """whether the rules have the manager's address, so that declined events are known"""
 
     def hours_per_week(self, *activities: str) -> float:
-        """Of these activities; of all that can be allocated if none is named."""
-        return sum(its.hours for its in self.by_activity if its.activity in (activities or ALLOCATABLE)) / self.weeks
+        """Hours a week of these activities; of all that can be allocated if none is named."""
+        return sum(part.hours for part in self.by_activity if part.activity in (activities or ALLOCATABLE)) / self.weeks
 
     @property
     def unknown_per_week(self) -> float:
-        return sum(its.hours for its in self.unknown) / self.weeks
+        """Hours a week that no rule explains."""
+        return sum(events.hours for events in self.unknown) / self.weeks
 
     @property
     def unknown_share(self) -> float:
-        """Of the hours that can be allocated or have no rule."""
+        """Share without a rule of the hours that can be allocated or have no rule, 0 to 1."""
         unknown = self.unknown_per_week
         return unknown / (unknown + self.hours_per_week()) if unknown else 0.0
 
     def hours_by_partner(self, activities: Iterable[str]) -> dict[str, float]:
         """Hours a week by partner or candidate in these activities."""
         found: dict[str, float] = defaultdict(float)
-        for its in self.by_activity:
-            if its.activity in activities and its.partner:
-                found[its.partner] += its.hours / self.weeks
+        for part in self.by_activity:
+            if part.activity in activities and part.partner:
+                found[part.partner] += part.hours / self.weeks
         return dict(found)
 
 
 def load_calendar_rules(path: Path | str) -> CalendarRules:
-    """The rules in a YAML file. Raises TableError, a sentence for each thing that is wrong in it."""
+    """Load the rules in a YAML file. Raises TableError, a sentence for each thing that is wrong in it."""
     data, _ = read_yaml(path, TableError)
     if not isinstance(data, dict):
         raise TableError(f"{path}: holds no rules; start from scenarios/mappings/made_up_calendar.yaml")
@@ -165,17 +166,17 @@ def load_calendar_rules(path: Path | str) -> CalendarRules:
 def audit_calendar(
     path: Path | str, rules: CalendarRules, first: datetime.date | None = None, last: datetime.date | None = None
 ) -> Audit:
-    """The hours of a calendar export, ICS or CSV, from `first` to `last` day; without both, of the whole export.
+    """Audit the hours of a calendar export, ICS or CSV, from `first` to `last` day; without both, of the whole export.
 
     Raises TableError, one sentence.
     """
     export = read_events(path, rules, first, last)
     counted = [event for event in export.events if not event.left_out]
-    shared = _shared_hours(counted)
+    shared = _share_hours(counted)
     activities: dict[tuple[str, str], float] = defaultdict(float)
     unknown: dict[tuple[str, str], list[float]] = defaultdict(list)
     working_days = set[datetime.date]()
-    explain = _explainer(rules)
+    explain = _make_explain(rules)
     for event, hours in zip(counted, shared, strict=True):
         activity, partner, why = explain(event)
         if why:
@@ -189,23 +190,23 @@ def audit_calendar(
             f"{path}: none of its {len(export.events):,} events from {export.period.first} to {export.period.last} is "
             "allocatable work; correct the rules, or choose another period"
         )
-    left = [*_left_out(export.events, rules)]
+    left_out = _left_out(export.events, rules)
     if export.unreadable:
-        left.append(LeftOut("cannot be read", export.unreadable, 0.0, ()))
+        left_out.append(LeftOut("cannot be read", export.unreadable, 0.0, ()))
     return Audit(
         name=export.name,
         period=export.period,
-        weeks=_weeks(export.period, working_days),
+        weeks=_count_weeks(export.period, working_days),
         events=len(export.events) + export.unreadable,
         read_hours=sum(event.hours for event in export.events),
         by_activity=tuple(ActivityHours(*key, hours) for key, hours in sorted(activities.items())),
         unknown=tuple(
             sorted(
                 (Unknown(*key, len(hours), sum(hours)) for key, hours in unknown.items()),
-                key=lambda its: (-its.hours, its.subject),
+                key=lambda events: (-events.hours, events.subject),
             )
         ),
-        left_out=tuple(left),
+        left_out=tuple(left_out),
         shared_hours=sum(event.hours for event in counted) - float(sum(shared)),
         knows_me=bool(rules.me),
     )
@@ -217,12 +218,12 @@ def _left_out(events: Sequence[Event], rules: CalendarRules) -> list[LeftOut]:
         if event.left_out:
             found[event.left_out].append(event)
     return [
-        LeftOut(why, len(its), sum(e.hours for e in its), tuple(rules.day_of(e.begins) for e in its))
-        for why, its in sorted(found.items())
+        LeftOut(why, len(events), sum(e.hours for e in events), tuple(rules.day_of(e.begins) for e in events))
+        for why, events in sorted(found.items())
     ]
 
 
-def _shared_hours(events: Sequence[Event]) -> Sequence[float]:
+def _share_hours(events: Sequence[Event]) -> Sequence[float]:
     """Hours of each event when those at the same time share it evenly."""
     import numpy as np
 
@@ -241,7 +242,7 @@ def _shared_hours(events: Sequence[Event]) -> Sequence[float]:
     return (so_far[last] - so_far[first]).tolist()
 
 
-def _weeks(period: CalendarPeriod, working_days: set[datetime.date]) -> float:
+def _count_weeks(period: CalendarPeriod, working_days: set[datetime.date]) -> float:
     """Runs of seven days from the first in which there was work, in weeks; the last run may be shorter."""
     runs = {(day - period.first).days // 7 for day in working_days}
     return sum(min(7, period.days - 7 * run) for run in runs) / 7
@@ -250,10 +251,10 @@ def _weeks(period: CalendarPeriod, working_days: set[datetime.date]) -> float:
 # Rules
 
 
-def _explainer(rules: CalendarRules) -> Callable[[Event], tuple[str, str, str]]:
-    """What says of an event its activity, its partner or nothing, and why it has no activity or nothing."""
-    partners = [(rule.name, _words(rule.words), _domains(rule.domains)) for rule in rules.partners]
-    activities = [(rule, _words(rule.words), _domains(rule.domains)) for rule in rules.activities]
+def _make_explain(rules: CalendarRules) -> Callable[[Event], tuple[str, str, str]]:
+    """A function that gives activity and partner of an event, and why it has no activity; each "" if there is none."""
+    partners = [(rule.name, _find_words(rule.words), _find_domains(rule.domains)) for rule in rules.partners]
+    activities = [(rule, _find_words(rule.words), _find_domains(rule.domains)) for rule in rules.activities]
 
     def explain(event: Event) -> tuple[str, str, str]:
         text = f"{event.subject}\n{event.categories}"
@@ -267,7 +268,7 @@ def _explainer(rules: CalendarRules) -> Callable[[Event], tuple[str, str, str]]:
                 and rule.with_partner in (None, bool(partner))
             ):
                 if rule.activity in PARTNER_ACTIVITIES and not partner:
-                    return "", "", f"{WORDS[rule.activity]}, but with no known partner"
+                    return "", "", f"{AUDITED_WORDS[rule.activity]}, but with no known partner"
                 takes = rule.activity in (*PARTNER_ACTIVITIES, "support")
                 return rule.activity, partner if takes else "", ""
         return "", "", f"no rule, with {partner}" if partner else "no rule"
@@ -275,15 +276,15 @@ def _explainer(rules: CalendarRules) -> Callable[[Event], tuple[str, str, str]]:
     return explain
 
 
-def _words(words: Sequence[str]) -> Callable[[str], object]:
-    """Finds one of the words, whole and in any case; never, if there is none."""
+def _find_words(words: Sequence[str]) -> Callable[[str], object]:
+    """A function that finds one of the words in a text, whole and in any case; never, if there is none."""
     if not words:
         return lambda text: None
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE).search
 
 
-def _domains(domains: Sequence[str]) -> Callable[[str], object]:
-    """Finds an address at one of the domains or below it."""
+def _find_domains(domains: Sequence[str]) -> Callable[[str], object]:
+    """A function that finds an address at one of the domains or below it; never, if there is none."""
     if not domains:
         return lambda people: None
     either = "|".join(re.escape(domain.lstrip("@")) for domain in domains)

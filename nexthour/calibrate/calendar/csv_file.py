@@ -23,7 +23,7 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 
 
 def read_csv_calendar(path: Path | str, columns: CalendarColumns) -> tuple[list[Entry], int]:
-    """The rows, and the number of those that end before they begin."""
+    """Read the rows of a calendar; second, the number of those that end before they begin. Raises TableError."""
     needed = dict.fromkeys(
         (columns.subject, columns.start_date, columns.start_time, columns.end_date, columns.end_time)
     )
@@ -44,7 +44,7 @@ def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path |
         if not isinstance(cell, str):
             raise TableError(f"{path}: row {row}: {column} is {show(cell)}, not text; save the calendar as CSV")
 
-    def of(names: Sequence[str]) -> list[str]:
+    def filled(names: Sequence[str]) -> list[str]:
         return [cells[name] for name in names if cells[name]]
 
     def moment(date: str, clock: str) -> datetime.datetime:
@@ -52,7 +52,7 @@ def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path |
             _date(cells[date], date, row, columns, path), _clock(cells[clock], clock, row, path)
         )
 
-    whole_days = not cells[columns.start_time] or bool({*of(columns.all_day)} & {*columns.all_day_values})
+    whole_days = not cells[columns.start_time] or bool({*filled(columns.all_day)} & {*columns.all_day_values})
     if whole_days:
         start = _date(cells[columns.start_date], columns.start_date, row, columns, path)
         last = (
@@ -64,12 +64,12 @@ def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path |
         end = moment(columns.end_date if cells[columns.end_date] else columns.start_date, columns.end_time)
     return Entry(
         subject=cells[columns.subject],
-        categories=" ".join(of(columns.categories)),
-        people=tuple(person.strip().lower() for cell in of(columns.people) for person in re.split("[;,<>]", cell)),
+        categories=" ".join(filled(columns.categories)),
+        people=tuple(person.strip().lower() for cell in filled(columns.people) for person in re.split("[;,<>]", cell)),
         start=start,
         end=end,
         whole_days=whole_days,
-        status="free" if not whole_days and {*of(columns.show_as)} & {*columns.free_values} else "",
+        status="free" if not whole_days and {*filled(columns.show_as)} & {*columns.free_values} else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a calendar export has of a period: events that took place, and events that did not count, with the reason.
+"""The events of a period in a calendar export: those that took place, and those that did not count, with the reason.
 
 Times become instants, so a night in which the clocks change has the hours it had; an event that reaches beyond the
 period counts as far as it lies within.
@@ -24,7 +24,7 @@ from sim.errors import TableError
 LARGEST_BYTES = 20_000_000
 SHORTEST_PERIOD_DAYS, LONGEST_PERIOD_DAYS = 7, 731
 LONGEST_HOURS = 16.0
-"""Of an event that is taken as work; what lasts longer is a trip, an offer or a mistake."""
+"""Longest event that is taken as work; what lasts longer is a trip, an offer or a mistake."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,19 @@ class Event:
 
     @property
     def hours(self) -> float:
+        """Length of the event within the period."""
         return (self.ends - self.begins).total_seconds() / 3600
 
 
 @dataclass(frozen=True)
 class Export:
-    """What an export has of a period."""
+    """The events of a period in an export."""
 
     name: str
-    """of the file, without its folder"""
+    """name of the file, without its folder"""
     period: CalendarPeriod
     events: tuple[Event, ...]
-    """by their beginning"""
+    """sorted by their beginning"""
     unreadable: int
     """events whose times or rules make no sense: nobody knows their hours"""
 
@@ -62,8 +63,8 @@ class Export:
 def read_events(
     path: Path | str, reading: CalendarReading, first: datetime.date | None = None, last: datetime.date | None = None
 ) -> Export:
-    """The events from `first` to `last` day; without both, of the whole export. Raises TableError, one sentence."""
-    data = _bytes(path)
+    """Read the events from `first` to `last` day; without both, of the whole export. Raises TableError."""
+    data = _unpacked_bytes(path)
     if b"BEGIN:VCALENDAR" in data[:10_000].upper():
         written = ics_file.read_ics_calendar(data, path)
         period = _period(written.spans(), reading, first, last, path)
@@ -76,11 +77,11 @@ def read_events(
     within = [event for entry in entries if (event := _within(entry, period, reading)) is not None]
     if not within:
         raise TableError(f"{path}: no event from {period.first} to {period.last}; choose another period or export")
-    return Export(Path(path).name, period, tuple(sorted(within, key=lambda its: its.begins)), unreadable)
+    return Export(Path(path).name, period, tuple(sorted(within, key=lambda event: event.begins)), unreadable)
 
 
-def _bytes(path: Path | str) -> bytes:
-    """The whole file, unpacked."""
+def _unpacked_bytes(path: Path | str) -> bytes:
+    """The whole file, unpacked. Raises TableError."""
     try:
         with Path(path).open("rb") as raw:
             packed = raw.read(2) == GZIP
@@ -101,7 +102,7 @@ def _period(
     last: datetime.date | None,
     path: Path | str,
 ) -> CalendarPeriod:
-    """What was asked for; else from the first to the last day that is written in the export."""
+    """The period asked for; else from the first to the last day that is written in the export."""
     if not spans:
         raise TableError(f"{path}: holds no event whose times can be read; export the calendar with its events")
     made = CalendarPeriod(

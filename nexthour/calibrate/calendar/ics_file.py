@@ -30,9 +30,9 @@ from sim.errors import TableError
 MOST_LINES = 600_000
 MOST_EVENTS = 100_000
 LONGEST_REPEATED = datetime.timedelta(days=31)
-"""What is longer and repeats overlaps itself without end."""
+"""Longest event that may repeat: a longer one overlaps itself without end."""
 LAYOUT_SECONDS = 20.0
-"""After which laying out is given up: a rule that matches no day is searched for to the year 9999."""
+"""Time after which laying out is given up: a rule that matches no day is searched for to the year 9999."""
 FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 
 
@@ -44,19 +44,19 @@ class WrittenCalendar:
     events: list[Any]
     """those whose times make sense"""
     unreadable: int
-    """the number of the others"""
+    """number of events whose times make no sense"""
 
     def spans(self) -> list[Any]:
         """First and last moment of each single appointment; of all events if there is none.
 
         A repeating event has no end of its own, and whole days are birthdays and holidays.
         """
-        single = [event for event in self.events if not _many(event, "RRULE") and not _whole_days(event)]
+        single = [event for event in self.events if not _values(event, "RRULE") and not _whole_days(event)]
         return [_span(event) for event in single or self.events]
 
 
 def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
-    """The calendar in a file, with no rule in it that cannot be followed in time. Raises TableError, one sentence."""
+    """Read the calendar in a file, with no rule in it that cannot be followed in time. Raises TableError."""
     import icalendar
 
     lines = len(re.findall(rb"\n[^ \t\r\n]", data))
@@ -72,7 +72,7 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
         said = " ".join(str(problem).split())[:80] or type(problem).__name__
         raise TableError(f"{path}: is no calendar that can be read ({said}); export it again as ICS") from None
     for part in parts:
-        for rule in _many(part, "RRULE"):
+        for rule in _values(part, "RRULE"):
             if isinstance(rule, dict):
                 _check_rule(rule, part.name or "", path)
     written = calendar.walk("VEVENT")
@@ -94,7 +94,7 @@ def _check_rule(rule: dict[str, Any], part: str, path: Path | str) -> None:
         )
 
 
-def _many(part: Any, name: str) -> list[Any]:
+def _values(part: Any, name: str) -> list[Any]:
     value = part.get(name, [])
     return value if isinstance(value, list) else [value]
 
@@ -122,7 +122,7 @@ def _span(event: Any) -> Any:
         # As instants, as clocks show an hour twice when summer ends.
         aware = timed and start.tzinfo is not None
         lasts = end.astimezone(datetime.UTC) - start.astimezone(datetime.UTC) if aware else end - start
-        rules = _many(event, "RRULE")
+        rules = _values(event, "RRULE")
         if not all(isinstance(rule, dict) for rule in rules) or (rules and lasts > LONGEST_REPEATED):
             return None
         if lasts < datetime.timedelta(0):
@@ -136,7 +136,7 @@ def _span(event: Any) -> Any:
 def expand_occurrences(
     written: WrittenCalendar, period: CalendarPeriod, reading: CalendarReading, path: Path | str
 ) -> tuple[list[Entry], int]:
-    """Every occurrence of the period, and the number of events that nobody can place.
+    """Lay out every occurrence of the period; second, the number of events that nobody can place.
 
     Raises TableError if they are too many.
     """
@@ -150,7 +150,7 @@ def expand_occurrences(
     deadline = time.monotonic() + LAYOUT_SECONDS
     found, unreadable = list[Entry](), written.unreadable
     for series in _series(written.events):
-        # Each in a calendar of its own, so that a bad one costs no other.
+        # Each series in a calendar of its own, so that a bad one costs no other.
         alone = icalendar.Calendar()
         if is_zone(calendar_zone):
             alone["X-WR-TIMEZONE"] = calendar_zone
@@ -170,7 +170,7 @@ def expand_occurrences(
 
 
 def _series(events: list[Any]) -> Iterator[list[Any]]:
-    """Events with their exceptions, which have the same UID."""
+    """Groups of events, each with its exceptions, which have the same UID."""
     by_uid: dict[str, list[Any]] = {}
     for number, event in enumerate(events):
         by_uid.setdefault(str(event.get("UID", "")) or f"\0{number}", []).append(event)
@@ -180,7 +180,7 @@ def _series(events: list[Any]) -> Iterator[list[Any]]:
 def _entry(event: Any, reading: CalendarReading) -> Entry:
     people, declined = list[str](), False
     own = {address.lower() for address in reading.me}
-    for person in [*_many(event, "ATTENDEE"), *_many(event, "ORGANIZER")]:
+    for person in [*_values(event, "ATTENDEE"), *_values(event, "ORGANIZER")]:
         address = str(person).lower().removeprefix("mailto:")
         people += [address, str(person.params.get("CN", "")).lower()]
         declined |= address in own and str(person.params.get("PARTSTAT", "")).upper() == "DECLINED"

@@ -18,12 +18,13 @@ from sim.documents.declared import Declared, Items, declare
 from sim.documents.messages import show
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
-"""Birthdays repeat since long ago."""
+"""Years in which events may lie; birthdays repeat since long ago."""
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Texts = Annotated[Items[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=500)]
 
 
 def is_zone(name: str) -> bool:
+    """Whether a time zone of this name is known."""
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError):
@@ -62,7 +63,7 @@ class CalendarColumns(Layout):
 
 
 class CalendarReading(Declared):
-    """What has to be known to read an export."""
+    """How an export is to be read."""
 
     time_zone: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone_name)] = declare(
         "the manager's time zone, such as Europe/Berlin: days, and times without a zone, are in it", unit="name"
@@ -78,7 +79,7 @@ class CalendarReading(Declared):
     )
 
     def instant(self, moment: datetime.date) -> datetime.datetime:
-        """In UTC; a day begins at midnight."""
+        """A moment in UTC; a date stands for its midnight, and without a zone times are in the manager's."""
         if not isinstance(moment, datetime.datetime):
             moment = datetime.datetime.combine(moment, datetime.time())
         if moment.tzinfo is None:
@@ -94,7 +95,7 @@ class CalendarReading(Declared):
 
 @dataclass(frozen=True)
 class CalendarPeriod:
-    """Whole days, both ends included."""
+    """A period of whole days, both ends included."""
 
     first: datetime.date
     last: datetime.date
@@ -103,6 +104,7 @@ class CalendarPeriod:
 
     @property
     def days(self) -> int:
+        """Number of days."""
         return (self.last - self.first).days + 1
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import floor
 
-from nexthour.calibrate.calendar.audit import PARTNER_WORK, WORDS, Audit
+from nexthour.calibrate.calendar.audit import AUDITED_WORDS, PARTNER_WORK, Audit
 from sim.documents.messages import guess
 from sim.errors import TableError
 from sim.scenario import Scenario
@@ -23,9 +23,9 @@ from sim.terms import PARTNER_ACTIVITIES
 UNKNOWN_WARNED, UNKNOWN_REFUSED = 0.1, 0.25
 """Shares of hours without a rule above which a split comes with a warning, and is refused. Judgement."""
 FEWEST_WEEKS = 4
-"""Of an audit that is not called short. Judgement."""
+"""Weeks below which an audit is called short. Judgement."""
 NOTEWORTHY_HOURS = 0.25
-"""A week; smaller differences are not worth a sentence."""
+"""Hours a week; smaller differences are not worth a sentence."""
 DIGITS = 4
 
 
@@ -38,9 +38,9 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
     free = _free_hours(scenario, audit)
     by_partner = audit.hours_by_partner(PARTNER_WORK)
     changes = {
-        "partner_share": _cut(partner / free),
-        "prospect_share": _cut(audit.hours_per_week("prospect") / free),
-        "mix": _whole(
+        "partner_share": _round_down(partner / free),
+        "prospect_share": _round_down(audit.hours_per_week("prospect") / free),
+        "mix": _round_to_one(
             {a: audit.hours_per_week(a) / partner for a in PARTNER_ACTIVITIES if audit.hours_per_week(a) > 0}
         ),
         "focus": {name: round(hours, 3) for name, hours in by_partner.items()} if by_partner else today.focus,
@@ -56,13 +56,13 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
 
 
 def remarks(scenario: Scenario, audit: Audit) -> list[str]:
-    """What somebody who uses the split ought to know, a sentence each. Raises TableError as with_status_quo does."""
+    """Remarks for whoever uses the split, a sentence each. Raises TableError as with_status_quo does."""
     made = with_status_quo(scenario, audit)
-    return [*remarks_on_calendar(audit), *_of_the_split(made, audit)]
+    return [*remarks_on_calendar(audit), *_remarks_on_split(made, audit)]
 
 
 def remarks_on_calendar(audit: Audit) -> Iterator[str]:
-    """Those that need no scenario."""
+    """Remarks on the audit that need no scenario, a sentence each."""
     if audit.weeks < FEWEST_WEEKS:
         yield f"{audit.weeks:.1f} weeks are few to speak of a usual week."
     if not audit.knows_me:
@@ -71,7 +71,7 @@ def remarks_on_calendar(audit: Audit) -> Iterator[str]:
         yield f"{audit.unknown_share:.0%} of the hours have no rule; give the largest of them rules."
 
 
-def _of_the_split(made: Scenario, audit: Audit) -> Iterator[str]:
+def _remarks_on_split(made: Scenario, audit: Audit) -> Iterator[str]:
     partner, free = audit.hours_per_week(*PARTNER_ACTIVITIES), _free_hours(made, audit)
     recorded = audit.hours_per_week() - audit.hours_per_week("support")
     missing = free - recorded
@@ -85,11 +85,11 @@ def _of_the_split(made: Scenario, audit: Audit) -> Iterator[str]:
     support, assumed = audit.hours_per_week("support"), made.territory_manager.hours_per_week - free
     if abs(support - assumed) > NOTEWORTHY_HOURS:
         yield f"Support is {support:.1f} h a week in the calendar, and stays {assumed:.1f} h in the scenario."
-    unlike = _unlike_the_mix(audit)
-    if unlike > NOTEWORTHY_HOURS:
+    most_off = _most_off_the_mix(audit)
+    if most_off > NOTEWORTHY_HOURS:
         yield (
             "A split has one mix for all partners: hours of one activity with one partner are up to "
-            f"{unlike:.1f} h a week off."
+            f"{most_off:.1f} h a week off."
         )
     parked = sorted({*audit.hours_by_partner((*PARTNER_WORK, "support"))} & {*made.status_quo.park})
     if parked:
@@ -106,17 +106,17 @@ def _free_hours(scenario: Scenario, audit: Audit) -> float:
 
 
 def _still_parked(scenario: Scenario, audit: Audit) -> tuple[str, ...]:
-    """Who is parked today, but for those the manager works with."""
+    """Partners that are parked today, but for those the manager works with."""
     worked_with = audit.hours_by_partner(PARTNER_WORK)
     return tuple(name for name in scenario.status_quo.park if name not in worked_with)
 
 
-def _cut(share: float) -> float:
-    """To a few digits, never up: two shares of a full week must not sum to more than 1."""
+def _round_down(share: float) -> float:
+    """A share to a few digits, never rounded up: two shares of a full week must not sum to more than 1."""
     return floor(share * 10**DIGITS) / 10**DIGITS
 
 
-def _whole(shares: dict[str, float]) -> dict[str, float]:
+def _round_to_one(shares: dict[str, float]) -> dict[str, float]:
     """Shares to a few digits that still sum to 1: the largest takes what rounding leaves."""
     rounded = {name: round(share, DIGITS) for name, share in shares.items()}
     largest = max(rounded, key=lambda name: rounded[name])
@@ -124,7 +124,7 @@ def _whole(shares: dict[str, float]) -> dict[str, float]:
     return {name: round(rest, DIGITS) if name == largest else share for name, share in rounded.items()}
 
 
-def _unlike_the_mix(audit: Audit) -> float:
+def _most_off_the_mix(audit: Audit) -> float:
     """The most by which hours a week of one activity with one partner differ from the product of mix and focus."""
     by_partner, total = audit.hours_by_partner(PARTNER_WORK), audit.hours_per_week(*PARTNER_WORK)
     return max(
@@ -138,10 +138,10 @@ def _unlike_the_mix(audit: Audit) -> float:
 
 
 def _check_names(scenario: Scenario, audit: Audit) -> None:
-    partners, candidates = ([its.name for its in group] for group in (scenario.partners, scenario.candidates))
+    partners, candidates = ([member.name for member in group] for group in (scenario.partners, scenario.candidates))
     for activities, work, known, kind in (
         (PARTNER_WORK, "partner work", partners, "partner"),
-        (("recruit",), WORDS["recruit"], candidates, "candidate"),
+        (("recruit",), AUDITED_WORDS["recruit"], candidates, "candidate"),
     ):
         for name in audit.hours_by_partner(activities):
             if name not in known:

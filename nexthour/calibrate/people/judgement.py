@@ -48,7 +48,7 @@ AMOUNTS: Mapping[str, float] = {
     "with_double": 2.0,
     "with_all_it_can_use": inf,
 }
-"""The questions, and the hours they ask about in multiples of today's."""
+"""The hours that each question asks about, in multiples of today's."""
 ANSWER_ERROR = 0.05
 """How well anybody can say such a thing, as a share of today's sales. Judgement."""
 TOLERANCE = 0.2
@@ -57,14 +57,14 @@ widen the person's own range."""
 Bounds = tuple[float, float]
 GAIN_BOUNDS: Bounds = (0.0, 1.0)
 TAU_BOUNDS: Bounds = (0.01, 100.0)
-"""What a scenario allows."""
+"""Lowest and highest gain and tau that a scenario allows."""
 GAIN_VAGUE, TAU_VAGUE = 2.0, log(3)
 """How vague the two are where answers say nothing of them: gain in multiples of the scenario's, tau by a factor of 3
 either way. Judgement."""
 FEW = 2
-"""So few people, and the range stays as wide as the scenario's was."""
+"""Number of people up to which the range stays as wide as the scenario's was."""
 NO_GAIN = 1e-3
-"""Of the scenario's gain; less is none."""
+"""Share of the scenario's gain below which there is none."""
 QUANTILE = 1.645
 """Standard errors either way that make 90%."""
 LONGEST_SOURCE = 1000
@@ -89,8 +89,7 @@ class JudgementRow(Declared):
 
     @model_validator(mode="after")
     def _more_help_never_sells_less(self) -> Self:
-        said = list(self.said())
-        for (less, before), (more, after) in pairwise(said):
+        for (less, before), (more, after) in pairwise(self.answers()):
             if after < before:
                 raise ValueError(
                     f"{more} {after:g} is below {less} {before:g}; allowed: sales that do not fall with more help "
@@ -103,8 +102,8 @@ class JudgementRow(Declared):
             )
         return self
 
-    def said(self) -> Iterator[tuple[str, float]]:
-        """Question and answer, from no help to most."""
+    def answers(self) -> Iterator[tuple[str, float]]:
+        """Each question with its answer, from no help to most; unanswered ones are left out."""
         for question in AMOUNTS:
             answer = getattr(self, question)
             if answer is not None:
@@ -112,18 +111,18 @@ class JudgementRow(Declared):
 
     def rises_faster_later(self) -> bool:
         """Whether later hours are said to bring more than earlier ones, which the model's response never does."""
-        points = [(AMOUNTS[question], answer) for question, answer in self.said() if AMOUNTS[question] < inf]
+        points = [(AMOUNTS[question], answer) for question, answer in self.answers() if AMOUNTS[question] < inf]
         slopes = [(b - a) / (y - x) for (x, a), (y, b) in pairwise(points)]
         return any(after > before + 1e-9 * self.with_today for before, after in pairwise(slopes))
 
 
 @dataclass(frozen=True)
 class FittedAnswer:
-    """One answer, and what the model says with its fitted gain and tau: sales in shares of today's."""
+    """One answer beside what the model says with the fitted gain and tau: sales in shares of today's."""
 
     row: JudgementRow
     question: str
-    said: float
+    stated: float
     fitted: float
 
 
@@ -142,12 +141,12 @@ class Opinion:
     @property
     def missed(self) -> tuple[FittedAnswer, ...]:
         """The answers that the model cannot give together with the others; if there are any, the person is left out."""
-        return tuple(answer for answer in self.answers if abs(answer.said - answer.fitted) > TOLERANCE)
+        return tuple(answer for answer in self.answers if abs(answer.stated - answer.fitted) > TOLERANCE)
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What everybody says, each kept; and the ranges that it makes of the scenario's assumptions."""
+    """Everybody's opinion, and the ranges that they make of the scenario's assumptions."""
 
     name: str
     opinions: tuple[Opinion, ...]
@@ -155,10 +154,10 @@ class Judgement:
     """field of `assumptions` to its range"""
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """Ranges and opinions as plain data, for JSON."""
         return {
             "table": self.name,
-            "ranges": {field: dict(its) for field, its in self.ranges.items()},
+            "ranges": {field: dict(fitted) for field, fitted in self.ranges.items()},
             "opinions": [
                 {
                     "person": opinion.person,
@@ -167,7 +166,7 @@ class Judgement:
                     "tau_hours": None if opinion.tau is None else dict(opinion.tau),
                     "left_out": bool(opinion.missed),
                     "answers": [
-                        {"partner": a.row.partner, "question": a.question, "said": a.said, "fitted": a.fitted}
+                        {"partner": a.row.partner, "question": a.question, "said": a.stated, "fitted": a.fitted}
                         for a in opinion.answers
                     ],
                 }
@@ -179,7 +178,7 @@ class Judgement:
 def read_judgement(
     path: Path | str, decimal: Decimal | None = None, encoding: str | None = None
 ) -> tuple[JudgementRow, ...]:
-    """The rows of a CSV or XLSX file (read_rows has the options). Raises TableError, one sentence."""
+    """Read the rows of a CSV or XLSX file (read_rows has the options). Raises TableError, one sentence."""
     rows = read_rows(path, JudgementRow, decimal, encoding)
     seen: dict[tuple[str, str, str], str] = {}
     for where, row in rows:
@@ -191,9 +190,9 @@ def read_judgement(
 
 
 def fit_judgement(rows: Sequence[JudgementRow], scenario: Scenario, name: str = "the table") -> Judgement:
-    """Gain and tau of each person and activity, and the ranges of all. Raises TableError, one sentence.
+    """Fit gain and tau of each person and activity, and pool them to ranges. Raises TableError, one sentence.
 
-    likely is the median of the people; low and high are the lowest and highest of what each one's own answers allow.
+    likely is the median of the people; low and high are the lowest and highest that each one's own answers allow.
     FEW people, or one, do not make a range narrower, in proportion, than the scenario had. Who gives answers that the
     model cannot give is kept among the opinions, and left out of the ranges.
     """
@@ -202,18 +201,18 @@ def fit_judgement(rows: Sequence[JudgementRow], scenario: Scenario, name: str = 
     grouped: dict[tuple[Activity, str], list[JudgementRow]] = {}
     for row in rows:
         grouped.setdefault((row.activity, row.person), []).append(row)
-    opinions = tuple(_opinion(its, scenario, name) for its in grouped.values())
+    opinions = tuple(_fit_opinion(answered, scenario, name) for answered in grouped.values())
     ranges: dict[str, Range] = {}
     for activity in dict.fromkeys(opinion.activity for opinion in opinions):
-        theirs = [opinion for opinion in opinions if opinion.activity == activity and not opinion.missed]
-        gains = {its.person: its.gain for its in theirs}
-        taus = {its.person: its.tau for its in theirs if its.tau is not None}
-        for field, said, bounds in (
+        usable = [opinion for opinion in opinions if opinion.activity == activity and not opinion.missed]
+        gains = {opinion.person: opinion.gain for opinion in usable}
+        taus = {opinion.person: opinion.tau for opinion in usable if opinion.tau is not None}
+        for field, stated, bounds in (
             (f"{activity}_gain_per_week", gains, GAIN_BOUNDS),
             (f"{activity}_tau_hours", taus, TAU_BOUNDS),
         ):
-            if said:
-                ranges[field] = _together(said, getattr(scenario.assumptions, field), bounds, name)
+            if stated:
+                ranges[field] = _pool(stated, getattr(scenario.assumptions, field), bounds, name)
     return Judgement(name, opinions, ranges)
 
 
@@ -223,7 +222,7 @@ def with_judgement(scenario: Scenario, judgement: Judgement) -> Scenario:
 
 
 def _traits(row: JudgementRow, scenario: Scenario, name: str) -> PartnerTraits:
-    """What the partner is like, as its label."""
+    """Traits of the partner as its label has them. Raises TableError if the scenario does not know it."""
     for partner in scenario.all_partners:
         if partner.name == row.partner:
             return scenario.traits(partner, partner.label)
@@ -234,8 +233,8 @@ def _traits(row: JudgementRow, scenario: Scenario, name: str) -> PartnerTraits:
     return traits
 
 
-def year(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, gain: float, tau: float) -> list[float]:
-    """Sales of a year in shares of today's, an answer for each question that `row` answers."""
+def year_of_sales(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, gain: float, tau: float) -> list[float]:
+    """Sales of a year in shares of today's, one for each question that `row` answers."""
     stock = STOCKS[row.activity]
     start, alone, ceiling = (getattr(traits, f"{stock}_{level}").likely for level in ("start", "alone", "ceiling"))
     forgotten = share_forgotten(getattr(scenario.assumptions, f"{stock}_half_life_weeks").likely)
@@ -250,11 +249,11 @@ def year(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, gain: flo
         return sold
 
     today = sales(AMOUNTS["with_today"])
-    return [sales(AMOUNTS[question]) / today for question, _ in row.said()]
+    return [sales(AMOUNTS[question]) / today for question, _ in row.answers()]
 
 
-def _opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opinion:
-    """The gain and tau nearest to all that one person says of one activity."""
+def _fit_opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opinion:
+    """Fit gain and tau to all that one person says of one activity."""
     import numpy as np
 
     activity, person = rows[0].activity, rows[0].person
@@ -262,11 +261,11 @@ def _opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opi
     usual_gain, usual_tau = (
         getattr(scenario.assumptions, f"{activity}_{what}").likely for what in ("gain_per_week", "tau_hours")
     )
-    asked = [(row, question, answer / row.with_today) for row in rows for question, answer in row.said()]
+    asked = [(row, question, answer / row.with_today) for row in rows for question, answer in row.answers()]
 
     def sales(gain: float, tau: float) -> FloatArray:
         return np.array(
-            [x for row, trait in zip(rows, traits, strict=True) for x in year(row, trait, scenario, gain, tau)]
+            [x for row, trait in zip(rows, traits, strict=True) for x in year_of_sales(row, trait, scenario, gain, tau)]
         )
 
     if (sales(GAIN_BOUNDS[1], usual_tau) == sales(0.0, usual_tau)).all():
@@ -274,26 +273,26 @@ def _opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opi
             f"{name}: {person} on {activity}: no help changes what {rows[0].partner} sells in scenario "
             f"{scenario.name!r} (its teachability is 0, or it is at its ceiling); ask about another partner"
         )
-    gain, tau, says_something = _nearest(
+    gain, tau, says_something = _fit_gain_and_tau(
         sales,
-        np.array([said for _, _, said in asked]),
+        np.array([stated for _, _, stated in asked]),
         usual_gain if usual_gain > 0 else GAIN_BOUNDS[1] / 100,
         usual_tau,
     )
     fitted = sales(gain.likely, tau.likely).tolist()
-    answers = tuple(FittedAnswer(*question, its) for question, its in zip(asked, fitted, strict=True))
+    answers = tuple(FittedAnswer(*question, value) for question, value in zip(asked, fitted, strict=True))
     return Opinion(person, activity, gain, tau if says_something else None, answers)
 
 
-def _nearest(
-    sales: Callable[[float, float], FloatArray], said: FloatArray, usual_gain: float, usual_tau: float
+def _fit_gain_and_tau(
+    sales: Callable[[float, float], FloatArray], stated: FloatArray, usual_gain: float, usual_tau: float
 ) -> tuple[Range, Range, bool]:
-    """Gain and tau that give `sales` nearest to what was said, with 90% intervals; and whether there is any gain."""
+    """Gain and tau that give sales nearest to those stated, with 90% intervals; and whether there is any gain."""
     import numpy as np
     from scipy import optimize
 
     def misses(x: FloatArray) -> FloatArray:
-        return sales(float(x[0]) * usual_gain, exp(float(x[1]))) - said
+        return sales(float(x[0]) * usual_gain, exp(float(x[1]))) - stated
 
     bounds = ((0.0, log(TAU_BOUNDS[0])), (GAIN_BOUNDS[1] / usual_gain, log(TAU_BOUNDS[1])))
     best = min(
@@ -306,37 +305,37 @@ def _nearest(
         key=lambda found: float(found.cost),
     )
     # Answers are as good as ANSWER_ERROR, or as the model misses them. Where they say nothing of a number, it is vague.
-    error = max(ANSWER_ERROR, (2 * best.cost / len(said)) ** 0.5)
+    error = max(ANSWER_ERROR, (2 * best.cost / len(stated)) ** 0.5)
     precision = best.jac.T @ best.jac / error**2 + np.diag([GAIN_VAGUE**-2, TAU_VAGUE**-2])
     off = QUANTILE * np.linalg.inv(precision).diagonal() ** 0.5
     says_something = bool(best.x[0] > NO_GAIN)
     gain = best.x[0] if says_something else 0.0
     return (
-        _range((gain - off[0]) * usual_gain, gain * usual_gain, (gain + off[0]) * usual_gain, GAIN_BOUNDS),
-        _range(exp(best.x[1] - off[1]), exp(best.x[1]), exp(best.x[1] + off[1]), TAU_BOUNDS),
+        _bounded_range((gain - off[0]) * usual_gain, gain * usual_gain, (gain + off[0]) * usual_gain, GAIN_BOUNDS),
+        _bounded_range(exp(best.x[1] - off[1]), exp(best.x[1]), exp(best.x[1] + off[1]), TAU_BOUNDS),
         says_something,
     )
 
 
-def _range(low: float, likely: float, high: float, bounds: Bounds, source: str = "judgement") -> Range:
+def _bounded_range(low: float, likely: float, high: float, bounds: Bounds, source: str = "judgement") -> Range:
     low, likely, high = (float(f"{min(max(x, bounds[0]), bounds[1]):.4g}") for x in (low, likely, high))
     return Range(low=low, likely=likely, high=high, source=source)
 
 
-def _together(said: Mapping[str, Range], before: Range, bounds: Bounds, name: str) -> Range:
-    """One range of what several people say."""
+def _pool(stated: Mapping[str, Range], before: Range, bounds: Bounds, name: str) -> Range:
+    """Pool what several people say to one range."""
     from statistics import median
 
-    likely = median(its.likely for its in said.values())
-    low, high = min(its.low for its in said.values()), max(its.high for its in said.values())
-    few = len(said) <= FEW and before.likely > 0
+    likely = median(one.likely for one in stated.values())
+    low, high = min(one.low for one in stated.values()), max(one.high for one in stated.values())
+    few = len(stated) <= FEW and before.likely > 0
     if few:
         low, high = min(low, likely * before.low / before.likely), max(high, likely * before.high / before.likely)
-    people = [f"{person} {its.likely:g} ({its.low:g} to {its.high:g})" for person, its in said.items()]
+    people = [f"{person} {one.likely:g} ({one.low:g} to {one.high:g})" for person, one in stated.items()]
     source = (
-        f"judgement of {len(said)} in {name}, decision calculus (Little 1970); likely: median, ends: the widest of "
+        f"judgement of {len(stated)} in {name}, decision calculus (Little 1970); likely: median, ends: the widest of "
         f"each one's 90%{', no narrower than before' if few else ''}: "
     )
     while len(source) + len("; ".join(people)) > LONGEST_SOURCE:
         people = [*people[:-2], "and others"]
-    return _range(low, likely, high, bounds, source + "; ".join(people))
+    return _bounded_range(low, likely, high, bounds, source + "; ".join(people))

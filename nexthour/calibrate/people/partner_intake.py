@@ -35,7 +35,7 @@ __all__ = ["Intake", "PartnerEstimate", "PartnerRow", "infer_partners", "read_pa
 SURE, LIKELY = 0.9, 0.7
 """Probabilities from which a label is called so."""
 INTERVAL = (0.05, 0.5, 0.95)
-"""Quantiles that become low, likely and high."""
+"""Quantiles of a level that become its low, likely and high."""
 SUPPORT_FACTOR = 1.5
 """The support that a partner takes is the help that it asks for, within this factor. Judgement."""
 GIVEN_SPREAD, SCENARIO_SPREAD, UNKNOWN_SPREAD = 0.15, 0.3, 0.7
@@ -49,7 +49,7 @@ AMBITIOUS = 5
 
 @dataclass(frozen=True)
 class PartnerEstimate:
-    """What is to be believed of one partner."""
+    """Label, levels and accounts inferred for one partner, with how sure they are."""
 
     row: PartnerRow
     kinds: Mapping[PartnerSegment, float]
@@ -68,17 +68,19 @@ class PartnerEstimate:
 
     @property
     def label(self) -> PartnerSegment:
+        """The likeliest kind."""
         return max(PARTNER_SEGMENTS, key=lambda kind: self.kinds[kind])
 
     @property
     def how_sure(self) -> Literal["sure", "likely", "open"]:
+        """How probable the label is, in a word: see SURE and LIKELY."""
         chance = self.kinds[self.label]
         return "sure" if chance >= SURE else "likely" if chance >= LIKELY else "open"
 
 
 @dataclass(frozen=True)
 class Intake:
-    """All partners of a table."""
+    """What is inferred for all partners of a table."""
 
     name: str
     weeks: float
@@ -97,7 +99,7 @@ class Intake:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain data."""
+        """The intake as plain data, for JSON."""
         return {
             "table": self.name,
             "weeks": self.weeks,
@@ -123,7 +125,7 @@ class Intake:
 def infer_partners(
     rows: Sequence[PartnerRow], scenario: Scenario, weeks: float = WEEKS_PER_YEAR, name: str = "the table"
 ) -> Intake:
-    """Label, skill and engagement of each partner, from what was seen of it in `weeks` weeks up to today.
+    """Infer label, skill and engagement of each partner from what was seen of it in `weeks` weeks up to today.
 
     Accounts, fit and cycle of a partner are the scenario's, by name. Raises TableError, one sentence.
     """
@@ -140,10 +142,17 @@ def infer_partners(
 def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> PartnerEstimate:
     import numpy as np
 
-    from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, arising, posterior, to_settle, wins_too_often
+    from nexthour.calibrate.people.partner_posterior import (
+        LEVELS,
+        STEPS,
+        opportunities_in_accounts,
+        posterior,
+        settling_question,
+        wins_too_often,
+    )
 
     partner, spread = _with_accounts(row, scenario, name)
-    stated = float(arising(partner, scenario).sum())
+    stated = opportunities_in_accounts(partner, scenario)
     most = stated * weeks / WEEKS_PER_QUARTER * exp(float(STEPS[-1]) * spread)
     if row.registered_deals is not None and row.registered_deals > most + 3 * most**0.5:
         raise TableError(
@@ -154,22 +163,22 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     after, accounts = posterior(before, row, partner, spread, scenario, weeks)
     kinds = dict(zip(PARTNER_SEGMENTS, after.kinds().tolist(), strict=True))
     source = f"intake of {name}, 90% interval"
-    asked = to_settle(row, after, scenario)
+    question = settling_question(row, after, scenario)
     if wins_too_often(row, partner, scenario, weeks):
-        asked = "its fit: it wins more often than you would"
+        question = "its fit: it wins more often than you would"
     return PartnerEstimate(
         row=row,
         kinds=kinds,
-        skill=_range(LEVELS, after.level("skill"), source),
-        engagement=_range(LEVELS, after.level("engagement"), source),
-        reactive_support_hours=_support(row, kinds, scenario, source),
+        skill=_quantiles(LEVELS, after.level("skill"), source),
+        engagement=_quantiles(LEVELS, after.level("engagement"), source),
+        reactive_support_hours=_support_hours(row, kinds, scenario, source),
         partner=partner,
-        opportunities_per_quarter=_range(stated * np.exp(spread * STEPS), accounts, source),
-        to_settle=asked,
+        opportunities_per_quarter=_quantiles(stated * np.exp(spread * STEPS), accounts, source),
+        to_settle=question,
     )
 
 
-def _range(values: FloatArray, chances: FloatArray, source: str) -> Range:
+def _quantiles(values: FloatArray, chances: FloatArray, source: str) -> Range:
     """Quantiles of a distribution on a grid, each point standing for what lies around it."""
     import numpy as np
 
@@ -178,34 +187,34 @@ def _range(values: FloatArray, chances: FloatArray, source: str) -> Range:
     return Range(low=low, likely=likely, high=high, source=source)
 
 
-def _support(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scenario: Scenario, source: str) -> Range:
-    """The help asked for, or else what the kinds take that it may be."""
+def _support_hours(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scenario: Scenario, source: str) -> Range:
+    """Hours a week of support: the help asked for, or else the hours of the kinds that it may be."""
     asked = row.help_hours_per_week
     if asked is not None:
         low, high = (float(f"{min(hours, 40):.3g}") for hours in (asked / SUPPORT_FACTOR, asked * SUPPORT_FACTOR))
         return Range(low=low, likely=asked, high=high, source=source)
     usual = {kind: getattr(scenario.partner_segments, kind).reactive_support_hours for kind in PARTNER_SEGMENTS}
     possible = [usual[kind] for kind in PARTNER_SEGMENTS if kinds[kind] >= INTERVAL[0]]
-    low, high = min(its.low for its in possible), max(its.high for its in possible)
+    low, high = min(one.low for one in possible), max(one.high for one in possible)
     likely = round(sum(kinds[kind] * usual[kind].likely for kind in PARTNER_SEGMENTS), 3)
     return Range(low=low, likely=min(max(likely, low), high), high=high, source=source)
 
 
 def _with_accounts(row: PartnerRow, scenario: Scenario, name: str) -> tuple[Partner, float]:
     """The scenario's partner of that name, or a new one, with its accounts; and their spread."""
-    from nexthour.calibrate.people.partner_posterior import arising
+    from nexthour.calibrate.people.partner_posterior import opportunities_in_accounts
 
     everything = sum(segment.opportunities_per_quarter for segment in scenario.market_map)
-    shares = {partner.name: float(arising(partner, scenario).sum()) / everything for partner in scenario.partners}
+    shares = {partner.name: opportunities_in_accounts(partner, scenario) / everything for partner in scenario.partners}
     known = next((partner for partner in scenario.partners if partner.name == row.partner), None)
-    its_share = shares.get(row.partner, 0.0)
-    if known is not None and its_share > 0 and row.account_share is None:
+    share_now = shares.get(row.partner, 0.0)
+    if known is not None and share_now > 0 and row.account_share is None:
         return known, SCENARIO_SPREAD
     others = [share for share in shares.values() if share > 0]
     usual = sum(others) / len(others) if others else USUAL_SHARE
     wanted, spread = (usual, UNKNOWN_SPREAD) if row.account_share is None else (row.account_share, GIVEN_SPREAD)
-    if known is not None and its_share > 0:
-        base = {segment: share * wanted / its_share for segment, share in known.base_share.items()}
+    if known is not None and share_now > 0:
+        base = {segment: share * wanted / share_now for segment, share in known.base_share.items()}
     else:
         base = dict.fromkeys(scenario.segment_names, wanted)
     if not 0 < max(base.values()) <= 1 + 1e-9:
@@ -222,7 +231,7 @@ def _with_accounts(row: PartnerRow, scenario: Scenario, name: str) -> tuple[Part
 
 
 def plans_to_mend(scenario: Scenario) -> list[str]:
-    """A sentence for each of the scenario's plans that its partners do not allow any more."""
+    """Problems, a sentence each, of the scenario's plans that its partners do not allow any more."""
     from sim.plan import TimePlan
 
     found: list[str] = []
@@ -261,10 +270,10 @@ def with_intake(scenario: Scenario, intake: Intake) -> Scenario:
 
 
 def _partner(estimate: PartnerEstimate, scenario: Scenario, intake: Intake) -> Partner:
-    from nexthour.calibrate.people.partner_posterior import arising
+    from nexthour.calibrate.people.partner_posterior import opportunities_in_accounts
 
     known = estimate.partner
-    factor = estimate.opportunities_per_quarter.likely / float(arising(known, scenario).sum())
+    factor = estimate.opportunities_per_quarter.likely / opportunities_in_accounts(known, scenario)
     base = {segment: float(f"{share * factor:.3g}") for segment, share in known.base_share.items()}
     own = known.traits.model_copy(
         update={

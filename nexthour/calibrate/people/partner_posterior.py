@@ -1,4 +1,4 @@
-"""What is to be believed of a partner's kind, skill and engagement after what was seen of it: Bayes' rule on a grid.
+"""Posterior of a partner's kind, skill and engagement after what was seen of it: Bayes' rule on a grid.
 
 A partner is of one of three kinds; its skill and engagement lie about what the scenario says of that kind, each for
 itself. With the equations of the model (docs/model.md), and fit, W and the mix of segments from the scenario:
@@ -38,7 +38,7 @@ LIKE_NO_KIND = 0.15
 HELP_SPREAD = 0.6
 """Logarithmic spread of the help that partners of a kind ask for: a factor of 1.8 either way."""
 LEAST_HELP_HOURS = 0.05
-"""What 0 hours count as on the logarithmic scale."""
+"""Hours that 0 counts as on the logarithmic scale."""
 TOO_GOOD = 0.01
 """A partner that would win as much as this rarely, were it as skilled as the manager, has another fit."""
 
@@ -63,15 +63,15 @@ class PartnerIndicator:
     question: str
 
     def likelihoods(self) -> FloatArray:
-        """Of each value by level, or by kind: shape (values, LEVELS) or (values, kinds)."""
+        """Likelihood of each value by level, or by kind: shape (values, LEVELS) or (values, kinds)."""
         from scipy import stats
 
         level = np.array([DRIVE[kind] for kind in PARTNER_SEGMENTS]) if self.about == "kind" else LEVELS
         cuts = np.array([-np.inf, *self.levels, np.inf])[:, None]
         return np.asarray(np.diff(stats.norm.cdf((cuts - level) / self.looseness), axis=0))
 
-    def place(self, value: float) -> int:
-        """Which row of the likelihoods a value is."""
+    def row_of(self, value: float) -> int:
+        """The row of the likelihoods that belongs to a value."""
         return sum(value >= bound for bound in self.bounds)
 
 
@@ -85,13 +85,13 @@ INDICATORS = (
     PartnerIndicator("ambition", "kind", (2, 3, 4, 5), (0.2, 0.4, 0.6, 0.8), 0.30, "how ambitious it is"),
 )
 DRIVE: Mapping[PartnerSegment, float] = {"achiever": 0.5, "believer": 0.8, "deceiver": 0.25}
-"""What ambition speaks of: Believers want to grow, Achievers are content, Deceivers do little for it."""
+"""Drive, which ambition shows: Believers want to grow, Achievers are content, Deceivers do little for it."""
 SETTLED_BY: Mapping[frozenset[str], str] = {
     frozenset({"achiever", "believer"}): "leave it alone for a quarter: do its deals hold?",
     frozenset({"believer", "deceiver"}): "plan with it for a quarter: do its deals rise by a third?",
     frozenset({"achiever", "deceiver"}): "count its deals and wins for another quarter",
 }
-"""What tells two kinds apart: that in which the model has them differ most."""
+"""The observation that tells two kinds apart: that in which the model has them differ most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,12 +105,12 @@ class Posterior:
     engagement: FloatArray
     """shape (kinds, LEVELS)"""
 
-    def seen(self, about: About, likelihood: FloatArray) -> Posterior:
-        """After one more observation, independent of the others."""
+    def update(self, about: About, likelihood: FloatArray) -> Posterior:
+        """The posterior after one more observation, independent of the others."""
         return replace(self, **{about: getattr(self, about) * likelihood})
 
     def weights(self) -> FloatArray:
-        """In proportion to the probability of each kind."""
+        """Weights of the kinds, in proportion to their probabilities, shape (kinds,)."""
         weights: FloatArray = self.kind * self.skill.sum(axis=1) * self.engagement.sum(axis=1)
         return weights
 
@@ -127,7 +127,7 @@ class Posterior:
 
 
 def prior(scenario: Scenario) -> Posterior:
-    """Before anything is seen."""
+    """What is believed of a partner before anything is seen of it."""
     from scipy import special, stats
 
     cells = len(LEVELS)
@@ -149,7 +149,7 @@ def prior(scenario: Scenario) -> Posterior:
 def posterior(
     before: Posterior, row: PartnerRow, partner: Partner, account_spread: float, scenario: Scenario, weeks: float
 ) -> tuple[Posterior, FloatArray]:
-    """The prior after all that the row says; and the chances of its accounts, shape (STEPS,).
+    """The prior updated with all that the row says; and the chances of its accounts, shape (STEPS,).
 
     The opportunities in its accounts are those of `partner` times exp(account_spread * STEPS).
     """
@@ -158,16 +158,16 @@ def posterior(
     after = before
     accounts = np.ones(LEVELS.shape)[:, None] * stats.norm.pdf(STEPS)
     if row.registered_deals is not None:
-        accounts = accounts * registered(row.registered_deals, partner, account_spread, scenario, weeks)
-        after = after.seen("engagement", accounts.sum(axis=1))
+        accounts = accounts * likelihood_of_registered(row.registered_deals, partner, account_spread, scenario, weeks)
+        after = after.update("engagement", accounts.sum(axis=1))
         if row.wins is not None:
-            after = after.seen("skill", won(row, partner, scenario, weeks))
+            after = after.update("skill", likelihood_of_wins(row, partner, scenario, weeks))
     if row.help_hours_per_week is not None:
-        after = after.seen("kind", helped(np.array([row.help_hours_per_week]), scenario)[0])
+        after = after.update("kind", likelihood_of_help(np.array([row.help_hours_per_week]), scenario)[0])
     for indicator in INDICATORS:
         value = getattr(row, indicator.column)
         if value is not None:
-            after = after.seen(indicator.about, indicator.likelihoods()[indicator.place(value)])
+            after = after.update(indicator.about, indicator.likelihoods()[indicator.row_of(value)])
     # Given engagement, nothing but the registered deals says anything of the accounts.
     given = accounts / np.maximum(accounts.sum(axis=1, keepdims=True), np.finfo(float).tiny)
     return after, after.level("engagement") @ given
@@ -176,16 +176,23 @@ def posterior(
 # Likelihoods
 
 
-def arising(partner: Partner, scenario: Scenario) -> FloatArray:
-    """Opportunities a quarter in its accounts, shape (segments,)."""
+def opportunities_by_segment(partner: Partner, scenario: Scenario) -> FloatArray:
+    """Opportunities a quarter that arise in a partner's accounts, shape (segments,)."""
     return np.array([partner.base_share.get(s.name, 0.0) * s.opportunities_per_quarter for s in scenario.market_map])
 
 
-def registered(deals: int, partner: Partner, account_spread: float, scenario: Scenario, weeks: float) -> FloatArray:
+def opportunities_in_accounts(partner: Partner, scenario: Scenario) -> float:
+    """Opportunities a quarter that arise in a partner's accounts, in all."""
+    return float(opportunities_by_segment(partner, scenario).sum())
+
+
+def likelihood_of_registered(
+    deals: int, partner: Partner, account_spread: float, scenario: Scenario, weeks: float
+) -> FloatArray:
     """Likelihood of the registered deals by engagement and accounts, shape (LEVELS, STEPS); 1 at its highest."""
     from scipy import stats
 
-    expected = arising(partner, scenario) * weeks / WEEKS_PER_QUARTER
+    expected = opportunities_by_segment(partner, scenario) * weeks / WEEKS_PER_QUARTER
     cv = np.array([s.demand_cv for s in scenario.market_map])
     # A week's demand varies by demand_cv, independently; over the period this averages out.
     varies = float(((expected * cv) ** 2).sum() / weeks / expected.sum() ** 2)
@@ -195,11 +202,11 @@ def registered(deals: int, partner: Partner, account_spread: float, scenario: Sc
     return _at_most_one(stats.nbinom.logpmf(deals, size, size / (size + mean)))
 
 
-def won(row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float) -> FloatArray:
+def likelihood_of_wins(row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float) -> FloatArray:
     """Likelihood of the wins by skill, shape (LEVELS,); 1 at its highest."""
     from scipy import stats
 
-    deals, a, b = _wins(row, partner, scenario, weeks, LEVELS)
+    deals, a, b = _wins_distribution(row, partner, scenario, weeks, LEVELS)
     return _at_most_one(stats.betabinom.logpmf(row.wins, deals, a, b))
 
 
@@ -209,25 +216,25 @@ def wins_too_often(row: PartnerRow, partner: Partner, scenario: Scenario, weeks:
 
     if row.wins is None:
         return False
-    deals, a, b = _wins(row, partner, scenario, weeks, np.ones(1))
+    deals, a, b = _wins_distribution(row, partner, scenario, weeks, np.ones(1))
     return bool(stats.betabinom.sf(row.wins - 1, deals, a, b)[0] < TOO_GOOD)
 
 
-def _wins(
+def _wins_distribution(
     row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float, skill: FloatArray
 ) -> tuple[int, FloatArray, FloatArray]:
     """Deals and the two parameters of the beta-binomial at each skill."""
     from scipy import stats
 
-    shares = arising(partner, scenario)
+    shares = opportunities_by_segment(partner, scenario)
     chance, variance = np.zeros(skill.shape), np.zeros(skill.shape)
     for segment, share in zip(scenario.market_map, shares / shares.sum(), strict=True):
         fit = partner.fit_by_segment.get(segment.name, partner.fit)
-        its = fit * pass_probabilities(segment)[-1] * skill**scenario.assumptions.skill_exponent.likely
-        its = np.clip(its, 1e-6, 1 - 1e-6)
+        wins = fit * pass_probabilities(segment)[-1] * skill**scenario.assumptions.skill_exponent.likely
+        wins = np.clip(wins, 1e-6, 1 - 1e-6)
         # All deals of a segment's quarter share one factor: its slope is L * phi(Phi^-1(p)), see the copula.
-        luck = segment.win_rate_shock * stats.norm.pdf(stats.norm.ppf(its))
-        chance += share * its
+        luck = segment.win_rate_shock * stats.norm.pdf(stats.norm.ppf(wins))
+        chance += share * wins
         variance += (share * luck) ** 2 / max(1.0, weeks / WEEKS_PER_QUARTER)
     assert row.registered_deals is not None
     decided = _decided_share(partner, weeks) if row.still_open is None else 1.0
@@ -245,7 +252,7 @@ def _decided_share(partner: Partner, weeks: float) -> float:
     return float(stats.weibull_min.cdf(ages, partner.cycle_shape, scale=scale).mean())
 
 
-def helped(hours: FloatArray, scenario: Scenario) -> FloatArray:
+def likelihood_of_help(hours: FloatArray, scenario: Scenario) -> FloatArray:
     """Likelihood of the help asked for by kind, shape (hours, kinds)."""
     from scipy import stats
 
@@ -255,14 +262,14 @@ def helped(hours: FloatArray, scenario: Scenario) -> FloatArray:
 
 
 def _at_most_one(logarithms: FloatArray) -> FloatArray:
-    """Likelihoods in proportion, none so small that all of them vanish."""
+    """Likelihoods in proportion to these logarithms, the highest of them 1, so that not all vanish."""
     return np.asarray(np.exp(logarithms - logarithms.max()))
 
 
 # What to ask or watch next
 
 
-def to_settle(row: PartnerRow, after: Posterior, scenario: Scenario) -> str:
+def settling_question(row: PartnerRow, after: Posterior, scenario: Scenario) -> str:
     """The blank that is expected to tell most about the kind, else what tells the two likeliest kinds apart."""
     if row.registered_deals is None or row.wins is None:
         return "how many deals it registers and wins"
@@ -270,8 +277,8 @@ def to_settle(row: PartnerRow, after: Posterior, scenario: Scenario) -> str:
     whole = after.weights().sum()
     # Expected probability of the kind that will then be the likeliest.
     gains = {
-        question: sum(after.seen(about, answer).weights().max() for answer in answers) / whole - known.max()
-        for question, about, answers in _blanks(row, scenario)
+        question: sum(after.update(about, answer).weights().max() for answer in answers) / whole - known.max()
+        for question, about, answers in _open_questions(row, scenario)
     }
     best = max(gains, key=lambda question: gains[question], default=None)
     if best is not None and gains[best] > 0.01:
@@ -280,11 +287,11 @@ def to_settle(row: PartnerRow, after: Posterior, scenario: Scenario) -> str:
     return SETTLED_BY[frozenset(PARTNER_SEGMENTS[i] for i in order[-2:])]
 
 
-def _blanks(row: PartnerRow, scenario: Scenario) -> Iterator[tuple[str, About, FloatArray]]:
-    """Question, what it tells about, and the likelihood of each answer."""
+def _open_questions(row: PartnerRow, scenario: Scenario) -> Iterator[tuple[str, About, FloatArray]]:
+    """Each question not answered yet, what it tells about, and the likelihood of each answer."""
     for indicator in INDICATORS:
         if getattr(row, indicator.column) is None and (row.registered_deals or indicator.about != "engagement"):
             yield indicator.question, indicator.about, indicator.likelihoods()
     if row.help_hours_per_week is None:
-        answers = helped(np.geomspace(LEAST_HELP_HOURS, 20, 60), scenario)
+        answers = likelihood_of_help(np.geomspace(LEAST_HELP_HOURS, 20, 60), scenario)
         yield "how many hours of you it asks for", "kind", answers / answers.sum(axis=0)

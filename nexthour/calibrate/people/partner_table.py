@@ -71,7 +71,7 @@ class PartnerRow(Declared):
 def read_partners(
     path: Path | str, decimal: Decimal | None = None, encoding: str | None = None
 ) -> tuple[PartnerRow, ...]:
-    """The rows of a CSV or XLSX file (read_rows has the options). Raises TableError, one sentence."""
+    """Read the rows of a CSV or XLSX file (read_rows has the options). Raises TableError, one sentence."""
     rows = [row for _, row in read_rows(path, PartnerRow, decimal, encoding)]
     names = [row.partner for row in rows]
     for name in names:

@@ -39,7 +39,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 ONE_SIGMA, NORMAL = 0.6826894921, 1.6448536270
 """Probability within one standard error of a normal mean; half of its 90% interval in standard errors."""
 LATE = 0.75
-"""Of the horizon; signings after it show how far from flat the curve is."""
+"""Share of the horizon; signings after it show how far from flat the curve is."""
 NOT_FLAT = 0.1
 """Share of the signings after it above which the probability is called a lower bound. Judgement."""
 FITTED = "Recruiting funnel "
@@ -56,12 +56,12 @@ class ContactKind:
     alone: float
     """share signed within the horizon, by its own contacts only"""
     sign_probability: FittedNumber
-    """with what it borrows from the others"""
+    """share signed, with what the kind borrows from the others"""
 
 
 @dataclass(frozen=True)
 class HoldOut:
-    """The later contacts, predicted from the earlier ones."""
+    """Share of the later contacts that sign, predicted from the earlier ones."""
 
     contacts: int
     from_date: datetime.date
@@ -72,6 +72,7 @@ class HoldOut:
 
     @property
     def holds(self) -> bool:
+        """Whether the share observed lies in the interval predicted."""
         return self.predicted.low <= self.observed <= self.predicted.high
 
 
@@ -89,9 +90,9 @@ class Recruiting:
     """whether the intervals respect that weeks share their luck"""
     horizon_weeks: float
     sign_probability: FittedNumber
-    """of signing within the horizon"""
+    """probability of signing within the horizon"""
     sign_error: float
-    """its standard error"""
+    """standard error of that probability"""
     quantile: float
     """half of an interval, in standard errors"""
     design_effect: float
@@ -110,7 +111,7 @@ class Recruiting:
 
 
 def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Recruiting:
-    """Share and time of signing, by kind too if the contacts have kinds.
+    """Fit share and time of signing, by kind too if the contacts have kinds.
 
     The horizon is the time for which half of the contacts were followed, or a shorter one. Raises TableError.
     """
@@ -126,14 +127,14 @@ def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Rec
             f"short for a horizon of {horizon:.0f}; take earlier contacts or a later export"
         )
     curve = _Curve.of_frame(frame, as_of)
-    again = _drawn_again(frame, as_of)
+    resampled = _resample(frame, as_of)
     share = curve.share(horizon)
     if share == 0:
         raise TableError(f"{contacts.name}: nobody signed within {horizon:.0f} days, the horizon; take a later export")
     by_chance = curve.error(horizon)
-    between_weeks = float(np.std([its.share(horizon) for its in again.curves])) * again.correction
+    between_weeks = float(np.std([drawn.share(horizon) for drawn in resampled.curves])) * resampled.correction
     error = max(by_chance, between_weeks)
-    first, last = (EPOCH + datetime.timedelta(days=float(its)) for its in frame["contacted_day"].agg(["min", "max"]))
+    first, last = (EPOCH + datetime.timedelta(days=float(day)) for day in frame["contacted_day"].agg(["min", "max"]))
     return Recruiting(
         name=contacts.name,
         contacts=len(frame),
@@ -141,20 +142,20 @@ def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Rec
         first=first,
         last=last,
         as_of=EPOCH + datetime.timedelta(days=as_of),
-        by_week=again.by_week,
+        by_week=resampled.by_week,
         horizon_weeks=horizon / 7,
-        sign_probability=_share_interval(share, error, again.quantile, len(frame)),
+        sign_probability=_share_interval(share, error, resampled.quantile, len(frame)),
         sign_error=error,
-        quantile=again.quantile,
+        quantile=resampled.quantile,
         design_effect=(error / by_chance) ** 2,
         late_share=1 - curve.share(LATE * horizon) / share,
-        weeks_to_sign={q: _time_interval(q, curve, again, horizon) for q in QUANTILES},
-        kinds=_kinds(contacts, horizon, (error / by_chance) ** 2),
+        weeks_to_sign={q: _time_interval(q, curve, resampled, horizon) for q in QUANTILES},
+        kinds=_fit_kinds(contacts, horizon, (error / by_chance) ** 2),
     )
 
 
 def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> HoldOut:
-    """The share signed of the contacts from `from_date` on, predicted from those before, at equal follow-up.
+    """Predict the share signed of the contacts from `from_date` on from those before, at equal follow-up.
 
     Without a date, the last third of the weeks is predicted. Raises TableError if one part is too small.
     """
@@ -221,11 +222,11 @@ class _Curve:
 
     result: Any
     followed: int
-    """contacts"""
+    """number of contacts"""
 
     @classmethod
     def of(cls, days: FloatArray, open_still: NDArray[np.bool_]) -> _Curve:
-        """Of contacts that signed, or were followed without signing, for so many days (Kaplan and Meier)."""
+        """Curve of contacts that signed, or were followed without signing, after these days (Kaplan and Meier)."""
         from scipy import stats
 
         return cls(stats.ecdf(stats.CensoredData.right_censored(days, open_still)), len(days))
@@ -262,7 +263,7 @@ def _times(frame: pd.DataFrame, as_of_day: float) -> tuple[FloatArray, NDArray[n
 
 
 @dataclass(frozen=True)
-class _Again:
+class _Resampled:
     """Curves of funnels drawn again from this one."""
 
     curves: list[_Curve]
@@ -272,18 +273,18 @@ class _Again:
 
     @property
     def quantile(self) -> float:
-        """Of Student's distribution for so many blocks."""
+        """Half of a 90% interval in standard errors: Student's quantile for the number of blocks."""
         from scipy import stats
 
         return float(stats.t.ppf((1 + CONFIDENCE) / 2, self.blocks - 1))
 
     @property
     def correction(self) -> float:
-        """What the spread of draws from so many blocks lacks."""
+        """Factor by which the spread of draws from few blocks is too small."""
         return (self.blocks / (self.blocks - 1)) ** 0.5
 
 
-def _drawn_again(frame: pd.DataFrame, as_of_day: float) -> _Again:
+def _resample(frame: pd.DataFrame, as_of_day: float) -> _Resampled:
     import numpy as np
 
     rng = np.random.default_rng(1)
@@ -296,7 +297,7 @@ def _drawn_again(frame: pd.DataFrame, as_of_day: float) -> _Again:
     for _ in range(DRAWS):
         chosen = np.concatenate([blocks[i] for i in rng.integers(0, len(blocks), len(blocks))])
         curves.append(_Curve.of(days[chosen], open_still[chosen]))
-    return _Again(curves, len(blocks), by_week)
+    return _Resampled(curves, len(blocks), by_week)
 
 
 def _share_interval(share: float, error: float, quantile: float, contacts: float) -> FittedNumber:
@@ -308,18 +309,18 @@ def _share_interval(share: float, error: float, quantile: float, contacts: float
     return FittedNumber(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
 
 
-def _time_interval(q: float, curve: _Curve, again: _Again, horizon: float) -> FittedNumber:
+def _time_interval(q: float, curve: _Curve, resampled: _Resampled, horizon: float) -> FittedNumber:
     """A quantile of the time to signing, in weeks, with an interval on the scale of logarithms."""
     import numpy as np
 
     # A contact that signs on its first day took half a day.
     weeks = max(0.5, curve.quantile(q, horizon)) / 7
-    drawn = np.array([max(0.5, its.quantile(q, horizon)) / 7 for its in again.curves])
-    factor = float(np.exp(again.quantile * np.std(np.log(drawn)) * again.correction))
+    drawn = np.array([max(0.5, one.quantile(q, horizon)) / 7 for one in resampled.curves])
+    factor = float(np.exp(resampled.quantile * np.std(np.log(drawn)) * resampled.correction))
     return FittedNumber(weeks, weeks / factor, weeks * factor)
 
 
-def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKind, ...]:
+def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKind, ...]:
     """Each kind, with what it borrows from the others on the logit scale."""
     import numpy as np
     from scipy.special import expit, logit
@@ -334,11 +335,11 @@ def _kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKi
     curves = [_Curve.of_frame(group, contacts.as_of_day) for group in groups.values()]
     alone = np.array([curve.share(horizon) for curve in curves])
     # As many contacts, followed to the horizon, as would give the same error.
-    worth = np.array(
+    equivalent = np.array(
         [s * (1 - s) / curve.error(horizon) ** 2 or curve.followed for curve, s in zip(curves, alone, strict=True)]
     )
-    shares = (alone * worth + 0.5) / (worth + 1)
-    borrowed, errors = shrunk(logit(shares), (effect / (worth + 1) / shares / (1 - shares)) ** 0.5)
+    shares = (alone * equivalent + 0.5) / (equivalent + 1)
+    borrowed, errors = shrunk(logit(shares), (effect / (equivalent + 1) / shares / (1 - shares)) ** 0.5)
     made = []
     for (name, group), share, value, error in zip(groups.items(), alone, borrowed, errors, strict=True):
         ends = (float(expit(value + sign * NORMAL * error)) for sign in (0, -1, 1))

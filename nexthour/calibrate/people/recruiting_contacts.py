@@ -30,19 +30,20 @@ class Contacts:
     """The usable rows of a funnel, and the others."""
 
     name: str
-    """of the file, without its folder"""
+    """name of the file, without its folder"""
     as_of_day: float
     frame: pd.DataFrame
     """contacted_day, signed_day (NaN if not signed; days from 1970-01-01), kind; indexed by row"""
     rejected: tuple[tuple[int, str], ...]
-    """row and reason"""
+    """row number and reason, by row"""
 
     @property
     def rows_read(self) -> int:
+        """Number of rows, used and rejected."""
         return len(self.frame) + len(self.rejected)
 
     def check_enough(self) -> None:
-        """Raises TableError if nothing can be said."""
+        """Raise TableError if there are too few contacts, or too few that signed, to say anything."""
         signed = int(self.frame["signed_day"].notna().sum())
         if len(self.frame) < FEWEST_CONTACTS or signed < FEWEST_SIGNED:
             why = next(iter(self.rejected_by_reason()), "")
@@ -53,12 +54,13 @@ class Contacts:
             )
 
     def rejected_by_reason(self) -> dict[str, int]:
+        """Number of rejected rows by reason, the most frequent first."""
         return dict(Counter(reason for _, reason in self.rejected).most_common())
 
     def between(self, first_day: float, last_day: float) -> Contacts:
-        """Those first contacted from the one day to the other."""
-        its = self.frame["contacted_day"]
-        return Contacts(self.name, self.as_of_day, self.frame[(its >= first_day) & (its <= last_day)], ())
+        """The contacts first made from `first_day` to `last_day`, both included; rejected rows are left out."""
+        chosen = self.frame["contacted_day"].between(first_day, last_day)
+        return Contacts(self.name, self.as_of_day, self.frame[chosen], ())
 
 
 def read_contacts(
@@ -70,7 +72,7 @@ def read_contacts(
     date_order: DateOrder | None = None,
     layout: Layout = PLAIN,
 ) -> Contacts:
-    """The first contacts of a CSV or XLSX file that was exported on `as_of`; columns by name.
+    """Read the first contacts of a CSV or XLSX file that was exported on `as_of`; columns by name.
 
     Raises TableError, one sentence.
     """
@@ -78,11 +80,11 @@ def read_contacts(
 
     table = open_table(path, layout)
     columns = [contacted, signed, *([kind] if kind is not None else [])]
-    read = _Reader(path, contacted, signed, as_of, date_order)
+    reader = _Reader(path, contacted, signed, as_of, date_order)
     rows, rejected = list[tuple[Any, ...]](), list[tuple[int, str]]()
     for block in table.blocks(list(dict.fromkeys(columns))):
         for row, began, ended, *kinds in block[columns].itertuples(name=None):
-            days = read.days(row, began, ended)
+            days = reader.days(row, began, ended)
             if isinstance(days, Reason):
                 rejected.append((row, days))
             else:

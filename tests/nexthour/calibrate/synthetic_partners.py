@@ -120,7 +120,7 @@ def _own(skill: tuple[float, ...], engagement: tuple[float, ...], taught: float)
     """Traits without width; both stocks as start, ceiling, alone."""
     values = {"teachability": taught}
     for stock, levels in (("skill", skill), ("engagement", engagement)):
-        values |= {f"{stock}_{name}": its for name, its in zip(("start", "ceiling", "alone"), levels, strict=True)}
+        values |= {f"{stock}_{name}": level for name, level in zip(("start", "ceiling", "alone"), levels, strict=True)}
     return OwnTraits.model_validate(values)
 
 
@@ -140,7 +140,7 @@ def seen(
     everything = sum(s.opportunities_per_quarter for s in scenario.market_map)
     rows, truths = [], []
     for p, (partner, start) in enumerate(zip(scenario.partners, made.starts, strict=True)):
-        its = deals["opportunity"][deals["partner"] == p]
+        registered = deals["opportunity"][deals["partner"] == p]
         levels = (
             year[(year["kind"] == kind) & (year["partner"] == p)]["value"] for kind in (Kind.SKILL, Kind.ENGAGEMENT)
         )
@@ -148,12 +148,13 @@ def seen(
         arising = sum(partner.base_share[s.name] * s.opportunities_per_quarter for s in scenario.market_map)
         row: dict[str, object] = {
             "partner": partner.name,
-            "registered_deals": len(its),
-            "wins": int(np.isin(its, won).sum()),
-            "still_open": int((~np.isin(its, ended)).sum()),
+            "registered_deals": len(registered),
+            "wins": int(np.isin(registered, won).sum()),
+            "still_open": int((~np.isin(registered, ended)).sum()),
             "account_share": float(min(1.0, arising / everything * np.exp(0.15 * rng.standard_normal()))),
         }
-        rows.append(PartnerRow.model_validate({**row, **(_soft(scenario, truth, len(its), rng) if soft else {})}))
+        signs = _soft(scenario, truth, len(registered), rng) if soft else {}
+        rows.append(PartnerRow.model_validate({**row, **signs}))
         truths.append(truth)
     return rows, truths
 
@@ -229,10 +230,10 @@ def main() -> None:
         *((deals, False, False) for deals in (25, 50, 100, 200)),
         *((deals, True, True) for deals in (25, 100)),
     ):
-        its = recovery(baseline, 150, 1, deals, soft, anywhere)
-        columns = (its.rank.mean(axis=0), (its.rank >= 0.8).mean(axis=0), its.covered.mean(axis=0))
+        found = recovery(baseline, 150, 1, deals, soft, anywhere)
+        columns = (found.rank.mean(axis=0), (found.rank >= 0.8).mean(axis=0), found.covered.mean(axis=0))
         cells = "   ".join("{:12.2f} {:.2f}".format(*column) for column in columns)
-        print(f"{deals:5}  {soft!s:9}  {anywhere!s:9}  {cells}   {its.right.mean():.2f} ({its.said.mean():.2f})")
+        print(f"{deals:5}  {soft!s:9}  {anywhere!s:9}  {cells}   {found.right.mean():.2f} ({found.said.mean():.2f})")
 
 
 if __name__ == "__main__":

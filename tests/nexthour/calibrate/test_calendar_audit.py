@@ -93,11 +93,11 @@ def audited(
 
 
 def hours(audit: Audit) -> dict[tuple[str, str], float]:
-    return {(its.activity, its.partner): its.hours for its in audit.by_activity}
+    return {(part.activity, part.partner): part.hours for part in audit.by_activity}
 
 
 def left_out(audit: Audit) -> dict[str, tuple[int, float]]:
-    return {its.why: (its.events, its.hours) for its in audit.left_out}
+    return {left.why: (left.events, left.hours) for left in audit.left_out}
 
 
 def missing_hours(audit: Audit) -> float:
@@ -169,7 +169,7 @@ def test_every_case_worked_by_hand() -> None:
             ("support", "Birch IT"): 0.75,
         }
     )
-    assert {(its.subject, its.why): (its.events, pytest.approx(its.hours)) for its in audit.unknown} == {
+    assert {(found.subject, found.why): (found.events, pytest.approx(found.hours)) for found in audit.unknown} == {
         ("Visit", "no rule, with Birch IT"): (1, 1.5),
         ("Training", "coaching, but with no known partner"): (1, 1),
         ("Dentist", "no rule"): (1, third),
@@ -187,7 +187,7 @@ def test_every_case_worked_by_hand() -> None:
     assert audit.shared_hours == pytest.approx(1 + 2 + 1 + 2)
     assert missing_hours(audit) == pytest.approx(0)
     assert audit.weeks == 5 and not audit.period.whole_export and audit.knows_me
-    assert next(its for its in audit.left_out if its.why == "over 16 hours").days == (datetime.date(2026, 3, 31),)
+    assert next(left for left in audit.left_out if left.why == "over 16 hours").days == (datetime.date(2026, 3, 31),)
 
 
 def test_the_whole_export_is_from_its_first_appointment_to_its_last() -> None:
@@ -232,7 +232,7 @@ def test_rules_are_whole_words_in_any_case_and_the_first_wins() -> None:
         "2026-03-02", "2026-03-08", activities=first, partners=[],
     )  # fmt: skip
     assert hours(audit) == pytest.approx({("other", ""): 1 / 4, ("sell", ""): 1 / 4})
-    assert [(its.subject, its.why) for its in audit.unknown] == [("Resell", "no rule"), ("Sellers", "no rule")]
+    assert [(found.subject, found.why) for found in audit.unknown] == [("Resell", "no rule"), ("Sellers", "no rule")]
 
 
 # ------------------------------------------------------------------------ whatever the calendar
@@ -257,7 +257,7 @@ def test_nothing_vanishes_and_no_minute_counts_twice(spans: list[tuple[int, int,
             busy |= {m for m in range(begins, begins + length) if m < 7 * 24 * 60}
     audit = audited(calendar(*events), "2026-03-02", "2026-03-08", time_zone="UTC")
     assert missing_hours(audit) == pytest.approx(0, abs=1e-6)
-    counted = sum(its.hours for its in (*audit.by_activity, *audit.unknown))
+    counted = sum(part.hours for part in (*audit.by_activity, *audit.unknown))
     assert counted == pytest.approx(len(busy) / 60, abs=1e-6)
 
 

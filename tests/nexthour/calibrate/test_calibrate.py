@@ -209,11 +209,11 @@ def test_partners_of_the_export_take_the_place_of_the_templates(with_open_deals:
     made = with_open_deals.scenario
     deals = read_deals(EXPORT, load_mapping(MAPPINGS / "made_up_salesforce.yaml"))
     every = pd.concat([deals.closed, deals.open])
-    theirs = every[every["route"] == "partner"]
-    assert {p.name for p in made.partners} == set(theirs["partner"])
+    sold_by_partners = every[every["route"] == "partner"]
+    assert {p.name for p in made.partners} == set(sold_by_partners["partner"])
     assert {p.name for p in made.partners} != set(template.partner_names)
     # Who brings twice the deals of another has twice its accounts, if both are as engaged.
-    counts = theirs.groupby(["partner", "segment"]).size()
+    counts = sold_by_partners.groupby(["partner", "segment"]).size()
     brings = {p.name: expected_starts(p, with_open_deals.grounds.template)[0] for p in made.partners}
     for segment in ("small", "mid-size"):
         ratio = [

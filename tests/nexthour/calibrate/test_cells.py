@@ -39,7 +39,7 @@ def known_territory(rng: np.random.Generator) -> tuple[Any, dict[tuple[str, str]
     """A territory in which nothing is short of time, and what is true of each of its cells."""
     segments, truth = [], {}
     for k in range(4):
-        its = {
+        numbers = {
             "opportunities": float(rng.uniform(8, 120)),
             "win rate": float(rng.uniform(0.15, 0.6)),
             "win rate shock": float(rng.uniform(0, 0.4)),
@@ -47,23 +47,23 @@ def known_territory(rng: np.random.Generator) -> tuple[Any, dict[tuple[str, str]
             "median": float(rng.uniform(5e3, 1e5)),
             "sigma": float(rng.uniform(0.4, 1.3)),
         }
-        only = stage(mean_hours=0.01, advance_probability=its["win rate"], buyer_lag_weeks=float(rng.uniform(1, 8)))
+        only = stage(mean_hours=0.01, advance_probability=numbers["win rate"], buyer_lag_weeks=float(rng.uniform(1, 8)))
         segments.append(
             segment(
                 f"s{k}",
-                opportunities_per_quarter=its["opportunities"],
-                demand_cv=its["demand cv"],
-                win_rate_shock=its["win rate shock"],
-                deal_size_median_usd=its["median"],
-                deal_size_sigma=its["sigma"],
+                opportunities_per_quarter=numbers["opportunities"],
+                demand_cv=numbers["demand cv"],
+                win_rate_shock=numbers["win rate shock"],
+                deal_size_median_usd=numbers["median"],
+                deal_size_sigma=numbers["sigma"],
                 stages=[only],
             )
         )
         brought = BASE * ENGAGEMENT**0.5
         truth[f"s{k}", "partner"] = {
-            **its, "opportunities": its["opportunities"] * brought, "win rate": its["win rate"] * SKILL**0.5
+            **numbers, "opportunities": numbers["opportunities"] * brought, "win rate": numbers["win rate"] * SKILL**0.5
         }  # fmt: skip
-        truth[f"s{k}", "direct"] = {**its, "opportunities": its["opportunities"] * (1 - brought)}
+        truth[f"s{k}", "direct"] = {**numbers, "opportunities": numbers["opportunities"] * (1 - brought)}
     stock = {
         "skill_start": SKILL, "skill_ceiling": SKILL, "skill_alone": SKILL, "reactive_support_hours": 0,
         "engagement_start": ENGAGEMENT, "engagement_ceiling": ENGAGEMENT, "engagement_alone": ENGAGEMENT,
@@ -77,9 +77,9 @@ def known_territory(rng: np.random.Generator) -> tuple[Any, dict[tuple[str, str]
         cycle_shape=1.5,
         traits=stock,
     )
-    for (name, route), its in truth.items():
+    for (name, route), numbers in truth.items():
         lag = segments[int(name[1])]["stages"][0]["buyer_lag_weeks"]
-        its["cycle weeks"] = cycle_weeks if route == "partner" else lag
+        numbers["cycle weeks"] = cycle_weeks if route == "partner" else lag
     made = territory(
         horizon_quarters=int(rng.choice([4, 8, 12])),
         market_map=segments,
@@ -110,9 +110,9 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
         ledger = simulate(made, all_selling(made), draw_market(made, SEED + case), engine="compiled")
         table = export(ledger)
         for cell in fitted_cells(table[table["Stage"] != "Open"], made.horizon_quarters, folder):
-            for what, its in ((OPENED, cell.opportunities_per_quarter), (LASTED, cell.cycle_weeks)):
+            for what, interval in ((OPENED, cell.opportunities_per_quarter), (LASTED, cell.cycle_weeks)):
                 true = truth[cell.segment, cell.route][what.removesuffix(CLOSED_ONLY)]
-                hits.setdefault(what, []).append(its.low <= true <= its.high)
+                hits.setdefault(what, []).append(interval.low <= true <= interval.high)
         for cell in fitted_cells(table, made.horizon_quarters, folder):
             said: dict[str, FittedNumber | None] = {
                 "opportunities": cell.opportunities_per_quarter,
@@ -126,8 +126,8 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
             for what, true in truth[cell.segment, cell.route].items():
                 fitted = said[what]
                 assert fitted is not None
-                hits.setdefault(what, []).append(fitted.low <= true <= fitted.high)
-    print({what: f"{np.mean(its):.3f} of {len(its)}" for what, its in hits.items()})
+                hits.setdefault(what, []).append(interval.low <= true <= interval.high)
+    print({what: f"{np.mean(held):.3f} of {len(held)}" for what, held in hits.items()})
     return hits
 
 
@@ -154,8 +154,8 @@ def test_quarters_that_differ_mean_luck_and_a_wider_interval() -> None:
 
 def test_arrivals_of_weeks_that_the_table_shows_in_part_are_scaled_up() -> None:
     counts, seen = np.array([10.0] * 8 + [5, 5]), np.array([1.0] * 8 + [0.5, 0.5])
-    its = arrivals(counts, seen).log_per_week
-    assert abs(np.exp(its.mean) - 10) < 0.5
+    log_rate = arrivals(counts, seen).log_per_week
+    assert abs(np.exp(log_rate.mean) - 10) < 0.5
     wrong = arrivals(counts, np.ones(10)).log_per_week
     assert np.exp(wrong.mean) < 9.5
 

@@ -98,25 +98,25 @@ def test_truth_in_place_of_a_result(tmp_path: Path) -> None:
     pairs = {("true", "TRUE"): None, ("0", "1"): None, ("No", "no"): None, ("1", "0"): "IsClosed is 0, but IsWon is 1"}
     pairs[("maybe", "true")] = "IsClosed is true, and IsWon is neither true nor false"
     rows = [[*changed(OPEN, Id=str(i)), *pair] for i, pair in enumerate(pairs)]
-    its: dict[str, Any] = {"result": None, "won": [], "lost": [], "is_won": "IsWon", "is_closed": "IsClosed"}
-    its |= {"as_of": datetime.date(2026, 10, 1)}
-    found = deals(tmp_path, *rows, header=header, **its)
+    changes: dict[str, Any] = {"result": None, "won": [], "lost": [], "is_won": "IsWon", "is_closed": "IsClosed"}
+    changes |= {"as_of": datetime.date(2026, 10, 1)}
+    found = deals(tmp_path, *rows, header=header, **changes)
     assert found.closed["won"].tolist() == [True, False] and list(found.open.index) == [4]
     assert reasons(found) == {5: pairs[("1", "0")], 6: pairs[("maybe", "true")]}
-    found = deals(tmp_path, *rows, header=header, **its, stage=None, stages={})
+    found = deals(tmp_path, *rows, header=header, **changes, stage=None, stages={})
     assert reasons(found)[4] == "IsClosed is open; to use open deals give stage, stages and as_of"
 
 
 def test_a_route_with_and_without_partners_names(tmp_path: Path) -> None:
     rows = [changed(WON, Size="own"), changed(LOST, Size="reseller"), changed(OPEN, Size="shop")]
-    its: dict[str, Any] = {"route": "Size", "direct": ["own"], "partner": ["reseller"], "segment": None}
-    found = deals(tmp_path, *rows, **its)
+    changes: dict[str, Any] = {"route": "Size", "direct": ["own"], "partner": ["reseller"], "segment": None}
+    found = deals(tmp_path, *rows, **changes)
     assert list(zip(found.closed["route"], found.closed["partner"], strict=True)) == [
         ("direct", ""),
         ("partner", "Acme"),
     ]
     assert reasons(found) == {4: "Size 'shop' is neither direct nor partner"}
-    assert deals(tmp_path, *rows, **its, partner_name=None).closed["partner"].tolist() == ["", ""]
+    assert deals(tmp_path, *rows, **changes, partner_name=None).closed["partner"].tolist() == ["", ""]
 
 
 def test_a_partner_that_may_be_none_is_asked_about(tmp_path: Path) -> None:
@@ -131,14 +131,14 @@ def test_a_partner_that_may_be_none_is_asked_about(tmp_path: Path) -> None:
 def test_days_in_place_of_dates(tmp_path: Path) -> None:
     header = ["Id", "Stage", "Amount", "Days", "Ago", "Partner", "Size"]
     rows = [["1", "Won", "5", "14", "3.5", "", "s"], ["2", "Lost", "5", "0", "10", "Acme", "s"]]
-    its: dict[str, Any] = {"created": None, "closed": None, "cycle_days": "Days", "stage": None, "stages": {}}
-    found = deals(tmp_path, *rows, header=header, **its, closed_days_ago="Ago")
+    changes: dict[str, Any] = {"created": None, "closed": None, "cycle_days": "Days", "stage": None, "stages": {}}
+    found = deals(tmp_path, *rows, header=header, **changes, closed_days_ago="Ago")
     assert found.closed["cycle_weeks"].tolist() == [2.0, 0.0]
     assert found.closed["closed_day"].tolist() == [-3.5, -10.0] and found.closed["created_day"].tolist() == [
         -17.5,
         -10.0,
     ]
-    found = deals(tmp_path, *rows, header=header, **its, quarters=1.0)
+    found = deals(tmp_path, *rows, header=header, **changes, quarters=1.0)
     assert found.closed[["created_day", "closed_day"]].isna().all(axis=None)
 
 
@@ -290,13 +290,13 @@ def test_amounts_become_dollars_and_an_unknown_currency_is_rejected(tmp_path: Pa
     header = [*HEADER, "Currency"]
     codes = {"USD": "100", "EUR": "€ 100", "": "100", "GBP": "100", "CAD": "$100", "JPY": "100 EUR"}
     rows = [[*changed(WON, Id=str(i), Amount=amount), code] for i, (code, amount) in enumerate(codes.items())]
-    its: dict[str, Any] = {"currency": None, "currency_column": "Currency", "decimal": ".", "lost": ["Lost"]}
+    changes: dict[str, Any] = {"currency": None, "currency_column": "Currency", "decimal": ".", "lost": ["Lost"]}
     lost = [*changed(LOST, Amount="1", Id="99"), "USD"]
     rates = {"EUR": 1.5, "CAD": 0.75, "JPY": 0.01}
-    found = deals(tmp_path, *rows, lost, header=header, **its, usd_per=rates)
+    found = deals(tmp_path, *rows, lost, header=header, **changes, usd_per=rates)
     assert found.closed["amount_usd"].tolist() == [100.0, 150.0, 75.0, 150.0, 1.0]  # an amount's own mark goes first
     assert reasons(found) == {4: "Amount has no currency", 5: "Amount is in 'GBP', for which usd_per has no rate"}
-    filled = deals(tmp_path, *rows, lost, header=header, **{**its, "currency": "EUR"}, usd_per=rates)
+    filled = deals(tmp_path, *rows, lost, header=header, **{**changes, "currency": "EUR"}, usd_per=rates)
     assert filled.closed["amount_usd"][4] == 150.0
 
 
@@ -419,13 +419,13 @@ def test_dates_come_back_in_every_notation(date: datetime.date, mark: str) -> No
     part = {"Y": f"{date.year}", "M": f"{date.month}", "D": f"{date.day}"}
     for order in ("YMD", "DMY", "MDY"):
         for time in ("", " 23:59", ", 11:59:59 PM"):
-            assert parse_day(mark.join(part[its] for its in order) + time, order) == days
+            assert parse_day(mark.join(part[letter] for letter in order) + time, order) == days
     for time in ("", "T23:59:59.000Z", " 00:00", "T00:00:00+0200", " 1:05 a.m."):
         assert parse_day(date.isoformat() + time, None) == days
     assert parse_day(date, None) == parse_day(datetime.datetime.combine(date, datetime.time(23)), "DMY") == days
     if mark != "-" or date.month < 10 or date.day < 10:
         with pytest.raises(Question):
-            parse_day(mark.join(part[its] for its in "DMY"), None)
+            parse_day(mark.join(part[letter] for letter in "DMY"), None)
 
 
 @settings(max_examples=500)

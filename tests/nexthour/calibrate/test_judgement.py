@@ -24,7 +24,7 @@ from nexthour.calibrate.people.judgement import (
     fit_judgement,
     read_judgement,
     with_judgement,
-    year,
+    year_of_sales,
 )
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import TableError
@@ -52,7 +52,7 @@ def said(*sales: float | None, **changes: object) -> JudgementRow:
 def answers(gain: float, tau: float, rng: np.random.Generator | None = None, **changes: object) -> JudgementRow:
     """What somebody would say who believes in this gain and tau; with a generator, up to errors of ERROR."""
     asked = said(1, 1, 1, 1, 1, **changes)
-    sales = np.array(year(asked, BELIEVER, BASELINE, gain, tau))
+    sales = np.array(year_of_sales(asked, BELIEVER, BASELINE, gain, tau))
     if rng is not None:
         sales += ERROR * rng.standard_normal(len(sales)) * (sales != 1)
         sales = np.maximum.accumulate(sales)  # nobody says that more help sells less
@@ -77,7 +77,7 @@ def test_the_year_is_that_of_the_model() -> None:
         skill = skill[(skill["partner"] == 1) & (skill["tick"] >= 0)]["value"][:52]
         sold.append(float((skill**0.5).sum()))
     gain, tau = scenario.assumptions.coach_gain_per_week.likely, scenario.assumptions.coach_tau_hours.likely
-    double = year(said(1, 1, None, 1, 1, hours_per_week=0.5), BELIEVER, scenario, gain, tau)[2]
+    double = year_of_sales(said(1, 1, None, 1, 1, hours_per_week=0.5), BELIEVER, scenario, gain, tau)[2]
     assert double == pytest.approx(sold[1] / sold[0], rel=1e-6)
 
 
@@ -89,7 +89,7 @@ def test_exact_answers_give_gain_and_tau_back(activity: str, gain: float, tau: f
     (opinion,) = fit_judgement([answers(gain, tau, activity=activity)], BASELINE).opinions
     assert opinion.tau is not None
     assert (opinion.gain.likely, opinion.tau.likely) == pytest.approx((gain, tau), rel=1e-3)
-    assert [answer.fitted for answer in opinion.answers] == pytest.approx([a.said for a in opinion.answers], abs=1e-4)
+    assert [answer.fitted for answer in opinion.answers] == pytest.approx([a.stated for a in opinion.answers], abs=1e-4)
     assert opinion.gain.high - opinion.gain.low > 0.6 * gain  # nobody can say such things to the dollar
 
 
@@ -245,4 +245,5 @@ def test_the_command_shows_what_was_said_beside_what_the_model_says(
     assert "changes nothing" in text and "left out, see below" in text and "Develop" in text
     as_json = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
     assert load_scenario(out).digest() == as_json["scenario_digest"]
-    assert {its["person"]: its["left_out"] for its in as_json["opinions"]} == {"Ann": False, "Max": True, "Cleo": False}
+    left_out = {opinion["person"]: opinion["left_out"] for opinion in as_json["opinions"]}
+    assert left_out == {"Ann": False, "Max": True, "Cleo": False}

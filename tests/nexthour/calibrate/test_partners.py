@@ -100,8 +100,8 @@ FULL = {
 
 
 def estimate(**changes: object) -> PartnerEstimate:
-    (its,) = infer_partners([PartnerRow.model_validate({**FULL, **changes})], BASELINE).estimates
-    return its
+    (only,) = infer_partners([PartnerRow.model_validate({**FULL, **changes})], BASELINE).estimates
+    return only
 
 
 def blank(**known: object) -> PartnerEstimate:
@@ -109,10 +109,10 @@ def blank(**known: object) -> PartnerEstimate:
 
 
 def test_nothing_known_is_the_prior() -> None:
-    its = blank()
-    assert list(its.kinds.values()) == pytest.approx(prior(BASELINE).kinds())
-    assert its.kinds == pytest.approx(dict(BASELINE.segment_prior))
-    assert its.opportunities_per_quarter.likely == pytest.approx(10.98, rel=0.01)  # what the scenario says
+    unknown = blank()
+    assert list(unknown.kinds.values()) == pytest.approx(prior(BASELINE).kinds())
+    assert unknown.kinds == pytest.approx(dict(BASELINE.segment_prior))
+    assert unknown.opportunities_per_quarter.likely == pytest.approx(10.98, rel=0.01)  # what the scenario says
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,8 @@ def test_how_sure_in_words() -> None:
 
 
 def test_accounts_are_known_best_if_said_worst_if_nobody_says() -> None:
-    def width(its: PartnerEstimate) -> float:
-        return its.engagement.high - its.engagement.low
+    def width(found: PartnerEstimate) -> float:
+        return found.engagement.high - found.engagement.low
 
     assert width(estimate()) < width(estimate(account_share=None))
     nowhere = blank(partner="New One").opportunities_per_quarter
@@ -178,8 +178,8 @@ def test_markets_with_more_luck_say_less() -> None:
     def width(of: str, **luck: float) -> float:
         market = tuple(s.model_copy(update=luck) for s in BASELINE.market_map)
         row = PartnerRow.model_validate({**FULL, "registered_deals": 40, "wins": 10, "found_alone": None})
-        (its,) = infer_partners([row], BASELINE.variant(market_map=market)).estimates
-        return float(getattr(its, of).high - getattr(its, of).low)
+        (only,) = infer_partners([row], BASELINE.variant(market_map=market)).estimates
+        return float(getattr(only, of).high - getattr(only, of).low)
 
     assert width("skill", win_rate_shock=0.9) > width("skill", win_rate_shock=0.0) + 0.02
     assert width("engagement", demand_cv=3.0) > width("engagement", demand_cv=0.0) + 0.02
@@ -221,10 +221,10 @@ def test_whatever_is_seen_makes_a_scenario(seen: list[PartnerRow]) -> None:
     intake = infer_partners(seen, BASELINE, name="table.csv")
     made = with_intake(BASELINE, intake)
     assert Scenario.model_validate_json(made.model_dump_json(), strict=False) == made  # validated whole, from its text
-    for its, partner in zip(intake.estimates, made.partners, strict=True):
-        assert partner.label == its.label and partner.traits.skill_start == its.skill
-        assert sum(its.kinds.values()) == pytest.approx(1)
-        assert "table.csv" in partner.source and "table.csv" in its.engagement.source
+    for estimate, partner in zip(intake.estimates, made.partners, strict=True):
+        assert partner.label == estimate.label and partner.traits.skill_start == estimate.skill
+        assert sum(estimate.kinds.values()) == pytest.approx(1)
+        assert "table.csv" in partner.source and "table.csv" in estimate.engagement.source
 
 
 def test_the_example_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
@@ -244,8 +244,8 @@ def test_the_example_becomes_a_scenario_that_runs(tmp_path: Path) -> None:
 
 def test_sure_labels_are_accurate_ones() -> None:
     def accuracy(row: dict[str, object]) -> float:
-        its = [PartnerRow.model_validate({**row, "partner": f"P{i}", "account_share": 0.08}) for i in range(4)]
-        return with_intake(BASELINE, infer_partners(its, BASELINE)).assumptions.label_accuracy.likely
+        rows = [PartnerRow.model_validate({**row, "partner": f"P{i}", "account_share": 0.08}) for i in range(4)]
+        return with_intake(BASELINE, infer_partners(rows, BASELINE)).assumptions.label_accuracy.likely
 
     sure = {**FULL, "help_hours_per_week": 2.0, "ambition": 1, "wins": 2, "certified_people": 0, "found_alone": 3}
     assert accuracy(sure) > 0.85 > 0.4 > accuracy({})
@@ -384,6 +384,6 @@ def test_the_command_answers_first_and_writes_a_scenario(tmp_path: Path, monkeyp
     assert not {"achiever", "believer", "deceiver"} & set(told.output.split())
     as_json = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
     assert load_scenario(out).digest() == as_json["scenario_digest"]
-    assert [set(its["kinds"]) for its in as_json["partners"]] == [set(PARTNER_SEGMENTS)] * 8
+    assert [set(partner["kinds"]) for partner in as_json["partners"]] == [set(PARTNER_SEGMENTS)] * 8
     refused = CliRunner().invoke(app, ["partners", str(ROOT / "scenarios" / "blank_partners.csv"), "--out", str(out)])
     assert refused.exit_code == 1 and "has no rows under its header" in refused.output

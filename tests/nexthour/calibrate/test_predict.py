@@ -62,15 +62,15 @@ def test_predictions_of_made_up_territories_are_covered_and_beat_the_plain_forec
         deals = company(np.random.default_rng(seed))
         seen = deals["territory"].isin(["T0", "T1", "T2"])
         found += predict(deals[seen], deals[~seen], seed)
-    hits = sum(its.inside for its in found)
+    hits = sum(prediction.inside for prediction in found)
     # Cells of one company share their weeks, so there are fewer cases than cells: a third.
     assert stats.binom.cdf(hits // 3, len(found) // 3, 0.85) > 0.001, (hits, len(found))
-    wide = [its for its in found if its.what == "win rate"]
-    assert np.mean([(its.predicted.high - its.predicted.low) / 2 / its.observed for its in wide]) < 0.6
+    rates = [one for one in found if one.what == "win rate"]
+    assert np.mean([(one.predicted.high - one.predicted.low) / 2 / one.observed for one in rates]) < 0.6
     for what in ("win rate", "won amount per opportunity"):
-        its = [one for one in found if one.what == what]
-        ours = np.mean([abs(one.predicted.value / one.observed - 1) for one in its])
-        plain = np.mean([abs(one.by_route / one.observed - 1) for one in its])
+        of_kind = [one for one in found if one.what == what]
+        ours = np.mean([abs(one.predicted.value / one.observed - 1) for one in of_kind])
+        plain = np.mean([abs(one.by_route / one.observed - 1) for one in of_kind])
         assert ours < 0.9 * plain, (what, ours, plain)
 
 
@@ -79,7 +79,7 @@ def test_weeks_that_were_not_seen_are_told_with_more_doubt() -> None:
     early, rest = deals["closed_day"] < 56, ~deals["territory"].isin(["T0", "T1", "T2"])
     seen = deals[early & ~rest]
     width = [
-        np.mean([its.predicted.high - its.predicted.low for its in predict(seen, others) if its.what == "win rate"])
+        np.mean([one.predicted.high - one.predicted.low for one in predict(seen, others) if one.what == "win rate"])
         for others in (deals[early & rest], deals[~early & rest])
     ]
     assert width[1] > 1.2 * width[0]
@@ -149,9 +149,9 @@ def test_other_regions_and_weeks_of_the_real_sample() -> None:
     regions = sorted(set(deals.closed["territory"]))
     pairs = list(combinations(regions, 2))[::3]
     found = [prediction for pair in pairs for prediction in backtest(deals, pair, until_share=0.65).predictions]
-    assert np.mean([its.inside for its in found]) >= 0.85
+    assert np.mean([prediction.inside for prediction in found]) >= 0.85
     for kinds in (("won amount",), ("win rate", "won amount", "cycle")):
-        its = [one for one in found if one.what.startswith(kinds) and one.observed > 0]
-        ours = np.mean([abs(one.predicted.value / one.observed - 1) for one in its])
-        plain = np.mean([abs(one.by_route / one.observed - 1) for one in its])
+        of_kind = [one for one in found if one.what.startswith(kinds) and one.observed > 0]
+        ours = np.mean([abs(one.predicted.value / one.observed - 1) for one in of_kind])
+        plain = np.mean([abs(one.by_route / one.observed - 1) for one in of_kind])
         assert ours < plain, (kinds, ours, plain)
