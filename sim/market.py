@@ -9,7 +9,7 @@ Durations are rounded once, here, to whole ticks. Left out: what is done with al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -225,10 +225,6 @@ def _compiled() -> _Drawing:
     from sim import drawing, quantiles, rules, streams, tape
     from sim.native.compiler import Compiled
 
-    def by_rows() -> dict[str, Callable[..., list[float]]]:
-        rows = streams.RowsOfMarks()
-        return {"four_marks": rows.four_marks, "eight_marks": rows.eight_marks}
-
     modules = (rules, streams, quantiles, tape, drawing)
     functions = (drawing.draw_all_tapes, drawing.draw_rest, drawing.draw_whole, drawing.draw_all_partners)
-    return _Drawing(*(Compiled(f, *modules, as_python=by_rows) for f in functions))
+    return _Drawing(*(Compiled(f, *modules, as_python=streams.marks_by_rows) for f in functions))

@@ -14,6 +14,7 @@ give the same market next year.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
@@ -100,6 +101,12 @@ class RowsOfMarks:
             count = max(SHORTEST_ROW, 2 * end)
             row = self._rows[address] = uniforms(seed, replication, Stream(stream), entity, count).tolist()
         return row
+
+
+def marks_by_rows() -> dict[str, Callable[..., list[float]]]:
+    """What the names of the two functions mean where Python draws a market."""
+    rows = RowsOfMarks()
+    return {"four_marks": rows.four_marks, "eight_marks": rows.eight_marks}
 
 
 def one_round(

@@ -19,7 +19,7 @@ from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coeffic
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
-from sim.market import BY_STAGE, Market
+from sim.market import BY_STAGE, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
 from sim.tape import Tapes
@@ -35,7 +35,9 @@ from sim.tape_numbers import (
 )
 from sim.terms import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
 
-run_all = Compiled(kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel)
+run_all = Compiled(
+    kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel, as_python=streams.marks_by_rows
+)
 add_up_ledger = Compiled(tally.add_up_ledger, tally, as_python=dict)
 
 TROUBLE_WORDS = {
@@ -78,6 +80,13 @@ def run_plans(tape_numbers: TapeNumbers, tapes: Tapes, numbers: Numbers, plans: 
     _, _, rows, partners = sums.by_partner.shape
     records = np.empty(0, RECORD)
     _run_all(Run(tape_numbers, tapes, numbers, plans, work, empty_sums(rows, partners), sums, records))
+
+
+def run_no_market(coefficients: Coefficients, tape_numbers: TapeNumbers) -> None:
+    """Run a plan in no market at all: afterwards `run_all.missing` says whether there is machine code."""
+    sums = empty_sums(len(coefficients.quarters), len(coefficients.partners), 1, 0)
+    numbers, plans = lay_out_numbers(coefficients), lay_out_plans([coefficients])
+    run_plans(tape_numbers, draw_tapes(tape_numbers, []), numbers, plans, sums)
 
 
 def _run_all(run: Run) -> int:

@@ -80,7 +80,8 @@ class Compiled:
         self.plain, self.modules, self.as_python = plain, modules, as_python
         self._calls: dict[tuple[Any, ...], Any] = {}
         self._linked: dict[str, Any] = {}
-        self._missing = ""
+        self.missing: str | None = None
+        """why there is no machine code, empty if there is; None as long as nobody called it"""
 
     def __call__(self, *arguments: Any) -> int:
         signature: list[Any] = []
@@ -101,20 +102,16 @@ class Compiled:
                 return interpret(self.plain.__name__, {**self._names(), **self.as_python()}, arguments)
         return int(call[0]((ctypes.c_int64 * len(table))(*table)))
 
-    @property
-    def is_linked(self) -> bool:
-        """Whether there is machine code for some arguments already."""
-        return bool(self._linked)
-
     def _code(self, arguments: tuple[Any, ...], signature: str) -> Any:
         with _lock:
             if signature not in self._linked:
-                if self._missing:  # known, and found out in some milliseconds
-                    raise NoMachineCode(self._missing)
+                if self.missing:  # to find out again takes some milliseconds
+                    raise NoMachineCode(self.missing)
                 try:
                     self._linked[signature] = self._link(arguments, signature)
+                    self.missing = ""
                 except NoMachineCode as problem:
-                    self._missing = problem.missing
+                    self.missing = problem.missing
                     raise
             return self._linked[signature]
 

@@ -77,7 +77,7 @@ def outcome_values(
         )
     work = Work.of(scenario, plans, seed)
     total = len(plans) * replications * max(1, worlds)
-    return run_jobs(list(_jobs(work, replications, worlds, how)), how, total)
+    return run_jobs(scenario, list(_jobs(work, replications, worlds, how)), how, total)
 
 
 def variant_credit(
@@ -98,7 +98,7 @@ def variant_credit(
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario), -(-len(replications) // LEAST_JOBS))
     jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
-    return run_jobs(jobs, how, len(variants) * len(plans) * len(replications), along=2)
+    return run_jobs(scenario, jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
 
 class Bookings(NamedTuple):
@@ -143,7 +143,7 @@ def table_values(
         parts = markets.batches
     else:
         raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
-    return run_jobs([(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
+    return run_jobs(scenario, [(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
 
 
 def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications: int, seed: int) -> FloatArray:
@@ -159,7 +159,7 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
         raise failed(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
     size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
     parts = batches(range(replications), size)
-    return run_jobs([(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
+    return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
 
 
 def world_credit(
@@ -179,7 +179,7 @@ def world_credit(
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
     ]
-    credit = run_jobs(jobs, how, len(plans) * worlds * replications)
+    credit = run_jobs(scenario, jobs, how, len(plans) * worlds * replications)
     return np.swapaxes(credit.reshape(len(plans), worlds, replications), 0, 1)
 
 

@@ -18,13 +18,14 @@ from sim.documents.messages import show
 from sim.errors import PlanError, SimulationError
 from sim.ledger import Ledger
 from sim.market import DrawnFor, Market, draw_tapes
+from sim.native.compiler import NoMachineCode
 from sim.plan import TimePlan
 from sim.progress import Progress, part_of
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict, plain_data
-from sim.study.one_run import history_of, run_plan, where_of
+from sim.study.one_run import history_of, missing_compiler, run_plan, usual_replications, where_of
 from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
 from sim.tape_numbers import tape_numbers
 
@@ -161,13 +162,15 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
     problem = market.problem(scenario)
     if problem:
         raise SimulationError(f"{where_of(scenario, plan, market.seed, market.replication)}: {problem}")
+    if engine == "compiled" and (missing := missing_compiler(scenario)):
+        raise NoMachineCode(missing)
     return run_plan(scenario, plan, plan.table(scenario), history_of(scenario), market, engine)
 
 
 def replicate(
     scenario: Scenario,
     plan: TimePlan,
-    replications: int = 1000,
+    replications: int | None = None,
     seed: int = 7,
     worlds: int = 0,
     *,
@@ -179,11 +182,13 @@ def replicate(
 ) -> Outcomes:
     """Run a plan in `replications` markets; with `worlds`, in as many under each of that many drawn assumption sets.
 
+    Where nobody says how many markets: in 1,000, or in 100 where the compiled engine cannot be had and runs are slow.
     `workers` is at most how many processors are used, all of them if None; with `scheduler`, the address of a Dask
     scheduler (tcp://host:8786), its workers do the work.
     `tapes` are markets kept by `keep_tapes`, for the compiled engine and without worlds.
     """
     check_plan("plan", plan)
+    replications = usual_replications(scenario, engine) if replications is None else replications
     how = How(engine, workers, scheduler, tapes, progress)
     return _outcomes(scenario, {plan.name: plan}, replications, seed, worlds, how)[plan.name]
 
@@ -191,7 +196,7 @@ def replicate(
 def compare(
     scenario: Scenario,
     plans: Mapping[str, TimePlan],
-    replications: int = 1000,
+    replications: int | None = None,
     seed: int = 7,
     baseline: str | None = None,
     worlds: int = 0,
@@ -210,6 +215,7 @@ def compare(
     `replicate`.
     """
     check_plans("compare", plans)
+    replications = usual_replications(scenario, engine) if replications is None else replications
     for what, value, least in (
         ("replications", replications, 1),
         ("worlds", worlds, 0),

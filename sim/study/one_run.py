@@ -14,11 +14,15 @@ from sim.coefficients import Coefficients, with_tables
 from sim.errors import SimulationError
 from sim.ledger import Ledger
 from sim.market import Market
+from sim.native.notices import notice_once
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
+from sim.tape_numbers import tape_numbers
 
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
 """From the numbers of a run and a market to the records of a ledger."""
+USUAL_REPLICATIONS, FEWER_REPLICATIONS = 1000, 100
+"""Markets where nobody says how many, and where each takes a tenth of a second as no machine code can be had."""
 MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
 """What a model that is wrong may raise."""
 
@@ -34,6 +38,34 @@ def engine_named(name: str) -> Engine:
 
         return run_compiled
     raise SimulationError(f"engine is {name!r}; allowed: simpy, compiled")
+
+
+def missing_compiler(scenario: Scenario) -> str:
+    """Why the compiled engine is no machine code here, in words; nothing if it is, or can be made now."""
+    from sim.fast import engine
+
+    if engine.run_all.missing is None:
+        history = history_of(scenario)
+        engine.run_no_market(with_tables(scenario, history, history), tape_numbers(scenario, 0))
+    return engine.run_all.missing or ""
+
+
+def slow_runs(scenario: Scenario) -> str:
+    """The sentence about runs that are plain Python here, of which notice is given once; nothing if they are not."""
+    missing = missing_compiler(scenario)
+    if not missing:
+        return ""
+    sentence = (
+        f"{missing}, so the simulation runs as plain Python: the same numbers, hundreds of times as slowly, in "
+        f"{FEWER_REPLICATIONS} markets unless you say how many; install numba and llvmlite again to have it fast."
+    )
+    notice_once(sentence)
+    return sentence
+
+
+def usual_replications(scenario: Scenario, engine: str = "compiled") -> int:
+    """The number of markets where nobody says how many."""
+    return FEWER_REPLICATIONS if engine == "compiled" and slow_runs(scenario) else USUAL_REPLICATIONS
 
 
 def run_plan(

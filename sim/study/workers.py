@@ -1,4 +1,4 @@
-"""Who does the batches: threads for compiled runs, processes for the SimPy engine, or the workers of a Dask cluster.
+"""Who does the batches: threads for compiled runs, processes for those in Python, or the workers of a Dask cluster.
 
 Left out: what a batch does (batches.py).
 """
@@ -14,16 +14,18 @@ import numpy as np
 
 from sim.arrays import FloatArray
 from sim.errors import SimulationError
+from sim.scenario import Scenario
+from sim.study.one_run import slow_runs
 from sim.study.settings import How
 
 Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
 """A batch: a function and its arguments."""
 
 
-def run_jobs(jobs: Sequence[Job], how: How, total: int, along: int = 1) -> FloatArray:
-    """Do the jobs: what they give, joined along the axis of replications. Progress hears of `total` runs."""
+def run_jobs(scenario: Scenario, jobs: Sequence[Job], how: How, total: int, along: int = 1) -> FloatArray:
+    """What the jobs of a scenario give, joined along the axis of replications. Progress hears of `total` runs."""
     done, parts = 0, []
-    with closing(_results(jobs, how)) as results:
+    with closing(_results(scenario, jobs, how)) as results:
         for part in results:
             parts.append(part)
             done += int(np.prod(part.shape[: along + 1]))
@@ -32,12 +34,12 @@ def run_jobs(jobs: Sequence[Job], how: How, total: int, along: int = 1) -> Float
     return np.concatenate(parts, axis=along)
 
 
-def _results(jobs: Sequence[Job], how: How) -> Generator[FloatArray, None, None]:
+def _results(scenario: Scenario, jobs: Sequence[Job], how: How) -> Generator[FloatArray, None, None]:
     """What the jobs give, in their order. Closing it cancels what has not begun."""
     from joblib import Parallel, cpu_count, delayed
 
     workers = min(len(jobs), how.workers or cpu_count())
-    if how.engine == "compiled" and how.scheduler is None:
+    if how.engine == "compiled" and how.scheduler is None and not slow_runs(scenario):
         # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
         pool = ThreadPoolExecutor(workers)
         try:
