@@ -20,12 +20,7 @@ from sim.tape_numbers import pass_probabilities, weekly_demand
 from sim.terms import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))
-APPOINTMENT_KINDS = {
-    COACH: Kind.COACH,
-    JOINT_PLAN: Kind.JOINT_PLAN,
-    SOCIALISE: Kind.SOCIALISE,
-    RECRUIT: Kind.RECRUIT,
-}
+APPOINTMENT_KINDS = {COACH: Kind.COACH, JOINT_PLAN: Kind.JOINT_PLAN, SOCIALISE: Kind.SOCIALISE, RECRUIT: Kind.RECRUIT}
 CAM_KINDS = {
     COACH: Kind.CAM_COACH,
     JOINT_PLAN: Kind.CAM_JOINT_PLAN,
@@ -60,7 +55,7 @@ class SegmentNumbers:
 
 @dataclass(frozen=True)
 class TraitNumbers:
-    """What a partner is like if one segment is its true one."""
+    """The numbers of a partner if one segment is its true one; all but the last are a trait's likely values."""
 
     skill_start: float
     skill_ceiling: float
@@ -240,16 +235,8 @@ def _partner(scenario: Scenario, p: int) -> PartnerNumbers:
 
 def _traits(scenario: Scenario, p: int, true_segment: int) -> TraitNumbers:
     traits = scenario.traits(scenario.all_partners[p], PARTNER_SEGMENTS[true_segment])
-    return TraitNumbers(
-        skill_start=traits.skill_start.likely,
-        skill_ceiling=traits.skill_ceiling.likely,
-        skill_alone=traits.skill_alone.likely,
-        engagement_start=traits.engagement_start.likely,
-        engagement_ceiling=traits.engagement_ceiling.likely,
-        engagement_alone=traits.engagement_alone.likely,
-        teachability=traits.teachability.likely,
-        support_ticks=_ticks(scenario, traits.reactive_support_hours.likely),
-    )
+    numbers = {name: value.likely for name, value in traits if name in TraitNumbers.__dataclass_fields__}
+    return TraitNumbers(**numbers, support_ticks=_ticks(scenario, traits.reactive_support_hours.likely))
 
 
 def _quarter(scenario: Scenario, table: PlanTable, q: int, quota_usd: float) -> QuarterNumbers:

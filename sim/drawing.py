@@ -213,7 +213,7 @@ def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, seed: int, replication: 
 
 
 def open_cycle_ticks(numbers: TapeNumbers, d: int, mark: float) -> int:
-    """The rest of the cycle of a deal that a partner has open on the first day."""
+    """Ticks until the closing of a deal that a partner has open on the first day."""
     deal = numbers.open_deals[d]
     if deal.owner == NOBODY:
         return 0

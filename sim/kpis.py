@@ -92,17 +92,17 @@ class Kpi:
 
 def count(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that counts records of these kinds."""
-    return lambda tally: _total(tally, "count", kinds)
+    return lambda tally: _total_by_quarter(tally, "count", kinds)
 
 
 def hours(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that sums the hours of these kinds over a quarter."""
-    return lambda tally: _total(tally, "value", kinds)
+    return lambda tally: _total_by_quarter(tally, "value", kinds)
 
 
 def bookings(*kinds: Kind) -> Callable[[Tally], FloatArray]:
     """The indicator that sums gross bookings of these kinds, in US dollars."""
-    return lambda tally: _total(tally, "amount_usd", kinds)
+    return lambda tally: _total_by_quarter(tally, "amount_usd", kinds)
 
 
 direct_bookings_usd = bookings(Kind.WON_DIRECT)
@@ -186,7 +186,7 @@ def _by_row(tally: Tally, column: str, kinds: Iterable[Kind]) -> NDArray[Any]:
     return total
 
 
-def _total(tally: Tally, column: str, kinds: Iterable[Kind]) -> FloatArray:
+def _total_by_quarter(tally: Tally, column: str, kinds: Iterable[Kind]) -> FloatArray:
     return _by_row(tally, column, kinds)[..., 1:].astype(np.float64)
 
 

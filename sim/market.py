@@ -22,9 +22,9 @@ from sim.documents.declared import is_whole
 from sim.documents.messages import show
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
 from sim.scenario import Scenario
-from sim.tape import AHEAD, ARRIVAL, CHUNK, DRAWN, DRAWN_STAGE, FULL, KEPT_STAGE, NEXT, PARTNER_LUCK, Tapes
+from sim.tape import DRAWN, DRAWN_STAGE, FULL, Tapes, empty_tapes
 from sim.tape_numbers import MAX_STAGES, TapeNumbers, check_seed, tape_numbers
-from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
+from sim.terms import PARTNER_SEGMENTS
 
 if TYPE_CHECKING:
     from sim.native.compiler import Compiled
@@ -185,18 +185,7 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool
     variance = expected + ((numbers.demand**2).sum(axis=1) * numbers.factors.var(axis=1)).sum()
     room = int(runs * (expected + open_deals) + 10 * (runs * variance) ** 0.5 + 64)
     while True:
-        tapes = Tapes(
-            replications=np.array(replications, dtype=np.int64),
-            starts=np.zeros(runs + 1, np.int64),
-            arrivals=np.empty(room, ARRIVAL),
-            stages=np.empty((room, MAX_STAGES), KEPT_STAGE),
-            partner_luck=np.empty((runs, partners), PARTNER_LUCK),
-            quarter_luck=np.empty((runs, segments, weeks // WEEKS_PER_QUARTER)),
-            rates=np.empty((segments, weeks)),
-            sizes=np.empty(CHUNK),
-            nexts=np.empty(segments, NEXT),
-            ahead=np.empty((segments, CHUNK), AHEAD),
-        )
+        tapes = empty_tapes(replications, room, segments, partners, weeks)
         drawn = _compiled().draw_tapes(numbers, tapes)
         if drawn != FULL:
             tapes = tapes._replace(arrivals=tapes.arrivals[:drawn], stages=tapes.stages[:drawn])

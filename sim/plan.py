@@ -56,9 +56,7 @@ class Hours(Declared):
 
     activity: Activity = declare("what the hours are for", unit="activity")
     target: Name | None = declare(
-        "segment for prospect, partner or candidate for partner work, nothing for sell",
-        unit="name",
-        default=None,
+        "segment for prospect, partner or candidate for partner work, nothing for sell", unit="name", default=None
     )
     hours_per_week: float = declare("hours", unit="hours a week", ge=0, le=1000)
     from_quarter: int = declare("first quarter, from 1", unit="quarter", default=1, ge=1, le=20)
@@ -235,7 +233,7 @@ class TimePlan(Document):
     def table(self, scenario: Scenario) -> PlanTable:
         """The plan as arrays. Raises PlanError if it names what is not there or overfills the week."""
         try:
-            table = _table(self, scenario)
+            table = _lay_out(self, scenario)
             _check_hours(scenario, table)
         except ValueError as problem:
             raise PlanError(f"plan {show(self.name)}: {problem}") from None
@@ -289,7 +287,7 @@ def _quarters(row: Hours | Parked, horizon: int) -> slice:
     return slice(row.from_quarter - 1, last)
 
 
-def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
+def _lay_out(plan: TimePlan, scenario: Scenario) -> PlanTable:
     import numpy as np
 
     horizon, segments, partners = scenario.horizon_quarters, scenario.segment_names, scenario.partner_names
@@ -320,12 +318,7 @@ def _table(plan: TimePlan, scenario: Scenario) -> PlanTable:
             prospect[quarters, segments.index(row.target or "")] = row.hours_per_week
         else:
             known = candidates if row.activity == "recruit" else partners
-            known_keys(
-                row.activity,
-                [row.target or ""],
-                known,
-                "candidate" if row.activity == "recruit" else "partner",
-            )
+            known_keys(row.activity, [row.target or ""], known, "candidate" if row.activity == "recruit" else "partner")
             target = partners.index(row.target or "")
             if row.hours_per_week > 0 and parked[quarters, target].any():
                 raise ValueError(f"{where} has hours while {row.target} is parked; carry it or drop the hours")

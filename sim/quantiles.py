@@ -32,7 +32,7 @@ def duration(mark: float, scale_weeks: float, exponent: float) -> int:
 
 
 def remaining(mark: float, scale_weeks: float, exponent: float, age_weeks: float) -> int:
-    """What is left, in whole ticks, of a Weibull duration that has lasted `age_weeks` already."""
+    """Ticks that a Weibull duration still lasts which has lasted `age_weeks` already."""
     if scale_weeks == 0.0:
         return 0
     # Of the two equal forms, the one whose power cannot overflow.

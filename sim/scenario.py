@@ -46,10 +46,7 @@ class Stage(Declared):
     advance_probability: Share = declare("probability that the deal passes this stage", unit="probability")
     buyer_lag_weeks: float = declare("mean time until the buyer answers", unit="weeks", ge=0, le=104)
     patience_weeks: float | None = declare(
-        "mean time the buyer waits for the manager's first hour; null waits for ever",
-        unit="weeks",
-        gt=0,
-        le=520,
+        "mean time the buyer waits for the manager's first hour; null waits for ever", unit="weeks", gt=0, le=520
     )
     hours_shape: float = declare(
         "spread of the hours: Weibull shape, 1 is exponential, larger is more even",
@@ -70,10 +67,7 @@ class Segment(Declared):
         "where the numbers come from", unit="text", default="judgement"
     )
     opportunities_per_quarter: float = declare(
-        "opportunities that arise in the first quarter, seen or not",
-        unit="opportunities a quarter",
-        ge=0,
-        le=20_000,
+        "opportunities that arise in the first quarter, seen or not", unit="opportunities a quarter", ge=0, le=20_000
     )
     growth_per_quarter: float = declare("growth of that number", unit="share a quarter", default=0.0, ge=-0.5, le=0.5)
     demand_cv: float = declare(
@@ -240,9 +234,7 @@ class Calendar(Declared):
 
     first_day: datetime.date = declare("first day of quarter 1", unit="date", default=datetime.date(2026, 1, 5))
     weeks_off: Items[Annotated[int, Field(ge=1, le=WEEKS_PER_YEAR)]] = declare(
-        "weeks of every year, counted from first_day, in which the manager is away",
-        unit="weeks 1-52",
-        default=(),
+        "weeks of every year, counted from first_day, in which the manager is away", unit="weeks 1-52", default=()
     )
     demand_by_week_of_quarter: Items[Annotated[float, Field(ge=0, le=1000)]] = declare(
         "relative demand of the 13 weeks of a quarter; empty is flat", unit="ratio", default=()
@@ -253,10 +245,7 @@ class Calendar(Declared):
 
     @model_validator(mode="after")
     def _whole_profiles(self) -> Self:
-        for field, length in (
-            ("demand_by_week_of_quarter", WEEKS_PER_QUARTER),
-            ("demand_by_quarter_of_year", 4),
-        ):
+        for field, length in (("demand_by_week_of_quarter", WEEKS_PER_QUARTER), ("demand_by_quarter_of_year", 4)):
             profile = getattr(self, field)
             if profile and (len(profile) != length or sum(profile) <= 0):
                 raise ValueError(
@@ -423,12 +412,7 @@ class Scenario(Document):
 
     def provenance(self, seed: int) -> dict[str, Any]:
         """What every JSON result begins with: version, scenario and seed."""
-        return {
-            "nexthour": version("nexthour"),
-            "scenario": self.name,
-            "scenario_digest": self.digest(),
-            "seed": seed,
-        }
+        return {"nexthour": version("nexthour"), "scenario": self.name, "scenario_digest": self.digest(), "seed": seed}
 
     def world(self, seed: int, world: int) -> Scenario:
         """The scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.

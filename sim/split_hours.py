@@ -40,8 +40,8 @@ def hours_of_split(scenario: Scenario, split: Split) -> list[dict[str, Any]]:
             "park partners or give the manager more hours"
         )
     free = max(0.0, hours - support)
-    runs = _runs(split.shares(scenario.horizon_quarters))
-    rows = [row for run in runs for row in _rows(scenario, split, weights, free, run)]
+    runs = _runs_of_shares(split.shares(scenario.horizon_quarters))
+    rows = [row for run in runs for row in _rows_of_run(scenario, split, weights, free, run)]
     return rows + _cam_rows(scenario, split, weights)
 
 
@@ -69,7 +69,7 @@ def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
     return {name: weight / total for name, weight in chosen.items()}
 
 
-def _runs(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
+def _runs_of_shares(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
     """(share, first quarter, last quarter) for each run of equal shares; the last run is open."""
     runs = equal_runs(list(shares))
     return [(shares[a], a + 1, None if b == len(shares) - 1 else b + 1) for a, b in runs]
@@ -81,12 +81,8 @@ def equal_runs(values: list[Any]) -> list[tuple[int, int]]:
     return list(zip(starts, [*(s - 1 for s in starts[1:]), len(values) - 1], strict=True))
 
 
-def _rows(
-    scenario: Scenario,
-    split: Split,
-    weights: dict[str, float],
-    free: float,
-    run: tuple[float, int, int | None],
+def _rows_of_run(
+    scenario: Scenario, split: Split, weights: dict[str, float], free: float, run: tuple[float, int, int | None]
 ) -> list[dict[str, Any]]:
     share, first, last = run
     quarters = {"from_quarter": first, "to_quarter": last}

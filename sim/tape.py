@@ -5,6 +5,7 @@ Left out: the numbers it is drawn from (tape_numbers.py), and how (drawing.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from sim.arrays import FloatArray, record
 from sim.tape_numbers import MAX_STAGES
+from sim.terms import WEEKS_PER_QUARTER
 
 ARRIVAL = record(
     ("tick", "<i8"),
@@ -81,3 +83,20 @@ class Tapes(NamedTuple):
     """NEXT, workspace, shape (segments,)"""
     ahead: NDArray[Any]
     """AHEAD, workspace, shape (segments, CHUNK)"""
+
+
+def empty_tapes(replications: Sequence[int], room: int, segments: int, partners: int, weeks: int) -> Tapes:
+    """Room for the tapes of these replications with `room` opportunities in all; `weeks` has those of history."""
+    runs = len(replications)
+    return Tapes(
+        replications=np.array(replications, dtype=np.int64),
+        starts=np.zeros(runs + 1, np.int64),
+        arrivals=np.empty(room, ARRIVAL),
+        stages=np.empty((room, MAX_STAGES), KEPT_STAGE),
+        partner_luck=np.empty((runs, partners), PARTNER_LUCK),
+        quarter_luck=np.empty((runs, segments, weeks // WEEKS_PER_QUARTER)),
+        rates=np.empty((segments, weeks)),
+        sizes=np.empty(CHUNK),
+        nexts=np.empty(segments, NEXT),
+        ahead=np.empty((segments, CHUNK), AHEAD),
+    )

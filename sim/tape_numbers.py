@@ -117,6 +117,20 @@ class TapeNumbers(NamedTuple):
     """cumulated shares of the accounts, shape (segments, partners)"""
 
 
+def zero_numbers(segments: int, partners: int, open_deals: int, weeks: int) -> TapeNumbers:
+    """Numbers that are all 0, for tapes that are drawn already."""
+    return TapeNumbers(
+        run=np.zeros(1, TAPE_RUN),
+        segments=np.zeros(segments, TAPE_SEGMENT),
+        stages=np.zeros((segments, MAX_STAGES), TAPE_STAGE),
+        partners=np.zeros(partners, TAPE_PARTNER),
+        open_deals=np.zeros(open_deals, TAPE_OPEN),
+        demand=np.zeros((segments, weeks)),
+        factors=np.zeros((segments, DEMAND_BINS)),
+        owners=np.zeros((segments, partners)),
+    )
+
+
 def check_seed(name: str, value: object) -> None:
     """Raise SimulationError unless `value` can be a seed or the number of a replication."""
     if not is_whole(value, 0, MAX_SEED):

@@ -27,14 +27,7 @@ COVERAGE_WORDS: Mapping[str, str] = {
 }
 """What people see for each mode."""
 PartnerActivity = Literal["coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit"]
-PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = (
-    "coach",
-    "joint_plan",
-    "co_sell",
-    "sell_for",
-    "socialise",
-    "recruit",
-)
+PARTNER_ACTIVITIES: tuple[PartnerActivity, ...] = ("coach", "joint_plan", "co_sell", "sell_for", "socialise", "recruit")
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")]
 Word = Annotated[str, Field(max_length=80)]

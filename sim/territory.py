@@ -300,10 +300,7 @@ class Territory:
         if not deal.in_capacity:
             return Kind.LOST
         chance = rules.partner_win_probability(
-            partner.numbers.fit[deal.segment],
-            segment.win_probability,
-            partner.skill,
-            self.numbers.skill_exponent,
+            partner.numbers.fit[deal.segment], segment.win_probability, partner.skill, self.numbers.skill_exponent
         )
         if deal.u >= chance:
             return Kind.LOST

@@ -210,9 +210,9 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
 
 def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, ...]]:
     """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
-    from sim.claims.claims import CLAIMS, Measured, Territories
+    from sim.claims.claims import CLAIMS, Measurements, Territories
 
-    measured = Measured(Territories(task.scenario, *task.arguments["others"]), task.arguments["markets"], task.seed)
+    measured = Measurements(Territories(task.scenario, *task.arguments["others"]), task.arguments["markets"], task.seed)
     found = []
     for claim in CLAIMS:
         progress(0, 0, f"measuring claim {claim.number} of {len(CLAIMS)}")

@@ -1,6 +1,6 @@
 """The eight claims of the source: each figure with its 95% interval and the side on which it must lie.
 
-    measured = Measured(Territories(baseline, partner_rich, direct_rich), markets=300, seed=7)
+    measured = Measurements(Territories(baseline, partner_rich, direct_rich), markets=300, seed=7)
     for claim in CLAIMS:
         for finding in claim.findings(measured):
             claim.number, claim.statement, finding.what, finding.estimate, finding.verdict
@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from sim.claims.measures import (
-    Measured,
+    Measurements,
     Territories,
     ambitious,
     assume,
@@ -40,7 +40,7 @@ from sim.claims.measures import (
 )
 from sim.study.estimates import Estimate, mean, payback_quarter
 
-__all__ = ["CLAIMS", "Claim", "Finding", "Measured", "Territories", "Unit"]
+__all__ = ["CLAIMS", "Claim", "Finding", "Measurements", "Territories", "Unit"]
 
 Unit = Literal["share", "points", "USD", "skill", "quarter"]
 LUNCH_LIMIT = 0.05
@@ -80,16 +80,16 @@ class Claim:
 
     number: int
     statement: str
-    findings: Callable[[Measured], Iterator[Finding]]
+    findings: Callable[[Measurements], Iterator[Finding]]
 
 
-def _lunches(measured: Measured) -> Iterator[Finding]:
+def _lunches(measured: Measurements) -> Iterator[Finding]:
     effect = lunch_effect(measured, measured.territories.baseline)
     yield Finding("90% of the time on lunches, against the same hours idle, of quota", effect, "share",
                   -LUNCH_LIMIT, LUNCH_LIMIT)  # fmt: skip
 
 
-def _selling_for(measured: Measured) -> Iterator[Finding]:
+def _selling_for(measured: Measurements) -> Iterator[Finding]:
     for margin in (0.0, 0.2, 0.5):
         found = list(sold_both_ways(measured, one_believer(measured.territories.baseline, margin)))
         credit = mean(np.array([one.credit_for_partner / one.credit_direct for one in found]))
@@ -102,7 +102,7 @@ def _selling_for(measured: Measured) -> Iterator[Finding]:
     yield Finding("and with co-selling, against selling for it", mean(co_sold - sold_for), "skill", above=SKILL_GAP)
 
 
-def _no_partner_time(measured: Measured) -> Iterator[Finding]:
+def _no_partner_time(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     alone, with_believers = constant_split(baseline, 0.0), constant_split(baseline, 0.2)
     early = measured.gain(baseline, alone, with_believers, slice(0, 2))
@@ -113,7 +113,7 @@ def _no_partner_time(measured: Measured) -> Iterator[Finding]:
                       attainment_change(measured, growth), "points", below=0)  # fmt: skip
 
 
-def _recruiting(measured: Measured) -> Iterator[Finding]:
+def _recruiting(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     recruit, without = recruiting(baseline)
     yield Finding("recruiting and developing one candidate, first three quarters",
@@ -128,7 +128,7 @@ def _recruiting(measured: Measured) -> Iterator[Finding]:
                   below=0)  # fmt: skip
 
 
-def _whose_hours(measured: Measured) -> Iterator[Finding]:
+def _whose_hours(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     sure = assume(baseline, label_accuracy=1.0)
     achievers = labelled(baseline, "achiever")[:1]
@@ -147,7 +147,7 @@ def _whose_hours(measured: Measured) -> Iterator[Finding]:
     yield Finding("and against those with it as it is", mean(hungry - achiever), "USD", above=0)
 
 
-def _channel_account_manager(measured: Measured) -> Iterator[Finding]:
+def _channel_account_manager(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     helped = with_cam(baseline)
     less = ten_points_more(measured, helped) - ten_points_more(measured, baseline)
@@ -159,7 +159,7 @@ def _channel_account_manager(measured: Measured) -> Iterator[Finding]:
     yield Finding("what the colleague adds at 10% of the manager's time", mean(more.sum(axis=1)), "USD", above=0)
 
 
-def _territories_differ(measured: Measured) -> Iterator[Finding]:
+def _territories_differ(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     now = ten_points_more(measured, baseline)
     many, few = (ten_points_more(measured, reach_of_believers(baseline, factor)) for factor in (1.5, 0.5))
@@ -175,7 +175,7 @@ def _territories_differ(measured: Measured) -> Iterator[Finding]:
                   mean(ten_points_more(measured, measured.territories.direct_rich)), "USD", below=0)  # fmt: skip
 
 
-def _how_not_how_much(measured: Measured) -> Iterator[Finding]:
+def _how_not_how_much(measured: Measurements) -> Iterator[Finding]:
     baseline = measured.territories.baseline
     better, old, more = better_mix(baseline)
     yield Finding(

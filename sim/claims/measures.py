@@ -42,7 +42,7 @@ class Territories:
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class Measurements:
     """The territories in a number of markets. What was run is kept, as claims share many plans."""
 
     territories: Territories
@@ -86,7 +86,7 @@ def change_partners(scenario: Scenario, change: Callable[[Partner], Partner]) ->
 # Claim 1
 
 
-def lunch_effect(measured: Measured, scenario: Scenario) -> Estimate:
+def lunch_effect(measured: Measurements, scenario: Scenario) -> Estimate:
     """What 90% of the time on visits without agenda adds to leaving it idle, as a share of quota over all quarters."""
     lunches = constant_split(scenario, 0.9, "even", mix={"socialise": 1.0})
     selling = [row.model_dump() for row in lunches.hours if row.activity == "sell"]
@@ -121,14 +121,17 @@ class SoldBothWays:
     credit_direct: float
 
 
-def sold_both_ways(measured: Measured, scenario: Scenario) -> Iterator[SoldBothWays]:
+def sold_both_ways(measured: Measurements, scenario: Scenario) -> Iterator[SoldBothWays]:
     """Deals sold for a partner and the same sold directly, by market, where something was won both ways."""
     sold_for = constant_split(scenario, 1.0, "even", mix={"sell_for": 1.0}, coverage_mode="partner_led")
     direct = constant_split(scenario, 0.0, "even", coverage_mode="direct", prospect_share=0.5)
     for replication in range(min(measured.markets, DEALS_OF_ONE_MARKET)):
         market = draw_market(scenario, measured.seed, replication)
         as_partner, as_direct = (simulate(scenario, plan, market) for plan in (sold_for, direct))
-        one, other = _gross(as_partner, Kind.WON_SOLD_FOR), _gross(as_direct, Kind.WON_DIRECT)
+        one, other = (
+            _gross_by_opportunity(as_partner, Kind.WON_SOLD_FOR),
+            _gross_by_opportunity(as_direct, Kind.WON_DIRECT),
+        )
         if one and other:
             yield SoldBothWays(
                 tuple((one[deal], other[deal]) for deal in one.keys() & other.keys()),
@@ -137,7 +140,7 @@ def sold_both_ways(measured: Measured, scenario: Scenario) -> Iterator[SoldBothW
             )
 
 
-def _gross(ledger: Ledger, kind: Kind) -> dict[int, float]:
+def _gross_by_opportunity(ledger: Ledger, kind: Kind) -> dict[int, float]:
     """Gross booking of each opportunity won in one way, history left out."""
     return {record["opportunity"]: record["amount_usd"] for record in ledger.of(kind) if record["tick"] >= 0}
 
@@ -147,7 +150,7 @@ def _credit_won(ledger: Ledger, kind: Kind) -> float:
     return float(credit_usd(Tally.of(replace(ledger, records=ledger.of(kind)))).sum())
 
 
-def skill_after_8_quarters(measured: Measured, scenario: Scenario, activity: str | None) -> FloatArray:
+def skill_after_8_quarters(measured: Measurements, scenario: Scenario, activity: str | None) -> FloatArray:
     """Skill by market, with 30% of the time on one activity, or with no contact."""
     mix = {activity: 1.0} if activity else {"coach": 1.0}
     plan = constant_split(scenario, 0.3 if activity else 0.0, "even", mix=mix)
@@ -157,7 +160,7 @@ def skill_after_8_quarters(measured: Measured, scenario: Scenario, activity: str
 # Claim 3
 
 
-def attainment_change(measured: Measured, quota_growth: float) -> Estimate:
+def attainment_change(measured: Measurements, quota_growth: float) -> Estimate:
     """Attainment without partner time in the last four quarters less that in the first four."""
     baseline = measured.territories.baseline
     quota = baseline.quota.model_copy(update={"growth_per_year": quota_growth})
@@ -189,7 +192,7 @@ def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
 # Claim 5
 
 
-def first_hours(measured: Measured, scenario: Scenario, names: Sequence[str]) -> FloatArray:
+def first_hours(measured: Measurements, scenario: Scenario, names: Sequence[str]) -> FloatArray:
     """Worth of FIRST_HOURS a week with one partner, averaged over the named, by market."""
     nobody = constant_split(scenario, 0.0)
     free = sum(row.hours_per_week for row in nobody.hours)
@@ -198,7 +201,7 @@ def first_hours(measured: Measured, scenario: Scenario, names: Sequence[str]) ->
     return worth - measured.credit(scenario, nobody).sum(axis=1)
 
 
-def believers_gain(measured: Measured, scenario: Scenario) -> FloatArray:
+def believers_gain(measured: Measurements, scenario: Scenario) -> FloatArray:
     """20% of the time with Believers against none, by market."""
     gain: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
         scenario, constant_split(scenario, 0.0)
@@ -223,7 +226,7 @@ def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
 # Claims 6 and 7
 
 
-def ten_points_more(measured: Measured, scenario: Scenario) -> FloatArray:
+def ten_points_more(measured: Measurements, scenario: Scenario) -> FloatArray:
     """Worth of 10 more points of the manager's time with Believers, by market."""
     worth: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
         scenario, constant_split(scenario, 0.1)

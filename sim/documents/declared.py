@@ -56,7 +56,7 @@ word_or_number = Discriminator(_word_or_number)
 """For a union of Tag("~word") and Tag("~number")."""
 
 
-def _of_numpy(value: object, *kinds: str) -> bool:
+def _is_of_numpy(value: object, *kinds: str) -> bool:
     """Whether `value` is of these types of numpy. Where nobody has loaded it nothing is, and it stays unloaded."""
     if "numpy" not in sys.modules:
         return False
@@ -67,13 +67,13 @@ def _of_numpy(value: object, *kinds: str) -> bool:
 
 def is_whole(value: Any, least: int, most: int) -> bool:
     """Whether a program handed in a whole number from `least` to `most`; true is not a number."""
-    whole = isinstance(value, int) or _of_numpy(value, "integer")
+    whole = isinstance(value, int) or _is_of_numpy(value, "integer")
     return whole and not isinstance(value, bool) and bool(least <= value <= most)
 
 
 def is_share(value: Any) -> bool:
     """Whether a program handed in a number from 0 to 1; true is not a number."""
-    number = isinstance(value, float | int) or _of_numpy(value, "floating")
+    number = isinstance(value, float | int) or _is_of_numpy(value, "floating")
     return number and not isinstance(value, bool) and bool(0 <= value <= 1)
 
 
@@ -116,7 +116,7 @@ class Declared(BaseModel):
 def validate(model: type[T], data: object, where: str, error: type[InputError]) -> T:
     """`data` as a `model`, or `error` with a sentence for each thing that is wrong in it."""
     try:
-        data = _plain(data, [MOST_VALUES])
+        data = _without_numpy(data, [MOST_VALUES])
         return model.model_validate(data)
     except PydanticError as problems:
         found = problems.errors(include_url=False)
@@ -133,17 +133,17 @@ class _TooMany(Exception):
     pass
 
 
-def _plain(value: Any, left: list[int]) -> Any:
+def _without_numpy(value: Any, left: list[int]) -> Any:
     """`value` with the numbers and arrays of numpy as plain ones; counts down what is `left` to be read."""
     left[0] -= 1
     if left[0] < 0:
         raise _TooMany
-    if _of_numpy(value, "generic", "ndarray"):
+    if _is_of_numpy(value, "generic", "ndarray"):
         return value.tolist()
     if isinstance(value, Mapping):
-        return {key: _plain(inner, left) for key, inner in value.items()}
+        return {key: _without_numpy(inner, left) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner, left) for inner in value]
+        return [_without_numpy(inner, left) for inner in value]
     return value
 
 

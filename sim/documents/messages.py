@@ -89,10 +89,10 @@ def listed(words: list[str], letters: int = LIST_LETTERS) -> str:
 
 def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> str:
     """One validation problem of pydantic, found in `data` read as a `model`, in our words."""
-    spot = _spot(model, tuple(problem["loc"]), data)
+    spot = _spot_of(model, tuple(problem["loc"]), data)
     at = spot.path + (f" ({spot.owner})" if spot.owner else "")
     kind, value = problem["type"], problem["input"]
-    meaning = _meaning(spot)
+    meaning = _meaning_words(spot)
     if kind == "missing":
         text = f"{where}: {at or 'the document'} is missing{meaning}; add it"
     elif kind in ("unknown_key", "value_error"):
@@ -124,14 +124,14 @@ class _Spot:
     """what is allowed in all, where the field takes things of two kinds"""
 
 
-def _spot(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
+def _spot_of(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
     path, owner, declared, optional = "", "", None, False
     annotation: Any = model
     metadata: tuple[Any, ...] = ()
     either = ""
     is_key = loc[-1:] == ("[key]",)
     for part in loc[:-2] if is_key else loc:
-        branch = _branch(annotation, part)
+        branch = _tagged_member(annotation, part)
         if branch is not None:
             either = allowed_words(annotation)
             annotation, metadata = branch
@@ -147,9 +147,9 @@ def _spot(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
             annotation, metadata = (inner[-1], ()) if inner else (None, ())
         annotation, metadata, optional = bare_type(annotation, metadata)
         path += f"[{part}]" if isinstance(part, int) else f".{_plain_word(part)}"
-        data = _inside(data, part)
+        data = _value_inside(data, part)
         if isinstance(part, int):
-            name = _inside(data, "name")
+            name = _value_inside(data, "name")
             if isinstance(name, str) and len(name) <= 60 and name.isprintable():
                 owner = name
     return _Spot(path.lstrip("."), owner, annotation, metadata, declared, optional, is_key, either)
@@ -160,7 +160,7 @@ def _plain_word(word: object) -> str:
     return word if isinstance(word, str) and len(word) <= 60 and word.isprintable() else show(word)
 
 
-def _inside(data: object, part: Any) -> object:
+def _value_inside(data: object, part: Any) -> object:
     if isinstance(data, Mapping):
         return data.get(part)
     if isinstance(data, BaseModel):
@@ -170,7 +170,7 @@ def _inside(data: object, part: Any) -> object:
     return None
 
 
-def _branch(annotation: Any, part: object) -> tuple[Any, tuple[Any, ...]] | None:
+def _tagged_member(annotation: Any, part: object) -> tuple[Any, tuple[Any, ...]] | None:
     """The member of a union that pydantic means by the tag `part`."""
     for member in get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ():
         inner, metadata, _ = bare_type(member, ())
@@ -198,7 +198,7 @@ def bounds_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> dict[str, Any]
     """Bounds of a field by name: ge, gt, le, lt, min_length, max_length."""
     _, metadata, _ = bare_type(annotation, metadata)
     found: dict[str, Any] = {}
-    for item in _flat(metadata):
+    for item in _flat_metadata(metadata):
         for name in ("ge", "gt", "le", "lt", "min_length", "max_length"):
             value = getattr(item, name, None)
             if value is not None:
@@ -206,10 +206,10 @@ def bounds_of(annotation: Any, metadata: tuple[Any, ...] = ()) -> dict[str, Any]
     return found
 
 
-def _flat(metadata: tuple[Any, ...]) -> Iterator[Any]:
+def _flat_metadata(metadata: tuple[Any, ...]) -> Iterator[Any]:
     for item in metadata:
         if isinstance(item, FieldInfo):
-            yield from _flat(tuple(item.metadata))
+            yield from _flat_metadata(tuple(item.metadata))
         else:
             yield item
 
@@ -222,7 +222,7 @@ def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     if origin is Literal:
         return " or ".join([", ".join(get_args(annotation)[:-1]), get_args(annotation)[-1]]).removeprefix(" or ")
     if annotation in (float, int):
-        return ("a whole number" if annotation is int else "a number") + _interval(bounds)
+        return ("a whole number" if annotation is int else "a number") + _interval_words(bounds)
     if annotation is bool:
         return "true or false"
     if annotation is str:
@@ -243,23 +243,23 @@ def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     return "a mapping of names to values"
 
 
-def _interval(bounds: dict[str, Any]) -> str:
+def _interval_words(bounds: dict[str, Any]) -> str:
     low, high = bounds.get("ge"), bounds.get("le")
     if low is not None and high is not None:
-        return f" from {_number(low)} to {_number(high)}"
+        return f" from {_number_words(low)} to {_number_words(high)}"
     words = [
-        f"{word} {_number(bounds[name])}"
+        f"{word} {_number_words(bounds[name])}"
         for name, word in (("gt", "above"), ("ge", "at least"), ("le", "at most"), ("lt", "below"))
         if name in bounds
     ]
     return f" {' and '.join(words)}" if words else ""
 
 
-def _number(value: float) -> str:
+def _number_words(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:g}"
 
 
-def _meaning(spot: _Spot) -> str:
+def _meaning_words(spot: _Spot) -> str:
     """The meaning of the field; its unit too where a number is wanted and the meaning does not say it already."""
     if spot.declared is None or not spot.declared.description:
         return ""

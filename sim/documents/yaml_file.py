@@ -67,20 +67,22 @@ class Document(Declared):
 
     def text(self) -> str:
         """What `write` would put into the file."""
-        after = _whole(self.model_dump(exclude_unset=True))
+        after = _with_whole_numbers(self.model_dump(exclude_unset=True))
         original = self._source.text
         text = None
         if original:
-            before = _whole(type(self).model_validate(_load(original)).model_dump(exclude_unset=True))
-            text = original if before == after else _merged(original, before, after)
+            before = _with_whole_numbers(type(self).model_validate(_parse(original)).model_dump(exclude_unset=True))
+            text = original if before == after else _text_with_changes(original, before, after)
             # A file with anchors cannot always be changed in one place only; then the comments have to go.
             try:
-                kept = _whole(type(self).model_validate(_load(text)).model_dump(exclude_unset=True)) == after
+                kept = (
+                    _with_whole_numbers(type(self).model_validate(_parse(text)).model_dump(exclude_unset=True)) == after
+                )
             except ValueError:
                 kept = False
             text = text if kept else None
         if text is None:
-            text = _dump(after, "")
+            text = _yaml_text(after, "")
         first = "# yaml-language-server:"
         return text if text.startswith(first) else f"{first} $schema={self.schema_file}\n{text}"
 
@@ -98,7 +100,7 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
         if size > LARGEST_FILE_BYTES:
             raise error(f"{where}: the file has {size:,} bytes; allowed: at most {LARGEST_FILE_BYTES:,}")
         text = file.read_text(encoding="utf-8-sig")
-        return _load(text), text
+        return _parse(text), text
     except InputError:
         raise
     except OSError as problem:
@@ -123,7 +125,7 @@ def _first_line(problem: object) -> str:
     return " ".join(lines[0].split())[:160]
 
 
-def _load(text: str) -> object:
+def _parse(text: str) -> object:
     from ruamel.yaml import YAML
 
     return YAML(typ="safe", pure=True).load(text)
@@ -137,18 +139,18 @@ def _write(path: Path | str, text: str, error: type[InputError]) -> None:
         raise error(f"{path}: cannot be written ({said}); choose another path") from None
 
 
-def _whole(value: Any) -> Any:
+def _with_whole_numbers(value: Any) -> Any:
     """Plain data as a person would write it: lists, and whole numbers without a decimal point."""
     if isinstance(value, Mapping):
-        return {key: _whole(inner) for key, inner in value.items()}
+        return {key: _with_whole_numbers(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_whole(inner) for inner in value]
+        return [_with_whole_numbers(inner) for inner in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     return value
 
 
-def _yaml_like(original: str) -> Any:
+def _yaml_formatted_like(original: str) -> Any:
     """A YAML reader and writer that keeps quotes and lines, and indents lists as `original` does."""
     from ruamel.yaml import YAML
 
@@ -161,13 +163,13 @@ def _yaml_like(original: str) -> Any:
     return yaml
 
 
-def _merged(original: str, before: Any, after: Any) -> str:
-    return _dump(_merge(_yaml_like(original).load(original), before, after), original)
+def _text_with_changes(original: str, before: Any, after: Any) -> str:
+    return _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
 
 
-def _dump(document: Any, original: str) -> str:
+def _yaml_text(document: Any, original: str) -> str:
     out = StringIO()
-    _yaml_like(original).dump(document, out)
+    _yaml_formatted_like(original).dump(document, out)
     return out.getvalue()
 
 

@@ -22,18 +22,9 @@ from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_STAGE, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
-from sim.tape import Tapes
-from sim.tape_numbers import (
-    DEMAND_BINS,
-    MAX_STAGES,
-    TAPE_OPEN,
-    TAPE_PARTNER,
-    TAPE_RUN,
-    TAPE_SEGMENT,
-    TAPE_STAGE,
-    TapeNumbers,
-)
-from sim.terms import HISTORY_QUARTERS, HISTORY_WEEKS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER
+from sim.tape import Tapes, empty_tapes
+from sim.tape_numbers import MAX_STAGES, TapeNumbers, zero_numbers
+from sim.terms import HISTORY_WEEKS, PARTNER_SEGMENTS
 
 run_all = Compiled(
     kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel, as_python=streams.marks_by_rows
@@ -101,45 +92,22 @@ def _run_all(run: Run) -> int:
 
 def _market_as_tapes(coefficients: Coefficients, market: Market) -> tuple[TapeNumbers, Tapes]:
     """A market as tapes that were drawn whole, with numbers of the right shape that nothing is drawn from any more."""
-    n, segments = len(market.tick), len(coefficients.segments)
-    arrivals = np.zeros(n, tape.ARRIVAL)
-    for name in ("tick", "amount_usd", "found", "brought", "settles", "segment", "owner", "stage"):
-        arrivals[name] = getattr(market, name)
-    arrivals["age"] = market.age_ticks
-    arrivals["cycle_ticks"] = np.minimum(market.cycle_ticks, tape.LONGEST_KEPT)
-    arrivals["drawn"] = tape.ALL_DRAWN
-    stages = np.zeros((n, MAX_STAGES), tape.KEPT_STAGE)
-    for name, field in BY_STAGE.items():
-        stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
-    luck = np.zeros((1, len(coefficients.partners)), tape.PARTNER_LUCK)
-    for name in ("true_segment", "exit_ticks", "signing"):
-        luck[name] = getattr(market, name)
+    n, segments, partners = len(market.tick), len(coefficients.segments), len(coefficients.partners)
     weeks = coefficients.weeks + HISTORY_WEEKS
-    run = np.zeros(1, TAPE_RUN)
-    run["has_open_pipeline"] = market.drawn_for.has_open_pipeline
-    tape_numbers = TapeNumbers(
-        run=run,
-        segments=np.zeros(segments, TAPE_SEGMENT),
-        stages=np.zeros((segments, MAX_STAGES), TAPE_STAGE),
-        partners=np.zeros(len(coefficients.partners), TAPE_PARTNER),
-        open_deals=np.zeros(market.open_deals, TAPE_OPEN),
-        demand=np.zeros((segments, weeks)),
-        factors=np.zeros((segments, DEMAND_BINS)),
-        owners=np.zeros((segments, len(coefficients.partners))),
-    )
-    tapes = Tapes(
-        replications=np.array([market.replication]),
-        starts=np.array([0, n]),
-        arrivals=arrivals,
-        stages=stages,
-        partner_luck=luck,
-        quarter_luck=np.zeros((1, segments, HISTORY_QUARTERS + coefficients.weeks // WEEKS_PER_QUARTER)),
-        rates=np.zeros((segments, weeks)),
-        sizes=np.zeros(tape.CHUNK),
-        nexts=np.zeros(segments, tape.NEXT),
-        ahead=np.zeros((segments, tape.CHUNK), tape.AHEAD),
-    )
-    return tape_numbers, tapes
+    tapes = empty_tapes([market.replication], n, segments, partners, weeks)
+    tapes.starts[1] = n
+    for name in ("tick", "amount_usd", "found", "brought", "settles", "segment", "owner", "stage"):
+        tapes.arrivals[name] = getattr(market, name)
+    tapes.arrivals["age"] = market.age_ticks
+    tapes.arrivals["cycle_ticks"] = np.minimum(market.cycle_ticks, tape.LONGEST_KEPT)
+    tapes.arrivals["drawn"] = tape.ALL_DRAWN
+    for name, field in BY_STAGE.items():
+        tapes.stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
+    for name in ("true_segment", "exit_ticks", "signing"):
+        tapes.partner_luck[name] = getattr(market, name)
+    numbers = zero_numbers(segments, partners, market.open_deals, weeks)
+    numbers.run["has_open_pipeline"] = market.drawn_for.has_open_pipeline
+    return numbers, tapes
 
 
 def workspace(numbers: Numbers, opportunities: int) -> Workspace:
@@ -199,7 +167,7 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     for coefficients in runs:
         for quarter in coefficients.quarters:
             begin = len(gifts)
-            gifts += _gifts(quarter)
+            gifts += _gifts_of_quarter(quarter)
             shares = quarter.prospect_shares is not None
             quarters.append((begin, len(gifts), shares, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
     rows, segments, partners = len(runs[0].quarters), len(runs[0].segments), len(runs[0].partners)
@@ -219,7 +187,7 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     )
 
 
-def _gifts(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
+def _gifts_of_quarter(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
     return [
         *((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments),
         *((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours),

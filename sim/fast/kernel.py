@@ -646,10 +646,7 @@ def outcome(run: Run, id: int) -> Kind:
         return Kind.LOST
     partner = run.work.partners[deal.partner]
     chance = partner_win_probability(
-        run.numbers.fit[deal.partner, deal.segment],
-        win_probability,
-        partner.skill,
-        run.numbers.run[0].skill_exponent,
+        run.numbers.fit[deal.partner, deal.segment], win_probability, partner.skill, run.numbers.run[0].skill_exponent
     )
     if deal.u >= chance:
         return Kind.LOST

@@ -96,7 +96,7 @@ def variant_credit(
     work = Work.of(scenario, plans, seed)
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
-    size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario), -(-len(replications) // LEAST_JOBS))
+    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario), -(-len(replications) // LEAST_JOBS))
     jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
     return run_jobs(scenario, jobs, how, len(variants) * len(plans) * len(replications), along=2)
 
@@ -117,8 +117,7 @@ def table_bookings(
 
     The tables must be such as a TimePlan of the scenario gives. Raises SimulationError if the tapes are another's.
     """
-    these = range(markets) if isinstance(markets, int) else markets
-    both = table_values(scenario, tables, these, seed, _direct_and_partner_bookings)
+    both = table_values(scenario, tables, markets, seed, _direct_and_partner_bookings)
     return Bookings(both[..., 0], both[..., 1:])
 
 
@@ -138,7 +137,7 @@ def table_values(
     prepared = _prepare(work, scenario)
     parts: Sequence[Sequence[int] | Tapes]
     if not isinstance(markets, KeptTapes):
-        parts = batches(markets, min(VARIANT_REPLICATIONS, _most_at_a_time(scenario)))
+        parts = batches(markets, min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario)))
     elif markets.fit(prepared.tape):
         parts = markets.batches
     else:
@@ -157,7 +156,7 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
         prepared = plans_with_tables(scenario, tables, history)
     except MODEL_FAILURES as problem:
         raise failed(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
-    size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
+    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
     parts = batches(range(replications), size)
     return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
 
@@ -173,7 +172,7 @@ def world_credit(
     check_how(how, seed)
     work = Work.of(scenario, plans, seed)
     laid_out = None if how.engine == "simpy" else _prepare(work, scenario).plans
-    size = min(VARIANT_REPLICATIONS, _most_at_a_time(scenario))
+    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
     jobs: list[Job] = [
         (_world_bookings_batch, (work, world, batch, how.engine, laid_out))
         for world in range(worlds)
@@ -188,7 +187,7 @@ def batches(replications: Numbers, size: int) -> list[Numbers]:
     return [cast(Numbers, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
 
 
-def _most_at_a_time(scenario: Scenario) -> int:
+def _most_replications_at_once(scenario: Scenario) -> int:
     """Replications whose tapes a batch may hold at once."""
     expected = sum(weekly_demand(scenario, segment).sum() for segment in scenario.market_map)
     return max(1, int(OPPORTUNITIES_AT_A_TIME // (expected + 1)))
@@ -196,7 +195,7 @@ def _most_at_a_time(scenario: Scenario) -> int:
 
 def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[Job]:
     """The batches: a function and its arguments, in the order of the runs."""
-    size = max(1, min(BATCH_RUNS[how.engine] // len(work.plans), _most_at_a_time(work.scenario)))
+    size = max(1, min(BATCH_RUNS[how.engine] // len(work.plans), _most_replications_at_once(work.scenario)))
     parts = batches(range(replications), size)
     if how.engine == "simpy":
         for world in range(worlds) if worlds else [None]:
@@ -208,19 +207,15 @@ def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[Job]
         for some in batches(range(worlds), together):
             for batch in parts:
                 yield _worlds_batch, (work, some, batch)
-    elif how.tapes is None:
-        prepared = _prepare(work, work.scenario)
-        for batch in parts:
-            yield _plans_batch, (work, prepared, batch)
     else:
         prepared = _prepare(work, work.scenario)
-        if not how.tapes.fit(prepared.tape) or how.tapes.replications != replications:
+        if how.tapes is not None and (not how.tapes.fit(prepared.tape) or how.tapes.replications != replications):
             raise SimulationError(
                 f"scenario {work.scenario.name!r}: the kept tapes are of another territory, seed or number of "
                 "replications; keep them again with keep_tapes(scenario, replications, seed)"
             )
-        for tapes in how.tapes.batches:
-            yield _plans_batch, (work, prepared, tapes)
+        for batch_or_tapes in parts if how.tapes is None else how.tapes.batches:
+            yield _values_batch, (work, prepared, batch_or_tapes, kpis.summarise)
 
 
 def _reference_batch(work: Work, world: int | None, replications: range) -> FloatArray:
@@ -234,12 +229,6 @@ def _reference_batch(work: Work, world: int | None, replications: range) -> Floa
         ]
         runs.append([kpis.summarise(kpis.Tally.of(ledger)) for ledger in ledgers])
     return np.swapaxes(np.array(runs), 0, 1)
-
-
-def _plans_batch(work: Work, prepared: Prepared, replications: range | Tapes) -> FloatArray:
-    """Indicators of some replications, or of kept tapes: shape (plans, replications, KPIS, quarters)."""
-    (tally,) = _tallies(work, [prepared], replications)
-    return kpis.summarise(tally)
 
 
 def _worlds_batch(work: Work, worlds: range, replications: range) -> FloatArray:

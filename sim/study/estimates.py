@@ -49,7 +49,7 @@ class Estimate:
         return Estimate(self.value * factor, self.low * factor, self.high * factor, self.observations)
 
 
-def _student(confidence: float, freedom: int) -> float:
+def _student_factor(confidence: float, freedom: int) -> float:
     """Half the width of Student's interval in standard errors."""
     return float(stdtrit(freedom, (1 + confidence) / 2))
 
@@ -59,7 +59,7 @@ def mean(values: FloatArray, confidence: float = CONFIDENCE) -> Estimate:
     n, centre = len(values), float(np.mean(values))
     if n < 2:
         return Estimate(centre, -np.inf, np.inf, n)
-    half_width = float(_student(confidence, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+    half_width = float(_student_factor(confidence, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return Estimate(centre, centre - half_width, centre + half_width, n)
 
 
@@ -78,7 +78,7 @@ def mean_with_control(values: FloatArray, control: FloatArray, confidence: float
     centre = float(np.mean(values) + slope * (np.mean(control) - np.mean(same)))
     rest = float(np.var(values - slope * same, ddof=2))
     error = (rest / n + slope**2 * float(np.var(control, ddof=1)) / m) ** 0.5
-    half_width = float(_student(confidence, n - 2)) * error
+    half_width = float(_student_factor(confidence, n - 2)) * error
     return Estimate(centre, centre - half_width, centre + half_width, n)
 
 
@@ -92,7 +92,7 @@ def zero_between(left: FloatArray, right: FloatArray, confidence: float = CONFID
     value = -start / step if step else np.nan
     if n < 2:
         return Estimate(value, -np.inf, np.inf, n)
-    k = float(_student(confidence, n - 1)) ** 2 / n
+    k = float(_student_factor(confidence, n - 1)) ** 2 / n
     (start_var, both), (_, step_var) = np.cov(left, right - left).tolist()
     # start + place * step lies within its interval of 0 where a * place^2 + 2 * b * place + c <= 0.
     a, b, c = step**2 - k * step_var, start * step - k * both, start**2 - k * start_var

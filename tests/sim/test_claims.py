@@ -14,7 +14,7 @@ import pytest
 from sim import Scenario, TimePlan, load_scenario, replicate
 from sim.claims.claims import CLAIMS, LUNCH_LIMIT, SKILL_GAP, Claim, Finding
 from sim.claims.measures import (
-    Measured,
+    Measurements,
     Territories,
     assume,
     attainment_change,
@@ -39,7 +39,7 @@ SEED = int(os.environ.get("CLAIMS_SEED", "2014"))
 BASELINE = load_scenario("scenarios/baseline.yaml")
 BELIEVERS, DECEIVERS = labelled(BASELINE, "believer"), labelled(BASELINE, "deceiver")
 RICH = (load_scenario(f"scenarios/two-territories-{kind}-rich.yaml") for kind in ("partner", "direct"))
-MEASURED = Measured(Territories(BASELINE, *RICH), RUNS, SEED)
+MEASURED = Measurements(Territories(BASELINE, *RICH), RUNS, SEED)
 NO_LEARNING = assume(
     BASELINE,
     coach_gain_per_week=0.0,

@@ -20,7 +20,7 @@ from nexthour.app.pages import method
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents
 from sim import load_scenario
-from sim.claims.claims import CLAIMS, Finding, Measured, Territories
+from sim.claims.claims import CLAIMS, Finding, Measurements, Territories
 from sim.study.estimates import Estimate
 from tests.nexthour.app.visit import page, press, tables, texts, wrong
 
@@ -109,7 +109,7 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
     press(test, "Measure them now, with seed 11")
     assert wrong(test) == [] and len(tables(test)) == len(CLAIMS)
     names = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
-    measured = Measured(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
+    measured = Measurements(Territories(*(load_scenario(SCENARIOS / f"{name}.yaml") for name in names)), MARKETS, 11)
     hold = 0
     for claim, (caption, (_, *rows)) in zip(CLAIMS, tables(test).items(), strict=True):
         assert caption.startswith(f"{claim.number}. {claim.statement} ")

@@ -28,7 +28,7 @@ from optimize import explain, optimize_plan
 from optimize.coverage.gaps import gap_analysis
 from optimize.coverage.rollup import roll_up
 from sim import Scenario, TimePlan, load_scenario
-from sim.claims.claims import CLAIMS, Measured, Territories
+from sim.claims.claims import CLAIMS, Measurements, Territories
 from tests import ROOT
 from tests.helpers import partner, segment, territory
 
@@ -146,7 +146,7 @@ def test_claims_are_those_of_this_process(shared: Jobs) -> None:
     baseline = load_scenario(BASELINE)
     others = [load_scenario(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
     result = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
-    measured = Measured(Territories(baseline, *others), 2, SEED)
+    measured = Measurements(Territories(baseline, *others), 2, SEED)
     assert result == [tuple(claim.findings(measured)) for claim in CLAIMS]
 
 
