@@ -24,7 +24,7 @@ from nexthour.office.colours import DARK
 from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
 from nexthour.office.timeless import timeless
-from nexthour.report.comparison import between, headline, how_surely, payback, verdict
+from nexthour.report.comparison import difference_interval, headline, how_sure, payback, verdict
 from nexthour.report.numbers import count_of, usd
 from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
 from sim import Comparison
@@ -62,7 +62,7 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     show.slide_width, show.slide_height = Inches(13.333), Inches(7.5)
     slide = show.slides.add_slide(show.slide_layouts[TITLE_ONLY])
     _title(slide, headline(comparison, plan_name))
-    _text(slide, (LEFT, 1.37, WIDE, 0.4), how_surely(comparison, plan_name), 16, GREY)
+    _text(slide, (LEFT, 1.37, WIDE, 0.4), how_sure(comparison, plan_name), 16, GREY)
     _changes(slide, comparison, plan_name)
     _cards(slide, comparison, plan_name)
     _chart(slide, comparison, plan_name)
@@ -142,7 +142,7 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
     over = f"Over {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     wide = (LEFT_WIDE - 0.2) / 2
     for left, head, big, small in (
-        (LEFT, words, usd(first.value, sign=True), between(first)),
+        (LEFT, words, usd(first.value, sign=True), difference_interval(first)),
         (LEFT + wide + 0.2, over, with_capital(back), "by the mean of the markets"),
     ):
         card = slide.shapes.add_textbox(*map(Inches, (left, 5.32, wide, 1.02)))
@@ -172,7 +172,7 @@ def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
         data.add_series("95% high", [its.high for its in so_far])
     room = map(Inches, (RIGHT - 0.1, TOP - 0.02, RIGHT_WIDE + 0.1, 4.06))
     frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *room, data)
-    frame._element.nvGraphicFramePr.cNvPr.set("descr", forwardable_line(f"{head}, {between(last)}"))
+    frame._element.nvGraphicFramePr.cNvPr.set("descr", forwardable_line(f"{head}, {difference_interval(last)}"))
     chart = frame.chart
     chart.has_title, chart.has_legend = False, True
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False

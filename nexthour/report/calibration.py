@@ -1,6 +1,6 @@
 """What a calibration found, in words: the sentences and tables that the terminal and the screens have in common.
 
-Left out: any computing. A number told here is a field of what calibrate returned.
+Left out: any computing. A number here is a field of what calibrate returned.
 """
 
 from __future__ import annotations
@@ -57,13 +57,14 @@ def fitted_to(fit: Fit) -> str:
 
 
 def rows_read(fit: Fit) -> str:
+    """How many rows were read, used and not used."""
     return f"Rows read {fit.rows_read:,} = used {fit.rows_used:,} + not used {len(fit.rejected):,}."
 
 
-def fit_rows(rows: Sequence[dict[str, Any]]) -> TextTable:
-    """The report of a fit, a row for each segment and route."""
+def fit_table(rows: Sequence[dict[str, Any]]) -> TextTable:
+    """What was fitted, a row for each segment and route."""
     headers = ("segment", "route", "deals", "a\nquarter", "won", "fitted", "90%\ninterval", "median\namount")
-    told = (
+    cells = (
         (
             one_line(row["segment"]),
             row["route"],
@@ -78,10 +79,10 @@ def fit_rows(rows: Sequence[dict[str, Any]]) -> TextTable:
         )
         for row in rows
     )
-    return TextTable((*headers, "mean\namount", "cycle\nweeks"), tuple(told))
+    return TextTable((*headers, "mean\namount", "cycle\nweeks"), tuple(cells))
 
 
-def fewer_hours(fit: Fit, share: str) -> str:
+def scaled_hours(fit: Fit, share: str) -> str:
     """What was done for one manager to have time for the deals, if anything; `share` is where their share is said."""
     if fit.hours_scale >= 1:
         return ""
@@ -91,8 +92,8 @@ def fewer_hours(fit: Fit, share: str) -> str:
     )
 
 
-def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
-    """Whether the simulated funnel gives back what it was fitted to."""
+def check_lines(checks: Sequence[Check], rows: int) -> Iterator[str]:
+    """Say whether the simulated funnel gives back what it was fitted to, and each figure that it does not."""
     shown: dict[str, Callable[[float], str]] = {
         "win rate": "{:.1%}".format,
         "cycle weeks": "{:.1f}".format,
@@ -100,11 +101,11 @@ def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
     }
     off = [check for check in checks if not check.agrees]
     yield f"Simulated again: {len(checks) - len(off)} of {count_of(len(checks), 'figure')} agree with the fit."
-    for its in off:
-        words = shown.get(its.what, usd)
+    for check in off:
+        words = shown.get(check.what, usd)
         yield (
-            f"{one_line(its.segment)}, {its.route}, {its.what}: {words(its.fitted)} fitted, "
-            f"{words(its.simulated)} simulated (allowed: {words(its.tolerance)} off)"
+            f"{one_line(check.segment)}, {check.route}, {check.what}: {words(check.fitted)} fitted, "
+            f"{words(check.simulated)} simulated (allowed: {words(check.tolerance)} off)"
         )
     missing = rows - len({(check.segment, check.route) for check in checks})
     if missing:
@@ -114,53 +115,55 @@ def checked_again(checks: Sequence[Check], rows: int) -> Iterator[str]:
 # Partners
 
 
-def labels_right(intake: Intake) -> str:
-    """How many partners, and how many of their labels are right, as the end of a sentence."""
+def label_accuracy(intake: Intake) -> str:
+    """The number of partners, and how many of their labels are right, as the end of a sentence."""
     right, n = intake.labels_right, len(intake.estimates)
     many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
     return f"{count_of(n, 'partner')}{many if n > 2 else ''}"
 
 
-def intake_rows(intake: Intake, before: Scenario) -> TextTable:
+def intake_table(intake: Intake, before: Scenario) -> TextTable:
+    """What was inferred of each partner: how to treat it, how sure that is, and what it does to deals."""
     from sim.terms import TREATMENTS
 
     powers = exponents(before)
     headers = ("partner", "treat as", "how sure", "wins as often\nas you", "brings\nof 100 deals", "help asked\nh/week")
-    told = (
+    rows = (
         (
             one_line(estimate.row.partner),
             TREATMENTS[estimate.label],
             f"{estimate.how_sure}, {estimate.kinds[estimate.label]:.0%}",
-            _percent(estimate.skill, powers["skill"], "%"),
-            _percent(estimate.engagement, powers["engagement"], ""),
+            _deals_of_100(estimate.skill, powers["skill"], "%"),
+            _deals_of_100(estimate.engagement, powers["engagement"], ""),
             f"{estimate.reactive_support_hours.likely:.1f}",
         )
         for estimate in intake.estimates
     )
-    return TextTable(headers, tuple(told))
+    return TextTable(headers, tuple(rows))
 
 
-def about_intake(intake: Intake) -> str:
+def intake_notes(intake: Intake) -> str:
+    """What the brackets and words of the table of partners mean."""
     return (
         f"In brackets: 90% intervals, of the mean over the last {intake.weeks:g} weeks. Maintain, Develop, Limit: an "
         "Achiever, a Believer, a Deceiver to the model."
     )
 
 
-def to_be_surer(intake: Intake) -> list[str]:
-    """What to ask or watch, of each partner that is not known well, the least sure first."""
+def open_questions(intake: Intake) -> list[str]:
+    """What to ask or watch of each partner that is not known well, the least sure first."""
     unsure = [estimate for estimate in intake.estimates if estimate.how_sure != "sure" or estimate.row.wins is None]
-    unsure.sort(key=lambda its: its.kinds[its.label])
-    return [f"{one_line(its.row.partner)}: {its.to_settle}" for its in unsure]
+    unsure.sort(key=lambda estimate: estimate.kinds[estimate.label])
+    return [f"{one_line(estimate.row.partner)}: {estimate.to_settle}" for estimate in unsure]
 
 
-def gone(before: Scenario, made: Scenario) -> str:
-    """Which partners of the scenario were not in the table, if there are any."""
+def missing_partners(before: Scenario, made: Scenario) -> str:
+    """The partners of the scenario that are not in the table, in a sentence; empty if all are."""
     names = [p.name for p in before.partners if p.name not in {q.name for q in made.partners}]
     return f"Not in the table, so no longer in the scenario: {one_line(', '.join(names))}." if names else ""
 
 
-def _percent(level: Range, exponent: float, unit: str) -> str:
+def _deals_of_100(level: Range, exponent: float, unit: str) -> str:
     """A level as what it does to deals, of a hundred, with its interval."""
     low, likely, high = (f"{100 * value**exponent:.0f}" for value in (level.low, level.likely, level.high))
     return f"{likely}{unit} ({low}-{high})"
@@ -169,46 +172,48 @@ def _percent(level: Range, exponent: float, unit: str) -> str:
 # Judgement
 
 
-def people(judgement: Judgement) -> str:
-    said_by = len({opinion.person for opinion in judgement.opinions})
-    return "1 person" if said_by == 1 else f"{said_by} people"
+def people_count(judgement: Judgement) -> str:
+    """The number of people who answered."""
+    number = len({opinion.person for opinion in judgement.opinions})
+    return "1 person" if number == 1 else f"{number} people"
 
 
-def opinion_rows(judgement: Judgement, before: Scenario) -> Iterator[TextTable]:
+def opinion_tables(judgement: Judgement, before: Scenario) -> Iterator[TextTable]:
     """A table for each activity: what each person says, what all say together, and what the scenario had before."""
     from sim.plan import ACTIVITY_WORDS
 
     for activity in dict.fromkeys(opinion.activity for opinion in judgement.opinions):
         stock = "skill" if activity == "coach" else "engagement"
         headers = (ACTIVITY_WORDS[activity], f"most {stock} gained\nin a week", "hours a week\nfor 63% of it", "")
-        told = []
-        for opinion in (its for its in judgement.opinions if its.activity == activity):
+        rows = []
+        for opinion in (opinion for opinion in judgement.opinions if opinion.activity == activity):
             used = "left out, see below" if opinion.missed else "changes nothing" if opinion.tau is None else ""
-            told.append((one_line(opinion.person), _interval(opinion.gain), _interval(opinion.tau), used))
+            rows.append((one_line(opinion.person), _range(opinion.gain), _range(opinion.tau), used))
         fields = f"{activity}_gain_per_week", f"{activity}_tau_hours"
         old = [getattr(before.assumptions, field) for field in fields]
-        new = [judgement.ranges.get(field, its) for field, its in zip(fields, old, strict=True)]
-        told.append((ALL_OF_THEM, _interval(new[0]), _interval(new[1]), "in the scenario now"))
-        told.append(("before", _interval(old[0]), _interval(old[1]), ""))
-        yield TextTable(headers, tuple(told))
+        new = [judgement.ranges.get(field, value) for field, value in zip(fields, old, strict=True)]
+        rows.append((ALL_OF_THEM, _range(new[0]), _range(new[1]), "in the scenario now"))
+        rows.append(("before", _range(old[0]), _range(old[1]), ""))
+        yield TextTable(headers, tuple(rows))
 
 
-def answer_rows(judgement: Judgement) -> TextTable:
+def answer_table(judgement: Judgement) -> TextTable:
+    """What each person said of each partner and kind of help, and what the model then says, today = 100."""
     from sim.plan import ACTIVITY_WORDS
     from sim.terms import TREATMENTS
 
-    told = []
+    rows = []
     for _, row, answers in _by_row(judgement):
-        said = (answers.get(question) for question in QUESTION_WORDS)
-        cells = ["" if its is None else f"{100 * its[0]:.0f} / {100 * its[1]:.0f}" for its in said]
+        pairs = (answers.get(question) for question in QUESTION_WORDS)
+        cells = ["" if pair is None else f"{100 * pair[0]:.0f} / {100 * pair[1]:.0f}" for pair in pairs]
         whom = TREATMENTS.get(row.partner, row.partner)
-        told.append((one_line(row.person), one_line(whom), ACTIVITY_WORDS[row.activity], *cells))
+        rows.append((one_line(row.person), one_line(whom), ACTIVITY_WORDS[row.activity], *cells))
     headers = ("person", "partner", "help", *(words.replace(" it ", " it\n") for words in QUESTION_WORDS.values()))
-    return TextTable(headers, tuple(told))
+    return TextTable(headers, tuple(rows))
 
 
-def doubts(judgement: Judgement) -> Iterator[str]:
-    """What the answers hold that the model cannot say."""
+def doubt_lines(judgement: Judgement) -> Iterator[str]:
+    """Whatever the answers hold that the model cannot say, a sentence each."""
     for opinion, row, _ in _by_row(judgement):
         who = f"{one_line(row.person)} on {one_line(row.partner)}"
         if row.rises_faster_later():
@@ -226,7 +231,8 @@ def doubts(judgement: Judgement) -> Iterator[str]:
             )
 
 
-def _interval(value: Range | None) -> str:
+def _range(value: Range | None) -> str:
+    """The likely value of a range with both ends; empty if there is none."""
     return "" if value is None else f"{value.likely:.2g} ({value.low:.2g}-{value.high:.2g})"
 
 

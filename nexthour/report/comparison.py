@@ -26,10 +26,10 @@ def verdict(comparison: Comparison, name: str) -> str:
     if markets.observations < 2:
         amount = usd(result.difference_usd.value, sign=True)
         return f"{name}: {amount} against {base} in one market, which says nothing about luck; take more markets."
-    nothing = _nothing_to_share(comparison)
+    nothing = _no_credit_to_share(comparison)
     if nothing and result.credit_usd.value == 0:
         return f"{name}: no quota credit in any market, and none under {base} either."
-    percent, ahead, known = _interval(comparison, result), _ahead(result), _known(result)
+    size, ahead, worlds = _difference(comparison, result), _markets(result), _worlds(result)
     if result.verdict == "no clear difference":
         need = result.replications_for_one_percent
         more = (
@@ -39,10 +39,10 @@ def verdict(comparison: Comparison, name: str) -> str:
             if need <= markets.observations
             else f"about {need:,} markets would pin it to within 1%"
         )
-        return f"{name}: no clear difference from {base} ({percent}), {ahead}{known}; {more}."
+        return f"{name}: no clear difference from {base} ({size}), {ahead}{worlds}; {more}."
     amount = usd(abs(result.difference_usd.value))
     side = "ahead of" if result.verdict == "ahead" else "behind"
-    return f"{name}: {side} {base} by {amount} ({percent}), {ahead}, {payback(comparison, result)}{known}."
+    return f"{name}: {side} {base} by {amount} ({size}), {ahead}, {payback(comparison, result)}{worlds}."
 
 
 def headline(comparison: Comparison, name: str) -> str:
@@ -50,7 +50,7 @@ def headline(comparison: Comparison, name: str) -> str:
     result, base = comparison[name], with_article(comparison.baseline)
     if result.markets_ahead.observations < 2:
         return f"{name}: {usd(result.difference_usd.value, sign=True)} against {base}, in one market only"
-    if _nothing_to_share(comparison) and result.credit_usd.value == 0:
+    if _no_credit_to_share(comparison) and result.credit_usd.value == 0:
         return f"{name}: no quota credit in any market, and none under {base} either"
     over = f"over {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     if result.verdict == "no clear difference":
@@ -59,56 +59,58 @@ def headline(comparison: Comparison, name: str) -> str:
     return f"{name} brings {usd(abs(result.difference_usd.value))} {side} quota credit than {base} {over}"
 
 
-def how_surely(comparison: Comparison, name: str) -> str:
+def how_sure(comparison: Comparison, name: str) -> str:
     """What belongs under a headline: the interval, and in how many markets and worlds the plan is ahead."""
     result = comparison[name]
     if result.markets_ahead.observations < 2:
         return "One market says nothing about luck; take more markets."
-    return f"{_interval(comparison, result)}; {_ahead(result)}{_known(result)}"
+    return f"{_difference(comparison, result)}; {_markets(result)}{_worlds(result)}"
 
 
-def _nothing_to_share(comparison: Comparison) -> bool:
+def _no_credit_to_share(comparison: Comparison) -> bool:
     """Whether there is no credit under the baseline plan of which a difference could be a share."""
     return comparison[comparison.baseline].credit_usd.value == 0
 
 
-def _interval(comparison: Comparison, result: PlanResult) -> str:
+def _difference(comparison: Comparison, result: PlanResult) -> str:
+    """The difference from the baseline with its interval: as a share, or in dollars if there is nothing to share."""
     share = result.difference_share
-    if _nothing_to_share(comparison):
-        return between(result.difference_usd)
+    if _no_credit_to_share(comparison):
+        return difference_interval(result.difference_usd)
     return f"{share.value:+.1%}, 95% interval {interval(share)}"
 
 
-def between(difference_usd: Estimate) -> str:
+def difference_interval(difference_usd: Estimate) -> str:
     """The interval of a difference in dollars; one market has none."""
     if difference_usd.observations < 2:
         return "one market, no interval"
     return f"95% interval {usd_interval(difference_usd, sign=True)}"
 
 
-def _ahead(result: PlanResult) -> str:
+def _markets(result: PlanResult) -> str:
     return f"ahead in {count_of_total(result.markets_ahead)} markets"
 
 
-def _known(result: PlanResult) -> str:
+def _worlds(result: PlanResult) -> str:
     return "" if result.worlds_ahead is None else f"; better in {count_of_total(result.worlds_ahead)} plausible worlds"
 
 
 def payback(comparison: Comparison, result: PlanResult) -> str:
+    """When a plan is ahead of the baseline for good, as the end of a sentence."""
     if result.payback_quarter is None:
         return f"does not pay back within {count_of(comparison.scenario.horizon_quarters, 'quarter')}"
     return "ahead since quarter 1" if result.payback_quarter == 1 else f"pays back in quarter {result.payback_quarter}"
 
 
-def why(comparison: Comparison, name: str) -> str:
-    """What makes the difference from the baseline, from the runs: whose deals, and what became of the partners."""
+def explain_difference(comparison: Comparison, name: str) -> str:
+    """Say whose deals make the difference from the baseline, and what became of the partners, from the runs."""
     from sim.study import estimates
 
-    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
-    if len(its.values) < 2:
+    plan, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    if len(plan.values) < 2:
         return ""
     routes = {
-        route: estimates.mean((its[kpi] - base[kpi]).sum(axis=1))
+        route: estimates.mean((plan[kpi] - base[kpi]).sum(axis=1))
         for route, kpi in (("partners bring", "partner_credit_usd"), ("your own deals bring", "direct_credit_usd"))
     }
     moved = [
@@ -116,26 +118,26 @@ def why(comparison: Comparison, name: str) -> str:
         for route, money in sorted(routes.items(), key=lambda each: -each[1].value)
         if money.clear
     ]
-    said = " and ".join(moved) if moved else "neither partners nor your own deals bring clearly more or less"
-    last = f"Q{its.scenario.horizon_quarters}"
-    now, before = (_partners_then(one) for one in (its, base))
+    who = " and ".join(moved) if moved else "neither partners nor your own deals bring clearly more or less"
+    last = f"Q{plan.scenario.horizon_quarters}"
+    now, before = (_partners_at_the_end(outcomes) for outcomes in (plan, base))
     if now is None or before is None:
-        return f"{with_capital(said)}."
+        return f"{with_capital(who)}."
     return (
-        f"{with_capital(said)}: in {last} the partners win {now[0]:.0f}% as often as you "
+        f"{with_capital(who)}: in {last} the partners win {now[0]:.0f}% as often as you "
         f"({before[0]:.0f}% under {with_article(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals "
         f"({before[1]:.0f})."
     )
 
 
-def chain(comparison: Comparison, name: str) -> list[tuple[str, str]]:
-    """From hours to credit, a link each: what it is, and what it was under the baseline and is now."""
-    its, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
-    hours = [_partner_hours(one) for one in (base, its)]
+def chain_of_effects(comparison: Comparison, name: str) -> list[tuple[str, str]]:
+    """Each link from hours to credit: what it is, and its value under the baseline and under the plan."""
+    plan, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
+    hours = [_partner_hours(outcomes) for outcomes in (base, plan)]
     links = [("hours a week with partners", f"{hours[0]:.1f} → {hours[1]:.1f}")]
-    before, now = (_partners_then(one) for one in (base, its))
+    before, now = (_partners_at_the_end(outcomes) for outcomes in (base, plan))
     if before is not None and now is not None:
-        last = f"in Q{its.scenario.horizon_quarters}"
+        last = f"in Q{plan.scenario.horizon_quarters}"
         links += [
             (f"partners win, {last}", f"{before[0]:.0f}% → {now[0]:.0f}% as often as you"),
             (f"they bring, {last}", f"{before[1]:.0f} → {now[1]:.0f} of 100 deals"),
@@ -144,7 +146,7 @@ def chain(comparison: Comparison, name: str) -> list[tuple[str, str]]:
         ("credit through partners", "partner_credit_usd"),
         ("credit of your own deals", "direct_credit_usd"),
     ):
-        links.append((what, usd(float((its[kpi] - base[kpi]).sum(axis=1).mean()), sign=True)))
+        links.append((what, usd(float((plan[kpi] - base[kpi]).sum(axis=1).mean()), sign=True)))
     return links
 
 
@@ -154,7 +156,7 @@ def _partner_hours(outcomes: Outcomes) -> float:
     return sum(float(hours.mean()) for use, hours in by_activity.items() if use not in ("sell", "prospect", "idle"))
 
 
-def _partners_then(outcomes: Outcomes) -> tuple[float, float] | None:
+def _partners_at_the_end(outcomes: Outcomes) -> tuple[float, float] | None:
     """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
     if not outcomes.scenario.all_partners:
         return None
@@ -163,7 +165,7 @@ def _partners_then(outcomes: Outcomes) -> tuple[float, float] | None:
     return wins, brought
 
 
-def turns_if(plan: Robustness) -> str:
+def turning_point(plan: Robustness) -> str:
     """What turns the verdict on a plan, as the end of a sentence: the assumption nearest to doing so."""
     from sim.assumptions import PARTNER_TIME
 
@@ -173,10 +175,10 @@ def turns_if(plan: Robustness) -> str:
     verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
     side = "below" if flip.value < assumption.likely else "above"
     if assumption.path == PARTNER_TIME:
-        its = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, '.0%')})"
+        turn = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, '.0%')})"
     else:
         share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
         unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
         value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
-        its = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
-    return f"{verb} if {its}, which is {'' if flip.plausible else 'not '}plausible"
+        turn = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"
+    return f"{verb} if {turn}, which is {'' if flip.plausible else 'not '}plausible"

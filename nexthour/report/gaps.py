@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def largest_gap(gaps: GapAnalysis) -> str:
-    """The dearest gap, if there is one."""
-    its = max(gaps.segments, key=lambda its: its.gap_usd.value)
-    if not its.gap_usd.high > 0:
-        return f"There is no gap: somebody sees every opportunity {_under(gaps)}."
+    """The dearest gap in a sentence, if there is a gap."""
+    segment = max(gaps.segments, key=lambda segment: segment.gap_usd.value)
+    if not segment.gap_usd.high > 0:
+        return f"There is no gap: somebody sees every opportunity {_when(gaps)}."
     return (
-        f"The largest gap is {one_line(its.segment)}: nobody sees opportunities worth {usd(its.gap_usd.value)} "
-        f"{_under(gaps)} ({usd_interval(its.gap_usd)})."
+        f"The largest gap is {one_line(segment.segment)}: nobody sees opportunities worth {usd(segment.gap_usd.value)} "
+        f"{_when(gaps)} ({usd_interval(segment.gap_usd)})."
     )
 
 
@@ -45,38 +45,41 @@ def best_hour(gaps: GapAnalysis) -> str:
     )
 
 
-def base(gaps: GapAnalysis) -> str:
-    """That on top of which remedies come."""
+def starting_point(gaps: GapAnalysis) -> str:
+    """The plan on top of which remedies come, in words."""
     return "today's plan" if gaps.is_status_quo else "the plan"
 
 
-def _under(gaps: GapAnalysis) -> str:
+def _when(gaps: GapAnalysis) -> str:
+    """When nobody sees what makes the gap: under which plan."""
     return "today" if gaps.is_status_quo else "with the plan"
 
 
-def kind(remedy: Remedy) -> str:
+def remedy_kind(remedy: Remedy) -> str:
+    """What kind of remedy it is, in words."""
     from optimize.coverage.gaps import REMEDY_WORDS
 
     return REMEDY_WORDS[remedy.kind]
 
 
-def ahead_from(remedy: Remedy) -> str:
-    """When a remedy has paid back."""
+def payback_cell(remedy: Remedy) -> str:
+    """The quarter in which a remedy has paid back, as a table has room for it."""
     if remedy.gain_usd is None or not remedy.gain_usd.clear:
         return "not clear"
     return "never" if remedy.payback_quarter is None else f"Q{remedy.payback_quarter}"
 
 
-def not_possible(remedies: tuple[Remedy, ...]) -> Iterator[str]:
-    """Which kinds are not, by reason."""
+def impossible_lines(remedies: tuple[Remedy, ...]) -> Iterator[str]:
+    """A line for each reason why kinds of remedies are not possible, with those kinds."""
     by_reason: dict[str, list[str]] = {}
     for remedy in remedies:
         if remedy.gain_usd is None:
-            by_reason.setdefault(remedy.why_not, []).append(kind(remedy))
+            by_reason.setdefault(remedy.why_not, []).append(remedy_kind(remedy))
     yield from (f"not possible: {', '.join(kinds)} ({why})" for why, kinds in by_reason.items())
 
 
 def map_intervals(gaps: GapAnalysis) -> str:
+    """The widest intervals of the map, for all of them."""
     shares = [
         share
         for segment in gaps.segments
@@ -94,7 +97,7 @@ def map_words(gaps: GapAnalysis) -> str:
     return (
         "Ideal is 100%. "
         "Reachable: every partner and candidate is there and brings all it ever would, the manager's other hours as "
-        f"{_under(gaps)}. Gap: what nobody sees {_under(gaps)}, times mean amount and the manager's chance to win; "
+        f"{_when(gaps)}. Gap: what nobody sees {_when(gaps)}, times mean amount and the manager's chance to win; "
         "nobody could work all of it."
     )
 
@@ -115,8 +118,8 @@ def remedy_words(gaps: GapAnalysis) -> str:
     )
 
 
-def not_the_usual(treatment: Treatment) -> str:
-    """What is usual for such a partner where the plan does another thing, and why; nothing where it is as usual."""
+def unusual_treatment(treatment: Treatment) -> str:
+    """Say what is usual for such a partner where the plan does another thing, and why; nothing where it is as usual."""
     if treatment.usual in (None, treatment.treatment):
         return ""
     return f"Usual for such a partner: {treatment.usual}{f'; but {treatment.reason}' if treatment.reason else ''}."

@@ -1,6 +1,6 @@
 """A plan that was found, in words: what it gains, what it changes, how good it is and why, and the Monday sheet.
 
-The terminal and the screens say the same sentences. Left out: any computing. A number told here is a field of what
+The terminal and the screens say the same sentences. Left out: any computing. A number here is a field of what
 optimize returned.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.comparison import turns_if
+from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import count_of, half_width, interval, narrow_half_width, usd, with_interval
 from nexthour.report.text import one_line
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim import Scenario
 
 FLOOR_SHOWN = 0.01
-"""Of quota; a smaller miss is not told."""
+"""Of quota; a smaller miss is not shown."""
 LEAST_SHOWN = 0.05
 """Hours a week."""
 
@@ -31,36 +31,35 @@ LEAST_SHOWN = 0.05
 # What it gains
 
 
-def against(its: Certificate) -> str:
-    """The plan against what is done today, with the interval."""
-    share = its.difference_share
+def difference(certificate: Certificate) -> str:
+    """How far the plan is ahead of what is done today, with the interval, as the end of a sentence."""
+    share = certificate.difference_share
     side = {"ahead": "ahead of", "behind": "behind", "no clear difference": "no clear difference from"}[share.verdict]
-    if its.wanted == "expected_shortfall":
+    if certificate.wanted == "expected_shortfall":
         side = side.replace("ahead of", "less short than").replace("behind", "shorter than")
     size = f" by {abs(share.value):.1%}" if share.clear else f" ({share.value:+.1%})"
-    return f"{side} {its.against}{size} (95% interval {interval(share)})"
+    return f"{side} {certificate.against}{size} (95% interval {interval(share)})"
 
 
 def totals(solution: Answer) -> str:
-    """How much that is."""
+    """What the plan is expected to bring over the quarters that count, and what is expected today."""
     from optimize.objective import WORDS
 
-    its = solution.certificate
-    return (
-        f"{over(solution)}, {amount(its, its.realised)} of {WORDS[its.wanted]} against {amount(its, its.base.value)}."
-    )
+    certificate = solution.certificate
+    planned, today = (amount(certificate, value) for value in (certificate.realised, certificate.base.value))
+    return f"{period(solution)}, {planned} of {WORDS[certificate.wanted]} against {today}."
 
 
-def over(solution: Answer) -> str:
-    """The quarters that count."""
+def period(solution: Answer) -> str:
+    """The quarters that count, as the beginning of a sentence."""
     last = solution.scenario.horizon_quarters
-    said = f"Over {count_of(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
-    return said + (" and the year after" if solution.certificate.exit_usd is not None else "")
+    quarters = f"Over {count_of(last, 'quarter')}" if solution.quarter == 1 else f"From Q{solution.quarter} to Q{last}"
+    return quarters + (" and the year after" if solution.certificate.exit_usd is not None else "")
 
 
-def amount(its: Certificate, value: float, sign: bool = False) -> str:
-    """In the objective's unit; a shortfall is said without its minus."""
-    if its.wanted == "quarters_at_quota":
+def amount(certificate: Certificate, value: float, sign: bool = False) -> str:
+    """A value in the unit of the objective; a shortfall is said without its minus."""
+    if certificate.wanted == "quarters_at_quota":
         return f"{value:+.1f}" if sign else f"{value:.1f}"
     return usd(value if sign else abs(value), sign=sign)
 
@@ -75,8 +74,8 @@ def hours_rows(solution: Answer) -> Iterator[tuple[str, Sequence[float]]]:
     scenario, plan = solution.scenario, solution.plan
     layout = plan.table(scenario)
     rows = [(ACTIVITY_WORDS[activity], hours) for activity, hours in plan.hours_by_activity(scenario).items()]
-    theirs = layout.partner.sum(axis=1)
-    rows += [(f"  with {one_line(name)}", theirs[:, p]) for p, name in enumerate(scenario.partner_names)]
+    with_partner = layout.partner.sum(axis=1)
+    rows += [(f"  with {one_line(name)}", with_partner[:, p]) for p, name in enumerate(scenario.partner_names)]
     rows += [
         (f"  prospecting {one_line(name)}", layout.prospect[:, s]) for s, name in enumerate(scenario.segment_names)
     ]
@@ -87,33 +86,35 @@ def hours_rows(solution: Answer) -> Iterator[tuple[str, Sequence[float]]]:
             yield word, hours.tolist()
 
 
-def hours_said(hours: float) -> str:
-    """As a table has room for it."""
+def hours_cell(hours: float) -> str:
+    """Hours a week as a table has room for them; too few to see are left out."""
     return f"{hours:.2f}" if hours >= LEAST_SHOWN else ""
 
 
-def parked(solution: Answer) -> list[str]:
-    """Who is parked and when, if anybody is."""
+def parked_lines(solution: Answer) -> list[str]:
+    """Say who is parked and when, if anybody is."""
     by_partner: dict[str, list[str]] = {}
     for row in solution.plan.parked:
         last = row.to_quarter or solution.scenario.horizon_quarters
         when = f"Q{row.from_quarter}" if last == row.from_quarter else f"Q{row.from_quarter}-Q{last}"
         by_partner.setdefault(row.partner, []).append(when)
-    said = "; ".join(f"{one_line(name)} {', '.join(when)}" for name, when in by_partner.items())
-    return [f"Parked: {said}."] if said else []
+    names = "; ".join(f"{one_line(name)} {', '.join(when)}" for name, when in by_partner.items())
+    return [f"Parked: {names}."] if names else []
 
 
-def coverage(solution: Answer) -> list[str]:
-    """Coverage modes."""
+def coverage_lines(solution: Answer) -> list[str]:
+    """Say which segments are covered in another way than partner first."""
     from sim.terms import COVERAGE_WORDS
 
     modes = {name: mode for name, mode in solution.plan.coverage_mode.items() if mode != "partner_first"}
-    said = ", ".join(f"{one_line(name)} {COVERAGE_WORDS[mode]}" for name, mode in modes.items())
-    return [f"Coverage: {said}; the others partner first."] if said else ["Coverage: partner first in every segment."]
+    others = ", ".join(f"{one_line(name)} {COVERAGE_WORDS[mode]}" for name, mode in modes.items())
+    return (
+        [f"Coverage: {others}; the others partner first."] if others else ["Coverage: partner first in every segment."]
+    )
 
 
-def first_quarter(solution: Answer) -> list[str]:
-    """Stop, start and so on, a line each, and what the first quarter costs."""
+def first_quarter_lines(solution: Answer) -> list[str]:
+    """What to stop, start and so on, a line each, and what the first quarter costs."""
     known = solution.certificate
     first, payback = known.difference_by_quarter[solution.quarter - 1], known.payback_quarter
     unclear = "" if first.clear else ", which is not clear"
@@ -133,7 +134,7 @@ BEFORE_A_NAME = {
 
 
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
-    """Stop, start, more, less and keep, a line each, by activity; who gets nothing any more is named once."""
+    """What to stop, start, do more, do less and keep, a line each; who gets nothing any more is named once."""
     from optimize.monday.changes import KINDS
     from sim.plan import ACTIVITY_WORDS
 
@@ -149,19 +150,19 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
             continue
         hours = f"{change.planned:.2f}" if change.kind == "start" else f"{change.today:.2f} to {change.planned:.2f}"
         name = [one_line(change.target)] if change.target else []
-        said = " ".join(name if change.kind in ("stop", "keep") else [*name, hours])
+        words = " ".join(name if change.kind in ("stop", "keep") else [*name, hours])
         what = ACTIVITY_WORDS[change.activity]
         if name:
             what = BEFORE_A_NAME.get(change.activity, f"{what} with")
-        lines.setdefault(change.kind, {}).setdefault(what, []).append(said)
+        lines.setdefault(change.kind, {}).setdefault(what, []).append(words)
     return [
-        f"{kind}: " + "; ".join(f"{what} {', '.join(said)}".rstrip() for what, said in lines[kind].items())
+        f"{kind}: " + "; ".join(f"{what} {', '.join(words)}".rstrip() for what, words in lines[kind].items())
         for kind in KINDS
         if kind in lines
     ]
 
 
-def seen(solution: Answer) -> list[str]:
+def so_far_lines(solution: Answer) -> list[str]:
     """What was not as planned so far, and how surprising that is; nothing without actuals."""
     from optimize.replan.deviations import OF_MARKETS
 
@@ -175,64 +176,71 @@ def seen(solution: Answer) -> list[str]:
 # How good it is, and why
 
 
-def certificate(solution: Answer) -> list[str]:
-    """How good the plan is and how we know, a sentence each."""
-    its = solution.certificate
-    low, high = sorted(its.interval, key=abs)
-    direct, partner = its.promise_off_by_route
+def certificate_lines(solution: Answer) -> list[str]:
+    """How good the plan is and how we know it, a sentence each."""
+    certificate = solution.certificate
+    values = (
+        certificate.promised,
+        certificate.realised,
+        *sorted(certificate.interval, key=abs),
+        certificate.fluid_limit,
+    )
+    promised, realised, low, high, fluid_limit = (amount(certificate, value) for value in values)
+    direct, partner = certificate.promise_off_by_route
+    worlds = certificate.worlds_ahead_of_split
+    better = f"; better in {worlds.value:.0%} of the worlds." if worlds else "."
+    at_quota, base_at_quota = certificate.quarters_at_quota.value, certificate.base_quarters_at_quota.value
+    first, last = (with_interval(certificate.chance_of_quota[q], ".0%") for q in (solution.quarter - 1, -1))
     lines = [
-        f"Promised {amount(its, its.promised)}, realised {amount(its, its.realised)} ({amount(its, low)} to "
-        f"{amount(its, high)}) in {count_of(its.realised_estimate.observations, 'market')} that the search never saw: "
-        f"the promise is {its.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
-        f"Ahead in {its.markets_ahead.value:.0%} of these markets{_worlds(its)}.",
-        f"Over the best of some constant splits ({one_line(its.best_split)}): {with_interval(its.over_best_split)}"
-        + (f"; better in {its.worlds_ahead_of_split.value:.0%} of the worlds." if its.worlds_ahead_of_split else "."),
-        f"Quarters at quota: {its.quarters_at_quota.value:.1f} against {its.base_quarters_at_quota.value:.1f}; chance "
-        f"of quota {with_interval(its.chance_of_quota[solution.quarter - 1], '.0%')} in Q{solution.quarter}, "
-        f"{with_interval(its.chance_of_quota[-1], '.0%')} in the last quarter; attainment of the first year "
-        f"{_first_year(solution):.0%}, the mean.",
-        f"One-hour test: {its.hour_test.says}.",
-        f"Rounding to quarters of an hour: {its.rounding_gain:+.1%}.",
+        f"Promised {promised}, realised {realised} ({low} to {high}) in "
+        f"{count_of(certificate.realised_estimate.observations, 'market')} that the search never saw: the promise is "
+        f"{certificate.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
+        f"Ahead in {certificate.markets_ahead.value:.0%} of these markets{_worlds(certificate)}.",
+        f"Over the best of some constant splits ({one_line(certificate.best_split)}): "
+        f"{with_interval(certificate.over_best_split)}{better}",
+        f"Quarters at quota: {at_quota:.1f} against {base_at_quota:.1f}; chance of quota {first} in "
+        f"Q{solution.quarter}, {last} in the last quarter; attainment of the first year {_first_year(solution):.0%}, "
+        "the mean.",
+        f"One-hour test: {certificate.hour_test.says}.",
+        f"Rounding to quarters of an hour: {certificate.rounding_gain:+.1%}.",
     ]
-    if its.outcome == "optimal" and its.gap is not None:
-        lines.append(f"The corrected model's plan is proven within {its.gap:.1%} of its best.")
+    if certificate.outcome == "optimal" and certificate.gap is not None:
+        lines.append(f"The corrected model's plan is proven within {certificate.gap:.1%} of its best.")
     else:
         lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
-    lines.append(
-        f"The model before it was corrected, without queues and luck, expected {amount(its, its.fluid_limit)}."
-    )
-    if its.exit_usd is not None and its.exit_difference_usd is not None:
+    lines.append(f"The model before it was corrected, without queues and luck, expected {fluid_limit}.")
+    if certificate.exit_usd is not None and certificate.exit_difference_usd is not None:
         lines.append(
-            f"Year after the horizon: {usd(its.exit_usd.value)} of quota credit, "
-            f"{usd(its.exit_difference_usd.value, sign=True)} against {its.against}."
+            f"Year after the horizon: {usd(certificate.exit_usd.value)} of quota credit, "
+            f"{usd(certificate.exit_difference_usd.value, sign=True)} against {certificate.against}."
         )
-    if missed := floors_missed(its):
+    if missed := floors_missed(certificate):
         lines.append(missed)
-    return [*lines, f"{its.simulated_runs:,} simulated territories, {its.seconds:.0f} seconds."]
+    return [*lines, f"{certificate.simulated_runs:,} simulated territories, {certificate.seconds:.0f} seconds."]
 
 
 def _first_year(solution: Answer) -> float:
     """Quota credit of the first year over its quota, mean of the markets."""
     year = list(zip(solution.certificate.attainment_by_quarter, solution.scenario.quota_usd(), strict=True))[:4]
-    return sum(its.value * quota for its, quota in year) / sum(quota for _, quota in year)
+    return sum(attained.value * quota for attained, quota in year) / sum(quota for _, quota in year)
 
 
-def floors_missed(its: Certificate) -> str:
-    """A warning, if floors are."""
-    if its.floors_missed <= FLOOR_SHOWN:
+def floors_missed(certificate: Certificate) -> str:
+    """A warning, if the plan misses floors that were asked for."""
+    if certificate.floors_missed <= FLOOR_SHOWN:
         return ""
-    return f"FLOORS ARE MISSED by {its.floors_missed:.1%} of quota in the simulator: ask for less."
+    return f"FLOORS ARE MISSED by {certificate.floors_missed:.1%} of quota in the simulator: ask for less."
 
 
-def _worlds(its: Certificate) -> str:
-    worlds = its.worlds_ahead
+def _worlds(certificate: Certificate) -> str:
+    worlds = certificate.worlds_ahead
     if worlds is None:
         return ""
     return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
 
 
-def why(solution: Answer, explanation: Explanation) -> list[str]:
-    """Why this plan, and what would change it, a sentence each."""
+def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
+    """Why the plan is as it is, and what would change it, a sentence each."""
     lines = []
     if explanation.hour_value_usd:
         ahead = list(enumerate(explanation.hour_value_usd, 1))[solution.quarter - 1 :]
@@ -250,10 +258,10 @@ def why(solution: Answer, explanation: Explanation) -> list[str]:
         share = explanation.runner_up.behind_share
         lines.append(
             f"Next best: {one_line(explanation.runner_up.says)}, behind by {with_interval(share, '.1%')}"
-            + (f"; {turns_if(explanation.runner_up.robustness)}." if explanation.runner_up.robustness else ".")
+            + (f"; {turning_point(explanation.runner_up.robustness)}." if explanation.runner_up.robustness else ".")
         )
     if explanation.robustness is not None:
-        lines.append(f"Against {solution.certificate.against}: {turns_if(explanation.robustness)}.")
+        lines.append(f"Against {solution.certificate.against}: {turning_point(explanation.robustness)}.")
     return lines
 
 
@@ -261,6 +269,7 @@ def why(solution: Answer, explanation: Explanation) -> list[str]:
 
 
 def frontier_question(frontier: Frontier) -> str:
+    """What the two sides of the frontier are."""
     through = frontier.scenario.horizon_quarters
     return (
         f"Attainment of Q1 to Q4, and the run-rate after Q{through}: quota credit a quarter in the year that follows, "
@@ -283,6 +292,7 @@ def frontier_row(point: Point) -> tuple[str, str, str, str]:
 
 
 def frontier_notes(frontier: Frontier) -> Iterator[str]:
+    """What is to be known of the frontier: plans left out, markets, intervals."""
     unproven = [point.plan.name for point in frontier.points if not point.proven]
     if unproven:
         yield f"Not drawn, as the solver did not prove them in time: {', '.join(unproven)}."
@@ -293,11 +303,12 @@ def frontier_notes(frontier: Frontier) -> Iterator[str]:
 
 
 def clock(moment: time) -> str:
+    """A time of day: 9:05."""
     return f"{moment.hour}:{moment.minute:02}"
 
 
 def from_week(block: Block) -> str:
-    """What a cadence leaves open."""
+    """The week in which a block that is not weekly begins."""
     return "" if block.every_weeks == 1 else f", from week {block.first_week}"
 
 

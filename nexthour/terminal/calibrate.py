@@ -94,9 +94,9 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     console.print(f"Wrote {out}, {calibration.fitted_to(fit)}.", style="bold")
     console.print(calibration.rows_read(fit))
     console.print()
-    console.print(table_of(calibration.fit_rows(fit.report_rows())))
+    console.print(table_of(calibration.fit_table(fit.report_rows())))
     console.print(calibration.ABOUT_FIT)
-    if fewer := calibration.fewer_hours(fit, "--fraction"):
+    if fewer := calibration.scaled_hours(fit, "--fraction"):
         console.print(fewer)
     if reasons:
         console.print()
@@ -105,7 +105,7 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
         if len(reasons) > REASONS_SHOWN:
             print_items(console, [f"and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)"])
     console.print()
-    first, *others = calibration.checked_again(checks, rows=len(fit.cells))
+    first, *others = calibration.check_lines(checks, rows=len(fit.cells))
     console.print(first)
     print_items(console, others)
     console.print()

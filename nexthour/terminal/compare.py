@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import turns_if, verdict
+from nexthour.report.comparison import turning_point, verdict
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
@@ -101,7 +101,7 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
     for name in best_first:
         out.print()
         sentence = verdict(comparison, name)
-        out.print(f"{sentence.removesuffix('.')}; {turns_if(known[name])}." if known else sentence)
+        out.print(f"{sentence.removesuffix('.')}; {turning_point(known[name])}." if known else sentence)
     out.print()
     out.print(_levels_table(comparison, [base, *best_first]))
     out.print(

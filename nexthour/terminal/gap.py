@@ -68,11 +68,11 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
     out.print(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     for segment in gaps.segments:
         out.print()
-        out.print(f"{one_line(segment.segment)}: remedies on top of {report.base(gaps)}")
+        out.print(f"{one_line(segment.segment)}: remedies on top of {report.starting_point(gaps)}")
         possible = [remedy for remedy in segment.remedies if remedy.gain_usd is not None]
         if possible:
             out.print(_remedies(possible))
-        for sentence in report.not_possible(segment.remedies):
+        for sentence in report.impossible_lines(segment.remedies):
             out.print(sentence)
     out.print()
     out.print(f"{report.remedy_words(gaps)} In brackets: no clear difference.")
@@ -112,12 +112,12 @@ def _remedies(remedies: Sequence[Remedy]) -> Any:
         each = remedy.gain_per_hour_usd
         clear = remedy.gain_usd.clear
         table.add_row(
-            f"{report.kind(remedy)}: {one_line(remedy.what)}",
+            f"{report.remedy_kind(remedy)}: {one_line(remedy.what)}",
             f"{hours:,.0f}{cam}" if hours else "none",
             gain if clear else f"({gain})",
             "" if each is None else usd(each.value, sign=True) if clear else f"({usd(each.value, sign=True)})",
             percent(remedy.seen),
-            report.ahead_from(remedy),
+            report.payback_cell(remedy),
         )
     return table
 
@@ -141,8 +141,8 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
             f"95% intervals of the credit: up to ±{100 * widest:.1f} points. What it brings is assumed and has none."
         )
     out.print()
-    out.print(f"What {report.base(gaps)} does with them")
-    print_items(out, [f"{one_line(partner.says)} {report.not_the_usual(partner)}" for partner in partners])
+    out.print(f"What {report.starting_point(gaps)} does with them")
+    print_items(out, [f"{one_line(partner.says)} {report.unusual_treatment(partner)}" for partner in partners])
 
 
 def _standing(treatment: Treatment) -> str:

@@ -63,16 +63,16 @@ def command(
 def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
     """Print what each person expects, what all of them say together, and what the model cannot say."""
     console = plain_console()
-    console.print(f"Wrote {out}, with what {calibration.people(judgement)} said.", style="bold")
-    for rows in calibration.opinion_rows(judgement, before):
+    console.print(f"Wrote {out}, with what {calibration.people_count(judgement)} said.", style="bold")
+    for rows in calibration.opinion_tables(judgement, before):
         console.print()
         console.print(table_of(rows))
     console.print(calibration.ABOUT_PEOPLE)
     console.print()
     console.print(calibration.ABOUT_ANSWERS)
-    console.print(table_of(calibration.answer_rows(judgement)))
+    console.print(table_of(calibration.answer_table(judgement)))
     console.print(calibration.ABOUT_WHOM)
-    for line in calibration.doubts(judgement):
+    for line in calibration.doubt_lines(judgement):
         console.print()
         console.print(line)
     console.print()

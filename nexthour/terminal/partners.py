@@ -65,15 +65,15 @@ def command(
 def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
     """Print what each partner is like and how sure that is; `mend` says what of the plans no longer fits."""
     console = plain_console()
-    console.print(f"Wrote {out}: {calibration.labels_right(intake)}.", style="bold")
+    console.print(f"Wrote {out}: {calibration.label_accuracy(intake)}.", style="bold")
     console.print()
-    console.print(table_of(calibration.intake_rows(intake, before)))
-    console.print(calibration.about_intake(intake))
-    if asked := calibration.to_be_surer(intake):
+    console.print(table_of(calibration.intake_table(intake, before)))
+    console.print(calibration.intake_notes(intake))
+    if asked := calibration.open_questions(intake):
         console.print()
         console.print("To be surer, ask or watch:")
         print_items(console, asked)
-    if gone := calibration.gone(before, made):
+    if gone := calibration.missing_partners(before, made):
         console.print()
         console.print(gone)
     for sentence in mend:

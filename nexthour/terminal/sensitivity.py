@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import turns_if
+from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
@@ -115,7 +115,7 @@ def _verdict(result: Sensitivity, name: str) -> str:
         side = "ahead of" if plan.verdict == "ahead" else "behind"
         answer = f"{side} {base} by {abs(share.value):.1%} ({surely})"
     worlds = "" if plan.worlds_ahead is None else f", better in {count_of_total(plan.worlds_ahead)} plausible worlds"
-    return f"{name}: {answer}{worlds}; {turns_if(plan)}."
+    return f"{name}: {answer}{worlds}; {turning_point(plan)}."
 
 
 def _tornado(swings: list[Swing]) -> Any:

@@ -22,19 +22,19 @@ def print_solution(solution: Answer, reasons: Explanation | None = None) -> None
     out, scenario, its = plain_console(), solution.scenario, solution.certificate
     out.print(one_line(scenario.question or scenario.name), style="bold")
     out.print()
-    out.print(f"{solution.plan.name}: {plan.against(its)}. {plan.totals(solution)}")
+    out.print(f"{solution.plan.name}: {plan.difference(its)}. {plan.totals(solution)}")
     for quarters in _some(scenario.horizon_quarters):
         out.print()
         out.print("Hours a week")
         out.print(_hours(solution, quarters))
     out.print()
-    for line in (*plan.parked(solution), *plan.coverage(solution)):
+    for line in (*plan.parked_lines(solution), *plan.coverage_lines(solution)):
         out.print(line)
     titled = (
-        (f"Q{solution.quarter} against {its.against}, hours a week", plan.first_quarter(solution)),
-        ("What happened so far", plan.seen(solution)),
-        ("How good it is, and how we know", plan.certificate(solution)),
-        ("Why, and what would change it", plan.why(solution, reasons) if reasons is not None else []),
+        (f"Q{solution.quarter} against {its.against}, hours a week", plan.first_quarter_lines(solution)),
+        ("What happened so far", plan.so_far_lines(solution)),
+        ("How good it is, and how we know", plan.certificate_lines(solution)),
+        ("Why, and what would change it", plan.reason_lines(solution, reasons) if reasons is not None else []),
     )
     for title, lines in titled:
         if lines:
@@ -67,5 +67,5 @@ def _some(quarters: int) -> Iterator[range]:
 def _hours(solution: Answer, quarters: range) -> Any:
     table = make_table("", *(f"Q{q + 1}" for q in quarters))
     for word, hours in plan.hours_rows(solution):
-        table.add_row(word, *(plan.hours_said(hours[q]) for q in quarters))
+        table.add_row(word, *(plan.hours_cell(hours[q]) for q in quarters))
     return table

@@ -686,11 +686,11 @@ def test_compare_says_what_turns_its_verdicts(short: str) -> None:
 
 
 def sentence(flip: Flip | None, assumption: Assumption = GAIN, verdict: str = "ahead") -> str:
-    from nexthour.report.comparison import turns_if
+    from nexthour.report.comparison import turning_point
 
     estimate = Estimate(0.05, 0.04, 0.06, 100)
     swings = (robustness.Swing(assumption, estimate, estimate, 0.0, () if flip is None else (flip,)),)
-    return turns_if(robustness.Robustness(ALONE, estimate, verdict, swings, None))  # type: ignore[arg-type]
+    return turning_point(robustness.Robustness(ALONE, estimate, verdict, swings, None))  # type: ignore[arg-type]
 
 
 def test_what_turns_a_verdict_in_words() -> None:

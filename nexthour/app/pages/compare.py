@@ -188,7 +188,7 @@ def _verdicts(comparison: Comparison) -> None:
     best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
     for name in best_first:
         lead_text(report.verdict(comparison, name))
-        if reason := report.why(comparison, name):
+        if reason := report.explain_difference(comparison, name):
             caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
     picture(comparison_charts.differences(shares, with_article(comparison.baseline)))

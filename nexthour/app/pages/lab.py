@@ -143,7 +143,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
     for markets, worlds in cache.stages():
         with top, simulating(scenario, markets):
             comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
-        reason = report.why(comparison, plan.name)
+        reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _result(comparison, plan.name)
@@ -157,7 +157,7 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
 def _result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     _numbers(comparison, result)
-    step_chain(report.chain(comparison, name))
+    step_chain(report.chain_of_effects(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
         activity: [float(value) for value in row]
@@ -249,7 +249,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     if known is None:
         return None
     (plan,) = known.plans.values()
-    lead_text(f"The verdict: {report.turns_if(plan)}.")
+    lead_text(f"The verdict: {report.turning_point(plan)}.")
     return {
         swing.assumption.path: "; ".join(
             f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips

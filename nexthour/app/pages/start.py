@@ -56,7 +56,7 @@ def _answer(comparison: Comparison) -> None:
     best = max(others, key=lambda name: others[name].markets_ahead.value)
     lead_text(when_ahead(comparison, best))
     picture(markets_ahead(others[best].markets_ahead_by_quarter, best, with_article(comparison.baseline)))
-    if reason := report.why(comparison, best):
+    if reason := report.explain_difference(comparison, best):
         caption(f"Why: {reason}")
     caption(
         f"{comparison.replications:,} simulated markets, the same for both plans; lines on the bars are 95% intervals. "

@@ -124,7 +124,7 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     for name in others:
         caption(report.verdict(comparison, name))
     picture(comparison_charts.dip_and_payback(comparison[others[0]].difference_to_quarter_usd, base))
-    caption(f"The picture is of {others[0]}. Why: {report.why(comparison, others[0])}")
+    caption(f"The picture is of {others[0]}. Why: {report.explain_difference(comparison, others[0])}")
     heading("Talk about it")
     lead_text(STORIES[st.session_state["story"]])
     left, right = st.columns(2)

@@ -197,14 +197,16 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
     gains = [pair for pair in priced if pair[0].verdict == "ahead"]
     others = [pair for pair in priced if pair[0].gain_usd is not None and pair[0].verdict != "ahead"]
     if gains:
-        st.html(_remedy_table(f"What clearly gains, on top of {report.base(gaps)}: best an hour first", gains))
+        st.html(
+            _remedy_table(f"What clearly gains, on top of {report.starting_point(gaps)}: best an hour first", gains)
+        )
     else:
-        st.markdown(escaped(f"Nothing clearly gains on top of {report.base(gaps)}."))
+        st.markdown(escaped(f"Nothing clearly gains on top of {report.starting_point(gaps)}."))
     if others:
         with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
             st.html(_remedy_table("No clear difference, then what clearly costs", others))
     for segment in segments:
-        for why in report.not_possible(segment.remedies):
+        for why in report.impossible_lines(segment.remedies):
             caption(f"{segment.segment}: {why}.")
     caption(report.remedy_words(gaps))
     _keep(at, [*gains, *others])
@@ -216,7 +218,7 @@ def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
     plans: dict[str, TimePlan] = {}
     for remedy, segment in priced:
         if remedy.plan is not None and remedy.scenario == at.scenario and remedy.plan not in plans.values():
-            plans[f"{report.kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
+            plans[f"{report.remedy_kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
     if not plans:
         return
     with st.expander("Keep a remedy as a plan"):
@@ -231,7 +233,7 @@ def _remedy_table(title: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     heads = ["Remedy", "Gain", "95% interval", "Hours", "Gain an hour", "Ahead from", "For", "Seen then"]
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for row, segment in rows:
-        same.setdefault((f"{report.kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
+        same.setdefault((f"{report.remedy_kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
     return html_table(title, heads, [_remedy(name, some) for (name, _), some in same.items()])
 
 
@@ -243,7 +245,7 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     return [
         name, usd(gain.value, sign=True), usd_interval(gain, sign=True),
         f"{hours:,.0f}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
-        report.ahead_from(remedy), ", ".join(segment for _, segment in some),
+        report.payback_cell(remedy), ", ".join(segment for _, segment in some),
         ", ".join(percent(remedy.seen) for remedy, _ in some),
     ]  # fmt: skip
 
@@ -308,7 +310,7 @@ def _treatment(treatment: Treatment) -> list[str]:
     )
     return [
         f"{treatment.partner} (candidate)" if treatment.is_candidate else treatment.partner, treatment.treatment,
-        does, credit, f"{100 * treatment.commitment:.0f}", report.not_the_usual(treatment),
+        does, credit, f"{100 * treatment.commitment:.0f}", report.unusual_treatment(treatment),
     ]  # fmt: skip
 
 

@@ -52,10 +52,10 @@ def draw_headline(answer: Answer) -> None:
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone
         for label, value, more in numbers:
             st.metric(escaped(label), value, help=more, width=NUMBER_WIDTH)
-    lead_text(f"This plan is {plan_report.against(certificate)}. {plan_report.totals(answer)}")
+    lead_text(f"This plan is {plan_report.difference(certificate)}. {plan_report.totals(answer)}")
     if missed := plan_report.floors_missed(certificate):
         st.warning(escaped(missed))
-    for line in plan_report.seen(answer):
+    for line in plan_report.so_far_lines(answer):
         caption(line)
 
 
@@ -63,10 +63,10 @@ def draw_hours(answer: Answer) -> None:
     """Draw a plan by quarter, and what it changes in the first."""
     scenario, plan = answer.scenario, answer.plan
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
-    *changes, cost = plan_report.first_quarter(answer)
+    *changes, cost = plan_report.first_quarter_lines(answer)
     _list(changes, bold_kind=True)
     caption(f"{with_capital(cost)}.")
-    for line in (*plan_report.parked(answer), *plan_report.coverage(answer)):
+    for line in (*plan_report.parked_lines(answer), *plan_report.coverage_lines(answer)):
         caption(line)
     hours_by = plan.table(scenario)
     by_activity = {
@@ -90,14 +90,14 @@ def draw_hours(answer: Answer) -> None:
 def hours_table(answer: Answer) -> str:
     """Hours a week, a row for each use and a column for each quarter."""
     quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
-    rows = [[word.strip(), *map(plan_report.hours_said, row)] for word, row in plan_report.hours_rows(answer)]
+    rows = [[word.strip(), *map(plan_report.hours_cell, row)] for word, row in plan_report.hours_rows(answer)]
     return html_table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
 
 
 def draw_certificate(answer: Answer) -> None:
     """Draw the certificate, in words."""
     st.subheader("How good it is, and how we know", anchor=False)
-    _list(plan_report.certificate(answer))
+    _list(plan_report.certificate_lines(answer))
     markets = count_of(answer.certificate.realised_estimate.observations, "market")
     caption(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
@@ -106,7 +106,7 @@ def draw_reasons(answer: Answer, explanation: Explanation) -> None:
     """Draw what an hour is worth, what limits cost, and what would have to be true for another plan to win."""
     if explanation.hour_value_usd:
         picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
-    _list(plan_report.why(answer, explanation))
+    _list(plan_report.reason_lines(answer, explanation))
 
 
 def _list(lines: list[str], bold_kind: bool = False) -> None:

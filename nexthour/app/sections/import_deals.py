@@ -48,7 +48,7 @@ FITTED = {
     "deals a quarter": "{:.1f}".format,
     "demand cv": digits,
 }
-"""FittedScenario numbers, and how each is written."""
+"""Fitted numbers, and how each is written."""
 
 
 @dataclass(frozen=True)
@@ -196,14 +196,14 @@ def _result(result: FittedScenario) -> None:
     headline = report.fitted_to(fit)
     lead_text(f"{with_capital(headline)}.")
     caption(report.rows_read(fit))
-    controls.results_table(report.fit_rows(fit.report_rows()), "FittedScenario numbers by segment and route")
+    controls.results_table(report.fit_table(fit.report_rows()), "Fitted numbers by segment and route")
     caption(report.ABOUT_FIT)
-    if fewer := report.fewer_hours(fit, "the share above"):
+    if fewer := report.scaled_hours(fit, "the share above"):
         caption(fewer)
     with st.expander("Every fitted number with its 90% interval"):
         controls.results_table(intervals(fit), "By segment and route")
     _rejected(fit)
-    first, *others = report.checked_again(result.checks, rows=len(fit.cells))
+    first, *others = report.check_lines(result.checks, rows=len(fit.cells))
     with st.expander(escaped(first), expanded=bool(others)):
         st.markdown(controls.bullets(others) if others else "All of them.")
     with st.expander("What the table could not say"):

@@ -48,12 +48,12 @@ def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tup
 
 
 def _result(judgement: Judgement, before: Scenario) -> None:
-    lead_text(f"What {report.people(judgement)} said, as gains a week.")
-    for rows in report.opinion_rows(judgement, before):
+    lead_text(f"What {report.people_count(judgement)} said, as gains a week.")
+    for rows in report.opinion_tables(judgement, before):
         controls.results_table(rows, f"What each person's answers mean for {rows.headers[0]}")
     caption(report.ABOUT_PEOPLE)
     st.markdown(f"**{report.ABOUT_ANSWERS}**")
-    controls.results_table(report.answer_rows(judgement), report.ABOUT_ANSWERS)
+    controls.results_table(report.answer_table(judgement), report.ABOUT_ANSWERS)
     caption(report.ABOUT_WHOM)
-    for line in report.doubts(judgement):
+    for line in report.doubt_lines(judgement):
         st.warning(escaped(line))

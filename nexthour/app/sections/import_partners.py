@@ -63,12 +63,12 @@ def without_impossible_plans(scenario: Scenario) -> Scenario:
 
 
 def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
-    lead_text(f"{report.labels_right(intake)}.")
-    controls.results_table(report.intake_rows(intake, before), "How to treat each partner, and how sure that is")
-    caption(report.about_intake(intake))
-    if asked := report.to_be_surer(intake):
+    lead_text(f"{report.label_accuracy(intake)}.")
+    controls.results_table(report.intake_table(intake, before), "How to treat each partner, and how sure that is")
+    caption(report.intake_notes(intake))
+    if asked := report.open_questions(intake):
         st.markdown("**To be surer, ask or watch**\n" + "\n".join(f"* {escaped(line)}" for line in asked))
-    if gone := report.gone(before, scenario):
+    if gone := report.missing_partners(before, scenario):
         caption(gone)
     for sentence in plans_to_mend(scenario):
         st.warning(escaped(f"Left out, as these partners do not allow it: {sentence}."))

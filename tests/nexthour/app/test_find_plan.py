@@ -252,7 +252,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
         test.run()
     assert wrong(test) == [] and metrics(test)
     test.segmented_control(key="show").set_value("good").run()
-    for line in plan_report.certificate(job.result):
+    for line in plan_report.certificate_lines(job.result):
         assert line[1:] in texts(test).replace("\\", "")
 
 
@@ -271,7 +271,7 @@ def shown(found: AtOnce, small_id: str) -> Callable[..., AppTest]:
 def test_the_headline_is_the_certificates(shown: Callable[..., AppTest], answer: Answer) -> None:
     test, certificate = shown(), answer.certificate
     assert wrong(test) == []
-    assert plan_report.against(certificate) in html.unescape(texts(test))
+    assert plan_report.difference(certificate) in html.unescape(texts(test))
     assert plan_report.totals(answer) in html.unescape(texts(test))
     assert metrics(test)[f"Against {certificate.against}"] == f"{certificate.difference_share.value:+.1%}"
 
@@ -280,10 +280,10 @@ def test_the_plan_is_a_picture_and_a_table(shown: Callable[..., AppTest], answer
     test = shown()
     (rows,) = tables(test).values()
     assert rows[1:] == [
-        [word.strip(), *map(plan_report.hours_said, row)] for word, row in plan_report.hours_rows(answer)
+        [word.strip(), *map(plan_report.hours_cell, row)] for word, row in plan_report.hours_rows(answer)
     ]
     assert "Attainment by quarter under this plan" in texts(test)
-    *changes, cost = plan_report.first_quarter(answer)
+    *changes, cost = plan_report.first_quarter_lines(answer)
     assert f"{cost[1:]}." in html.unescape(texts(test))
     for line in changes:
         kind, _, what = line.partition(": ")
@@ -296,7 +296,7 @@ def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: At
     assert [kind for kind, _ in found.asked] == ["plan"]
     press(test, "Why this plan?")
     assert found.asked[1] == ("reasons", {}) and wrong(test) == []
-    for line in plan_report.why(answer, reasons):
+    for line in plan_report.reason_lines(answer, reasons):
         assert line[1:] in texts(test).replace("\\", "")
 
 

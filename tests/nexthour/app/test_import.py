@@ -134,7 +134,7 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     fit = calibrate(EXPORT, answers, load_scenario(BASELINE), 1.0, replications=MARKETS)
     assert report.rows_read(fit) == "Rows read 522 = used 518 + not used 4." and report.rows_read(fit) in texts(test)
     shown = [rows for _, *rows in tables(test).values()]
-    assert shown[0] == [list(row) for row in report.fit_rows(fit.report_rows()).rows]
+    assert shown[0] == [list(row) for row in report.fit_table(fit.report_rows()).rows]
     assert shown[1] == [list(row) for row in import_deals.intervals(fit).rows]
     rejects = [[f"{reject.row}", reject.reason] for reject in fit.rejected.itertuples()]
     assert len(rejects) == 4 and shown[2] == rejects
@@ -249,10 +249,10 @@ def test_partners_are_those_of_the_terminal(own_library: Path) -> None:
     test = upload(opened("partners"), "partners file", table.name, table.read_bytes())
     assert wrong(test) == []
     intake = infer_partners(read_partners(table), before, 52, table.name)
-    assert [list(row) for row in report.intake_rows(intake, before).rows] in [
+    assert [list(row) for row in report.intake_table(intake, before).rows] in [
         rows for _, *rows in tables(test).values()
     ]
-    assert f"{report.labels_right(intake)}." in texts(test)
+    assert f"{report.label_accuracy(intake)}." in texts(test)
     test.text_input(key="partners name").set_value("Ours")
     press(test, "Save")
     assert successes(test) == ["Saved as ours."]
@@ -307,7 +307,7 @@ def test_judgement_is_that_of_the_terminal(own_library: Path) -> None:
     assert wrong(test) == []
     judgement = fit_judgement(read_judgement(table), before, table.name)
     shown = [rows for _, *rows in tables(test).values()]
-    for rows in (*report.opinion_rows(judgement, before), report.answer_rows(judgement)):
+    for rows in (*report.opinion_tables(judgement, before), report.answer_table(judgement)):
         assert [list(row) for row in rows.rows] in shown
     press(test, "Save")
     (path,) = (own_library / "scenarios").glob("*.yaml")

@@ -263,7 +263,7 @@ def test_the_grid_is_that_of_the_treatments() -> None:
     assert picture["layer"][0]["encoding"]["x"]["datum"] == pytest.approx(mean)
     rows = tables(test)["Treatment under with Pine"][1:]
     assert [row[1] for row in rows] == [treatment.treatment for treatment in found]
-    assert rows[1][-1] == gap_report.not_the_usual(found[1]) != ""
+    assert rows[1][-1] == gap_report.unusual_treatment(found[1]) != ""
     assert rows[2][0] == "Cypress (candidate)" and rows[2][1] == "Leave"
 
 

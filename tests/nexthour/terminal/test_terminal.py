@@ -299,7 +299,7 @@ def test_figures_that_do_not_agree_are_listed() -> None:
         Check("small", "direct", "cycle weeks", 4.0, 5.0, 0.3, 900),
         Check("small", "direct", "mean amount", 12_000.0, 15_000.0, 900.0, 900),
     )
-    assert list(calibration.checked_again(checks, rows=2)) == [
+    assert list(calibration.check_lines(checks, rows=2)) == [
         "Simulated again: 1 of 3 figures agree with the fit.",
         "small, direct, cycle weeks: 4.0 fitted, 5.0 simulated (allowed: 0.3 off)",
         "small, direct, mean amount: $12k fitted, $15k simulated (allowed: $900 off)",
