@@ -24,8 +24,8 @@ HEADER = (
     "Lead Source", "Partner Account", "Region", "Opportunity Owner",
 )  # fmt: skip
 DEALS = """
-from calibrate.deals import read_deals
-from calibrate.mapping import make_mapping
+from nexthour.calibrate import read_deals
+from nexthour.calibrate.deals.mapping import make_mapping
 import datetime
 deals = read_deals({path!r}, make_mapping(dict(
     id="Opportunity ID", amount="Amount", currency="USD", result="Stage", won=["Closed Won"], lost=["Closed Lost"],

@@ -1,8 +1,8 @@
 """Results as files that people send each other: pure functions from a comparison to bytes.
 
-    from exports.workbook import workbook
-    from exports.one_pager import one_pager
-    from exports.provenance import Provenance, file_name
+    from nexthour.office.workbook import workbook
+    from nexthour.office.one_pager import one_pager
+    from nexthour.office.provenance import Provenance, file_name
 
     data = workbook(comparison, day)
     name = file_name(comparison.scenario, "comparison", day, "xlsx")

@@ -36,15 +36,15 @@ def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter:
         groups.setdefault((change.kind, change.activity), []).append(change)
     uses = []
     for (kind, activity), group in groups.items():
-        what, names = ACTIVITY_WORDS[activity], [its.target for its in group if its.target]
-        today, planned = (sum(hours) for hours in zip(*((its.today, its.planned) for its in group), strict=True))
+        what, names = ACTIVITY_WORDS[activity], [change.target for change in group if change.target]
+        today, planned = (sum(change.today for change in group), sum(change.planned for change in group))
         uses.append(ChangedUse(kind, what, _targets(scenario, names, LINE_LETTERS - len(what)), today, planned))
     return sorted(uses, key=lambda use: (KINDS.index(use.kind), -abs(use.planned - use.today), -use.today))
 
 
 def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:
     """The segments that the plan covers in another way, with that way: enterprise direct."""
-    modes, before = (its.table(scenario).coverage_mode for its in (plan, against))
+    modes, before = (one.table(scenario).coverage_mode for one in (plan, against))
     return [
         f"{shorten_name(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
         for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
@@ -53,6 +53,7 @@ def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> l
 
 
 def _targets(scenario: Scenario, names: list[str], letters: int) -> str:
+    """The names as far as the letters carry; that of every partner in two words."""
     if len(names) > 1 and set(names) == {partner.name for partner in scenario.partners}:
         return "every partner"
     return listed([shorten_name(name, NAME_LETTERS) for name in sorted(names)], letters)

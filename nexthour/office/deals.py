@@ -28,8 +28,8 @@ OUTCOMES = {
 
 
 @dataclass(frozen=True)
-class Deal:
-    """One deal. Weeks count from the first moment of quarter 1; below 0 is history."""
+class DealRow:
+    """One deal of a market. Weeks count from the first moment of quarter 1; below 0 is history."""
 
     opportunity: int
     segment: str
@@ -44,7 +44,7 @@ class Deal:
     credit_usd: float
 
 
-def deals(ledger: Ledger) -> Iterator[Deal]:
+def deal_rows(ledger: Ledger) -> Iterator[DealRow]:
     """The deals in the order in which they were opened."""
     scenario = ledger.scenario
     segments, partners = scenario.segment_names, scenario.all_partners
@@ -59,7 +59,7 @@ def deals(ledger: Ledger) -> Iterator[Deal]:
         credited = 1.0 if partner is None else scenario.credit_share(partner)
         # Taken over on the first day, it is older than its record.
         age_weeks = float(record["value"]) if record["kind"] == Kind.TAKEN_OVER else 0.0
-        yield Deal(
+        yield DealRow(
             opportunity=opportunity,
             segment=segments[record["segment"]],
             route=DIRECT if partner is None else partner.name,

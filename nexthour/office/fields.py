@@ -47,8 +47,8 @@ def _of_model(model: Declared, where: str, source: str) -> Iterator[FieldRow]:
         words = name.replace("_", " ")
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         # Nobody wrote a default: its source is the declaration's.
-        its = source if name in model.model_fields_set else str(extra["source"])
-        yield from _of_value(getattr(model, name), f"{where} > {words}" if where else words, field, its)
+        written_by = source if name in model.model_fields_set else str(extra["source"])
+        yield from _of_value(getattr(model, name), f"{where} > {words}" if where else words, field, written_by)
 
 
 def _of_value(value: object, where: str, field: FieldInfo, source: str) -> Iterator[FieldRow]:

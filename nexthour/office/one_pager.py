@@ -23,7 +23,7 @@ from nexthour.office.changed import ChangedUse, changed_coverage, changed_uses
 from nexthour.office.colours import DARK
 from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
-from nexthour.office.timeless import timeless
+from nexthour.office.timeless import make_timeless
 from nexthour.report.comparison import difference_interval, headline, how_sure, payback, verdict
 from nexthour.report.numbers import count_of, usd
 from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
@@ -57,20 +57,20 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     if plan_name == comparison.baseline:
         others = ", ".join(challengers(comparison)) or "nothing, as it is alone"
         raise PlanError(f"{plan_name!r} is what the others are measured against; allowed: {others}")
-    made = Provenance.of(comparison, day)
-    show = Presentation()
-    show.slide_width, show.slide_height = Inches(13.333), Inches(7.5)
-    slide = show.slides.add_slide(show.slide_layouts[TITLE_ONLY])
+    provenance = Provenance.of(comparison, day)
+    presentation = Presentation()
+    presentation.slide_width, presentation.slide_height = Inches(13.333), Inches(7.5)
+    slide = presentation.slides.add_slide(presentation.slide_layouts[TITLE_ONLY])
     _title(slide, headline(comparison, plan_name))
-    _text(slide, (LEFT, 1.37, WIDE, 0.4), how_sure(comparison, plan_name), 16, GREY)
+    _add_text(slide, (LEFT, 1.37, WIDE, 0.4), how_sure(comparison, plan_name), 16, GREY)
     _changes(slide, comparison, plan_name)
     _cards(slide, comparison, plan_name)
     _chart(slide, comparison, plan_name)
-    _text(slide, (LEFT, 6.5, WIDE, 0.35), f"Simulated, so no forecast. {CAVEAT}", 12, INK)
-    _text(slide, (LEFT, 6.87, WIDE, 0.3), made.line, 10, GREY)
-    notes = (verdict(comparison, plan_name), f"To get it again: {made.again}", CAVEAT)
+    _add_text(slide, (LEFT, 6.5, WIDE, 0.35), f"Simulated, so no forecast. {CAVEAT}", 12, INK)
+    _add_text(slide, (LEFT, 6.87, WIDE, 0.3), provenance.line, 10, GREY)
+    notes = (verdict(comparison, plan_name), f"To get it again: {provenance.again}", CAVEAT)
     slide.notes_slide.notes_text_frame.text = "\n".join(map(forwardable_line, notes))
-    core_properties = show.core_properties
+    core_properties = presentation.core_properties
     core_properties.title, core_properties.author, core_properties.last_modified_by = (
         forwardable_line(headline(comparison, plan_name)),
         "Next Hour",
@@ -78,8 +78,8 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     )
     core_properties.created = core_properties.modified = datetime.datetime(day.year, day.month, day.day)
     out = BytesIO()
-    show.save(out)
-    return timeless(out.getvalue(), day)
+    presentation.save(out)
+    return make_timeless(out.getvalue(), day)
 
 
 def _title(slide: Any, text: str) -> None:
@@ -91,19 +91,19 @@ def _title(slide: Any, text: str) -> None:
     # Names may be long: a title of three lines has to fit where one of two does.
     size = 28 if len(text) <= 110 else 20
     shape.text_frame.paragraphs[0].alignment = PP_ALIGN.LEFT
-    _say(shape.text_frame.paragraphs[0], text, size, INK, bold=True)
+    _add_run(shape.text_frame.paragraphs[0], text, size, INK, bold=True)
 
 
 def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
     """What to stop, start and keep, as a table."""
     base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
-    _text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
+    _add_text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
     plans = comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan
-    its, coverage = changed_uses(*plans), changed_coverage(*plans)
+    uses, coverage = changed_uses(*plans), changed_coverage(*plans)
     room = MOST_ROWS - bool(coverage)
-    largest = sorted(its, key=lambda use: -abs(use.planned - use.today))[: room - 1]
-    shown = its if len(its) <= room else [use for use in its if use in largest]
-    rows = max(1, min(len(its), room) + bool(coverage))
+    largest = sorted(uses, key=lambda use: -abs(use.planned - use.today))[: room - 1]
+    shown = uses if len(uses) <= room else [use for use in uses if use in largest]
+    rows = max(1, min(len(uses), room) + bool(coverage))
     frame = slide.shapes.add_table(rows, 3, *map(Inches, (LEFT, TOP, LEFT_WIDE, ROW * rows)))
     frame._element.nvGraphicFramePr.cNvPr.set("descr", "What to stop, start and keep, in hours a week")
     table = frame.table
@@ -115,16 +115,16 @@ def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
         _cell(table.cell(0, 1), [(listed(coverage, COVERAGE_LETTERS), 13 if len(coverage) == 1 else 11, INK, False)])
         table.cell(0, 1).merge(table.cell(0, 2))
     for i, use in enumerate(shown, int(bool(coverage))):
-        _row(table, i, use)
-    if len(shown) < len(its):
-        _cell(table.cell(rows - 1, 1), [(f"and {count_of(len(its) - len(shown), 'smaller change')}", 12, GREY, False)])
+        _fill_row(table, i, use)
+    if len(shown) < len(uses):
+        _cell(table.cell(rows - 1, 1), [(f"and {count_of(len(uses) - len(shown), 'smaller change')}", 12, GREY, False)])
     for i in range(rows):
         table.rows[i].height = Inches(ROW)
         for column in range(3):
-            _bare(table.cell(i, column))
+            _style_cell(table.cell(i, column))
 
 
-def _row(table: Any, i: int, use: ChangedUse) -> None:
+def _fill_row(table: Any, i: int, use: ChangedUse) -> None:
     _cell(table.cell(i, 0), [(use.kind.upper(), 12, KIND_INKS[use.kind], True)])
     names = [(f"  {use.targets}", 11, GREY, False)] if use.targets else []
     _cell(table.cell(i, 1), [(use.what, 13, INK, False), *names])
@@ -150,9 +150,9 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
         card.fill.fore_color.rgb = RGBColor.from_string("EEF3F8")
         frame = card.text_frame
         frame.word_wrap, frame.auto_size, frame.vertical_anchor = True, MSO_AUTO_SIZE.NONE, MSO_ANCHOR.MIDDLE
-        _say(frame.paragraphs[0], head, 11, GREY, bold=True)
-        _say(frame.add_paragraph(), big, 22 if len(big) <= 12 else 16, INK, bold=True)
-        _say(frame.add_paragraph(), small, 11, GREY)
+        _add_run(frame.paragraphs[0], head, 11, GREY, bold=True)
+        _add_run(frame.add_paragraph(), big, 22 if len(big) <= 12 else 16, INK, bold=True)
+        _add_run(frame.add_paragraph(), small, 11, GREY)
 
 
 def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
@@ -161,15 +161,15 @@ def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
     base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     last = so_far[-1]
     head = f"Quota credit against {base}: {usd(last.value, sign=True)} after {count_of(len(so_far), 'quarter')}"
-    _text(slide, (RIGHT, 1.88, RIGHT_WIDE, 0.35), head, 14, INK, bold=True)
+    _add_text(slide, (RIGHT, 1.88, RIGHT_WIDE, 0.35), head, 14, INK, bold=True)
     form = _money_format(so_far)
     data = CategoryChartData(number_format=form)
     data.categories = [f"Q{q}" for q in range(1, len(so_far) + 1)]
-    data.add_series("mean", [its.value for its in so_far])
+    data.add_series("mean", [estimate.value for estimate in so_far])
     # One market has no interval.
     if comparison.replications > 1:
-        data.add_series("95% low", [its.low for its in so_far])
-        data.add_series("95% high", [its.high for its in so_far])
+        data.add_series("95% low", [estimate.low for estimate in so_far])
+        data.add_series("95% high", [estimate.high for estimate in so_far])
     room = map(Inches, (RIGHT - 0.1, TOP - 0.02, RIGHT_WIDE + 0.1, 4.06))
     frame = slide.shapes.add_chart(XL_CHART_TYPE.LINE, *room, data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", forwardable_line(f"{head}, {difference_interval(last)}"))
@@ -178,7 +178,7 @@ def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
     chart.font.size, chart.font.color.rgb = Pt(11), RGBColor.from_string(GREY)
     _axes(chart, form)
-    if not any(its.value for its in so_far):
+    if not any(estimate.value for estimate in so_far):
         # Left to itself the axis of a level line counts in cents.
         chart.value_axis.minimum_scale, chart.value_axis.maximum_scale, chart.value_axis.major_unit = -1, 1, 1
     looks = ((MEAN, MSO_LINE.SOLID, 3.0), (ENDS, MSO_LINE.DASH, 1.5), (ENDS, MSO_LINE.ROUND_DOT, 1.5))
@@ -206,17 +206,17 @@ def _money_format(values: Sequence[Estimate]) -> str:
     return f"+$#,##0{thousands};-$#,##0{thousands};$0"
 
 
-def _text(
+def _add_text(
     slide: Any, room: tuple[float, float, float, float], text: str, size: int, ink: str, bold: bool = False
 ) -> None:
     """A line of text at (left, top, width, height) in inches."""
     frame = slide.shapes.add_textbox(*map(Inches, room)).text_frame
     frame.word_wrap = True
     _no_margins(frame)
-    _say(frame.paragraphs[0], text, size, ink, bold)
+    _add_run(frame.paragraphs[0], text, size, ink, bold)
 
 
-def _say(paragraph: Any, text: str, size: int, ink: str, bold: bool = False) -> None:
+def _add_run(paragraph: Any, text: str, size: int, ink: str, bold: bool = False) -> None:
     run = paragraph.add_run()
     run.text = forwardable_line(text)
     run.font.size, run.font.bold, run.font.color.rgb = Pt(size), bold, RGBColor.from_string(ink)
@@ -224,10 +224,10 @@ def _say(paragraph: Any, text: str, size: int, ink: str, bold: bool = False) -> 
 
 def _cell(cell: Any, runs: Sequence[tuple[str, int, str, bool]]) -> None:
     for text, size, ink, bold in runs:
-        _say(cell.text_frame.paragraphs[0], text, size, ink, bold)
+        _add_run(cell.text_frame.paragraphs[0], text, size, ink, bold)
 
 
-def _bare(cell: Any) -> None:
+def _style_cell(cell: Any) -> None:
     """No fill, little room, in the middle."""
     cell.fill.background()
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE

@@ -29,7 +29,7 @@ def png(spec: dict[str, Any], scale: float = 2, provenance: str = "") -> bytes:
     """
     drawn = vl_convert.vegalite_to_png(
         {**spec, "title": _title(spec, forwardable_line(provenance))} if provenance else spec,
-        vl_version=_version(spec),
+        vl_version=_grammar_version(spec),
         scale=scale,
         # Of a list without any address, none is allowed.
         allowed_base_urls=[],
@@ -40,20 +40,21 @@ def png(spec: dict[str, Any], scale: float = 2, provenance: str = "") -> bytes:
 def _title(spec: dict[str, Any], line: str) -> dict[str, Any]:
     """The title, which may be text, lines, an object or nothing, with more small lines under it."""
     title, width = spec.get("title"), spec.get("width")
-    its = dict(title) if isinstance(title, dict) else {"text": title or ""}
+    parts = dict(title) if isinstance(title, dict) else {"text": title or ""}
     letters = int(width / LETTER) if isinstance(width, int | float) else LETTERS
     lines = wrap(line, max(20, letters), break_on_hyphens=False)
-    if not its["text"]:
+    if not parts["text"]:
         # Nothing is drawn under a title that is not there.
-        return {"anchor": "start", "fontSize": SMALL, "fontWeight": "normal", **its, "text": lines}
-    under = its.get("subtitle") or []
+        return {"anchor": "start", "fontSize": SMALL, "fontWeight": "normal", **parts, "text": lines}
+    under = parts.get("subtitle") or []
     under = [under] if isinstance(under, str) else under
-    return {"anchor": "start", "subtitleFontSize": SMALL, **its, "subtitle": [*under, *lines]}
+    return {"anchor": "start", "subtitleFontSize": SMALL, **parts, "subtitle": [*under, *lines]}
 
 
-def _version(spec: dict[str, Any]) -> str:
+def _grammar_version(spec: dict[str, Any]) -> str:
+    """The latest installed version of Vega-Lite with the first number that the spec asks for."""
     installed = vl_convert.get_vegalite_versions()
     wanted = re.search(r"/v(\d+)", str(spec.get("$schema", "")))
-    fitting = [its for its in installed if wanted is None or its.split(".")[0] == wanted[1]]
+    fitting = [version for version in installed if wanted is None or version.split(".")[0] == wanted[1]]
     # Versions as numbers: 5.14 is later than 5.8.
-    return max(fitting or installed, key=lambda its: [int(part) for part in its.split(".")])
+    return max(fitting or installed, key=lambda version: [int(part) for part in version.split(".")])

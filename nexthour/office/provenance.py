@@ -54,7 +54,7 @@ class Provenance:
 
     @property
     def line(self) -> str:
-        """All of it but the command, for a footer."""
+        """One line with everything but the command, for a footer."""
         worlds = [count_of(self.worlds, "plausible world")] if self.worlds else []
         markets = count_of(self.replications, "market")
         known = [self.scenario, f"digest {self.digest}", f"seed {self.seed}", markets, *worlds, self.version]

@@ -59,21 +59,22 @@ class Book:
     def sheet(self, name: str, widths: Sequence[float], repeat: int) -> Sheet:
         """A new sheet whose columns have these widths in letters; its first `repeat` rows stay and are printed on
         every page."""
-        its = self._book.add_worksheet(name)
+        worksheet = self._book.add_worksheet(name)
         for column, width in enumerate(widths):
-            its.set_column(column, column, width)
-        its.freeze_panes(repeat, 1)
-        its.hide_gridlines(2)
-        its.set_landscape()
-        its.set_paper(A4)
-        its.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        its.fit_to_pages(1, 0)
+            worksheet.set_column(column, column, width)
+        worksheet.freeze_panes(repeat, 1)
+        worksheet.hide_gridlines(2)
+        worksheet.set_landscape()
+        worksheet.set_paper(A4)
+        worksheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        worksheet.fit_to_pages(1, 0)
         if repeat:
-            its.repeat_rows(0, repeat - 1)
-        its.set_footer(f"&L{self._footer.replace('&', '&&')}&RPage &P of &N")
-        return Sheet(self, its, name, widths)
+            worksheet.repeat_rows(0, repeat - 1)
+        worksheet.set_footer(f"&L{self._footer.replace('&', '&&')}&RPage &P of &N")
+        return Sheet(self, worksheet, name, widths)
 
     def line_chart(self) -> Any:
+        """A new line chart, which belongs on a sheet."""
         return self._book.add_chart({"type": "line"})
 
     def style(self, name: str, total: bool = False) -> Any:
@@ -99,29 +100,30 @@ class Book:
         return self._formats[name, total]
 
     def close(self) -> bytes:
-        """The file."""
+        """End the workbook and return the bytes of its file."""
         self._book.close()
         return self._bytes.getvalue()
 
 
 class Sheet:
-    """Rows and columns count from 0."""
+    """A worksheet of a book. Rows and columns count from 0."""
 
-    def __init__(self, book: Book, its: Any, name: str, widths: Sequence[float]) -> None:
-        self.book, self.its, self.name, self.widths = book, its, name, widths
+    def __init__(self, book: Book, worksheet: Any, name: str, widths: Sequence[float]) -> None:
+        self.book, self.worksheet, self.name, self.widths = book, worksheet, name, widths
 
     def text(self, row: int, column: int, text: str, style: str = "text", total: bool = False) -> None:
+        """Write text that anybody may have made."""
         safe = forwardable_line(text)[:LONGEST_TEXT]
-        self.its.write_string(row, column, safe, self.book.style(style, total))
+        self.worksheet.write_string(row, column, safe, self.book.style(style, total))
 
     def heads(self, row: int, words: Sequence[str], texts: Sequence[int] = (0,)) -> None:
-        """The columns of `texts` hold text, the others numbers."""
+        """Write the heads of columns; those of `texts` hold text, the others numbers."""
         for column, word in enumerate(words):
             self.text(row, column, word, "head" if column in texts else "head_right")
         self._fit_height(row, max(self._lines(column, word) for column, word in enumerate(words)))
 
     def wrapped(self, row: int, texts: Mapping[int, str]) -> None:
-        """Text by column, on as many lines as it takes."""
+        """Write text by column, on as many lines as it takes."""
         lines = 1
         for column, text in texts.items():
             self.text(row, column, text, "wrap")
@@ -133,20 +135,20 @@ class Sheet:
 
     def _fit_height(self, row: int, lines: int) -> None:
         # Not every reader makes a row as high as its text; none goes above the highest.
-        self.its.set_row(row, min(HIGHEST_ROW, LINE_HEIGHT * lines))
+        self.worksheet.set_row(row, min(HIGHEST_ROW, LINE_HEIGHT * lines))
 
     def number(self, row: int, column: int, value: float, style: str, total: bool = False) -> None:
-        """An endless end of an interval is no number."""
+        """Write a number; an endless end of an interval is none."""
         if isfinite(value):
-            self.its.write_number(row, column, value, self.book.style(style, total))
+            self.worksheet.write_number(row, column, value, self.book.style(style, total))
         else:
-            self.its.write_string(row, column, NO_NUMBER, self.book.style(style, total))
+            self.worksheet.write_string(row, column, NO_NUMBER, self.book.style(style, total))
 
     def estimate(self, row: int, column: int, estimate: Estimate, style: str, total: bool = False) -> None:
-        """Value, low and high in three cells."""
+        """Write value, low and high into three cells."""
         for i, value in enumerate((estimate.value, estimate.low, estimate.high)):
             self.number(row, column + i, value, style, total)
 
     def formula(self, row: int, column: int, formula: str, value: float, style: str, total: bool = True) -> None:
-        """`value` is what the formula gives."""
-        self.its.write_formula(row, column, formula, self.book.style(style, total), value)
+        """Write a formula, and `value`, which is what it gives."""
+        self.worksheet.write_formula(row, column, formula, self.book.style(style, total), value)

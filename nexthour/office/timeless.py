@@ -12,14 +12,14 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 MADE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
-def timeless(office_file: bytes, day: datetime.date) -> bytes:
-    """The same document, its parts and the workbooks in it, made on that day at midnight."""
+def make_timeless(office_file: bytes, day: datetime.date) -> bytes:
+    """Date a document, its parts and the workbooks in it to midnight of a day."""
     out = BytesIO()
     with zipfile.ZipFile(BytesIO(office_file)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for name in old.namelist():
             part = old.read(name)
             if name.endswith(".xlsx"):
-                part = timeless(part, day)
+                part = make_timeless(part, day)
             elif name == "docProps/core.xml":
                 part = MADE.sub(f"{day.isoformat()}T00:00:00Z".encode(), part)
             entry = zipfile.ZipInfo(name, EARLIEST)

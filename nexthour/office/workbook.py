@@ -10,7 +10,7 @@ import datetime
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
 from nexthour.office.colours import DARK
-from nexthour.office.deals import deals
+from nexthour.office.deals import deal_rows
 from nexthour.office.fields import field_rows
 from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
@@ -36,14 +36,14 @@ def workbook(comparison: Comparison, day: datetime.date, deals_of: str | None = 
         deals_of = next(iter(challengers(comparison)), comparison.baseline)
     plan, scenario = result_of(comparison, deals_of).plan, comparison.scenario
     ledger = simulate(scenario, plan, draw_market(scenario, comparison.seed, REPLICATION), engine="compiled")
-    made = Provenance.of(comparison, day)
-    book = Book(made.scenario, f"Next Hour, scenario {made.digest}, seed {made.seed}", day)
+    provenance = Provenance.of(comparison, day)
+    book = Book(provenance.scenario, f"Next Hour, scenario {provenance.digest}, seed {provenance.seed}", day)
     _summary(book, comparison)
     _by_quarter(book, comparison)
     _hours(book, comparison)
     _assumptions(book, comparison)
     _deals(book, comparison, ledger, deals_of)
-    _about(book, comparison, made, ledger, deals_of)
+    _about(book, comparison, provenance, ledger, deals_of)
     return book.close()
 
 
@@ -99,8 +99,8 @@ def _by_quarter(book: Book, comparison: Comparison) -> None:
     )  # fmt: skip
     sheet.heads(0, heads, texts=(0, 1))
     # The chart is a page of its own: fitted on one with the table, neither could be read.
-    sheet.its.set_print_scale(75)
-    sheet.its.set_v_pagebreaks([len(widths)])
+    sheet.worksheet.set_print_scale(75)
+    sheet.worksheet.set_v_pagebreaks([len(widths)])
     chart, row = book.line_chart(), 1
     for name in comparison.results:
         first = row
@@ -127,7 +127,9 @@ def _by_quarter(book: Book, comparison: Comparison) -> None:
     chart.set_x_axis({"label_position": "low"})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 760, "height": 400})
-    sheet.its.insert_chart(1, len(widths) + 1, chart, {"description": "Difference of quota credit so far, by quarter"})
+    sheet.worksheet.insert_chart(
+        1, len(widths) + 1, chart, {"description": "Difference of quota credit so far, by quarter"}
+    )
 
 
 def _plan_by_quarter(sheet: Sheet, comparison: Comparison, name: str, first: int) -> int:
@@ -175,18 +177,18 @@ def _hours(book: Book, comparison: Comparison) -> None:
     row = 1
     for name, result in comparison.results.items():
         first = row
-        hours = {a: its.round(6).tolist() for a, its in result.plan.hours_by_activity(scenario).items()}
-        for activity, its in hours.items():
+        hours = {use: weekly.round(6).tolist() for use, weekly in result.plan.hours_by_activity(scenario).items()}
+        for activity, weekly in hours.items():
             sheet.text(row, 0, name)
             sheet.text(row, 1, ACTIVITY_WORDS[activity])
-            for q, value in enumerate(its):
+            for q, value in enumerate(weekly):
                 sheet.number(row, 2 + q, value, "hours")
             cells = f"{xl_rowcol_to_cell(row, 2)}:{xl_rowcol_to_cell(row, 1 + quarters)}"
-            sheet.formula(row, 2 + quarters, f"=AVERAGE({cells})", sum(its) / quarters, "hours", total=False)
+            sheet.formula(row, 2 + quarters, f"=AVERAGE({cells})", sum(weekly) / quarters, "hours", total=False)
             row += 1
         sheet.text(row, 0, name, total=True)
         sheet.text(row, 1, "total", total=True)
-        totals = [sum(its[q] for its in hours.values()) for q in range(quarters)]
+        totals = [sum(weekly[q] for weekly in hours.values()) for q in range(quarters)]
         for column, total in enumerate([*totals, sum(totals) / quarters], start=2):
             cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(row - 1, column)}"
             sheet.formula(row, column, f"=SUM({cells})", total, "hours")
@@ -199,15 +201,15 @@ def _assumptions(book: Book, comparison: Comparison) -> None:
     sheet = book.sheet("Assumptions", (52, 10, 24, 10, 22, 62, 62), repeat=1)
     sheet.heads(0, ("What", "Low", "Likely, or the value", "High", "Unit", "Meaning", "Source"), texts=(0, 4, 5, 6))
     row = 0
-    for row, its in enumerate(field_rows(comparison.scenario), start=1):
-        texts = {0: its.where, 4: its.unit, 5: its.meaning, 6: its.source}
-        for column, value in enumerate((its.low, its.value, its.high), start=1):
+    for row, field in enumerate(field_rows(comparison.scenario), start=1):
+        texts = {0: field.where, 4: field.unit, 5: field.meaning, 6: field.source}
+        for column, value in enumerate((field.low, field.value, field.high), start=1):
             if isinstance(value, str):
                 texts[column] = value
             elif value is not None:
                 sheet.number(row, column, value, "plain")
         sheet.wrapped(row, texts)
-    sheet.its.autofilter(0, 0, row, 6)
+    sheet.worksheet.autofilter(0, 0, row, 6)
 
 
 def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> None:
@@ -223,7 +225,7 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
     )  # fmt: skip
     sheet.heads(2, heads, texts=(1, 2, 6))
     row = first = 3
-    for row, deal in enumerate(deals(ledger), start=first):
+    for row, deal in enumerate(deal_rows(ledger), start=first):
         sheet.number(row, 0, deal.opportunity, "plain")
         sheet.text(row, 1, deal.segment)
         sheet.text(row, 2, deal.route)
@@ -234,37 +236,37 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
         sheet.text(row, 6, deal.outcome)
         sheet.number(row, 7, deal.amount_usd, "usd")
         sheet.number(row, 8, deal.credit_usd, "usd")
-    sheet.its.autofilter(2, 0, row, 8)
+    sheet.worksheet.autofilter(2, 0, row, 8)
     closed_in, credit = xl_range_abs(first, 5, row, 5), xl_range_abs(first, 8, row, 8)
     by_quarter = kpis.credit_usd(kpis.Tally.of(ledger)).tolist()
     for q, (usd, quota) in enumerate(zip(by_quarter, scenario.quota_usd(), strict=True)):
-        its = first + q
-        sheet.number(its, 10, q + 1, "count")
-        sheet.formula(its, 11, f"=SUMIFS({credit},{closed_in},{xl_rowcol_to_cell(its, 10)})", usd, "usd", total=False)
-        sheet.formula(its, 12, f"={xl_rowcol_to_cell(its, 11)}/{quota:g}", usd / quota, "share", total=False)
+        row = first + q
+        sheet.number(row, 10, q + 1, "count")
+        sheet.formula(row, 11, f"=SUMIFS({credit},{closed_in},{xl_rowcol_to_cell(row, 10)})", usd, "usd", total=False)
+        sheet.formula(row, 12, f"={xl_rowcol_to_cell(row, 11)}/{quota:g}", usd / quota, "share", total=False)
     end = first + len(by_quarter)
     sheet.text(end, 10, "total", total=True)
     cells = f"{xl_rowcol_to_cell(first, 11)}:{xl_rowcol_to_cell(end - 1, 11)}"
     sheet.formula(end, 11, f"=SUM({cells})", sum(by_quarter), "usd")
 
 
-def _about(book: Book, comparison: Comparison, made: Provenance, ledger: Ledger, deals_of: str) -> None:
+def _about(book: Book, comparison: Comparison, provenance: Provenance, ledger: Ledger, deals_of: str) -> None:
     sheet = book.sheet("About", (26, 110), repeat=0)
     plans = ((f"Plan {name}", f"digest {result.plan.digest()}") for name, result in comparison.results.items())
     for row, (what, plan) in enumerate(
         (
-            ("Scenario", made.scenario),
+            ("Scenario", provenance.scenario),
             ("Question", comparison.scenario.question),
-            ("Digest of the scenario", made.digest),
-            ("Seed", str(made.seed)),
-            ("Markets", f"{made.replications:,}"),
-            ("Plausible worlds", f"{made.worlds:,}" if made.worlds else "none drawn"),
+            ("Digest of the scenario", provenance.digest),
+            ("Seed", str(provenance.seed)),
+            ("Markets", f"{provenance.replications:,}"),
+            ("Plausible worlds", f"{provenance.worlds:,}" if provenance.worlds else "none drawn"),
             ("Measured against", comparison.baseline),
             *plans,
             ("Deals", f"{deals_of}, replication {ledger.replication}, ledger {ledger.digest()[:16]}"),
-            ("Made with", made.version),
-            ("Made on", made.day.isoformat()),
-            ("To get it again", made.again),
+            ("Made with", provenance.version),
+            ("Made on", provenance.day.isoformat()),
+            ("To get it again", provenance.again),
             ("", "SCENARIO is the scenario's file; name a plan that it does not hold with --plan FILE."),
             ("What it is not", f"Simulated, so no forecast. {CAVEAT}"),
         )

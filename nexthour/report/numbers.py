@@ -22,7 +22,7 @@ class Ends(Protocol):
     def high(self) -> float: ...
 
 
-class Measured(Ends, Protocol):
+class ValueWithEnds(Ends, Protocol):
     """A value with both ends of its interval."""
 
     @property
@@ -41,7 +41,7 @@ def usd_interval(bounds: Ends, sign: bool = False) -> str:
     return f"{usd(bounds.low, sign)} to {usd(bounds.high, sign)}"
 
 
-def usd_with_half_width(estimate: Measured, sign: bool = False) -> str:
+def usd_with_half_width(estimate: ValueWithEnds, sign: bool = False) -> str:
     """Dollars with half the width of their interval: $1.25M ±$54k."""
     return f"{usd(estimate.value, sign)} ±{usd(half_width(estimate))}"
 
@@ -56,12 +56,12 @@ def half_width(bounds: Ends) -> float:
     return (bounds.high - bounds.low) / 2
 
 
-def count_with_half_width(estimate: Measured) -> str:
+def count_with_half_width(estimate: ValueWithEnds) -> str:
     """A mean count with half the width of its interval, both in whole numbers: 1,240 ±16."""
     return f"{estimate.value:,.0f} ±{half_width(estimate):,.0f}"
 
 
-def with_half_width(estimate: Measured, unit: str = "") -> str:
+def with_half_width(estimate: ValueWithEnds, unit: str = "") -> str:
     """A value with half the width of its interval, both to the place that the interval lets tell: 46.2% ±1.3."""
     half = half_width(estimate)
     places = 0 if half >= 10 else 1 if half >= 0.1 else 2
@@ -73,7 +73,7 @@ def interval(bounds: Ends, form: str = "+.1%") -> str:
     return f"{bounds.low:{form}} to {bounds.high:{form}}"
 
 
-def with_interval(estimate: Measured, form: str = "+.1%") -> str:
+def with_interval(estimate: ValueWithEnds, form: str = "+.1%") -> str:
     """A value with its interval in brackets: +2.3% (+1.2% to +3.4%)."""
     return f"{estimate.value:{form}} ({interval(estimate, form)})"
 

@@ -63,7 +63,7 @@ def command(
 
 
 def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
-    """Print what each partner is like and how sure that is; `mend` says what of the plans no longer fits."""
+    """Print what each partner is like and how sure that is; `mend` says which plans no longer fit."""
     console = plain_console()
     console.print(f"Wrote {out}: {calibration.label_accuracy(intake)}.", style="bold")
     console.print()

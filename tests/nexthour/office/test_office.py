@@ -16,7 +16,7 @@ import pytest
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 
-from nexthour.office.deals import OUTCOMES, deals
+from nexthour.office.deals import OUTCOMES, deal_rows
 from nexthour.office.fields import field_rows
 from nexthour.office.one_pager import MOST_ROWS, one_pager
 from nexthour.office.picture import png
@@ -181,22 +181,22 @@ def test_hours_fill_the_week(comparison: Comparison, sheets: dict[bool, Any]) ->
 
 def test_every_assumption_is_listed_with_unit_meaning_and_source() -> None:
     baseline = load_scenario(ROOT / "scenarios" / "baseline.yaml")
-    rows = {its.where: its for its in field_rows(baseline)}
+    rows = {row.where: row for row in field_rows(baseline)}
     ranges: list[Range] = []
-    with_ranges(baseline, lambda _, its: ranges.append(its) or its)  # type: ignore[func-returns-value]
-    wide = [its for its in ranges if its.low < its.high]
+    with_ranges(baseline, lambda _, value: ranges.append(value) or value)  # type: ignore[func-returns-value]
+    wide = [value for value in ranges if value.low < value.high]
     assert len(wide) == sum(row.low is not None for row in rows.values()) > 20
-    its, declared = rows["assumptions > skill half life weeks"], baseline.assumptions.skill_half_life_weeks
-    assert (its.low, its.value, its.high) == (declared.low, declared.likely, declared.high)
-    assert (its.unit, its.source) == ("weeks", declared.source)
-    assert its.meaning == "time in which half of unused skill is forgotten"
+    row, declared = rows["assumptions > skill half life weeks"], baseline.assumptions.skill_half_life_weeks
+    assert (row.low, row.value, row.high) == (declared.low, declared.likely, declared.high)
+    assert (row.unit, row.source) == ("weeks", declared.source)
+    assert row.meaning == "time in which half of unused skill is forgotten"
     assert rows["partners > Birch IT > base share > mid-market"].value == 0.1
     assert rows["market map > enterprise > stages > 2 > mean hours"].value == 14
     assert rows["partners > Birch IT > fit"].source == "judgement"
     assert rows["market map > enterprise > demand cv"].source.startswith("weekly win/loss sample")
     assert all(row.unit and row.meaning and row.source for row in rows.values())
-    theirs = scenario_of(market_map=[segment(NAMES[1], source="its own"), segment(NAMES[4])])
-    rows = {its.where: its for its in field_rows(theirs)}
+    two_sources = scenario_of(market_map=[segment(NAMES[1], source="its own"), segment(NAMES[4])])
+    rows = {row.where: row for row in field_rows(two_sources)}
     assert rows[f"market map > {NAMES[1]} > stages > 1 > mean hours"].source == "its own"
     assert rows[f"market map > {NAMES[4]} > stages > 1 > mean hours"].source == "@cmd"
 
@@ -225,7 +225,7 @@ def test_deals_credit_is_the_ledgers(comparison: Comparison, sheets: dict[bool, 
 def test_every_deal_of_the_horizon_is_listed_once(comparison: Comparison) -> None:
     scenario = comparison.scenario
     ledger = simulate(scenario, comparison[NASTY].plan, draw_market(scenario, 7, 0), engine="compiled")
-    listed = list(deals(ledger))
+    listed = list(deal_rows(ledger))
     assert len({deal.opportunity for deal in listed}) == len(listed)
     won = ledger.of(*WON)
     assert sum(deal.outcome.startswith("won") for deal in listed) == (won["tick"] >= 0).sum()
@@ -241,7 +241,7 @@ def test_an_open_pipeline_replaces_the_historys_deals() -> None:
         open_pipeline=[{"segment": NAMES[1], "stage": 1, "amount_usd": 777, "age_weeks": 5.0, "route": NAMES[2]}]
     )
     ledger = simulate(scenario, TimePlan.status_quo(scenario), draw_market(scenario, 7, 0), engine="compiled")
-    (taken_over,) = (deal for deal in deals(ledger) if deal.opened_week < 0)
+    (taken_over,) = (deal for deal in deal_rows(ledger) if deal.opened_week < 0)
     assert (taken_over.amount_usd, taken_over.opened_week, taken_over.route) == (777, -5.0, NAMES[2])
 
 
@@ -375,12 +375,12 @@ def test_what_is_gained_and_what_is_lost_at_once() -> None:
 def test_a_plan_equal_to_the_baseline(replications: int) -> None:
     scenario = scenario_of()
     same = TimePlan.status_quo(scenario).model_copy(update={"name": "same"})
-    its = compared(scenario, replications, same=same)
-    said = slide_text(slide := slide_of(one_pager(its, "same", DAY)))
+    comparison = compared(scenario, replications, same=same)
+    said = slide_text(slide := slide_of(one_pager(comparison, "same", DAY)))
     assert "KEEP" in said and "STOP" not in said
     assert set(chart_of(slide).plots[0].series[0].values) == {0.0}
     assert len(chart_of(slide).plots[0].series) == (1 if replications == 1 else 3)
-    book = openpyxl.load_workbook(BytesIO(workbook(its, DAY, deals_of="same")), data_only=True)
+    book = openpyxl.load_workbook(BytesIO(workbook(comparison, DAY, deals_of="same")), data_only=True)
     row = table(book["Summary"], 4)[2]
     assert (row["Difference"], row["95% low"]) == (0, "none" if replications == 1 else 0)
 
@@ -392,26 +392,26 @@ def test_no_credit_at_all() -> None:
         status_quo={"name": "status quo", "partner_share": 0.0},
     )
     idle = TimePlan.from_table(scenario, [], "nothing")
-    its = compare(scenario, {"nothing": idle, "status quo": TimePlan.status_quo(scenario)}, 4)
-    assert its.baseline == "nothing"
-    slide = slide_of(one_pager(its, "status quo", DAY))
+    comparison = compare(scenario, {"nothing": idle, "status quo": TimePlan.status_quo(scenario)}, 4)
+    assert comparison.baseline == "nothing"
+    slide = slide_of(one_pager(comparison, "status quo", DAY))
     assert (
         slide.shapes.title.text_frame.text == "status quo: no quota credit in any market, and none under nothing either"
     )
-    book = openpyxl.load_workbook(BytesIO(workbook(its, DAY)), data_only=True)
+    book = openpyxl.load_workbook(BytesIO(workbook(comparison, DAY)), data_only=True)
     assert table(book["Summary"], 4)[1]["Quota credit, mean"] == 0
     assert dict(book["About"].iter_rows(values_only=True))["To get it again"].count("--baseline PLAN") == 1
 
 
 def test_a_plan_alone_has_a_workbook_but_no_slide() -> None:
     scenario = scenario_of()
-    its = compare(scenario, {"alone": TimePlan.status_quo(scenario)}, 2)
-    assert challengers(its) == []
-    assert openpyxl.load_workbook(BytesIO(workbook(its, DAY))).sheetnames == SHEETS
+    comparison = compare(scenario, {"alone": TimePlan.status_quo(scenario)}, 2)
+    assert challengers(comparison) == []
+    assert openpyxl.load_workbook(BytesIO(workbook(comparison, DAY))).sheetnames == SHEETS
     with pytest.raises(PlanError, match="'alone' is what the others are measured against; allowed: nothing"):
-        one_pager(its, "alone", DAY)
+        one_pager(comparison, "alone", DAY)
     with pytest.raises(PlanError, match="'other' is not in the comparison; allowed: alone"):
-        one_pager(its, "other", DAY)
+        one_pager(comparison, "other", DAY)
 
 
 def test_many_long_names_fit_the_slide() -> None:
@@ -426,8 +426,8 @@ def test_many_long_names_fit_the_slide() -> None:
         scenario, 0.9, mix=mix, focus={names[0]: 1, names[1]: 1}, name="W" * 80, prospect_share=0.05
     )
     today = TimePlan.status_quo(scenario).model_copy(update={"name": "M" * 80})
-    its = compare(scenario, {today.name: today, wild.name: wild}, 2)
-    slide = slide_of(one_pager(its, wild.name, DAY))
+    comparison = compare(scenario, {today.name: today, wild.name: wild}, 2)
+    slide = slide_of(one_pager(comparison, wild.name, DAY))
     (rows,) = (list(shape.table.rows) for shape in slide.shapes if shape.has_table)
     assert len(rows) == 8
     assert rows[-1].cells[1].text_frame.text == "and 2 smaller changes"

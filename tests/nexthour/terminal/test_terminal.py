@@ -228,7 +228,7 @@ def test_simulate_shows_the_ledgers_indicators(scenario: Scenario) -> None:
     assert found["kpis"] == {kpi.name: kpi.of(tally).tolist() for kpi in KPIS}
     assert found["ledger_digest"] == ledger.digest()
     assert sum(seen["leaked"] for seen in found["segments"].values()) == (ledger.of(Kind.LEAKED)["tick"] >= 0).sum()
-    credit = sum(its["credit_usd"] for its in found["partners"].values())
+    credit = sum(row["credit_usd"] for row in found["partners"].values())
     assert credit == pytest.approx(sum(found["kpis"]["partner_credit_usd"]))
     assert found["ledger"] == list(ledger.lines()) == run(*words, "--ledger").stdout.splitlines()
     shown = run(*words).stdout
@@ -249,7 +249,7 @@ def test_check_names_every_problem(tmp_path: Path, plan_file: Path) -> None:
     assert [": ok, scenario" in line or ": ok, plan" in line for line in result.stdout.splitlines()] == [True, True]
     assert result.stderr.count("error: ") == len(result.stderr.splitlines()) >= 1
     report = json.loads(run("check", BASELINE, bad, "--json").stdout)
-    assert [its["ok"] for its in report] == [True, False] and report[1]["problems"]
+    assert [entry["ok"] for entry in report] == [True, False] and report[1]["problems"]
     assert run("check", BASELINE, plan_file).exit_code == 0
 
 
