@@ -72,7 +72,7 @@ def result_or_progress(job: Job, what: str) -> Any:
     if _is_active(job):
         job.join(visit.session_id())
         visit.current().wanted[job.kind] = job.key
-        _progress(job.key, what)
+        _draw_progress(job.key, what)
         return None
     if job.state == "failed":
         sentence = one_line(job.problem)
@@ -101,7 +101,7 @@ def progress_text(job: Job) -> str:
 
 
 @st.fragment(run_every=LOOKS_SECONDS)
-def _progress(key: str, what: str) -> None:
+def _draw_progress(key: str, what: str) -> None:
     job = visit.current().jobs.find(key)
     if job is None or not _is_active(job):
         st.rerun()

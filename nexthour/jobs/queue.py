@@ -222,7 +222,7 @@ class Jobs:
                 if worker.pipe.poll(TICK_SECONDS):
                     word, content = worker.pipe.recv()
                     if word != "says":
-                        _end(job, word, content)
+                        _end_job(job, word, content)
                         return
                     job.says = content
                 if self._closed:
@@ -264,7 +264,7 @@ class _Worker:
         return f"by the end of its process (exit code {code})"
 
 
-def _end(job: Job, word: str, content: Any) -> None:
+def _end_job(job: Job, word: str, content: Any) -> None:
     if word == "done":
         job.end("done", result=content)
     elif word == "failed":

@@ -44,10 +44,10 @@ def html_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]
         return "".join(made)
 
     column, row_head = 'th scope="col"', 'th scope="row"'
-    said = f"<caption>{escape(caption)}</caption>" if caption else ""
+    head = f"<caption>{escape(caption)}</caption>" if caption else ""
     body = "".join(f"<tr>{cells(row, row_head, 'td')}</tr>" for row in rows)
     return (
         f'{STYLE}<div class="nh-scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f'<table class="nh-table">{said}<thead><tr>{cells(heads, column, column)}</tr></thead>'
+        f'<table class="nh-table">{head}<thead><tr>{cells(heads, column, column)}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -51,47 +51,47 @@ def show() -> None:
 
 def _fields(at: At) -> Sequence[Field]:
     files = library.scenario_files()
-    lab = Field(LAB, "", _lab_word, lambda word: [word])
+    lab = Field(LAB, "", _checked_lab_word, lambda word: [word])
     split = str(url_state.peek(PAGE, lab))
     changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
     with suppress(InputError):  # which the page tells
-        at = _assumed(at, {field.key: url_state.allowed_value(PAGE, field) for field in changes})
+        at = _with_changed_assumptions(at, {field.key: url_state.allowed_value(PAGE, field) for field in changes})
     fields = [*changes, lab]
-    named = [name for name in _plans(at.scenario, split) if name != at.scenario.status_quo.name]
+    named = [name for name in _plans_by_name(at.scenario, split) if name != at.scenario.status_quo.name]
     from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
     wanted = {LAB: split}
     for slot in SLOTS:
         shown = [wanted[other] for other in SLOTS if other in wanted]
         default = next((name for name in usual if name not in shown), NONE)
-        where = url_state.choice(_where(slot), [HERE, *files], HERE)
-        wanted[_where(slot)] = str(url_state.allowed_value(PAGE, where))
-        names = _choices(at, wanted[_where(slot)], split)
-        plan = _plan(slot, names, default if default in names else NONE)
+        where = url_state.choice(_scenario_key(slot), [HERE, *files], HERE)
+        wanted[_scenario_key(slot)] = str(url_state.allowed_value(PAGE, where))
+        names = _plan_names(at, wanted[_scenario_key(slot)], split)
+        plan = _plan_field(slot, names, default if default in names else NONE)
         wanted[slot] = str(url_state.allowed_value(PAGE, plan))
         fields += [where, plan]
-    _, *others = _chosen(at, wanted)
+    _, *others = _chosen_plans(at, wanted)
     return [*fields, url_state.choice(CLOSER, [NONE, *others], NONE)]
 
 
-def _plan(slot: str, names: Sequence[str], default: str) -> Field:
+def _plan_field(slot: str, names: Sequence[str], default: str) -> Field:
     """The plan of a slot. Who writes a link may say none, unless a plan is called so."""
     field = url_state.choice(slot, [NONE, *names], default)
     none = ["none"] if "none" not in names else []
     return replace(field, parse=lambda words: NONE if words[-1:] == none else field.parse(words))
 
 
-def _where(slot: str) -> str:
+def _scenario_key(slot: str) -> str:
     """The field that says in which scenario the plan of a slot is."""
     return f"{slot}_in"
 
 
-def _lab_word(words: Sequence[str]) -> str:
+def _checked_lab_word(words: Sequence[str]) -> str:
     split_fields.unpack_split(words[-1])
     return words[-1]
 
 
-def _plans(scenario: Scenario, split: str) -> dict[str, TimePlan]:
+def _plans_by_name(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
     plans = dict(cache.known_plans(scenario))
     if split:
@@ -109,20 +109,20 @@ def _scenario(at: At, where: str) -> Scenario:
     return at.scenario if where == HERE else cache.scenario(where, library.scenario_files())
 
 
-def _choices(at: At, where: str, split: str) -> list[str]:
+def _plan_names(at: At, where: str, split: str) -> list[str]:
     try:
-        return list(_plans(_scenario(at, where), split))
+        return list(_plans_by_name(_scenario(at, where), split))
     except InputError:
         return []
 
 
-def _assumed(at: At, changes: Mapping[str, Any]) -> At:
+def _with_changed_assumptions(at: At, changes: Mapping[str, Any]) -> At:
     """The same with the assumptions that were changed."""
     scenario = assumption_fields.apply_changes(at.scenario, changes)
     return at if scenario == at.scenario else replace(at, scenario=scenario, plans=cache.known_plans(scenario))
 
 
-def _as_likely() -> None:
+def _reset_assumptions() -> None:
     st.session_state[assumption_fields.CHANGED] = []
 
 
@@ -130,10 +130,11 @@ def _page(at: At) -> None:
     changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, at.scenario))
     if changed := assumption_fields.changes_in_words(at.scenario, changes):
         caption(f"Assumed in this scenario: {changed}.")
-        st.button("Assume what the scenario thinks likely", on_click=_as_likely)
-        at = _assumed(at, changes)
-    _slots(at)
-    chosen = _chosen(at, {key: st.session_state[key] for slot in SLOTS for key in (LAB, slot, _where(slot))})
+        st.button("Assume what the scenario thinks likely", on_click=_reset_assumptions)
+        at = _with_changed_assumptions(at, changes)
+    _draw_slots(at)
+    keys = [LAB, *SLOTS, *map(_scenario_key, SLOTS)]
+    chosen = _chosen_plans(at, {key: st.session_state[key] for key in keys})
     if len(chosen) == 1:
         caption("Choose a plan to compare with today's split, or make one.")
         page_link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
@@ -143,37 +144,37 @@ def _page(at: At) -> None:
         with simulating(at.scenario, markets):
             comparison = cache.comparison_across(chosen, markets, at.seed, worlds)
         with place.container():
-            _verdicts(comparison)
-    _pictures(comparison, chosen)
+            _draw_verdicts(comparison)
+    _draw_pictures(comparison, chosen)
     caveat()
 
 
-def _slots(at: At) -> None:
+def _draw_slots(at: At) -> None:
     """Where the plans are chosen."""
     others = library.scenario_files()
     for slot, column in zip(SLOTS, st.columns(len(SLOTS), gap="medium"), strict=True):
-        where = st.session_state[_where(slot)]
-        plans = _plans(_scenario(at, where), st.session_state[LAB])
+        where = st.session_state[_scenario_key(slot)]
+        plans = _plans_by_name(_scenario(at, where), st.session_state[LAB])
         with column:
             st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
-            with st.popover("In another scenario" if where == HERE else f"In {escaped(_called(where))}"):
-                st.selectbox("Scenario", [HERE, *others], key=_where(slot), format_func=_called)
+            with st.popover("In another scenario" if where == HERE else f"In {escaped(_scenario_title(where))}"):
+                st.selectbox("Scenario", [HERE, *others], key=_scenario_key(slot), format_func=_scenario_title)
 
 
-def _called(where: str) -> str:
+def _scenario_title(where: str) -> str:
     return "(this one)" if where == HERE else where.replace("-", " ")
 
 
-def _chosen(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
+def _chosen_plans(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
     """The plans that are compared, by the name they have here, the status quo first."""
     base = at.scenario.status_quo.name
     chosen = {base: (at.scenario, at.plans[base])}
     for slot in SLOTS:
-        name, where = wanted[slot], wanted[_where(slot)]
+        name, where = wanted[slot], wanted[_scenario_key(slot)]
         if name == NONE or (where == HERE and name == base):
             continue
         scenario = _scenario(at, where)
-        plan_there = scenario, _plans(scenario, wanted[LAB])[name]
+        plan_there = scenario, _plans_by_name(scenario, wanted[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
         if (
             shown in chosen and chosen[shown] != plan_there
@@ -183,7 +184,7 @@ def _chosen(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, Time
     return chosen
 
 
-def _verdicts(comparison: Comparison) -> None:
+def _draw_verdicts(comparison: Comparison) -> None:
     names = [name for name in comparison.results if name != comparison.baseline]
     best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
     for name in best_first:
@@ -192,28 +193,28 @@ def _verdicts(comparison: Comparison) -> None:
             caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
     picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
-    st.html(_table(comparison))
+    st.html(_comparison_table(comparison))
     caption(
         f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
         "Intervals are 95%; P10, P90 and the share through partners have none."
     )
 
 
-def _table(comparison: Comparison) -> str:
+def _comparison_table(comparison: Comparison) -> str:
     """What is told of each plan, a column each; intervals below their numbers, so that four columns fit a screen."""
     columns = [
-        dict(_told(result, name == comparison.baseline, comparison.worlds))
+        dict(_table_column(result, name == comparison.baseline, comparison.worlds))
         for name, result in comparison.results.items()
     ]
     rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
     return tables.html_table("The plans side by side", ["", *comparison.results], rows)
 
 
-def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
+def _table_column(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
     yield "Quota credit", f"{usd(plan_result.credit_usd.value)}\n({usd_interval(plan_result.credit_usd)})"
     yield "P10 to P90", f"{usd(plan_result.credit_p10_usd)} to {usd(plan_result.credit_p90_usd)}"
-    yield "Attainment", _percent(plan_result.attainment)
-    yield "Chance of quota in an average quarter", _percent(plan_result.quarters_at_quota)
+    yield "Attainment", _share_with_interval(plan_result.attainment)
+    yield "Chance of quota in an average quarter", _share_with_interval(plan_result.quarters_at_quota)
     yield "Through partners", f"{plan_result.partner_share_of_credit:.0%}"
     against = plan_result.difference_share
     yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({interval(against)})"
@@ -230,11 +231,11 @@ def _told(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[t
     yield "Pays back in", payback
 
 
-def _percent(share: Estimate) -> str:
+def _share_with_interval(share: Estimate) -> str:
     return f"{share.value:.0%}\n({interval(share, '.1%')})"
 
 
-def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
+def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
     base = with_article(comparison.baseline)
     others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
@@ -243,10 +244,15 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = comparison_charts.lines(totals, title, "US dollars", DOLLARS)
     picture(cumulated)
-    name = st.session_state[LOOKED_AT] = _closer(others)
+    name = st.session_state[LOOKED_AT] = _plan_looked_at(others)
     if len(others) > 1:
         st.segmented_control(
-            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=escaped, on_change=_look
+            "Look closer at",
+            list(others),
+            key=LOOKED_AT,
+            required=True,
+            format_func=escaped,
+            on_change=_remember_plan_looked_at,
         )
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
@@ -262,13 +268,13 @@ def _pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimeP
     else:
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
-        fans = {one: _fan(comparison, one) for one in comparison.results}
+        fans = {one: _attainment_fan(comparison, one) for one in comparison.results}
         picture(comparison_charts.fans(
             fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
         ))  # fmt: skip
 
 
-def _closer(others: Mapping[str, PlanResult]) -> str:
+def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
     for name in (st.session_state[CLOSER], split_fields.unpack_split(word).name if word else NONE):
@@ -277,11 +283,11 @@ def _closer(others: Mapping[str, PlanResult]) -> str:
     return max(others, key=lambda name: others[name].difference_usd.value)
 
 
-def _look() -> None:
+def _remember_plan_looked_at() -> None:
     st.session_state[CLOSER] = st.session_state[LOOKED_AT]
 
 
-def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
+def _attainment_fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
     attained = comparison.outcomes[name].attainment
     low, high = np.percentile(attained, [10, 90], axis=0)
     return list(zip(low.tolist(), attained.mean(axis=0).tolist(), high.tolist(), strict=True))
@@ -289,7 +295,7 @@ def _fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
 
 def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> Spec:
     """From the baseline to a plan: own deals, then partners by how they are treated."""
-    made = {one: _by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
+    made = {one: _credit_by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
     kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)
     none = np.zeros(comparison.replications)
     steps = {
@@ -302,7 +308,7 @@ def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, Time
     )
 
 
-def _by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict[str, np.ndarray]:
+def _credit_by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict[str, np.ndarray]:
     """Quota credit by who brings it, each of shape (markets,)."""
     credit = cache.credit_by_seller(scenario, plan, comparison.replications, comparison.seed)
     by_kind = {"your own deals": credit[:, 0]}

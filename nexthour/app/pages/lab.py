@@ -61,19 +61,19 @@ def _page(at: At) -> None:
     scenario = assumption_fields.apply_changes(at.scenario, url_state.values(changes))
     if saved := st.session_state[SAVED]:
         with controls:
-            _saved(at, saved, url_state.as_words(url_state.values(changes), changes))
+            _draw_saved_plan(at, saved, url_state.as_words(url_state.values(changes), changes))
         with results:
-            _results(at, scenario, at.plans[saved], answer)
+            _draw_results(at, scenario, at.plans[saved], answer)
         return
     with controls:
-        _controls(scenario)
+        _draw_controls(scenario)
     state = url_state.values(split_fields.fields_of_split(scenario))
     plan = split_fields.plan_of_fields(scenario, state)
     with results:
-        _results(at, scenario, plan, answer)
+        _draw_results(at, scenario, plan, answer)
     with controls:
         split = split_fields.split_of_fields(scenario, state)
-        _keep(at, plan, split, url_state.as_words(url_state.values(changes), changes))
+        _draw_save_form(at, plan, split, url_state.as_words(url_state.values(changes), changes))
 
 
 def _fields(at: At) -> Sequence[Field]:
@@ -83,23 +83,23 @@ def _fields(at: At) -> Sequence[Field]:
     return [*split_fields.fields_of_split(at.scenario), saved, *changes, turns]
 
 
-def _look() -> None:
+def _ask_for_turns() -> None:
     st.session_state[TURNS] = "yes"
 
 
-def _saved(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
+def _draw_saved_plan(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
     lead_text(name)
     caption("This plan is shown as it is, and may change by quarter, so it has no sliders.")
-    st.button("Begin a split of your own", on_click=_begin)
+    st.button("Begin a split of your own", on_click=_begin_own_split)
     if name != at.scenario.status_quo.name:
         page_link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
 
 
-def _begin() -> None:
+def _begin_own_split() -> None:
     st.session_state[SAVED] = SPLIT
 
 
-def _controls(scenario: Scenario) -> None:
+def _draw_controls(scenario: Scenario) -> None:
     partners = [partner.name for partner in scenario.partners]
     st.slider("Time with partners", 0, split_fields.MOST_TIME, key="share", format="%d%%", disabled=not partners)
     if not partners:
@@ -126,15 +126,15 @@ def _controls(scenario: Scenario) -> None:
     with st.expander(f"Coverage: {escaped(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
         for name in scenario.segment_names:
             st.selectbox(
-                escaped(name), list(split_fields.MODES), key=split_fields.coverage_key(name), format_func=_mode
+                escaped(name), list(split_fields.MODES), key=split_fields.coverage_key(name), format_func=_mode_title
             )
 
 
-def _mode(mode: str) -> str:
+def _mode_title(mode: str) -> str:
     return split_fields.MODES[mode]
 
 
-def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
+def _draw_results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
     base = TimePlan.status_quo(scenario)
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
@@ -146,17 +146,17 @@ def _results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator)
         reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
-            _result(comparison, plan.name)
+            _draw_result(comparison, plan.name)
     with st.expander(
         "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
     ):
-        _assumptions(at, scenario, plans)
+        _draw_assumptions(at, scenario, plans)
     caveat()
 
 
-def _result(comparison: Comparison, name: str) -> None:
+def _draw_result(comparison: Comparison, name: str) -> None:
     result = comparison[name]
-    _numbers(comparison, result)
+    _draw_numbers(comparison, result)
     step_chain(report.chain_of_effects(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     hours = {
@@ -166,7 +166,7 @@ def _result(comparison: Comparison, name: str) -> None:
     picture(hours_stack(hours, ACTIVITY_WORDS, name))
 
 
-def _numbers(comparison: Comparison, plan_result: PlanResult) -> None:
+def _draw_numbers(comparison: Comparison, plan_result: PlanResult) -> None:
     share, quarters = plan_result.difference_share, comparison.scenario.horizon_quarters
     worlds = plan_result.worlds_ahead
     columns = st.columns(5)
@@ -201,7 +201,7 @@ def _of_100(share: Estimate) -> str:
     return f"{100 * share.value:.0f} of 100"
 
 
-def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+def _draw_assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
     known = {assumption.name: assumption for assumption in assumptions(at.scenario)}
     st.multiselect(
         "Change an assumption",
@@ -218,7 +218,7 @@ def _assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> N
                 float(assumption.least), float(assumption.most), key=assumption_fields.value_key(assumption),
                 step=(assumption.high - assumption.low) / 20, format="%.4g",
             )  # fmt: skip
-    turned = _turned(at, scenario, plans)
+    turned = _verdict_turns(at, scenario, plans)
     if known:
         st.html(_assumption_table(known, turned))
 
@@ -237,10 +237,12 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
-def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+def _verdict_turns(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
     """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
-        st.button("Which assumption would turn the verdict?", on_click=_look, help="It takes about half a minute.")
+        st.button(
+            "Which assumption would turn the verdict?", on_click=_ask_for_turns, help="It takes about half a minute."
+        )
         return None
     asked = {"plans": dict(plans), "markets": cache.MARKETS}
     known: Sensitivity | None = job_status.result_at_once(
@@ -258,7 +260,7 @@ def _turned(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[s
     }
 
 
-def _keep(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
+def _draw_save_form(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
     """Save it, and take it further; `changes` of assumptions come along."""
     with st.form("save", border=False):
         name = st.text_input("Save this split as a plan", value=plan.name, max_chars=save_plan.LONGEST_NAME)

@@ -47,14 +47,14 @@ def _page(at: At) -> None:
     PARTS[part][1](at)
 
 
-def _short(at: At) -> None:
+def _draw_short(at: At) -> None:
     lead_text(CAVEAT)
     for name, title in SHORT:
         st.subheader(title, anchor=False)
         st.markdown(documents.document_sections(name)[title])
 
 
-def _equations(at: At) -> None:
+def _draw_equations(at: At) -> None:
     caption(
         "The whole model as built, by what it is about. Words in code font are names in the code and in scenario files."
     )
@@ -66,26 +66,26 @@ def _equations(at: At) -> None:
                 st.markdown(text)
 
 
-def _limits(at: At) -> None:
+def _draw_limits(at: At) -> None:
     lead_text(CAVEAT)
     st.markdown(documents.document_sections(MODEL)[LIMITS])
     with st.expander(DIFFERENCES):
         st.markdown(documents.document_sections(MODEL)[DIFFERENCES])
 
 
-def _glossary(at: At) -> None:
+def _draw_glossary(at: At) -> None:
     for title, text in documents.document_sections(GLOSSARY).items():
         if title:
             heading(title)
         st.markdown(text)
 
 
-def _sources(at: At) -> None:
+def _draw_sources(at: At) -> None:
     st.markdown(documents.document_sections(MODEL)[SOURCES])
     caption("Where a number of the scenario comes from stands at each number: in the Lab under the assumptions.")
 
 
-def _version(at: At) -> None:
+def _draw_version(at: At) -> None:
     st.markdown("**To get the same numbers again, and to cite them**")
     st.code(citation(at.scenario, at.seed), language=None, wrap_lines=True)
     caption(
@@ -103,12 +103,12 @@ def citation(scenario: Scenario, seed: int) -> str:
 
 
 PARTS: dict[str, tuple[str, Callable[[At], None]]] = {
-    "short": ("In short", _short),
-    "equations": ("Equations", _equations),
+    "short": ("In short", _draw_short),
+    "equations": ("Equations", _draw_equations),
     "claims": ("Claims", method_claims.draw),
-    "limits": ("Limits", _limits),
-    "glossary": ("Glossary", _glossary),
-    "sources": ("Published magnitudes", _sources),
-    "version": ("Version", _version),
+    "limits": ("Limits", _draw_limits),
+    "glossary": ("Glossary", _draw_glossary),
+    "sources": ("Published magnitudes", _draw_sources),
+    "version": ("Version", _draw_version),
 }
 """By their word in the address: title and drawing of each section."""

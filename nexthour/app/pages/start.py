@@ -31,24 +31,24 @@ def _page(at: At) -> None:
         "A territory manager's hour goes to a direct deal now, or to a partner who may sell more later. "
         f"{at.scenario.name}: {at.scenario.question}"
     )
-    base = _alone(at)
+    base = _least_partner_plan(at)
     place = st.empty()
     for markets, _ in cache.stages(with_worlds=False):
         with simulating(at.scenario, markets):
             comparison = cache.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
         with place.container():
-            _answer(comparison)
-    _doors(at, base)
+            _draw_answer(comparison)
+    _draw_doors(at, base)
     caveat()
 
 
-def _alone(at: At) -> str:
+def _least_partner_plan(at: At) -> str:
     """The plan with the least time for partners, of those the scenario names."""
     named = [at.scenario.status_quo.name, *(split.name for split in at.scenario.plans)]
     return min(named, key=lambda name: float(at.plans[name].table(at.scenario).partner.sum()))
 
 
-def _answer(comparison: Comparison) -> None:
+def _draw_answer(comparison: Comparison) -> None:
     others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
     if not others:
         caption("This scenario names one plan only; the Lab has more.")
@@ -77,14 +77,14 @@ def when_ahead(comparison: Comparison, name: str) -> str:
     )
 
 
-def _doors(at: At, base: str) -> None:
+def _draw_doors(at: At, base: str) -> None:
     doors = st.columns(3, gap="medium")
     with doors[0].container(border=True):
         st.markdown("**Sales leader**")
         caption(
             "Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters."
         )
-        page_link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage(at.scenario)})
+        page_link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage_example(at.scenario)})
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
         caption("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
@@ -95,7 +95,7 @@ def _doors(at: At, base: str) -> None:
         page_link("stories", "Show a team the long game", {})
 
 
-def _coverage(scenario: Scenario) -> dict[str, list[str]]:
+def _coverage_example(scenario: Scenario) -> dict[str, list[str]]:
     """The dearest deals direct, the smallest left to partners: something to begin with.
 
     Nothing else is other than today, so that what is seen comes from coverage.

@@ -45,14 +45,14 @@ def _fields(at: At) -> Sequence[Field]:
         url_state.choice("story", list(STORIES), next(iter(STORIES))),
         url_state.choice("seen", ["no", "yes"], "no"),
     )
-    scenario, plans = _told(str(url_state.peek(PAGE, story)))
+    scenario, plans = _story(str(url_state.peek(PAGE, story)))
     by = url_state.number("by", -MOST, MOST, 0)
     if url_state.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
         return [story, url_state.choice("best", list(plans), scenario.status_quo.name), by, seen]
     return [story, url_state.choice("best", [NOBODY, *plans], NOBODY), url_state.optional_field(by), seen]
 
 
-def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
+def _story(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
     """A story's scenario, and its plans by name, today's split first."""
     scenario = cache.scenario(story, library.scenario_files())
     splits = (scenario.status_quo, *scenario.plans)
@@ -61,15 +61,15 @@ def _told(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
 
 def _page(at: At) -> None:
     st.segmented_control(
-        "Story", list(STORIES), key="story", format_func=_title, on_change=_close, required=True,
+        "Story", list(STORIES), key="story", format_func=_title, on_change=_ask_anew, required=True,
     )  # fmt: skip
-    scenario, plans = _told(st.session_state["story"])
-    _brief(scenario, plans)
+    scenario, plans = _story(st.session_state["story"])
+    _draw_brief(scenario, plans)
     if st.session_state["seen"] == "no":
-        _predict(scenario, plans)
+        _draw_prediction(scenario, plans)
     else:
         _remember("best", "by")
-        _reveal(scenario, plans, at.seed)
+        _draw_result(scenario, plans, at.seed)
 
 
 def _remember(*keys: str) -> None:
@@ -81,12 +81,12 @@ def _title(story: str) -> str:
     return story.replace("-", " ").capitalize()
 
 
-def _close() -> None:
-    scenario, _ = _told(st.session_state["story"])
+def _ask_anew() -> None:
+    scenario, _ = _story(st.session_state["story"])
     st.session_state.update(seen="no", best=scenario.status_quo.name, by=0)
 
 
-def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+def _draw_brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     lead_text(scenario.question)
     names = [one_line(name) for name in plans if name != scenario.status_quo.name]
     years = scenario.horizon_quarters / 4
@@ -97,28 +97,28 @@ def _brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     )
 
 
-def _predict(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
+def _draw_prediction(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     heading("Predict")
     st.radio("Which plan has the most quota credit at the end?", list(plans), key="best", format_func=escaped)
     if st.session_state["best"] != scenario.status_quo.name:
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
     else:
         _remember("by")
-    st.button("Show what happened", type="primary", on_click=_open)
+    st.button("Show what happened", type="primary", on_click=_show_result)
 
 
-def _open() -> None:
+def _show_result() -> None:
     st.session_state["seen"] = "yes"
 
 
-def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
+def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     with st.spinner("Running a thousand markets"):
         comparison = cache.comparison(scenario, plans, cache.MARKETS, seed)
     others = sorted(
         (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
     )
     heading("What happened")
-    lead_text(_judged(comparison, others))
+    lead_text(_judge_prediction(comparison, others))
     base = with_article(comparison.baseline)
     picture(comparison_charts.differences({name: comparison[name].difference_share for name in others}, base))
     for name in others:
@@ -129,13 +129,13 @@ def _reveal(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     lead_text(STORIES[st.session_state["story"]])
     left, right = st.columns(2)
     with left:
-        st.button("Predict again", on_click=_close)
+        st.button("Predict again", on_click=_ask_anew)
     with right:
         page_link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
     caveat()
 
 
-def _judged(comparison: Comparison, best_first: Sequence[str]) -> str:
+def _judge_prediction(comparison: Comparison, best_first: Sequence[str]) -> str:
     """The prediction against what came out."""
     guess, by = st.session_state["best"], st.session_state["by"]
     first = comparison[best_first[0]]

@@ -7,7 +7,7 @@ One section at a time is drawn; which one is part of the address. Left out: indi
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import streamlit as st
@@ -76,7 +76,7 @@ def _page(at: At) -> None:
         st.error(escaped(short_line(str(problem))))
 
 
-def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
+def _plan_if_not_todays(at: At, plan: TimePlan) -> TimePlan | None:
     """The plan, unless it is today's."""
     return None if plan == next(iter(at.plans.values())) else plan
 
@@ -84,12 +84,12 @@ def _chosen(at: At, plan: TimePlan) -> TimePlan | None:
 # Market map
 
 
-def _map(at: At, plan: TimePlan) -> None:
-    gaps = cache.territory_map(at.scenario, _chosen(at, plan), at.seed)
+def _draw_map(at: At, plan: TimePlan) -> None:
+    gaps = cache.territory_map(at.scenario, _plan_if_not_todays(at, plan), at.seed)
     lead_text(report.largest_gap(gaps))
     quarters = count_of(at.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
-    picture(territory_charts.market_map_bars(list(_bars(gaps)), title))
+    picture(territory_charts.market_map_bars(list(_map_bars(gaps)), title))
     modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
     arrow = "" if gaps.is_status_quo else ": today → with the plan"
     heads = [
@@ -100,8 +100,8 @@ def _map(at: At, plan: TimePlan) -> None:
     rows = [
         [
             segment.segment, COVERAGE_WORDS[modes[segment.segment]], f"{segment.opportunities.value:,.0f}",
-            usd(segment.value_usd), usd(_worth(segment)),
-            *(" → ".join(map(percent, each)) for each in zip(*map(_shares, _coverages(gaps, segment)), strict=True)),
+            usd(segment.value_usd), usd(_worth_usd(segment)),
+            *(" → ".join(map(percent, shares)) for shares in _shares_by_who(gaps, segment)),
             usd(segment.gap_usd.value),
         ]
         for segment in gaps.segments
@@ -115,12 +115,12 @@ def _map(at: At, plan: TimePlan) -> None:
     )
 
 
-def _bars(gaps: GapAnalysis) -> Iterator[SegmentBar]:
+def _map_bars(gaps: GapAnalysis) -> Iterator[SegmentBar]:
     for segment in gaps.segments:
         for when, seen in zip(("today", "with the plan"), _coverages(gaps, segment), strict=False):
             if seen is not None:
                 shares = (seen.found.value, seen.brought.value, seen.leaked.value)
-                yield SegmentBar(segment.segment, when, _worth(segment), *shares)
+                yield SegmentBar(segment.segment, when, _worth_usd(segment), *shares)
 
 
 def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | None]:
@@ -128,31 +128,34 @@ def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | No
     return [segment_gap.today] if gaps.is_status_quo else [segment_gap.today, segment_gap.planned]
 
 
-def _shares(seen: Coverage | None) -> tuple[Estimate | None, ...]:
-    return (None, None, None) if seen is None else (seen.found, seen.brought, seen.leaked)
+def _shares_by_who(gaps: GapAnalysis, segment_gap: SegmentGap) -> Iterator[tuple[Estimate | None, ...]]:
+    """What the manager finds, what partners bring and what nobody sees, each today and with the plan if one is chosen."""
+    seen = _coverages(gaps, segment_gap)
+    for who in ("found", "brought", "leaked"):
+        yield tuple(None if coverage is None else getattr(coverage, who) for coverage in seen)
 
 
-def _worth(segment_gap: SegmentGap) -> float:
+def _worth_usd(segment_gap: SegmentGap) -> float:
     return segment_gap.opportunities.value * segment_gap.value_usd
 
 
 # Gaps and remedies
 
 
-def _gaps(at: At, plan: TimePlan) -> None:
-    chosen = _chosen(at, plan)
+def _draw_gaps(at: At, plan: TimePlan) -> None:
+    chosen = _plan_if_not_todays(at, plan)
     gaps = cache.territory_map(at.scenario, chosen, at.seed)
     lead_text(report.largest_gap(gaps))
     picture(
         territory_charts.reach_points(
-            list(_reach(gaps)), "How much of each segment somebody sees, and could see at most"
+            list(_reach_rows(gaps)), "How much of each segment somebody sees, and could see at most"
         )
     )
     planned = [] if gaps.is_status_quo else ["With the plan"]
     rows = [
         [
-            segment.segment, _seen(segment.today), *([_seen(segment.planned)] if planned else []),
-            _seen(segment.reachable), "100%", usd_with_half_width(segment.gap_usd),
+            segment.segment, _seen_percent(segment.today), *([_seen_percent(segment.planned)] if planned else []),
+            _seen_percent(segment.reachable), "100%", usd_with_half_width(segment.gap_usd),
         ]
         for segment in gaps.segments
     ]  # fmt: skip
@@ -162,10 +165,10 @@ def _gaps(at: At, plan: TimePlan) -> None:
     heading("What can be done about it")
     found = job_status.result_at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
-        _remedies(at, found.analysis)
+        _draw_remedies(at, found.analysis)
 
 
-def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
+def _reach_rows(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
     for segment in gaps.segments:
         for which, seen in zip(
             territory_charts.COVERED, (segment.today, segment.planned, segment.reachable), strict=True
@@ -181,11 +184,11 @@ def _reach(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
                 }
 
 
-def _seen(coverage: Coverage | None) -> str:
+def _seen_percent(coverage: Coverage | None) -> str:
     return percent(None if coverage is None else coverage.seen)
 
 
-def _remedies(at: At, gaps: GapAnalysis) -> None:
+def _draw_remedies(at: At, gaps: GapAnalysis) -> None:
     lead_text(report.best_hour(gaps))
     names = [ALL, *(segment.segment for segment in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
@@ -209,11 +212,11 @@ def _remedies(at: At, gaps: GapAnalysis) -> None:
         for why in report.impossible_lines(segment.remedies):
             caption(f"{segment.segment}: {why}.")
     caption(report.remedy_words(gaps))
-    _keep(at, [*gains, *others])
+    _draw_remedy_to_save(at, [*gains, *others])
     caveat()
 
 
-def _keep(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
+def _draw_remedy_to_save(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
     """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
     plans: dict[str, TimePlan] = {}
     for remedy, segment in priced:
@@ -234,10 +237,10 @@ def _remedy_table(title: str, rows: Sequence[tuple[Remedy, str]]) -> str:
     same: dict[tuple[str, Estimate | None], list[tuple[Remedy, str]]] = {}
     for row, segment in rows:
         same.setdefault((f"{report.remedy_kind(row)}: {row.what}", row.gain_usd), []).append((row, segment))
-    return html_table(title, heads, [_remedy(name, some) for (name, _), some in same.items()])
+    return html_table(title, heads, [_remedy_row(name, some) for (name, _), some in same.items()])
 
 
-def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
+def _remedy_row(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     remedy = some[0][0]
     assert remedy.gain_usd is not None
     gain, each, hours = remedy.gain_usd, remedy.gain_per_hour_usd, remedy.manager_hours or remedy.account_manager_hours
@@ -253,13 +256,13 @@ def _remedy(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
 # Partners
 
 
-def _partners(at: At, plan: TimePlan) -> None:
+def _draw_partners(at: At, plan: TimePlan) -> None:
     found = cache.partner_treatments(at.scenario, plan, at.seed)
     if not found:
         lead_text("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
         return
     there = [treatment for treatment in found if not treatment.is_candidate]
-    lead_text(_treated(found, plan.name))
+    lead_text(_treatments_sentence(found, plan.name))
     if there:
         rows: list[dict[str, Any]] = [
             {
@@ -288,11 +291,11 @@ def _partners(at: At, plan: TimePlan) -> None:
         "Brings of 100",
         "If not as usual, why",
     ]
-    st.html(html_table(f"Treatment under {plan.name}", heads, [_treatment(treatment) for treatment in found]))
+    st.html(html_table(f"Treatment under {plan.name}", heads, [_treatment_row(treatment) for treatment in found]))
     caveat()
 
 
-def _treated(found: Sequence[Treatment], name: str) -> str:
+def _treatments_sentence(found: Sequence[Treatment], name: str) -> str:
     treated: dict[str, list[str]] = {}
     for treatment in found:
         treated.setdefault(treatment.treatment, []).append(treatment.partner)
@@ -301,7 +304,7 @@ def _treated(found: Sequence[Treatment], name: str) -> str:
     return f"{with_capital(name)}: {'; '.join(parts)}."
 
 
-def _treatment(treatment: Treatment) -> list[str]:
+def _treatment_row(treatment: Treatment) -> list[str]:
     does = treatment.says.removeprefix(f"{treatment.partner}: {treatment.treatment}. ")
     credit = (
         "not yet"
@@ -314,12 +317,10 @@ def _treatment(treatment: Treatment) -> list[str]:
     ]  # fmt: skip
 
 
-def _indicators(at: At, plan: TimePlan) -> None:
-    kpi_table.draw(at, plan)
-
-
-def _together(at: At, plan: TimePlan) -> None:
-    rollup.draw(at)
-
-
-DRAWN = {"map": _map, "gaps": _gaps, "partners": _partners, "indicators": _indicators, "together": _together}
+DRAWN: dict[str, Callable[[At, TimePlan], None]] = {
+    "map": _draw_map,
+    "gaps": _draw_gaps,
+    "partners": _draw_partners,
+    "indicators": kpi_table.draw,
+    "together": lambda at, plan: rollup.draw(at),
+}

@@ -64,7 +64,7 @@ def draw_hours(answer: Answer) -> None:
     scenario, plan = answer.scenario, answer.plan
     st.subheader(f"What changes in Q{answer.quarter}, hours a week", anchor=False)
     *changes, cost = plan_report.first_quarter_lines(answer)
-    _list(changes, bold_kind=True)
+    _draw_list(changes, bold_kind=True)
     caption(f"{with_capital(cost)}.")
     for line in (*plan_report.parked_lines(answer), *plan_report.coverage_lines(answer)):
         caption(line)
@@ -97,7 +97,7 @@ def hours_table(answer: Answer) -> str:
 def draw_certificate(answer: Answer) -> None:
     """Draw the certificate, in words."""
     st.subheader("How good it is, and how we know", anchor=False)
-    _list(plan_report.certificate_lines(answer))
+    _draw_list(plan_report.certificate_lines(answer))
     markets = count_of(answer.certificate.realised_estimate.observations, "market")
     caption(f"Figures without an interval are means over {markets} or come from the solver, and have none.")
 
@@ -106,10 +106,10 @@ def draw_reasons(answer: Answer, explanation: Explanation) -> None:
     """Draw what an hour is worth, what limits cost, and what would have to be true for another plan to win."""
     if explanation.hour_value_usd:
         picture(plan_charts.hour_value_bars(explanation.hour_value_usd, answer.quarter))
-    _list(plan_report.reason_lines(answer, explanation))
+    _draw_list(plan_report.reason_lines(answer, explanation))
 
 
-def _list(lines: list[str], bold_kind: bool = False) -> None:
+def _draw_list(lines: list[str], bold_kind: bool = False) -> None:
     """A line each; with `bold_kind`, what stands before the colon is what to look for."""
     st.markdown("\n".join(f"- {_kind_first(line) if bold_kind else escaped(with_capital(line))}" for line in lines))
 

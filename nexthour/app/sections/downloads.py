@@ -33,9 +33,9 @@ def draw(comparison: Comparison, name: str, spec: Spec) -> None:
     files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {
         "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
         "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
-        "Picture (PNG)": (lambda: png(_still(spec), provenance=made.line), "picture", "png", PNG),
-        "Plan (YAML)": (lambda: _signed(plan, made), "plan", "yaml", YAML),
-        "Scenario (YAML)": (lambda: _signed(scenario, made), "scenario", "yaml", YAML),
+        "Picture (PNG)": (lambda: png(_still_picture(spec), provenance=made.line), "picture", "png", PNG),
+        "Plan (YAML)": (lambda: _text_with_provenance(plan, made), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _text_with_provenance(scenario, made), "scenario", "yaml", YAML),
     }
     with st.container(horizontal=True):
         for label, (data, what, ending, mime) in files.items():
@@ -45,9 +45,9 @@ def draw(comparison: Comparison, name: str, spec: Spec) -> None:
     caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
 
 
-def _signed(document: Document, made: Provenance) -> str:
+def _text_with_provenance(document: Document, made: Provenance) -> str:
     return f"{document.text()}\n# {made.line}\n"
 
 
-def _still(spec: Spec) -> Spec:
+def _still_picture(spec: Spec) -> Spec:
     return {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}

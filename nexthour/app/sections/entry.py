@@ -61,25 +61,25 @@ def draw(kind: TableKind[T], words: Mapping[str, Sequence[str]]) -> FilledTable[
     """Draw the ways in, and the rows there are; `words` are offered for a column of text."""
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
-        _upload(kind)
+        _draw_upload(kind)
     with others:
         if st.button("Try it with a made-up table", key=f"{kind.key} example"):
-            _take(kind, Upload.of(kind.example, (library.BUILT_IN / kind.example).read_bytes()))
+            _read_table(kind, Upload.of(kind.example, (library.BUILT_IN / kind.example).read_bytes()))
         blank = (library.BUILT_IN / kind.blank).read_bytes()
         st.download_button("Download the blank table", blank, kind.blank, "text/csv", on_click="ignore")
     made: FilledTable[T] | None = st.session_state.get(kind.key)
     with st.expander("Enter or change a row", expanded=made is None):
-        _form(kind, made, words)
+        _draw_form(kind, made, words)
     made = st.session_state.get(kind.key)
     if problem := st.session_state.get(f"{kind.key} wrong"):
         controls.draw_problems(problem)
     if made is not None:
         with st.expander(f"{count_of(len(made.rows), 'row')} of {escaped(made.name)}"):
-            _rows(kind, made)
+            _draw_rows(kind, made)
     return made
 
 
-def _upload(kind: TableKind[T]) -> None:
+def _draw_upload(kind: TableKind[T]) -> None:
     file = controls.upload_control("A table, CSV or XLSX", f"{kind.key} file", LARGEST_MB)
     with st.expander("Numbers or letters look wrong?"):
         st.selectbox("Numbers are written", list(MARKS), key=f"{kind.key} decimal")
@@ -92,10 +92,10 @@ def _upload(kind: TableKind[T]) -> None:
         st.session_state[f"{kind.key} upload"] = file
     last = st.session_state.get(f"{kind.key} upload")
     if (file is not None or again) and last is not None:
-        _take(kind, last)
+        _read_table(kind, last)
 
 
-def _take(kind: TableKind[T], upload: Upload, decimal: str | None = None) -> bool:
+def _read_table(kind: TableKind[T], upload: Upload, decimal: str | None = None) -> bool:
     """Read a table; if that cannot be done, the one there was stays."""
     state = st.session_state
     encoding = state.get(f"{kind.key} encoding") or None
@@ -109,9 +109,9 @@ def _take(kind: TableKind[T], upload: Upload, decimal: str | None = None) -> boo
     return True
 
 
-def _form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, Sequence[str]]) -> None:
+def _draw_form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, Sequence[str]]) -> None:
     rows = () if made is None else made.rows
-    named = {_name(kind, row): row for row in rows}
+    named = {_row_name(kind, row): row for row in rows}
     new = "a new row"
     chosen = st.selectbox("Row", [new, *named], key=f"{kind.key} row", format_func=str) if named else new
     before = named.get(chosen)
@@ -144,7 +144,7 @@ def _form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, S
     try:
         if keeps:
             row = validate(kind.row, data, "this row", TableError)
-            others = [other for other in others if _name(kind, other) != _name(kind, row)]
+            others = [other for other in others if _row_name(kind, other) != _row_name(kind, row)]
             others.append(row)
     except NextHourError as problem:
         st.session_state[f"{kind.key} wrong"] = problem
@@ -152,18 +152,18 @@ def _form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, S
     name = f"{kind.key}.csv" if made is None else made.name
     if not others:
         st.session_state[kind.key] = None
-    elif not _take(kind, Upload.of(name, as_csv(kind.row, others)), decimal="."):
+    elif not _read_table(kind, Upload.of(name, as_csv(kind.row, others)), decimal="."):
         return
     st.rerun()
 
 
-def _name(kind: TableKind[T], row: T) -> str:
+def _row_name(kind: TableKind[T], row: T) -> str:
     return ", ".join(shown_word(getattr(row, name)) for name in kind.identity)
 
 
-def _rows(kind: TableKind[T], made: FilledTable[T]) -> None:
+def _draw_rows(kind: TableKind[T], made: FilledTable[T]) -> None:
     shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
-    cells = tuple(tuple(_cell(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
+    cells = tuple(tuple(_cell_text(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
     controls.results_table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
     if len(made.rows) > ROWS_SHOWN:
         caption(f"and {len(made.rows) - ROWS_SHOWN:,} more")
@@ -171,7 +171,7 @@ def _rows(kind: TableKind[T], made: FilledTable[T]) -> None:
     st.download_button("Download this table", data, f"{kind.key}.csv", "text/csv", on_click="ignore")
 
 
-def _cell(value: Any) -> str:
+def _cell_text(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, int | float) else shown_word(value)
 
 

@@ -58,10 +58,10 @@ def draw(at: At, wishes: Mapping[str, Any]) -> None:
             "Draw this year against the next", on_click=job_status.start_job, args=("frontier", at, arguments)
         )  # fmt: skip
     if job is not None and (result := job_status.result_or_progress(job, "Finding plans to draw")) is not None:
-        _drawn(at, result)
+        _draw_frontier(at, result)
 
 
-def _drawn(at: At, frontier: Frontier) -> None:
+def _draw_frontier(at: At, frontier: Frontier) -> None:
     proven = [point for point in frontier.points if point.proven]
     names = [point.plan.name for point in proven]
     for line in plan_report.frontier_notes(frontier):
@@ -75,8 +75,8 @@ def _drawn(at: At, frontier: Frontier) -> None:
     spec = plan_charts.frontier_points(
         drawn, frontier.status_quo.plan.name, chosen, plan_report.frontier_question(frontier)
     )
-    picture(spec, on_select=_clicked, key="frontier picture")
-    st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_shown)
+    picture(spec, on_select=_choose_clicked, key="frontier picture")
+    st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_point_title)
     st.html(points_table([*proven, frontier.status_quo]))
     point = proven[names.index(chosen)]
     plan = going_on(at.scenario, point.plan, frontier.scenario.horizon_quarters)
@@ -84,12 +84,12 @@ def _drawn(at: At, frontier: Frontier) -> None:
         caption(
             f"As it is saved, what it does in Q{frontier.scenario.horizon_quarters} goes on to the end of the horizon."
         )
-    save_plan.draw(at, plan, f"this year against the next, {_shown(chosen)}", "point")
+    save_plan.draw(at, plan, f"this year against the next, {_point_title(chosen)}", "point")
 
 
 def points_table(points: Sequence[Point]) -> str:
     """The points of the picture as a table."""
-    rows = [[_shown(name), *frontier_row] for name, *frontier_row in map(plan_report.frontier_row, points)]
+    rows = [[_point_title(name), *frontier_row] for name, *frontier_row in map(plan_report.frontier_row, points)]
     return html_table("The plans of the picture", ["Plan", *map(with_capital, plan_report.FRONTIER_COLUMNS)], rows)
 
 
@@ -107,11 +107,11 @@ def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:
     return plan.model_copy(update=rows)
 
 
-def _shown(name: str) -> str:
+def _point_title(name: str) -> str:
     return name.replace("frontier", "plan")
 
 
-def _clicked() -> None:
+def _choose_clicked() -> None:
     """A click on a point is the choice of its name; one beside all points is none."""
     chosen = st.session_state["frontier picture"].selection[plan_charts.POINT]
     if chosen:

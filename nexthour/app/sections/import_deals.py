@@ -71,7 +71,7 @@ INTRODUCTION = (
 
 def draw(at: At) -> None:
     """Draw the section."""
-    _ways_in()
+    _draw_ways_in()
     if problem := st.session_state.get(f"{STATE} wrong"):
         controls.draw_problems(problem)
     draft: Draft | None = st.session_state.get(STATE)
@@ -82,33 +82,33 @@ def draw(at: At) -> None:
     lead_text(f"{draft.upload.name}: {crm}.")
     try:
         mapping = mapping_form.draw(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
-        _mapping_file(draft, mapping)
-        _fit(at, draft, mapping)
+        _draw_mapping_file(draft, mapping)
+        _draw_fit(at, draft, mapping)
     except NextHourError as problem:
         controls.draw_problems(problem)
 
 
-def _ways_in() -> None:
+def _draw_ways_in() -> None:
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
         upload = controls.upload_control("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
     if upload is not None:
-        _propose(upload)
+        _propose_mapping(upload)
     with others:
         if st.button("Try it with a made-up export", key=f"{STATE} example"):
-            _propose(Upload.of(EXAMPLE, (library.BUILT_IN / EXAMPLE).read_bytes()))
+            _propose_mapping(Upload.of(EXAMPLE, (library.BUILT_IN / EXAMPLE).read_bytes()))
             data, _ = read_yaml(library.BUILT_IN / EXAMPLE_MAPPING, TableError)
-            _begin_with(data)
+            _begin_with_mapping(data)
     last: Upload | None = st.session_state.get(f"{STATE} upload")
     if last is not None:
         with st.expander("Columns or letters look wrong?"):
             draft: Draft | None = st.session_state.get(STATE)
             says = mapping_form.draw_layout(last, draft.base if draft else {}, f"layout {last.digest}")
             if st.button("Read it again", key=f"{STATE} again"):
-                _propose(last, says)
+                _propose_mapping(last, says)
 
 
-def _propose(upload: Upload, layout: dict[str, Any] | None = None) -> None:
+def _propose_mapping(upload: Upload, layout: dict[str, Any] | None = None) -> None:
     """Propose a mapping; if the file cannot be read, the draft there was goes, as it is about another file."""
     state = st.session_state
     state[f"{STATE} upload"], state[STATE], state[f"{STATE} wrong"] = upload, None, None
@@ -119,29 +119,29 @@ def _propose(upload: Upload, layout: dict[str, Any] | None = None) -> None:
         state[f"{STATE} wrong"] = problem
         return
     mapping = {**proposal.mapping, "source": f"export {upload.name}"}
-    _start(Draft(upload, replace(proposal, file=upload.name, mapping=mapping), mapping, 0))
+    _keep_draft(Draft(upload, replace(proposal, file=upload.name, mapping=mapping), mapping, 0))
 
 
-def _begin_with(data: object) -> None:
+def _begin_with_mapping(data: object) -> None:
     """Begin the form again with another mapping. Raises TableError."""
     draft: Draft = st.session_state[STATE]
     if not isinstance(data, dict):
         raise TableError("the mapping holds no fields; start from the one that can be downloaded here")
     known = {str(name): value for name, value in data.items() if name in Mapping.model_fields}
     layout = {name: draft.base[name] for name in mapping_form.LAYOUT if name in draft.base}
-    _start(replace(draft, base=layout | known))
+    _keep_draft(replace(draft, base=layout | known))
 
 
-def _start(draft: Draft) -> None:
+def _keep_draft(draft: Draft) -> None:
     number = st.session_state.get(f"{STATE} number", 0) + 1
     st.session_state[f"{STATE} number"] = number
     st.session_state[STATE] = replace(draft, number=number)
 
 
-def _mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
+def _draw_mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
     """The mapping, to be used again next month."""
     with st.expander("Use a mapping again"):
-        st.download_button("Download this mapping", _yaml(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
+        st.download_button("Download this mapping", _yaml_text(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
         file = controls.upload_control("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
         if file is None:
             return
@@ -149,11 +149,11 @@ def _mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
             data, _ = read_yaml(path, TableError)
             if isinstance(data, dict) and "amount" in data and not list(unanswered(data)):
                 make_mapping(data, str(path))  # so that its mistakes are told before they are shown as answers
-        _begin_with(data)
+        _begin_with_mapping(data)
         st.rerun()
 
 
-def _yaml(mapping: dict[str, Any]) -> str:
+def _yaml_text(mapping: dict[str, Any]) -> str:
     from ruamel.yaml import YAML
 
     out = StringIO()
@@ -161,7 +161,7 @@ def _yaml(mapping: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
+def _draw_fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
     st.subheader("Fit", anchor=False)
     questions = list(unanswered(mapping))
     if questions:
@@ -187,11 +187,11 @@ def _fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
             caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
     if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:
-        _result(result)
+        _draw_result(result)
         controls.draw_save_form(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
 
 
-def _result(result: FittedScenario) -> None:
+def _draw_result(result: FittedScenario) -> None:
     fit = result.fit
     headline = report.fitted_to(fit)
     lead_text(f"{with_capital(headline)}.")
@@ -202,7 +202,7 @@ def _result(result: FittedScenario) -> None:
         caption(fewer)
     with st.expander("Every fitted number with its 90% interval"):
         controls.results_table(intervals(fit), "By segment and route")
-    _rejected(fit)
+    _draw_rejected(fit)
     first, *others = report.check_lines(result.checks, rows=len(fit.cells))
     with st.expander(escaped(first), expanded=bool(others)):
         st.markdown(controls.bullets(others) if others else "All of them.")
@@ -225,7 +225,7 @@ def intervals(fit: Fit) -> TextTable:
     return TextTable(("segment", "route", *FITTED), tuple(told_rows))
 
 
-def _rejected(fit: Fit) -> None:
+def _draw_rejected(fit: Fit) -> None:
     if not len(fit.rejected):
         return
     with st.expander(f"{count_of(len(fit.rejected), 'row')} not used, and why", expanded=True):

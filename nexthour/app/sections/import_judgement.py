@@ -35,7 +35,7 @@ def draw(at: At) -> None:
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
-    _result(judgement, at.scenario)
+    _draw_result(judgement, at.scenario)
     controls.draw_save_form(scenario, f"{at.scenario.name}, own judgement", "judgement")
     caveat()
 
@@ -47,7 +47,7 @@ def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tup
     return judgement, with_judgement(before, judgement)
 
 
-def _result(judgement: Judgement, before: Scenario) -> None:
+def _draw_result(judgement: Judgement, before: Scenario) -> None:
     lead_text(f"What {report.people_count(judgement)} said, as gains a week.")
     for rows in report.opinion_tables(judgement, before):
         controls.results_table(rows, f"What each person's answers mean for {rows.headers[0]}")

@@ -40,7 +40,7 @@ def draw(at: At) -> None:
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
-    _result(intake, at.scenario, scenario)
+    _draw_result(intake, at.scenario, scenario)
     controls.draw_save_form(without_impossible_plans(scenario), f"{at.scenario.name}, own partners", "partners")
 
 
@@ -62,7 +62,7 @@ def without_impossible_plans(scenario: Scenario) -> Scenario:
     return scenario.variant(plans=[split for split in scenario.plans if plans_to_mend(alone[split.name]) == at_all])
 
 
-def _result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
+def _draw_result(intake: Intake, before: Scenario, scenario: Scenario) -> None:
     lead_text(f"{report.label_accuracy(intake)}.")
     controls.results_table(report.intake_table(intake, before), "How to treat each partner, and how sure that is")
     caption(report.intake_notes(intake))

@@ -45,32 +45,35 @@ def draw(at: At, plan: TimePlan) -> None:
     if problem:
         st.error(escaped(f"What was entered cannot be used: {problem}"))
     outcomes = cache.outcomes(scenario, plan, cache.MARKETS, at.seed)
-    _deviations(at, plan, actuals)
+    _draw_deviations(at, plan, actuals)
     left, right = st.columns(2)
     left.selectbox(
-        "Indicator of the picture", [kpi.name for kpi in KPIS], key="indicator", format_func=_label(scenario)
+        "Indicator of the picture", [kpi.name for kpi in KPIS], key="indicator", format_func=_indicator_label(scenario)
     )
     right.selectbox(
-        "Quarter of the tables", list(range(1, scenario.horizon_quarters + 1)), key="quarter", format_func=_quarter
+        "Quarter of the tables",
+        list(range(1, scenario.horizon_quarters + 1)),
+        key="quarter",
+        format_func=_quarter_title,
     )
     indicator = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.indicator_by_quarter(indicator, outcomes, actuals)
     title = f"{with_capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
     picture(territory_charts.planned_and_actual(indicator, quarters, title))
-    _tables(outcomes, actuals, st.session_state["quarter"])
-    _entry(scenario, actuals, st.session_state["quarter"])
-    _files(scenario, actuals)
+    _draw_tables(outcomes, actuals, st.session_state["quarter"])
+    _draw_entry(scenario, actuals, st.session_state["quarter"])
+    _draw_files(scenario, actuals)
 
 
-def _label(scenario: Scenario) -> Any:
+def _indicator_label(scenario: Scenario) -> Any:
     return lambda name: Indicator.of(name, scenario).label
 
 
-def _quarter(quarter: int) -> str:
+def _quarter_title(quarter: int) -> str:
     return f"Q{quarter}"
 
 
-def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
+def _draw_deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
     if actuals is None:
         lead_text(
             "Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here."
@@ -93,14 +96,14 @@ def _deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
         menu.page_link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
 
 
-def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
+def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
     heads = [f"Q{quarter}", "Planned", f"In {OF_MARKETS}", "Actual"]
     rows: dict[str, list[list[str]]] = {}
     for kpi in KPIS:
         indicator = Indicator.of(kpi.name, outcomes.scenario)
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
         rows.setdefault(part, []).append(
-            _row(indicator, indicators.indicator_by_quarter(indicator, outcomes, actuals)[quarter - 1])
+            _table_row(indicator, indicators.indicator_by_quarter(indicator, outcomes, actuals)[quarter - 1])
         )
     for words in WHEN.values():
         st.html(html_table(f"{words}, in Q{quarter}", heads, rows[words]))
@@ -112,7 +115,7 @@ def _tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:
     )
 
 
-def _row(indicator: Indicator, row: Quarter) -> list[str]:
+def _table_row(indicator: Indicator, row: Quarter) -> list[str]:
     actual = "" if row.actual is None else indicator.text(row.actual)
     if row.outside:
         assert row.actual is not None
@@ -128,7 +131,7 @@ def _row(indicator: Indicator, row: Quarter) -> list[str]:
 # Entry
 
 
-def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
+def _draw_entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     heading(f"What happened in Q{quarter}")
     past = 0 if actuals is None else actuals.quarters
     given: dict[str, Any] = {}
@@ -144,16 +147,16 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
         for i, name in enumerate(KNOWN):
             indicator = Indicator.of(name, scenario)
             with columns[i % 2]:
-                row[name] = _figure(indicator, given.get(name), f"{name} {where}")
+                row[name] = _figure_box(indicator, given.get(name), f"{name} {where}")
         if scenario.partner_names:
             with st.expander("By partner"):
                 for name in scenario.partner_names:
-                    row["partners"][name] = _of_partner(name, given.get("partners", {}).get(name, {}), where)
+                    row["partners"][name] = _partner_boxes(name, given.get("partners", {}).get(name, {}), where)
         open_usd = None
         # It is of today, the end of the last quarter that was entered, and tells of a quarter to come.
         if past <= quarter < scenario.horizon_quarters:
             known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
-            open_usd = _number(
+            open_usd = _number_box(
                 f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"
             )
         if st.form_submit_button("Save"):
@@ -162,29 +165,33 @@ def _entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> None:
     caption("Saved on this machine, for this scenario as it is now. Nothing is overwritten: each save is a new file.")
 
 
-def _figure(indicator: Indicator, level: float | None, key: str) -> float | None:
+def _figure_box(indicator: Indicator, level: float | None, key: str) -> float | None:
     """A box for an indicator, on the scale of the screen; what it says, on that of the model."""
     label = with_capital(indicator.label)
     if indicator.of_100:
         shown = None if level is None else round(float(indicator.on_screen(level)), 2)
-        entered = _number(label, shown, key, 100.0)
+        entered = _number_box(label, shown, key, 100.0)
         # Rounding is for the eye: what was not changed stays as it is.
         return None if entered is None else level if entered == shown else indicator.from_screen(entered)
     is_count = indicator.kpi.unit in ("deals", "partners")
-    return _number(f"{label}, {indicator.unit}" if indicator.is_money else label, level, key, whole=is_count)
+    return _number_box(f"{label}, {indicator.unit}" if indicator.is_money else label, level, key, whole=is_count)
 
 
-def _of_partner(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
+def _partner_boxes(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
     """The boxes of a single partner: what they say, by name of the figure."""
     row: dict[str, float | None] = {}
     for (name, kpi), column in zip(BY_PARTNER.items(), st.columns(2), strict=True):
         with column:
             whole = kpi.unit == "deals"
-            row[name] = _number(f"{partner}: {kpi.label}", given.get(name), f"{partner} {name} {where}", whole=whole)
+            row[name] = _number_box(
+                f"{partner}: {kpi.label}", given.get(name), f"{partner} {name} {where}", whole=whole
+            )
     return row
 
 
-def _number(label: str, value: float | None, key: str, most: float | None = None, whole: bool = False) -> float | None:
+def _number_box(
+    label: str, value: float | None, key: str, most: float | None = None, whole: bool = False
+) -> float | None:
     """A box that can be empty. A number of its own to begin with could not be taken out again."""
     st.session_state.setdefault(key, int(value) if whole and value is not None else value)
     if whole:
@@ -195,7 +202,7 @@ def _number(label: str, value: float | None, key: str, most: float | None = None
 # Files
 
 
-def _files(scenario: Scenario, actuals: Actuals | None) -> None:
+def _draw_files(scenario: Scenario, actuals: Actuals | None) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Take it with you**")
@@ -205,10 +212,10 @@ def _files(scenario: Scenario, actuals: Actuals | None) -> None:
             st.download_button("Download as YAML", actuals.text(), "actuals.yaml", "application/yaml")
             caption("The file that nexthour plan --actuals reads.")
     with right:
-        _upload(scenario, actuals)
+        _draw_upload(scenario, actuals)
 
 
-def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
+def _draw_upload(scenario: Scenario, actuals: Actuals | None) -> None:
     file = st.file_uploader(
         "Upload what happened, a YAML file", type=["yaml", "yml"], key=f"upload {scenario.digest()}"
     )
@@ -221,14 +228,14 @@ def _upload(scenario: Scenario, actuals: Actuals | None) -> None:
         st.error(escaped(short_line(str(problem))))
         return
     if uploaded == actuals:
-        st.success(escaped(f"{file.name} is what counts here: {_holds(uploaded, figures)}."))
+        st.success(escaped(f"{file.name} is what counts here: {_count_figures(uploaded, figures)}."))
         return
     instead = "" if actuals is None else f" in place of the {count_of(actuals.quarters, 'quarter')} entered"
-    caption(f"{file.name} holds {_holds(uploaded, figures)}.")
+    caption(f"{file.name} holds {_count_figures(uploaded, figures)}.")
     if st.button(f"Use it{instead}"):
         actuals_store.save_actuals(scenario, uploaded)
         st.rerun()
 
 
-def _holds(actuals: Actuals, figures: int) -> str:
+def _count_figures(actuals: Actuals, figures: int) -> str:
     return f"{count_of(figures, 'figure')} of {count_of(actuals.quarters, 'quarter')}"

@@ -35,13 +35,13 @@ BY_NAME, BY_ROUTE = "a column has the partner's name", "a column says direct or 
 LONGEST_SOURCE = 300
 
 
-class _Form:
+class _MappingForm:
     """A form under way: what is known, and the answers so far."""
 
     def __init__(self, upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> None:
         self.upload, self.proposal, self.base, self.key = upload, proposal, base, key
         self.layout = Layout.model_validate({name: base[name] for name in LAYOUT if name in base})
-        self.header = _header(upload.digest, self.layout.model_dump_json(), upload)
+        self.header = _column_names(upload.digest, self.layout.model_dump_json(), upload)
         self.answers: dict[str, Any] = {name: base[name] for name in (*LAYOUT, "segments") if name in base}
 
     def label(self, name: str) -> str:
@@ -55,21 +55,21 @@ class _Form:
         value = self.base.get(name)
         return None if value in (UNANSWERED, [UNANSWERED]) else value
 
-    def at(self, name: str) -> str:
+    def key_of(self, name: str) -> str:
         return f"{self.key} {name}"
 
     def values(self, column: str | None) -> list[str]:
         """The different values of a column, the most frequent first."""
         if column not in self.header:
             return []
-        return _values(self.upload.digest, self.layout.model_dump_json(), str(column), self.upload)
+        return _column_values(self.upload.digest, self.layout.model_dump_json(), str(column), self.upload)
 
     def column(self, name: str, needed: bool = True) -> str | None:
         """Ask for a column."""
         known = self.known(name)
         options = list(dict.fromkeys([*self.header, *([known] if known else [])]))
         chosen: str | None = st.selectbox(
-            self.label(name), options, options.index(known) if known else None, key=self.at(name), format_func=str,
+            self.label(name), options, options.index(known) if known else None, key=self.key_of(name), format_func=str,
             placeholder="Choose a column" if needed else "None",
         )  # fmt: skip
         self.answers[name] = chosen if chosen is not None or not needed else UNANSWERED
@@ -80,32 +80,37 @@ class _Form:
         known = list(self.known(name) or ())
         options = list(dict.fromkeys([*self.values(column), *known]))
         chosen: list[str] = st.multiselect(
-            self.label(name), options, known, key=self.at(name), format_func=_shown, placeholder="Choose values"
+            self.label(name),
+            options,
+            known,
+            key=self.key_of(name),
+            format_func=_value_title,
+            placeholder="Choose values",
         )
         self.answers[name] = chosen or ([UNANSWERED] if needed else [])
         return chosen
 
-    def told(self, name: str) -> None:
-        """What the file says about a question."""
+    def show_findings(self, name: str) -> None:
+        """Show what the file says about a question."""
         for line in self.proposal.found.get(name, ()):
             caption(line)
 
 
 def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
-    asking = _Form(upload, proposal, base, key)
+    asking = _MappingForm(upload, proposal, base, key)
     left, right = st.columns(2, gap="large")
     for place, title, part in (
-        (left, "How deals ended", _result),
-        (right, "Money", _money),
-        (right, "When", _time),
-        (left, "Who sold", _route),
+        (left, "How deals ended", _ask_result),
+        (right, "Money", _ask_money),
+        (right, "When", _ask_time),
+        (left, "Who sold", _ask_route),
     ):
         with place:
             st.markdown(f"**{title}**")
             part(asking)
     with st.expander("Segments, territories and more"):
-        _rest(asking)
+        _ask_rest(asking)
     # In the order of the declaration, as a file would have it, and without what is as usual.
     made = {name: asking.answers[name] for name in DealMapping.model_fields if name in asking.answers}
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
@@ -119,37 +124,44 @@ def question(name: str) -> str:
 
 def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Ask how the file is laid out; returns what was said, without what is as usual."""
-    fields = Layout.model_fields
     says: dict[str, Any] = {}
     first, second = st.columns(2)
     marks = list(SEPARATOR_WORDS)
     with first:
         says["separator"] = st.selectbox(
-            _meaning(fields["separator"].description), marks, marks.index(base.get("separator", ",")),
+            _layout_label("separator"), marks, marks.index(base.get("separator", ",")),
             format_func=SEPARATOR_WORDS.__getitem__, key=f"{key} separator",
         )  # fmt: skip
         says["encoding"] = st.text_input(
-            _meaning(fields["encoding"].description), base.get("encoding") or "", max_chars=40, key=f"{key} encoding"
+            _layout_label("encoding"),
+            base.get("encoding") or "",
+            max_chars=40,
+            key=f"{key} encoding",
         )
     with second:
         says["header_row"] = st.number_input(
-            _meaning(fields["header_row"].description), 1, 1000, int(base.get("header_row", 1)), key=f"{key} header_row"
+            _layout_label("header_row"),
+            1,
+            1000,
+            int(base.get("header_row", 1)),
+            key=f"{key} header_row",
         )
         says["sheet"] = st.text_input(
-            _meaning(fields["sheet"].description), base.get("sheet") or "", max_chars=100, key=f"{key} sheet"
+            _layout_label("sheet"), base.get("sheet") or "", max_chars=100, key=f"{key} sheet"
         )
     usual = {"separator": ",", "encoding": "", "header_row": 1, "sheet": ""}
     return {name: value for name, value in says.items() if value != usual[name]}
 
 
-def _meaning(text: str | None) -> str:
-    said = str(text).replace("null:", "empty:")
-    return escaped(with_capital(said))
+def _layout_label(name: str) -> str:
+    return escaped(with_capital(str(Layout.model_fields[name].description).replace("null:", "empty:")))
 
 
-def _result(form: _Form) -> None:
+def _ask_result(form: _MappingForm) -> None:
     ways = [BY_COLUMN, BY_TRUTH]
-    way = st.selectbox("How it ended stands in", ways, int(form.known("is_won") is not None), key=form.at("ending way"))
+    way = st.selectbox(
+        "How it ended stands in", ways, int(form.known("is_won") is not None), key=form.key_of("ending way")
+    )
     if way == BY_TRUTH:
         form.column("is_won")
         form.column("is_closed")
@@ -157,19 +169,19 @@ def _result(form: _Form) -> None:
     else:
         result = form.column("result")
         ended = form.meanings("won", result) + form.meanings("lost", result)
-    wanted = st.checkbox("Take the open deals too", "stages" in form.base, key=form.at("takes open"))
+    wanted = st.checkbox("Take the open deals too", "stages" in form.base, key=form.key_of("takes open"))
     if not wanted:
         return
     stage = form.column("stage")
     if result is not None and stage != result:
         form.meanings("open", result)
-    _stages(form, [value for value in form.values(stage) if value not in ended and value != ""])
+    _ask_stages(form, [value for value in form.values(stage) if value not in ended and value != ""])
     known = form.known("as_of")
-    day = st.date_input(form.label("as_of"), known, FIRST_DAY, LAST_DAY, key=form.at("as_of"))
+    day = st.date_input(form.label("as_of"), known, FIRST_DAY, LAST_DAY, key=form.key_of("as_of"))
     form.answers["as_of"] = day if isinstance(day, datetime.date) else UNANSWERED
 
 
-def _stages(form: _Form, values: Sequence[str]) -> None:
+def _ask_stages(form: _MappingForm, values: Sequence[str]) -> None:
     known = form.known("stages") or {}
     caption(question("stages"))
     answers: dict[str, Any] = {}
@@ -181,15 +193,17 @@ def _stages(form: _Form, values: Sequence[str]) -> None:
         left_out = bool(known) and UNANSWERED not in known.values() and before is None
         place = len(options) - 1 if left_out else options.index(before) if before in options else None
         with spot:
-            chosen = st.selectbox(escaped(value), options, place, key=form.at(f"stage {value}"), placeholder="Choose")
+            chosen = st.selectbox(
+                escaped(value), options, place, key=form.key_of(f"stage {value}"), placeholder="Choose"
+            )
         if chosen != NOT_OPEN:
             answers[value] = UNANSWERED if chosen is None else chosen
     form.answers["stages"] = answers
 
 
-def _money(form: _Form) -> None:
+def _ask_money(form: _MappingForm) -> None:
     form.column("amount")
-    _choice(form, "decimal", [".", ","], PLAIN_NUMBERS)
+    _ask_choice(form, "decimal", [".", ","], PLAIN_NUMBERS)
     column = form.column("currency_column", needed=False)
     codes = [code for code in form.values(column) if code not in ("", "USD")]
     if column is None or "" in form.values(column):
@@ -197,33 +211,33 @@ def _money(form: _Form) -> None:
             form.label("currency"),
             form.known("currency") or "",
             max_chars=3,
-            key=form.at("currency"),
+            key=form.key_of("currency"),
             placeholder="USD",
         )
         code = text.strip().upper()
         form.answers["currency"] = code or UNANSWERED
         codes += [code] if code not in ("", "USD", *codes) else []
     rates = form.known("usd_per") or {}
-    form.answers["usd_per"] = {code: _rate(form, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
+    form.answers["usd_per"] = {code: _ask_rate(form, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
 
 
-def _rate(form: _Form, code: str, known: Any) -> Any:
+def _ask_rate(form: _MappingForm, code: str, known: Any) -> Any:
     value = known if isinstance(known, int | float) else None
-    said = st.number_input(
+    rate = st.number_input(
         escaped(f"US dollars for one {code}"),
         0.0,
         1e6,
         value and float(value),
-        key=form.at(f"rate {code}"),
+        key=form.key_of(f"rate {code}"),
         format="%.6g",
     )
-    return UNANSWERED if said is None else said
+    return UNANSWERED if rate is None else rate
 
 
-def _route(form: _Form) -> None:
+def _ask_route(form: _MappingForm) -> None:
     by_route = "route" in form.base and form.known("partner_name") is None
     ways = [BY_NAME, BY_ROUTE]
-    way = st.selectbox("Whether a partner sold", ways, int(by_route), key=form.at("route way"))
+    way = st.selectbox("Whether a partner sold", ways, int(by_route), key=form.key_of("route way"))
     if way == BY_ROUTE:
         route = form.column("route")
         form.meanings("direct", route)
@@ -232,47 +246,47 @@ def _route(form: _Form) -> None:
         return
     names = form.column("partner_name")
     caption("An empty name means your own sellers.")
-    form.told("direct")
+    form.show_findings("direct")
     form.meanings("direct", names, needed=form.base.get("direct") == [UNANSWERED])
 
 
-def _time(form: _Form) -> None:
+def _ask_time(form: _MappingForm) -> None:
     form.column("created")
     form.column("closed")
-    _choice(form, "date_order", list(get_args(DateOrder)), PLAIN_DATES)
+    _ask_choice(form, "date_order", list(get_args(DateOrder)), PLAIN_DATES)
 
 
-def _choice(form: _Form, name: str, options: Sequence[str], usual: str) -> None:
+def _ask_choice(form: _MappingForm, name: str, options: Sequence[str], usual: str) -> None:
     """Ask for one of some words; where nothing has to be asked, what is usual stands there."""
     known = form.known(name)
     all_options = [usual, *options]
     asked = form.base.get(name) == UNANSWERED
     place = None if asked else all_options.index(known) if known is not None else 0
-    form.told(name)
-    chosen = st.selectbox(form.label(name), all_options, place, key=form.at(name), placeholder="Choose")
+    form.show_findings(name)
+    chosen = st.selectbox(form.label(name), all_options, place, key=form.key_of(name), placeholder="Choose")
     form.answers[name] = UNANSWERED if chosen is None else None if chosen == usual else chosen
 
 
-def _rest(form: _Form) -> None:
+def _ask_rest(form: _MappingForm) -> None:
     for name in ("segment", "territory", "id"):
         form.column(name, needed=False)
     begins = form.base.get("quarter_begins")
     usual = DealMapping.model_fields["quarter_begins"].default
     day = st.date_input(
-        form.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=form.at("quarter_begins")
+        form.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=form.key_of("quarter_begins")
     )
     form.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
     form.answers["source"] = st.text_input(
-        form.label("source"), form.base.get("source") or "", max_chars=LONGEST_SOURCE, key=form.at("source")
+        form.label("source"), form.base.get("source") or "", max_chars=LONGEST_SOURCE, key=form.key_of("source")
     )
 
 
-def _shown(value: str) -> str:
+def _value_title(value: str) -> str:
     return value if value.strip() else "(empty)"
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _header(digest: str, layout: str, _upload: Upload) -> list[str]:
+def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
     """The columns that can be named: each once."""
     with on_disk(_upload) as path:
         header = open_table(path, Layout.model_validate_json(layout)).header
@@ -280,7 +294,7 @@ def _header(digest: str, layout: str, _upload: Upload) -> list[str]:
 
 
 @st.cache_data(max_entries=100, show_spinner="Reading ...")
-def _values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
+def _column_values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
     with on_disk(_upload) as path:
         counted = count_values(open_table(path, Layout.model_validate_json(layout)), [column])[column]
     return list(dict.fromkeys(cell_text(value) for value, _ in counted.most_common()))

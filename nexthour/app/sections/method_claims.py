@@ -48,10 +48,10 @@ def draw(at: At) -> None:
     lead_text(f"{hold} of {len(CLAIMS)} claims hold.")
     caveat()
     for claim, figures in zip(CLAIMS, found, strict=True):
-        _show(claim, figures)
+        _draw_claim(claim, figures)
 
 
-def _show(claim: Claim, found: Sequence[Finding]) -> None:
+def _draw_claim(claim: Claim, found: Sequence[Finding]) -> None:
     verdicts = [finding.verdict for finding in found]
     verdict = next((word for word in ("does not hold", "not clear") if word in verdicts), "holds")
     rows = [

@@ -43,7 +43,7 @@ def draw(answer: Answer) -> None:
         if not has_lines and who != "territory_manager":
             continue
         st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
-        _download(sheet, who)
+        _draw_download(sheet, who)
     for line in sheet.notes:
         caption(line)
 
@@ -58,7 +58,7 @@ def blocks_table(sheet: MondaySheet, who: Who, title: str) -> str:
     return html_table(title, ["Day", "At", "What", "How often"], rows)
 
 
-def _download(sheet: MondaySheet, who: Who) -> None:
+def _draw_download(sheet: MondaySheet, who: Who) -> None:
     from optimize.monday.ics import calendar_text
 
     st.download_button(

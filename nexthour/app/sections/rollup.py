@@ -31,10 +31,10 @@ def draw(at: At) -> None:
     scenarios: list[Scenario] = [at.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
     with st.spinner("Adding up"):
         organisation = cache.organisation(tuple(scenarios), at.seed)
-    _shown(organisation)
+    _draw_organisation(organisation)
 
 
-def _shown(organisation: Organisation) -> None:
+def _draw_organisation(organisation: Organisation) -> None:
     total, quarters = organisation.total, count_of(organisation.quarters, "quarter")
     many = len(organisation.territories)
     lead_text(
@@ -42,14 +42,20 @@ def _shown(organisation: Organisation) -> None:
         f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
         f"({usd_interval(total.gap_usd)})."
     )
-    bars = [bar for name, row in organisation.by_segment.items() if (bar := _bar(name, row)) is not None]
+    bars = [bar for name, row in organisation.by_segment.items() if (bar := _segment_bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map_bars(bars, title, "managers"))
     rows = [*organisation.by_segment.items(), ("All segments", total)]
-    st.html(html_table(f"Market map over {quarters}", _heads("Segment"), [[name, *_cells(row)] for name, row in rows]))
+    st.html(
+        html_table(
+            f"Market map over {quarters}", _column_heads("Segment"), [[name, *_row_cells(row)] for name, row in rows]
+        )
+    )
     if many > 1:
         rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
-        st.html(html_table("By territory", _heads("Territory"), [[name, *_cells(row)] for name, row in rows]))
+        st.html(
+            html_table("By territory", _column_heads("Territory"), [[name, *_row_cells(row)] for name, row in rows])
+        )
     caption(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
         f"{organisation.credit_usd.observations:,} for quota credit. "
@@ -63,11 +69,11 @@ def _shown(organisation: Organisation) -> None:
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(html_table("Partners, each once", heads, [_partner(one, many) for one in organisation.partners]))
+        st.html(html_table("Partners, each once", heads, [_partner_row(one, many) for one in organisation.partners]))
         caption("Hours are those of today's plans, from all managers together.")
 
 
-def _bar(name: str, row: Row) -> SegmentBar | None:
+def _segment_bar(name: str, row: Row) -> SegmentBar | None:
     coverage = row.coverage
     if coverage is None:
         return None
@@ -76,7 +82,7 @@ def _bar(name: str, row: Row) -> SegmentBar | None:
     )
 
 
-def _heads(first: str) -> list[str]:
+def _column_heads(first: str) -> list[str]:
     return [
         first,
         "Opportu\u00adnities",
@@ -88,13 +94,13 @@ def _heads(first: str) -> list[str]:
     ]
 
 
-def _cells(row: Row) -> list[str]:
+def _row_cells(row: Row) -> list[str]:
     counts = [count_with_half_width(estimate) for estimate in (row.found, row.brought, row.leaked)]
     opportunities = count_with_half_width(row.opportunities)
     return [opportunities, usd_with_half_width(row.value_usd), *counts, usd_with_half_width(row.gap_usd)]
 
 
-def _partner(partner: Partner, many: int) -> list[str]:
+def _partner_row(partner: Partner, many: int) -> list[str]:
     where = "all" if len(partner.territories) == many else ", ".join(one.territory for one in partner.territories)
     name, credit = partner.name, usd_with_half_width(partner.credit_usd)
     if all(one.is_candidate for one in partner.territories):
@@ -102,7 +108,7 @@ def _partner(partner: Partner, many: int) -> list[str]:
     accounts = count_with_half_width(partner.opportunities)
     return [
         name,
-        _usual(partner),
+        _usual_treatment(partner),
         where,
         credit,
         accounts,
@@ -111,7 +117,7 @@ def _partner(partner: Partner, many: int) -> list[str]:
     ]
 
 
-def _usual(partner: Partner) -> str:
+def _usual_treatment(partner: Partner) -> str:
     """The treatment that goes with what its managers believe it to be, and who believes what if they disagree."""
     if partner.label is not None:
         return TREATMENTS[partner.label]

@@ -23,7 +23,7 @@ def draw(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         if saved is None:
-            _form(at, plan, name, key)
+            _draw_form(at, plan, name, key)
         else:
             st.success(escaped(f"Saved as {saved}."))
     named = plan.model_copy(update={"name": saved or name})
@@ -35,12 +35,12 @@ def draw(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
     if saved is not None:
         others = {} if split is None else {"b": [split.name], "lab": [split_fields.pack_split(split)]}
         where = {"scenario": [at.scenario_id]}
-        said = "today's split" if split is None else "the best constant split"
-        page_link("compare", f"Compare it with {said}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
+        other = "today's split" if split is None else "the best constant split"
+        page_link("compare", f"Compare it with {other}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
         page_link("lab", "See it in the Lab", {**where, "plan": [saved]})
 
 
-def _form(at: At, plan: TimePlan, name: str, key: str) -> None:
+def _draw_form(at: At, plan: TimePlan, name: str, key: str) -> None:
     with st.form(f"keep {key}", border=False):
         field, button = st.columns([2, 1], vertical_alignment="bottom")
         wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")

@@ -39,14 +39,14 @@ def draw(scenario_id: str, scenario: Scenario, path: Path) -> None:
     data = path.read_bytes()
     st.download_button("Download the file", data, f"{scenario_id}.yaml", "text/yaml", f"{key} file", on_click="ignore")
     with st.form(f"{key} form"):
-        changes = _fields(scenario, key)
+        changes = _ask_fields(scenario, key)
         pressed = st.form_submit_button("Save as a scenario of its own", type="primary")
     if pressed:
-        _keep_changed(scenario, changes, key)
+        _save_changed(scenario, changes, key)
     with st.expander("Everything else: the whole file as text"):
         text = text_area(data, f"{key} text", "Check and save this text")
         if text is not None:
-            _keep_text(text, scenario_id, key)
+            _save_text(text, scenario_id, key)
     controls.draw_saved(key)
 
 
@@ -61,7 +61,7 @@ def text_area(data: bytes, key: str, button: str) -> str | None:
         return made if st.form_submit_button(button) else None
 
 
-def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:
+def _save_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:
     try:
         name = str(changes.get("name", scenario.name))
         controls.save_and_tell(scenario.variant(**changes), name, key)
@@ -69,7 +69,7 @@ def _keep_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None
         controls.draw_problems(problem)
 
 
-def _keep_text(text: str, scenario_id: str, key: str) -> None:
+def _save_text(text: str, scenario_id: str, key: str) -> None:
     try:
         made = library.read_upload(Scenario, text.encode(), f"{scenario_id}.yaml")
         controls.save_and_tell(made, made.name, key)
@@ -77,7 +77,7 @@ def _keep_text(text: str, scenario_id: str, key: str) -> None:
         controls.draw_problems(problem)
 
 
-def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
+def _ask_fields(scenario: Scenario, key: str) -> dict[str, Any]:
     """Draw the form; returns what differs from the scenario, as `variant` takes it."""
     fields, changes = Scenario.model_fields, dict[str, Any]()
     name = st.text_input(
@@ -92,9 +92,9 @@ def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
             fields["horizon_quarters"], scenario.horizon_quarters, f"{key} horizon_quarters"
         )
     with right:
-        manager = _part(scenario.territory_manager, ("hours_per_week",), f"{key} manager")
-    quota = _quota(scenario.quota, f"{key} quota")
-    credit = _credit(scenario, f"{key} credit")
+        manager = _ask_part(scenario.territory_manager, ("hours_per_week",), f"{key} manager")
+    quota = _ask_quota(scenario.quota, f"{key} quota")
+    credit = _ask_credit(scenario, f"{key} credit")
     for field, value, before in (
         ("name", name, scenario.name),
         ("question", question, scenario.question),
@@ -102,15 +102,15 @@ def _fields(scenario: Scenario, key: str) -> dict[str, Any]:
         ("quota_credit", credit, scenario.quota_credit),
         ("territory_manager", manager, None),
         ("quota", quota, None),
-        ("market_map", _segments(scenario, key), None),
-        ("partners", _partners(scenario, key), None),
+        ("market_map", _ask_segments(scenario, key), None),
+        ("partners", _ask_partners(scenario, key), None),
     ):
         if value != before:
             changes[field] = value
     return changes
 
 
-def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
+def _ask_part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] | None:
     """Ask for some fields of a part; returns the part as plain data, None if nothing differs."""
     differs = {}
     places = controls.column_pairs(len(names)) if len(names) > 1 else [st.container()]
@@ -123,14 +123,14 @@ def _part(declared: Declared, names: Sequence[str], key: str) -> dict[str, Any] 
     return {**declared.model_dump(exclude_unset=True), **differs} if differs else None
 
 
-def _quota(quota: Quota, key: str) -> dict[str, Any] | None:
+def _ask_quota(quota: Quota, key: str) -> dict[str, Any] | None:
     if quota.by_quarter_usd is not None:
         caption("The quota of each quarter stands in the text below.")
         return None
-    return _part(quota, QUOTA_FIELDS, key)
+    return _ask_part(quota, QUOTA_FIELDS, key)
 
 
-def _credit(scenario: Scenario, key: str) -> Any:
+def _ask_credit(scenario: Scenario, key: str) -> Any:
     known = scenario.quota_credit
     is_word = isinstance(known, str)
     left, right = controls.column_pairs(2)
@@ -145,18 +145,18 @@ def _credit(scenario: Scenario, key: str) -> Any:
     return word if word != CREDITS[-1] else factor
 
 
-def _segments(scenario: Scenario, key: str) -> list[Any] | None:
+def _ask_segments(scenario: Scenario, key: str) -> list[Any] | None:
     """Ask for the numbers of each segment; returns all segments, None if nothing differs."""
     made: list[Any] = list(scenario.market_map)
     st.markdown("**Segments**")
     for place, segment in enumerate(scenario.market_map[:MOST_SEGMENTS]):
         with st.expander(escaped(segment.name)):
-            made[place] = _part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
-    _more(len(scenario.market_map) - MOST_SEGMENTS, "segment")
+            made[place] = _ask_part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
+    _caption_of_more(len(scenario.market_map) - MOST_SEGMENTS, "segment")
     return None if made == list(scenario.market_map) else made
 
 
-def _partners(scenario: Scenario, key: str) -> list[Any] | None:
+def _ask_partners(scenario: Scenario, key: str) -> list[Any] | None:
     """Ask for each partner's numbers and share of each segment's accounts; returns all, None if nothing differs."""
     made: list[Any] = list(scenario.partners)
     most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(scenario.market_map)))
@@ -164,13 +164,13 @@ def _partners(scenario: Scenario, key: str) -> list[Any] | None:
         st.markdown("**Partners**")
     for place, partner in enumerate(scenario.partners[:most]):
         with st.expander(escaped(f"{partner.name} ({controls.shown_word(partner.label)})")):
-            made[place] = _partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
-    _more(len(scenario.partners) - most, "partner")
+            made[place] = _ask_partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
+    _caption_of_more(len(scenario.partners) - most, "partner")
     return None if made == list(scenario.partners) else made
 
 
-def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
-    changed = _part(partner, PARTNER_FIELDS, key)
+def _ask_partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:
+    changed = _ask_part(partner, PARTNER_FIELDS, key)
     caption(str(Partner.model_fields["base_share"].description))
     shares = dict(partner.base_share)
     for number, (place, segment) in enumerate(zip(controls.column_pairs(len(segments)), segments, strict=True)):
@@ -186,6 +186,6 @@ def _partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, A
     return {**(changed or partner.model_dump(exclude_unset=True)), "base_share": shares}
 
 
-def _more(number: int, noun: str) -> None:
+def _caption_of_more(number: int, noun: str) -> None:
     if number > 0:
         caption(f"and {count_of(number, noun)} more, in the text below")

@@ -31,15 +31,15 @@ def draw(at: At) -> None:
     """Draw the section."""
     files = library.scenario_files()
     st.subheader("The scenarios there are", anchor=False)
-    _list(files)
+    _draw_list(files)
     st.subheader("Bring one in", anchor=False)
-    _upload()
+    _draw_upload()
     st.subheader(escaped(f"Copy or change: {at.scenario_id.replace('-', ' ')}"), anchor=False)
     caption("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
     scenario_form.draw(at.scenario_id, at.scenario, files[at.scenario_id])
 
 
-def _list(files: Mapping[str, Path]) -> None:
+def _draw_list(files: Mapping[str, Path]) -> None:
     wanted = ""
     if len(files) > SHOWN:
         wanted = st.text_input("Find by name", key=FOUND, max_chars=LONGEST_SEARCH)
@@ -49,14 +49,14 @@ def _list(files: Mapping[str, Path]) -> None:
     ids = [*saved, *(scenario_id for scenario_id in files if scenario_id not in saved)]
     ids = [scenario_id for scenario_id in ids if wanted.strip().lower().replace(" ", "-") in scenario_id]
     for scenario_id in ids[:SHOWN]:
-        _row(scenario_id, files, is_saved=scenario_id in saved)
+        _draw_row(scenario_id, files, is_saved=scenario_id in saved)
     if len(ids) > SHOWN:
         caption(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
     if not ids:
         caption("No scenario has that in its name.")
 
 
-def _row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
+def _draw_row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
     about, edit = st.columns([7, 1], vertical_alignment="center")
     with about:
         try:
@@ -73,26 +73,26 @@ def _row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> None:
         caption(scenario.question or scenario.name)
     with edit:
         # A link to the page one is on would look like the place in the menu.
-        st.button("Edit", f"{KEY} edit {scenario_id}", f"Edit {name}", on_click=_choose, args=(scenario_id,))
+        st.button("Edit", f"{KEY} edit {scenario_id}", f"Edit {name}", on_click=_choose_scenario, args=(scenario_id,))
 
 
-def _choose(scenario_id: str) -> None:
+def _choose_scenario(scenario_id: str) -> None:
     st.session_state["scenario"] = scenario_id
 
 
-def _upload() -> None:
+def _draw_upload() -> None:
     file = controls.upload_control("A scenario, YAML", f"{KEY} file", LARGEST_MB)
     state = st.session_state
     if file is not None:
         state[f"{KEY} found"] = state[MENDED] = state[f"{KEY} wrong"] = None
-        _read(file)
+        _read_scenario(file)
     if problem := state.get(f"{KEY} wrong"):
         controls.draw_problems(problem)
     mended: Upload | None = state.get(MENDED)
     if mended is not None:
         text = scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}", "Check this text")
         if text is not None:
-            _read(Upload(mended.name, text.encode()))
+            _read_scenario(Upload(mended.name, text.encode()))
             st.rerun()
     found: Scenario | None = state.get(f"{KEY} found")
     if found is not None:
@@ -100,7 +100,7 @@ def _upload() -> None:
         controls.draw_save_form(found, found.name, f"{KEY} {found.digest()}")
 
 
-def _read(file: Upload) -> None:
+def _read_scenario(file: Upload) -> None:
     """Read a scenario; one with mistakes can be mended in its text."""
     state = st.session_state
     try:

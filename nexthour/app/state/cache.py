@@ -100,7 +100,7 @@ def comparison_across(
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
     """The outcomes of a plan in a number of markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
-    return replicate(scenario, plan, markets, seed, tapes=_tapes_of(scenario, markets, seed))
+    return replicate(scenario, plan, markets, seed, tapes=_tapes_if_few(scenario, markets, seed))
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -118,16 +118,16 @@ def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> Fl
     return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD, seed, How())[:, 0]
 
 
-def _tapes_of(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
+def _tapes_if_few(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
     """Tapes of the first markets are kept, some 26 MB; of 1,000 they would be 260 MB, and are drawn again."""
     if markets > FIRST_MARKETS:
         return None
     numbers = tape_numbers(scenario, seed)
-    return _tapes(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
+    return _tapes_if_small(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _tapes(
+def _tapes_if_small(
     numbers: tuple[tuple[tuple[int, ...], bytes], ...], _scenario: Scenario, markets: int, seed: int
 ) -> KeptTapes | None:
     """None where they are too large; the tape of one market tells."""

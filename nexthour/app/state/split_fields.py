@@ -133,9 +133,9 @@ def name_of_fields(state: Mapping[str, Any]) -> str:
     whom = {"even": "all partners", CHOSEN: " and ".join(state["with"])}.get(
         state["focus"], state["focus"].capitalize()
     )
-    said = f"{state['share']}% with {whom}" if state["share"] else "no partner time"
-    if len(said) > 50:
-        said = f"{state['share']}% with {len(state['with'])} partners"
+    partner_time = f"{state['share']}% with {whom}" if state["share"] else "no partner time"
+    if len(partner_time) > 50:
+        partner_time = f"{state['share']}% with {len(state['with'])} partners"
     more = [f"{len(state['park'])} parked"] if state["park"] else []
     usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
     if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):
@@ -146,7 +146,7 @@ def name_of_fields(state: Mapping[str, Any]) -> str:
     more += [f"{state['prospect']}% prospecting"] if state["prospect"] else []
     changed = coverage_changes(state)
     more += changed if len(changed) <= NAMED_SEGMENTS else [f"{len(changed)} segments covered otherwise"]
-    return ", ".join([said, *more])[:80]
+    return ", ".join([partner_time, *more])[:80]
 
 
 def coverage_changes(state: Mapping[str, Any]) -> list[str]:

@@ -128,9 +128,9 @@ def read_address(page: str, fields: Sequence[Field]) -> list[str]:
     wrong: list[str] = []
     known = {field.key: field for field in fields}
     new = _is_new(page)
-    words = _asked_for(page) if new else _kept(page)
+    words = _asked_for(page) if new else _address_kept(page)
     if new:
-        seen.trail = [_here()]
+        seen.trail = [_address_now()]
     for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
@@ -157,8 +157,8 @@ def write_address(page: str, fields: Sequence[Field]) -> None:
     words = as_words(state, fields)
     seen = visit.current()
     seen.shared = {key: words[key] for key in SHARED if key in words}
-    if _says_state(_here(), state, fields):
-        words = _here()
+    if _says_state(_address_now(), state, fields):
+        words = _address_now()
     else:
         st.query_params.from_dict(words)
     seen.kept[page], seen.page, seen.left = words, page, state
@@ -167,7 +167,7 @@ def write_address(page: str, fields: Sequence[Field]) -> None:
 
 def address_of(page: str) -> Words:
     """The address of a page as it was left, of what all pages are about now."""
-    own = {key: words for key, words in _kept(page).items() if key not in SHARED}
+    own = {key: words for key, words in _address_kept(page).items() if key not in SHARED}
     return own | visit.current().shared
 
 
@@ -177,22 +177,22 @@ def as_words(says: Mapping[str, Any], fields: Sequence[Field]) -> Words:
     return {key: known[key].write(value) for key, value in says.items() if value != known[key].default}
 
 
-def _here() -> Words:
+def _address_now() -> Words:
     return {key: st.query_params.get_all(key) for key in st.query_params}
 
 
 def _asked_for(page: str) -> Words:
     """What a page is asked to show: what its address says, else what it had before, of what all pages are about now."""
-    return _here() or address_of(page)
+    return _address_now() or address_of(page)
 
 
-def _kept(page: str) -> Words:
+def _address_kept(page: str) -> Words:
     return dict(visit.current().kept.get(page, {}))
 
 
 def _is_new(page: str) -> bool:
     """Whether the address was not written by this page just now: a link, a reload, the back button, another page."""
-    return visit.current().page != page or (_here() != _kept(page) and not _is_behind())
+    return visit.current().page != page or (_address_now() != _address_kept(page) and not _is_behind())
 
 
 def _is_behind() -> bool:
@@ -202,7 +202,7 @@ def _is_behind() -> bool:
     """
     state, seen = st.session_state, visit.current()
     moved = any(key in state and state[key] != value for key, value in seen.left.items())
-    return moved and _here() in seen.trail
+    return moved and _address_now() in seen.trail
 
 
 def _says_state(words: Words, state: Mapping[str, Any], fields: Sequence[Field]) -> bool:

@@ -185,7 +185,7 @@ def test_a_mapping_is_used_again() -> None:
     upload(test, "deals mapping", "mapping.yaml", ITS_MAPPING.read_bytes())
     assert wrong(test) == [] and not test.info
     draft = test.session_state["deals"]
-    again = import_deals._yaml({name: value for name, value in draft.base.items()})
+    again = import_deals._yaml_text({name: value for name, value in draft.base.items()})
     with on_disk(Upload("mapping.yaml", again.encode())) as path:
         assert load_mapping(path) == load_mapping(ITS_MAPPING)
     for data, said in (

@@ -178,8 +178,8 @@ def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works
 
 def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch: Any) -> None:
     words: list[str] = []
-    end = queue._end
-    monkeypatch.setattr(queue, "_end", lambda job, word, content: (words.append(word), end(job, word, content)))
+    end = queue._end_job
+    monkeypatch.setattr(queue, "_end_job", lambda job, word, content: (words.append(word), end(job, word, content)))
     with closing(Jobs(grace_seconds=LONG)) as own:
         job = own.start("plan", tiny())
         until(lambda: job.says)
