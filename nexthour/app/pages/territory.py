@@ -129,10 +129,9 @@ def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | No
 
 
 def _shares_by_who(gaps: GapAnalysis, segment_gap: SegmentGap) -> Iterator[tuple[Estimate | None, ...]]:
-    """What the manager finds, what partners bring and what nobody sees, each today and with the plan if one is chosen."""
+    """What is found, brought by partners and seen by nobody: each today, and with the plan if one is chosen."""
     seen = _coverages(gaps, segment_gap)
-    for who in ("found", "brought", "leaked"):
-        yield tuple(None if coverage is None else getattr(coverage, who) for coverage in seen)
+    return zip(*((None,) * 3 if one is None else (one.found, one.brought, one.leaked) for one in seen), strict=True)
 
 
 def _worth_usd(segment_gap: SegmentGap) -> float:
