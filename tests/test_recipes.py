@@ -33,7 +33,7 @@ LOOK = {
         test = AppTest.from_file("app.py", default_timeout=120).run()
         assert not test.exception, test.exception
         from nexthour.app import menu
-        assert "quota" in menu.names()
+        assert "quota" in menu.page_names()
         test = AppTest.from_string("from nexthour.app.pages import quota; quota.show()", default_timeout=120).run()
         assert not test.exception and not test.error, (test.exception, test.error)
         assert [title.value for title in test.title] == ["Quota"]
