@@ -27,6 +27,7 @@ from nexthour.report.numbers import count_of
 from nexthour.report.text import CAVEAT, unexpected_error, with_capital
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import short_line
+from sim.study.options import SEED
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
@@ -103,7 +104,7 @@ def draw_page(
 def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
     files = library.scenario_files()
     which = url_state.choice("scenario", list(files), library.DEFAULT)
-    seed = url_state.number("seed", 0, LARGEST_SEED, 7)
+    seed = url_state.number("seed", 0, LARGEST_SEED, SEED.default)
     scenario_id = url_state.peek(page, which)
     try:
         scenario, problem = cache.scenario(scenario_id, files), ""

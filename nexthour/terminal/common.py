@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from nexthour.packaged import scenario_path
 from nexthour.report.text import one_line, unexpected_error
 from nexthour.terminal.tables import plain_console
+from sim.study.options import SEED
 
 if TYPE_CHECKING:
     from sim import Scenario
@@ -34,7 +35,7 @@ ScenarioFile = Annotated[
         metavar="SCENARIO", help="A scenario file, or the name of one that comes with Next Hour.", show_default=False
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Which markets: the same seed gives the same ones.")]
+Seed = Annotated[int, typer.Option(help=SEED.help)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
 

@@ -12,16 +12,9 @@ from nexthour.report.comparison import turning_point, verdict
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import (
-    DEFAULT_REPLICATIONS,
-    Baseline,
-    Plans,
-    Replications,
-    Workers,
-    plans_to_compare,
-    repeated_words,
-)
+from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
 from nexthour.terminal.tables import make_table, plain_console, print_again
+from sim.study.options import REPLICATIONS, SEED, WORLDS
 
 if TYPE_CHECKING:
     from sim import Comparison, Sensitivity
@@ -33,15 +26,13 @@ BAR_WIDTH = 8
 
 
 def command(
+    context: typer.Context,
     scenario_file: ScenarioFile,
     plan: Plans = None,
     baseline: Baseline = None,
-    replications: Replications = DEFAULT_REPLICATIONS,
-    seed: Seed = 7,
-    worlds: Annotated[
-        int,
-        typer.Option(help="Also try this many plausible sets of assumptions, in 20 markets each."),
-    ] = 0,
+    replications: Replications = REPLICATIONS.default,
+    seed: Seed = SEED.default,
+    worlds: Annotated[int, typer.Option(help=WORLDS.help)] = WORLDS.default,
     flips: Annotated[
         bool,
         typer.Option("--flips", help="Also say which assumption turns each verdict; nexthour sensitivity says more."),
@@ -66,7 +57,8 @@ def command(
     import sim
 
     scenario = read_scenario(scenario_file)
-    plans = plans_to_compare(scenario, scenario_file, plan, baseline)
+    request = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
+    plans, replications = plans_to_compare(request, scenario, scenario_file), request.markets(scenario)
     with progress(f"{len(plans)} plans in {replications:,} markets") as bar:
         comparison = sim.compare(
             scenario, plans, replications, seed,
@@ -85,8 +77,8 @@ def command(
     print_comparison(comparison, known)
     if why_not:
         typer.echo(f"\n{why_not}", err=True)
-    more = [*(["--worlds", worlds] if worlds else []), *(["--flips"] if flips else [])]
-    print_again(scenario, repeated_words("compare", scenario_file, plan, baseline, replications, seed, *more))
+    again = request.with_markets(replications).options(always=("replications", "seed"))
+    print_again(scenario, ["compare", scenario_file, *again, *(["--flips"] if flips else [])])
 
 
 def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -> None:

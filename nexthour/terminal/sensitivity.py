@@ -10,16 +10,9 @@ from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import (
-    DEFAULT_REPLICATIONS,
-    Baseline,
-    Plans,
-    Replications,
-    Workers,
-    plans_to_compare,
-    repeated_words,
-)
+from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
 from nexthour.terminal.tables import make_table, plain_console, print_again
+from sim.study.options import REPLICATIONS, SEED
 
 if TYPE_CHECKING:
     from sim import Sensitivity
@@ -32,11 +25,12 @@ BARS_SHOWN = 12
 
 
 def command(
+    context: typer.Context,
     scenario_file: ScenarioFile,
     plan: Plans = None,
     baseline: Baseline = None,
-    replications: Replications = DEFAULT_REPLICATIONS,
-    seed: Seed = 7,
+    replications: Replications = REPLICATIONS.default,
+    seed: Seed = SEED.default,
     worlds: Annotated[int, typer.Option(help="Number of plausible sets of assumptions, in 20 markets each.")] = 100,
     of: Annotated[
         list[str] | None,
@@ -56,7 +50,8 @@ def command(
     import sim
 
     scenario = read_scenario(scenario_file)
-    plans = plans_to_compare(scenario, scenario_file, plan, baseline)
+    request = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
+    plans, replications = plans_to_compare(request, scenario, scenario_file), request.markets(scenario)
     with progress(f"{len(plans)} plans under other assumptions") as bar:
         result = sim.sensitivity(
             scenario, plans, replications, seed, worlds=worlds, of=of, workers=workers, progress=bar
@@ -65,8 +60,9 @@ def command(
         print_json(result.as_dict())
         return
     print_sensitivity(result)
-    more = ["--worlds", worlds, *(word for name in of or () for word in ("--of", name))]
-    print_again(scenario, repeated_words("sensitivity", scenario_file, plan, baseline, replications, seed, *more))
+    again = request.with_markets(replications).options(always=("replications", "seed", "worlds"))
+    again += [word for name in of or () for word in ("--of", name)]
+    print_again(scenario, ["sensitivity", scenario_file, *again])
 
 
 def print_sensitivity(result: Sensitivity) -> None:

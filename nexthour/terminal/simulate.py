@@ -10,7 +10,6 @@ import typer
 from nexthour.report.numbers import count_of, exponents, usd
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario
-from nexthour.terminal.plans import find_plan
 from nexthour.terminal.tables import make_table, plain_console, print_again
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ def command(
       nexthour simulate scenarios/baseline.yaml --ledger | less
     """
     import sim
+    from sim.study.request import find_plan
 
     scenario = read_scenario(scenario_file)
     chosen = find_plan(scenario, scenario_file, scenario.status_quo.name if plan is None else plan)

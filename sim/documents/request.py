@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
 
@@ -73,19 +73,22 @@ class Request(Declared):
         values = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(values.encode()).hexdigest()[:16]
 
-    def words(self, vocabulary: Vocabulary | None = None) -> dict[str, list[str]]:
-        """The request as texts by name, of every field that is not as usual; without `vocabulary`, in the class's."""
+    def words(self, vocabulary: Vocabulary | None = None, always: Collection[str] = ()) -> dict[str, list[str]]:
+        """The request as texts by name, of every field that is not as usual and of those that `always` names.
+
+        Without a `vocabulary`, in that of the class.
+        """
         said = {}
         for name, field, wording in type(self)._wordings(vocabulary):
             value = getattr(self, name)
-            if value != field.get_default(call_default_factory=True):
+            if name in always or value != field.get_default(call_default_factory=True):
                 said[wording.word] = wording.write(value)
         return said
 
-    def options(self, vocabulary: Vocabulary | None = None) -> list[str]:
+    def options(self, vocabulary: Vocabulary | None = None, always: Collection[str] = ()) -> list[str]:
         """The request as options of a command line: `--name text` for each text, `--name` alone for a mere flag."""
         options: list[str] = []
-        for word, texts in self.words(vocabulary).items():
+        for word, texts in self.words(vocabulary, always).items():
             options += [part for text in texts for part in (f"--{word}", text)] or [f"--{word}"]
         return options
 

@@ -27,6 +27,7 @@ from sim.market import draw_market, draw_tapes, redraw_partners
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import MODEL_FAILURES, failed, history_of, run_plan, where_of
+from sim.study.options import REPLICATIONS, WORLDS
 from sim.study.settings import How, KeptTapes, check_count, check_how
 from sim.study.workers import Job, run_jobs
 from sim.tally import empty_sums
@@ -68,8 +69,8 @@ def outcome_values(
     scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, how: How
 ) -> FloatArray:
     """Indicators of every plan on the same markets: shape (plans, runs, KPIS, quarters), world by world."""
-    check_count("replications", replications, 1)
-    check_count("worlds", worlds, 0)
+    check_count("replications", replications, REPLICATIONS.least)
+    check_count("worlds", worlds, WORLDS.least)
     check_how(how, seed)
     if how.tapes is not None and (not isinstance(how.tapes, KeptTapes) or worlds or how.engine != "compiled"):
         raise SimulationError(

@@ -26,10 +26,10 @@ from sim.study import estimates
 from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.one_run import history_of, missing_compiler, run_plan, usual_replications, where_of
+from sim.study.options import BASELINE, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
 from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
 from sim.tape_numbers import tape_numbers
 
-REPLICATIONS_PER_WORLD = 20
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
 
 
@@ -133,13 +133,13 @@ class Comparison:
         }
 
 
-def keep_tapes(scenario: Scenario, replications: int | Sequence[int], seed: int = 7) -> KeptTapes:
+def keep_tapes(scenario: Scenario, replications: int | Sequence[int], seed: int = SEED.default) -> KeptTapes:
     """Draw the tapes of a number of replications, or of those of these numbers, once. Plans do not matter to a tape.
 
     For `compare(..., tapes=...)`, which wants the first replications of a seed.
     """
     if not isinstance(replications, Sequence):
-        check_count("replications", replications, 1)
+        check_count("replications", replications, REPLICATIONS.least)
         replications = range(replications)
     numbers = tape_numbers(scenario, seed)
     parts = batches(replications, BATCH_RUNS["compiled"])
@@ -171,8 +171,8 @@ def replicate(
     scenario: Scenario,
     plan: TimePlan,
     replications: int | None = None,
-    seed: int = 7,
-    worlds: int = 0,
+    seed: int = SEED.default,
+    worlds: int = WORLDS.default,
     *,
     engine: str = "compiled",
     workers: int | None = None,
@@ -197,16 +197,16 @@ def compare(
     scenario: Scenario,
     plans: Mapping[str, TimePlan],
     replications: int | None = None,
-    seed: int = 7,
-    baseline: str | None = None,
-    worlds: int = 0,
+    seed: int = SEED.default,
+    baseline: str | None = BASELINE.default,
+    worlds: int = WORLDS.default,
     *,
     engine: str = "compiled",
     workers: int | None = None,
     scheduler: str | None = None,
     tapes: KeptTapes | None = None,
     progress: Progress | None = None,
-    replications_per_world: int = REPLICATIONS_PER_WORLD,
+    replications_per_world: int = REPLICATIONS_PER_WORLD.default,
 ) -> Comparison:
     """Run plans on the same markets and say which is better, by how much and how surely.
 
@@ -216,12 +216,9 @@ def compare(
     """
     check_plans("compare", plans)
     replications = usual_replications(scenario, engine) if replications is None else replications
-    for what, value, least in (
-        ("replications", replications, 1),
-        ("worlds", worlds, 0),
-        ("replications_per_world", replications_per_world, 1),
-    ):
-        check_count(what, value, least)
+    check_count("replications", replications, REPLICATIONS.least)
+    check_count("worlds", worlds, WORLDS.least)
+    check_count("replications_per_world", replications_per_world, REPLICATIONS_PER_WORLD.least)
     baseline = next(iter(plans)) if baseline is None else baseline
     if baseline not in plans:
         raise PlanError(f"compare: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")

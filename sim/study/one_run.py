@@ -17,12 +17,13 @@ from sim.market import Market
 from sim.native.notices import notice_once
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
+from sim.study.options import REPLICATIONS
 from sim.tape_numbers import tape_numbers
 
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
 """From the numbers of a run and a market to the records of a ledger."""
-USUAL_REPLICATIONS, FEWER_REPLICATIONS = 1000, 100
-"""Markets where nobody says how many, and where each takes a tenth of a second as no machine code can be had."""
+FEWER_REPLICATIONS = 100
+"""Markets where nobody says how many and each takes tenths of a second, as no machine code can be had."""
 MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)
 """What a model that is wrong may raise."""
 
@@ -65,7 +66,7 @@ def slow_runs(scenario: Scenario) -> str:
 
 def usual_replications(scenario: Scenario, engine: str = "compiled") -> int:
     """The number of markets where nobody says how many."""
-    return FEWER_REPLICATIONS if engine == "compiled" and slow_runs(scenario) else USUAL_REPLICATIONS
+    return FEWER_REPLICATIONS if engine == "compiled" and slow_runs(scenario) else REPLICATIONS.default
 
 
 def run_plan(

@@ -30,8 +30,9 @@ from sim.scenario import Scenario
 from sim.study import estimates, flips
 from sim.study.differences import Ask, Differences
 from sim.study.estimates import Estimate, Verdict, plain_data
-from sim.study.experiment import REPLICATIONS_PER_WORLD
 from sim.study.flips import Flip
+from sim.study.one_run import usual_replications
+from sim.study.options import REPLICATIONS_PER_WORLD, SEED, WORLDS
 from sim.study.settings import check_count, check_plans
 
 END_REPLICATIONS = (50, 100)
@@ -130,8 +131,8 @@ class Sensitivity:
 def sensitivity(
     scenario: Scenario,
     plans: Mapping[str, TimePlan],
-    replications: int = 1000,
-    seed: int = 7,
+    replications: int | None = None,
+    seed: int = SEED.default,
     baseline: str | None = None,
     worlds: int = 100,
     *,
@@ -149,8 +150,9 @@ def sensitivity(
     Raises PlanError, ScenarioError or SimulationError if something given cannot be used.
     """
     check_plans("sensitivity", plans)
-    for what, value, least in (("replications", replications, 2), ("worlds", worlds, 0)):
-        check_count(what, value, least)
+    replications = usual_replications(scenario) if replications is None else replications
+    check_count("replications", replications, 2)
+    check_count("worlds", worlds, WORLDS.least)
     first = next(iter(plans)) if baseline is None else baseline
     if first not in plans:
         raise PlanError(f"sensitivity: baseline {first!r} is not among the plans; allowed: {', '.join(plans)}")
@@ -167,7 +169,7 @@ def sensitivity(
         )
     _run_ends(known, varied, base)
     turns = flips.find_flips(known, varied, replications)
-    in_worlds = known.by_world(worlds, REPLICATIONS_PER_WORLD)
+    in_worlds = known.by_world(worlds, REPLICATIONS_PER_WORLD.default)
     robust = {
         name: _robustness(known, name, varied, turns, base, in_worlds[:, p])
         for p, name in enumerate(known.others, start=1)

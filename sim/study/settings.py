@@ -16,6 +16,7 @@ from sim.errors import PlanError, SimulationError
 from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.study.one_run import engine_named
+from sim.study.options import MOST_RUNS, WORKERS
 from sim.tape_numbers import check_seed
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class How(NamedTuple):
 def check_how(how: How, seed: int) -> None:
     """Raise SimulationError unless this can be worked with."""
     if how.workers is not None:
-        check_count("workers", how.workers, 1)
+        check_count("workers", how.workers, WORKERS.least)
     check_seed("seed", seed)
     engine_named(how.engine)
     if how.scheduler is not None and not isinstance(how.scheduler, str):
@@ -61,8 +62,8 @@ def check_how(how: How, seed: int) -> None:
 
 def check_count(name: str, value: object, least: int) -> None:
     """Raise SimulationError unless `value` is a whole number from `least` to ten million."""
-    if not is_whole(value, least, 10**7):
-        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {10**7:,}")
+    if not is_whole(value, least, MOST_RUNS):
+        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {MOST_RUNS:,}")
 
 
 def check_plans(caller: str, plans: object) -> None:

@@ -37,7 +37,7 @@ from sim.coefficients import with_tables
 from sim.fast import engine as fast
 from sim.ledger import PARTNER_WON, WON, Kind, Ledger
 from sim.scenario import OpenDeal
-from sim.study import batches, estimates, experiment
+from sim.study import batches, estimates
 from sim.study.experiment import keep_tapes
 
 SCENARIO = load_scenario("scenarios/baseline.yaml").variant(horizon_quarters=4)
@@ -54,7 +54,6 @@ def test_any_number_of_workers_and_any_batches_give_the_same_numbers(
     one = replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=1)
     for workers in (2, 3):
         assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=workers).values)
-    monkeypatch.setattr(experiment, "REPLICATIONS_PER_WORLD", 1)
     for size in (1, 7, 1000):
         monkeypatch.setattr(batches, "BATCH_RUNS", {"compiled": size, "simpy": size})
         assert np.array_equal(one.values, replicate(SCENARIO, BELIEVERS, 24, worlds=worlds, workers=2).values)

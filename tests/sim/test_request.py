@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from inspect import signature
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import pytest
 
+from sim import SimulationError, TimePlan, compare, load_scenario, replicate, sensitivity
 from sim.documents.declared import FrozenMap, Items, declare
 from sim.documents.request import Request, Vocabulary, as_percent, flag
 from sim.errors import PlanError
+from sim.study.request import ComparisonRequest
 from sim.terms import Share
+from tests import BASELINE
 
 
 class Trip(Request):
@@ -96,3 +101,44 @@ def test_equal_requests_have_equal_digests() -> None:
 def test_what_is_declared_of_a_field_is_there_for_whoever_offers_it() -> None:
     assert Trip.declared("days") == ("How long it lasts.", 7, 1, 30)
     assert Trip.declared("budget_usd") == ("Most it may cost.", None, 0, None)
+
+
+# ---------------------------------------------------------------- of a comparison
+
+
+def test_a_comparison_is_asked_for_by_names_files_and_numbers(tmp_path: Path) -> None:
+    scenario = load_scenario(BASELINE)
+    mine = TimePlan.constant(scenario, 0.1, name="mine")
+    mine.save(tmp_path / "mine.yaml")
+    request = ComparisonRequest.of(plans=[str(tmp_path / "mine.yaml")], baseline="no partner time", worlds=None)
+    assert list(request.chosen_plans(scenario, "here")) == ["no partner time", "mine"]
+    assert request.options(always=("seed",)) == [
+        *("--plan", str(tmp_path / "mine.yaml"), "--baseline", "no partner time", "--seed", "7")
+    ]
+    assert ComparisonRequest.from_words(request.words(), "link", PlanError) == request
+    everything = ComparisonRequest().chosen_plans(scenario, "here")
+    assert list(everything) == [scenario.status_quo.name, *(split.name for split in scenario.plans)]
+    with pytest.raises(PlanError, match="here: no plan 'mime'"):
+        ComparisonRequest(plans=("mime",)).chosen_plans(scenario, "here")
+
+
+def test_defaults_of_a_comparison_stand_in_one_place() -> None:
+    usual = ComparisonRequest()
+    for function in (compare, replicate, sensitivity):
+        defaults = {name: parameter.default for name, parameter in signature(function).parameters.items()}
+        assert defaults["seed"] == usual.seed and defaults["replications"] is None
+    assert usual.markets(load_scenario(BASELINE)) == usual.replications == 1000
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"replications": 0}, "replications is 0; allowed: a whole number from 1 to 10,000,000"),
+        ({"worlds": -1}, "worlds is -1; allowed: a whole number from 0 to 10,000,000"),
+        ({"seed": -1}, "seed is -1; allowed: a whole number from 0 to 2**63 - 1"),
+    ],
+)
+def test_a_comparison_with_a_number_out_of_bounds_is_refused(given: dict[str, int], sentence: str) -> None:
+    with pytest.raises(SimulationError) as refused:
+        ComparisonRequest.of(**given)
+    assert str(refused.value) == sentence

@@ -21,7 +21,8 @@ from nexthour.app.state import library
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.arrays import FloatArray
 from sim.study.batches import table_bookings, world_credit
-from sim.study.experiment import REPLICATIONS_PER_WORLD, keep_tapes
+from sim.study.experiment import keep_tapes
+from sim.study.options import REPLICATIONS, REPLICATIONS_PER_WORLD
 from sim.study.settings import How, KeptTapes
 from sim.tape_numbers import tape_numbers
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from optimize.replan.actuals import Actuals
     from optimize.replan.deviations import Deviation
 
-FIRST_MARKETS, MARKETS = 100, 1000
+FIRST_MARKETS, MARKETS = 100, REPLICATIONS.default
 """Shown at once, and following."""
 WORLDS = 100
 LARGEST_TAPES = 50_000_000
@@ -115,7 +116,7 @@ def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
 def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> FloatArray:
     """Quota credit in US dollars, shape (worlds, markets)."""
-    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD, seed, How())[:, 0]
+    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD.default, seed, How())[:, 0]
 
 
 def _tapes_if_few(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:

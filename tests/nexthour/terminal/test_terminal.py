@@ -400,7 +400,7 @@ def test_help_has_an_example_and_only_commands_that_are_there() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = {"numpy", "pydantic", "rich", "sim", "scipy", "pandas"}
+    heavy = {"numpy", "pydantic", "rich", "sim.scenario", "scipy", "pandas"}
     code = f"import sys, nexthour.terminal.main; print({heavy} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert found.stdout == "set()\n"
