@@ -103,14 +103,9 @@ def calibrate(
     `replications` markets, the others of a quarter. `progress` gets markets done and markets in all. Raises TableError,
     one sentence, if the file, the mapping, the template or the fraction cannot be used.
     """
+    deals = read_deals(path, mapping)
     return calibrate_deals(
-        read_deals(path, mapping),
-        mapping,
-        template,
-        territory_fraction,
-        seed=seed,
-        replications=replications,
-        progress=progress,
+        deals, mapping, template, territory_fraction, seed=seed, replications=replications, progress=progress
     )
 
 

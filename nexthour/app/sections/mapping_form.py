@@ -20,7 +20,7 @@ from nexthour.app.page import caption, escaped
 from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
 from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, count_values
-from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, cell_text
+from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, as_text
 from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.text import with_capital
@@ -297,4 +297,4 @@ def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
 def _column_values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
     with on_disk(_upload) as path:
         counted = count_values(open_table(path, Layout.model_validate_json(layout)), [column])[column]
-    return list(dict.fromkeys(cell_text(value) for value, _ in counted.most_common()))
+    return list(dict.fromkeys(as_text(value) for value, _ in counted.most_common()))

@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from nexthour.calibrate.calendar.events import Event, read_events
-from nexthour.calibrate.calendar.occurrence import CalendarPeriod, CalendarReading, Texts
+from nexthour.calibrate.calendar.occurrence import CalendarPeriod, CalendarSpec, Texts
 from sim.documents.declared import Declared, Items, declare, validate
 from sim.documents.messages import show
 from sim.documents.yaml_file import read_yaml
@@ -69,7 +70,7 @@ class PartnerRule(Declared):
         return self
 
 
-class CalendarRules(CalendarReading):
+class CalendarRules(CalendarSpec):
     """How a calendar is read, and what its events were for. In both lists the first that matches wins."""
 
     activities: Annotated[Items[ActivityRule], Field(min_length=1, max_length=500)] = declare(
@@ -225,8 +226,6 @@ def _left_out(events: Sequence[Event], rules: CalendarRules) -> list[LeftOut]:
 
 def _share_hours(events: Sequence[Event]) -> Sequence[float]:
     """Hours of each event when those at the same time share it evenly."""
-    import numpy as np
-
     if not events:
         return []
     begins = np.array([event.begins.timestamp() for event in events])

@@ -47,17 +47,16 @@ def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path |
     def filled(names: Sequence[str]) -> list[str]:
         return [cells[name] for name in names if cells[name]]
 
-    def moment(date: str, clock: str) -> datetime.datetime:
-        return datetime.datetime.combine(
-            _date(cells[date], date, row, columns, path), _clock(cells[clock], clock, row, path)
-        )
+    def date(column: str) -> datetime.date:
+        return _date(cells[column], column, row, columns, path)
+
+    def moment(day: str, clock: str) -> datetime.datetime:
+        return datetime.datetime.combine(date(day), _clock(cells[clock], clock, row, path))
 
     whole_days = not cells[columns.start_time] or bool({*filled(columns.all_day)} & {*columns.all_day_values})
     if whole_days:
-        start = _date(cells[columns.start_date], columns.start_date, row, columns, path)
-        last = (
-            _date(cells[columns.end_date], columns.end_date, row, columns, path) if cells[columns.end_date] else start
-        )
+        start = date(columns.start_date)
+        last = date(columns.end_date) if cells[columns.end_date] else start
         end = last if last != start else start + datetime.timedelta(days=1)
     else:
         start = moment(columns.start_date, columns.start_time)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nexthour.calibrate.calendar import csv_file, ics_file
-from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, CalendarPeriod, CalendarReading, Entry
+from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, CalendarPeriod, CalendarSpec, Entry
 from nexthour.calibrate.files.table_file import GZIP
 from sim.errors import TableError
 
@@ -61,7 +61,7 @@ class Export:
 
 
 def read_events(
-    path: Path | str, reading: CalendarReading, first: datetime.date | None = None, last: datetime.date | None = None
+    path: Path | str, reading: CalendarSpec, first: datetime.date | None = None, last: datetime.date | None = None
 ) -> Export:
     """Read the events from `first` to `last` day; without both, of the whole export. Raises TableError."""
     data = _unpacked_bytes(path)
@@ -97,7 +97,7 @@ def _unpacked_bytes(path: Path | str) -> bytes:
 
 def _period(
     spans: Sequence[Any],
-    reading: CalendarReading,
+    reading: CalendarSpec,
     first: datetime.date | None,
     last: datetime.date | None,
     path: Path | str,
@@ -118,7 +118,7 @@ def _period(
     return made
 
 
-def _within(entry: Entry, period: CalendarPeriod, reading: CalendarReading) -> Event | None:
+def _within(entry: Entry, period: CalendarPeriod, reading: CalendarSpec) -> Event | None:
     """The part of an entry in the period, or None."""
     start, end = reading.instant(entry.start), reading.instant(entry.end)
     opens, closes = reading.instant(period.first), reading.instant(period.last + datetime.timedelta(days=1))

@@ -17,14 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nexthour.calibrate.calendar.occurrence import (
-    FIRST_YEAR,
-    LAST_YEAR,
-    CalendarPeriod,
-    CalendarReading,
-    Entry,
-    is_zone,
-)
+from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, CalendarPeriod, CalendarSpec, Entry, is_zone
 from sim.errors import TableError
 
 MOST_LINES = 600_000
@@ -134,7 +127,7 @@ def _span(event: Any) -> Any:
 
 
 def expand_occurrences(
-    written: WrittenCalendar, period: CalendarPeriod, reading: CalendarReading, path: Path | str
+    written: WrittenCalendar, period: CalendarPeriod, reading: CalendarSpec, path: Path | str
 ) -> tuple[list[Entry], int]:
     """Lay out every occurrence of the period; second, the number of events that nobody can place.
 
@@ -177,7 +170,7 @@ def _series(events: list[Any]) -> Iterator[list[Any]]:
     yield from by_uid.values()
 
 
-def _entry(event: Any, reading: CalendarReading) -> Entry:
+def _entry(event: Any, reading: CalendarSpec) -> Entry:
     people, declined = list[str](), False
     own = {address.lower() for address in reading.me}
     for person in [*_values(event, "ATTENDEE"), *_values(event, "ORGANIZER")]:

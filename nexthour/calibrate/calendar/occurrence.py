@@ -62,7 +62,7 @@ class CalendarColumns(Layout):
     )  # fmt: skip
 
 
-class CalendarReading(Declared):
+class CalendarSpec(Declared):
     """How an export is to be read."""
 
     time_zone: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_zone_name)] = declare(

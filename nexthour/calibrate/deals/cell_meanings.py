@@ -11,18 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from nexthour.calibrate.deals.mapping import ALL_DEALS, PERHAPS_NOBODY, Mapping
-from nexthour.calibrate.files.notation import (
-    Question,
-    Reason,
-    cell_text,
-    currency_codes,
-    is_currency,
-    parse_boolean,
-    parse_day,
-    parse_label,
-    parse_money,
-    parse_number,
-)
+from nexthour.calibrate.files import notation
+from nexthour.calibrate.files.notation import Question, Reason, as_text
 from sim.documents.messages import show
 
 MOST_USD = 10**9
@@ -52,17 +42,17 @@ def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
     closed = (LOST, WON)
 
     def number_of_days(cell: Any) -> float | Reason:
-        return parse_number(cell, mapping.decimal, MOST_DAYS)
+        return notation.parse_number(cell, mapping.decimal, MOST_DAYS)
 
     def date(cell: Any) -> float | Reason:
-        return parse_day(cell, mapping.date_order)
+        return notation.parse_day(cell, mapping.date_order)
 
     nan = float("nan")
     found = {
         "outcome": Meaning(("is_closed", "is_won", "result"), _outcome(mapping), UNKNOWN),
         "seller": Meaning(("route", "partner_name"), _seller(mapping), ("", "")),
         "segment": Meaning(("segment",), _segment(mapping), ALL_DEALS),
-        "territory": Meaning(("territory",), parse_label, ""),
+        "territory": Meaning(("territory",), notation.parse_label, ""),
         "amount": Meaning(("amount", "currency_column"), _usd(mapping), nan),
         "created": Meaning(("created",), date, nan),
         "closed": Meaning(("closed",), date, nan, closed),
@@ -80,13 +70,13 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
     if mapping.result is None:
 
         def of_booleans(is_closed: Any, is_won: Any) -> int | Reason:
-            closed, won = parse_boolean(is_closed), parse_boolean(is_won)
+            closed, won = notation.parse_bool(is_closed), notation.parse_bool(is_won)
             if isinstance(closed, Reason):
                 return closed
             if isinstance(won, Reason):
-                return Reason(f"is {cell_text(is_closed)}, and {mapping.is_won} {won}")
+                return Reason(f"is {as_text(is_closed)}, and {mapping.is_won} {won}")
             if won and not closed:
-                return Reason(f"is {cell_text(is_closed)}, but {mapping.is_won} is {cell_text(is_won)}")
+                return Reason(f"is {as_text(is_closed)}, but {mapping.is_won} is {as_text(is_won)}")
             return (WON if won else LOST) if closed else usable
 
         return of_booleans
@@ -96,14 +86,14 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
         **dict.fromkeys(mapping.open_values, OPEN),
     }
     otherwise = "neither won, lost nor open" if mapping.open_values else "neither won nor lost"
-    return lambda cell: meaning.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is {otherwise}"))
+    return lambda cell: meaning.get(as_text(cell), Reason(f"{show(as_text(cell))} is {otherwise}"))
 
 
 def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
     """Reads the route, and the partner's name where it has one."""
 
     def named(cell: Any) -> tuple[str, str] | Reason:
-        name = parse_label(cell)
+        name = notation.parse_label(cell)
         if isinstance(name, Reason):
             return name
         if name.lower() in PERHAPS_NOBODY and name not in mapping.direct:
@@ -114,13 +104,13 @@ def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
         return named
 
     def routed(cell: Any, name: Any = "") -> tuple[str, str] | Reason:
-        if cell_text(cell) in mapping.direct:
+        if as_text(cell) in mapping.direct:
             return "direct", ""
-        if cell_text(cell) not in mapping.partner:
-            return Reason(f"{show(cell_text(cell))} is neither direct nor partner")
-        partner = parse_label(name)
+        if as_text(cell) not in mapping.partner:
+            return Reason(f"{show(as_text(cell))} is neither direct nor partner")
+        partner = notation.parse_label(name)
         if isinstance(partner, Reason):
-            return Reason(f"{show(cell_text(cell))} is usable, but {mapping.partner_name} {partner}")
+            return Reason(f"{show(as_text(cell))} is usable, but {mapping.partner_name} {partner}")
         return "partner", partner
 
     return routed
@@ -129,14 +119,14 @@ def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
 def _segment(mapping: Mapping) -> Callable[..., str | Reason]:
     def named(cell: Any) -> str | Reason:
         if mapping.segments:
-            return mapping.segments.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the segments"))
-        return parse_label(cell) or Reason("is empty")
+            return mapping.segments.get(as_text(cell), Reason(f"{show(as_text(cell))} is not among the segments"))
+        return notation.parse_label(cell) or Reason("is empty")
 
     return named
 
 
 def _stage(mapping: Mapping) -> Callable[..., int | Reason]:
-    return lambda cell: mapping.stages.get(cell_text(cell), Reason(f"{show(cell_text(cell))} is not among the stages"))
+    return lambda cell: mapping.stages.get(as_text(cell), Reason(f"{show(as_text(cell))} is not among the stages"))
 
 
 def _usd(mapping: Mapping) -> Callable[..., float | Reason]:
@@ -144,18 +134,18 @@ def _usd(mapping: Mapping) -> Callable[..., float | Reason]:
     rates = {"USD": 1.0, **mapping.usd_per}
 
     def read(cell: Any, currency: Any = "") -> float | Reason:
-        if not cell_text(cell):
+        if not as_text(cell):
             return 0.0  # not recorded; to reject it would leave out lost deals, of which many have none
-        value, mark = parse_money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
+        value, mark = notation.parse_money(cell, mapping.decimal, MOST_OF_A_CURRENCY)
         if isinstance(value, Reason):
             return value
-        code = cell_text(currency) or mapping.currency
+        code = as_text(currency) or mapping.currency
         if code is None:
             return Reason("has no currency")
-        if mark and is_currency(code) and code not in currency_codes(mark):
-            if len(currency_codes(mark)) > 1:
+        if mark and notation.is_currency(code) and code not in notation.currency_codes(mark):
+            if len(notation.currency_codes(mark)) > 1:
                 return Reason(f"is in {mark}, not in {code}")
-            code = currency_codes(mark)[0]
+            code = notation.currency_codes(mark)[0]
         if code not in rates:
             return Reason(f"is in {show(code)}, for which usd_per has no rate")
         usd = value * rates[code]

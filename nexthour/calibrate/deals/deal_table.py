@@ -17,25 +17,20 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nexthour.calibrate.deals.cell_meanings import MOST_DAYS, OPEN, WON, Meaning, meanings
 from nexthour.calibrate.deals.mapping import Mapping
-from nexthour.calibrate.files.notation import (
-    EPOCH,
-    Question,
-    Reason,
-    cell_text,
-)
+from nexthour.calibrate.files.notation import EPOCH, Question, Reason, as_text
 from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
+from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import TableError
 from sim.progress import Progress
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
-
-    from sim.arrays import FloatArray
 
     Days = FloatArray
 
@@ -188,8 +183,6 @@ class _Reader:
 
     def read(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, str]]:
         """The closed and the open deals of a block, and the reason by row of the others."""
-        import numpy as np
-
         block = _Block(frame)
         self._reject_repeated(block)
         outcome = np.array(self._column("outcome", block, None), dtype=np.int64)
@@ -201,7 +194,7 @@ class _Reader:
             "partner": [name for _, name in sellers],
         }
         amount = self._number_column("amount", block, outcome)
-        blank = np.array([not cell_text(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
+        blank = np.array([not as_text(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
         block.reject(blank & (outcome == OPEN), f"{self.columns['amount']} is empty")
         created, closed, cycle, age = self._days(block, outcome)
         stage = self._number_column("stage", block, outcome)
@@ -222,7 +215,7 @@ class _Reader:
         column = self.columns.get("id")
         if column is None:
             return
-        ids = map(cell_text, block.frame[column])
+        ids = map(as_text, block.frame[column])
         for place, (row, deal_id) in enumerate(zip(block.frame.index, ids, strict=True)):
             first = self.row_by_id.setdefault(deal_id, row)
             if not deal_id:
@@ -232,8 +225,6 @@ class _Reader:
 
     def _days(self, block: _Block, outcome: NDArray[Any]) -> tuple[Days, Days, Days, Days]:
         """Day of opening, day of closing, days between them, and age of open deals in days."""
-        import numpy as np
-
         mapping, columns = self.mapping, self.columns
         as_of = np.nan if mapping.as_of is None else _days_from_epoch(mapping.as_of)
         closed = self._number_column("closed", block, outcome)
@@ -255,8 +246,6 @@ class _Reader:
         return created, closed, cycle, as_of - created
 
     def _number_column(self, name: str, block: _Block, outcome: NDArray[Any]) -> Days:
-        import numpy as np
-
         return np.array(self._column(name, block, outcome), dtype=np.float64)
 
     def _column(self, name: str, block: _Block, outcome: NDArray[Any] | None) -> list[Any]:
@@ -269,7 +258,7 @@ class _Reader:
         try:
             found = list(map(meaning.read, *cells))
         except Question:
-            raise self._error_of_question(meaning, named, cells, block.frame.index.tolist()) from None
+            raise self._question_error(meaning, named, cells, block.frame.index.tolist()) from None
         wrong = [] if Reason not in set(map(type, found)) else enumerate(found)
         for place, value in wrong:
             if isinstance(value, Reason):
@@ -278,7 +267,7 @@ class _Reader:
                     block.reasons.setdefault(place, f"{named[0]} {value}")
         return found
 
-    def _error_of_question(
+    def _question_error(
         self, meaning: Meaning, named: list[str], cells: list[list[Any]], rows: list[int]
     ) -> TableError:
         """The error that asks the first question that these cells raise."""

@@ -21,15 +21,7 @@ from typing import Any, get_args
 
 from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, count_known_columns, recognise_crm
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
-from nexthour.calibrate.files.notation import (
-    DateOrder,
-    Question,
-    Reason,
-    cell_text,
-    parse_boolean,
-    parse_day,
-    parse_money,
-)
+from nexthour.calibrate.files.notation import DateOrder, Question, Reason, as_text, parse_bool, parse_day, parse_money
 from nexthour.calibrate.files.table_file import (
     PLAIN,
     SEPARATORS,
@@ -85,14 +77,8 @@ def propose_mapping(path: Path | str, layout: Layout = PLAIN) -> Proposal:
     table = open_table(path, _find_layout(path, layout))
     crm = recognise_crm(table.header)
     draft = _Draft(table, crm)
-    for fields in (
-        _money_fields(draft),
-        _result_fields(draft),
-        _route_fields(draft),
-        _time_fields(draft),
-        _other_fields(draft),
-    ):
-        draft.mapping.update(fields)
+    for fields_of in (_money_fields, _result_fields, _route_fields, _time_fields, _other_fields):
+        draft.mapping.update(fields_of(draft))
     mapping = {name: draft.mapping[name] for name in Mapping.model_fields if name in draft.mapping}
     questions = tuple(f"{name}: {question}" for name, question in unanswered(mapping))
     return Proposal(table.name, None if crm is None else crm.name, mapping, questions, draft.found)
@@ -191,7 +177,7 @@ def _find_layout(path: Path | str, layout: Layout) -> Layout:
 
 def _list_values(counter: Counter[Any]) -> str:
     """The most frequent values with their counts, for a comment."""
-    shown = [f"{show(cell_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
+    shown = [f"{show(as_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
     more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
     return ", ".join(shown) + more
 
@@ -208,7 +194,7 @@ def _money_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
             draft.note("decimal", f"{draft.columns['amount']} is {show(cell)}, which {question.text}")
             yield "decimal", UNANSWERED
             break
-    currencies = [cell_text(value) for value in draft.values_of("currency_column")]
+    currencies = [as_text(value) for value in draft.values_of("currency_column")]
     if currencies:
         yield "currency_column", draft.columns["currency_column"]
         draft.note("currency_column", f"values: {_list_values(draft.values_of('currency_column'))}")
@@ -221,27 +207,27 @@ def _result_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     """Fields that say how deals ended, and how far those are that have not."""
     columns, ended, stages = draft.columns, draft.values_of("result"), draft.values_of("stage")
     own_words = {
-        name: [value for value in map(cell_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS
+        name: [value for value in map(as_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS
     }
     all_words = [value for values in own_words.values() for value in values]
     if columns["is_won"] and columns["is_closed"]:
         yield "is_won", columns["is_won"]
         yield "is_closed", columns["is_closed"]
-        some_open = any(parse_boolean(value) is False for value in draft.values_of("is_closed"))
+        some_open = any(parse_bool(value) is False for value in draft.values_of("is_closed"))
     else:
         yield "result", columns["result"] or UNANSWERED
         draft.note("result", f"values: {_list_values(ended)}") if ended else draft.note_columns("result")
         yield "won", own_words["won"] or [UNANSWERED]
         yield "lost", own_words["lost"] or [UNANSWERED]
         same = columns["result"] == columns["stage"]
-        some_open = bool(set(map(cell_text, ended)) - {*all_words, ""}) if same else bool(own_words["open"])
+        some_open = bool(set(map(as_text, ended)) - {*all_words, ""}) if same else bool(own_words["open"])
         if own_words["open"] and stages:
             yield "open", own_words["open"]
     if some_open and stages:
         yield "stage", columns["stage"]
         draft.note("stage", f"values: {_list_values(stages)}")
         draft.note("stage", "to leave open deals out, delete open, stage, stages and as_of")
-        asked = [cell_text(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
+        asked = [as_text(value) for value, _ in stages.most_common(MOST_STAGES_ASKED)]
         yield "stages", {value: UNANSWERED for value in asked if value not in (*all_words, "")}
         yield "as_of", UNANSWERED
 
@@ -257,7 +243,7 @@ def _route_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     if names:
         yield "partner_name", draft.columns["partner_name"]
         draft.note("partner_name", f"values: {_list_values(names)}")
-        perhaps = [cell_text(value) for value in names if cell_text(value).lower() in PERHAPS_NOBODY]
+        perhaps = [as_text(value) for value in names if as_text(value).lower() in PERHAPS_NOBODY]
         if perhaps:
             yield "direct", [UNANSWERED]
             draft.note("direct", f"perhaps no partner: {listed(perhaps)}")

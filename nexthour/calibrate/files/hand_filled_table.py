@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from nexthour.calibrate.files.notation import Decimal, Question, Reason, cell_text, parse_number
+from nexthour.calibrate.files.notation import Decimal, Question, Reason, as_text, parse_number
 from nexthour.calibrate.files.table_file import SEPARATORS, Layout, open_table, read_small
 from sim.documents.declared import Declared, validate
 from sim.documents.messages import guess, listed, show
@@ -71,7 +71,7 @@ def _find_layout(path: Path | str, columns: list[str], encoding: str | None) -> 
 def _value(model: type[Declared], name: str, cell: Any, decimal: Decimal | None, where: str) -> Any:
     """A cell as text or as a number, as its field wants it; what is no number stays what it is, and is refused."""
     if model.model_fields[name].json_schema_extra["unit"] == "text":  # type: ignore[index]
-        return cell_text(cell)
+        return as_text(cell)
     try:
         value = parse_number(cell, decimal, MOST)
     except Question as question:

@@ -211,7 +211,7 @@ def _days_of_date(year: int, month: int, day_of_month: int) -> float | Reason:
 # Words
 
 
-def cell_text(cell: Any) -> str:
+def as_text(cell: Any) -> str:
     """A cell as the text a mapping names: whole numbers without a point, true and false."""
     if isinstance(cell, str):
         return cell
@@ -225,12 +225,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
 def parse_label(cell: Any) -> str | Reason:
     """Read a short name on one line, perhaps an empty one."""
-    text = cell_text(cell)
+    text = as_text(cell)
     if len(text) > LONGEST_LABEL or _CONTROL.search(text):
         return Reason(f"is long or not plain text; allowed: at most {LONGEST_LABEL} characters on one line")
     return text
 
 
-def parse_boolean(cell: Any) -> bool | Reason:
+def parse_bool(cell: Any) -> bool | Reason:
     """Read true, yes or 1 as true; false, no or 0 as false."""
-    return TRUTH.get(cell_text(cell).lower(), Reason("is neither true nor false"))
+    return TRUTH.get(as_text(cell).lower(), Reason("is neither true nor false"))

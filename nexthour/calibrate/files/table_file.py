@@ -21,6 +21,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
 from nexthour.calibrate.files.text_lines import ENCODING_BY_MARK, Lines
@@ -180,7 +181,6 @@ def _strip(cell: Any) -> Any:
 
 
 def _frame(columns: Sequence[str], cells: list[list[Any]], numbers: list[int]) -> pd.DataFrame:
-    import numpy as np
     import pandas as pd
 
     made = np.empty((len(cells), len(numbers)), dtype=object)

@@ -11,7 +11,7 @@
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
 Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (block_bootstrap.py).
-Small cells borrow strength from the others of their route (posterior.shrunk).
+Small cells borrow strength from the others of their route (posterior.shrink).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
 seasons. Routes are compared as found: who gets which deal was somebody's choice.
@@ -29,15 +29,7 @@ from numpy.typing import NDArray
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
-from nexthour.calibrate.fit.posterior import (
-    CONFIDENCE,
-    DISPERSION,
-    FittedNumber,
-    Normal,
-    arrivals,
-    shrunk_normals,
-    win_rate,
-)
+from nexthour.calibrate.fit.posterior import CONFIDENCE, DISPERSION, Interval, Normal, arrivals, shrink_cells, win_rate
 from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import TableError
@@ -73,22 +65,22 @@ class Cell:
     """weeks with closings; 0 where the table has no days"""
     quarters: int
     """quarters of opening; 0 where the table has no days"""
-    win_rate: FittedNumber
-    win_rate_shock: FittedNumber
+    win_rate: Interval
+    win_rate_shock: Interval
     design_effect: float
     """how many times as much the win rates of weeks differ as by chance"""
     without_amount: int
     """won deals whose amount is 0"""
-    median_usd: FittedNumber
-    mean_usd: FittedNumber
-    sigma: FittedNumber
-    cycle_weeks: FittedNumber
+    median_usd: Interval
+    mean_usd: Interval
+    sigma: Interval
+    cycle_weeks: Interval
     cycle_shape: float
     won_cycle_weeks: float
     lost_cycle_weeks: float
-    opportunities_per_quarter: FittedNumber
+    opportunities_per_quarter: Interval
     """of the whole table"""
-    demand_cv: FittedNumber | None
+    demand_cv: Interval | None
     """None where the table has too few weeks to say"""
 
     @property
@@ -212,7 +204,7 @@ def _fit_route(
     """All cells of a route, as they lend to each other."""
     rates = _fit_win_rates(list(groups.values()), period)
     sizes = _pool_amounts([_log_amounts(group) for group in groups.values()])
-    cycles = shrunk_normals(
+    cycles = shrink_cells(
         [mean_cycle(group, opened[segment], period.first_day, period.last_day) for segment, group in groups.items()]
     )
     demand = [_fit_demand(opened[segment]["created_day"], group, period) for segment, group in groups.items()]
@@ -256,15 +248,13 @@ def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
     return np.floor((group["created_day"].to_numpy() - period.quarter_begins) / DAYS_PER_QUARTER)
 
 
-def _fit_win_rates(
-    groups: Sequence[pd.DataFrame], period: DealPeriod
-) -> list[tuple[FittedNumber, FittedNumber, float]]:
+def _fit_win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[Interval, Interval, float]]:
     """Win rate, luck of quarters and design effect of each cell."""
     from scipy.special import ndtr
 
     counted = [_by_quarter(group, period) for group in groups]
     alone = [win_rate(won / effect, lost / effect) for won, lost, effect in counted]
-    rates = shrunk_normals([posterior.probit for posterior in alone])
+    rates = shrink_cells([posterior.probit for posterior in alone])
     both = zip(rates, alone, counted, strict=True)
     return [(rate.fitted(ndtr), posterior.luck, effect) for rate, posterior, (_, _, effect) in both]
 
@@ -305,12 +295,10 @@ def _log_amounts(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
     return median, ratio
 
 
-def _pool_amounts(
-    sizes: Sequence[tuple[Normal, Normal] | None],
-) -> list[tuple[FittedNumber, FittedNumber, FittedNumber]]:
+def _pool_amounts(sizes: Sequence[tuple[Normal, Normal] | None]) -> list[tuple[Interval, Interval, Interval]]:
     """Median, mean and sigma of each cell; a cell without amounts gets those of its route."""
     known = [size for size in sizes if size is not None]
-    medians, ratios = (iter(shrunk_normals([size[k] for size in known])) for k in range(2))
+    medians, ratios = (iter(shrink_cells([size[k] for size in known])) for k in range(2))
     middle = tuple(_pooled_normal([size[k] for size in known]) for k in range(2))
     return [_as_amounts(*middle) if size is None else _as_amounts(next(medians), next(ratios)) for size in sizes]
 
@@ -322,9 +310,9 @@ def _pooled_normal(cells: Sequence[Normal]) -> Normal:
     return Normal(float(means.mean()), error, max(cell.t for cell in cells))
 
 
-def _as_amounts(median: Normal, ratio: Normal) -> tuple[FittedNumber, FittedNumber, FittedNumber]:
+def _as_amounts(median: Normal, ratio: Normal) -> tuple[Interval, Interval, Interval]:
     mean_ratio = ratio.fitted(lambda log: np.exp(max(log, 0.0)))
-    sigma = FittedNumber(*(spread(1.0, end) for end in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
+    sigma = Interval(*(spread(1.0, end) for end in (mean_ratio.value, mean_ratio.low, mean_ratio.high)))
     middle = median.mean + np.log(mean_ratio.value)
     error = float(np.hypot(median.error, ratio.error))
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
@@ -333,9 +321,7 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[FittedNumber, FittedNumb
 # Opportunities
 
 
-def _fit_demand(
-    days: pd.Series[float], group: pd.DataFrame, period: DealPeriod
-) -> tuple[FittedNumber, FittedNumber | None]:
+def _fit_demand(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod) -> tuple[Interval, Interval | None]:
     """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
     weekly = _weekly_counts(days, group, period)
     # Where hardly any deal was opened in a whole week of the period, these weeks say nothing of how many there are.
@@ -347,7 +333,7 @@ def _fit_demand(
     return weeks.log_per_week.fitted(np.exp).scaled(WEEKS_PER_QUARTER), weeks.log_dispersion.fitted(np.exp)
 
 
-def _deals_per_quarter(deals: int, period: DealPeriod) -> FittedNumber:
+def _deals_per_quarter(deals: int, period: DealPeriod) -> Interval:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
     from scipy import stats
 

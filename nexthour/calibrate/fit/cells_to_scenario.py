@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour.calibrate.fit.cells import Cell, row_name, spread
 from nexthour.calibrate.fit.open_pipeline import OTHERS
-from nexthour.calibrate.fit.posterior import FittedNumber
+from nexthour.calibrate.fit.posterior import Interval
 from sim.documents.declared import validate
 from sim.errors import ScenarioError, TableError
 from sim.scenario import OpenDeal, Partner, Scenario, Segment
@@ -73,10 +73,7 @@ class Grounds:
 
     @classmethod
     def of(cls, cells: Sequence[Cell], template: Scenario, size: Size, names: pd.DataFrame) -> Grounds:
-        """Grounds with the table's partners, or the template's if it names none. Raises TableError.
-
-        `names` has columns segment, route and partner of all deals, closed and open.
-        """
+        """Grounds from `names`: segment, route and partner of all deals, closed and open. Raises TableError."""
         if not template.partners:
             raise TableError(
                 f"template {template.name}: has no partners to sell the partner deals; add them or take another"
@@ -361,7 +358,7 @@ def _scale_note(scale: float) -> str:
     return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
 
 
-def _with_interval(fitted: FittedNumber) -> str:
+def _with_interval(fitted: Interval) -> str:
     return f"{fitted.value:.2g} ({fitted.low:.2g} to {fitted.high:.2g})"
 
 

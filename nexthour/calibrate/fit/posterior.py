@@ -31,16 +31,16 @@ DISPERSION_SPREAD = 0.8
 
 
 @dataclass(frozen=True)
-class FittedNumber:
+class Interval:
     """A number with its 90% interval."""
 
     value: float
     low: float
     high: float
 
-    def scaled(self, factor: float) -> FittedNumber:
+    def scaled(self, factor: float) -> Interval:
         """The number in another unit, times a positive `factor`."""
-        return FittedNumber(self.value * factor, self.low * factor, self.high * factor)
+        return Interval(self.value * factor, self.low * factor, self.high * factor)
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,9 @@ class Normal:
         error = float(np.average((grid - mean) ** 2, weights=mass) ** 0.5)
         return cls(mean, error, (fitted.high - fitted.low) / 2 / error)
 
-    def fitted(self, back: Callable[[float], float]) -> FittedNumber:
+    def fitted(self, back: Callable[[float], float]) -> Interval:
         """Value and interval on the usual scale."""
-        return FittedNumber(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
+        return Interval(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class WinRate:
 
     probit: Normal
     """Phi^-1 of the win rate"""
-    luck: FittedNumber
+    luck: Interval
 
 
 def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
@@ -133,7 +133,7 @@ def arrivals(counts: FloatArray, seen: FloatArray) -> Arrivals:
     return Arrivals(Normal.of(log_rate[:, 0, 0], mass.sum(axis=1)), Normal.of(log_cv[0, :, 0], mass.sum(axis=0)))
 
 
-def shrunk(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
+def shrink(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Estimates and standard errors of some cells, shape (cells,), after they have borrowed from each other.
 
     Normal cells around a normal mean; mean and spread are not known either, and are averaged over with flat priors
@@ -158,16 +158,16 @@ def shrunk(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArr
     return middle, (mass * (variance + (shrunken - middle) ** 2)).sum(axis=0) ** 0.5
 
 
-def _fitted(grid: FloatArray, mass: FloatArray) -> FittedNumber:
+def _fitted(grid: FloatArray, mass: FloatArray) -> Interval:
     """Median and central interval of a distribution given on a grid."""
     below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
     tail = (1 - CONFIDENCE) / 2
     middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
-    return FittedNumber(float(middle), float(low), float(high))
+    return Interval(float(middle), float(low), float(high))
 
 
-def shrunk_normals(cells: Sequence[Normal]) -> list[Normal]:
-    """Cells with intervals, after they have borrowed from each other as in `shrunk`."""
-    means, errors = shrunk(np.array([cell.mean for cell in cells]), np.array([cell.error for cell in cells]))
+def shrink_cells(cells: Sequence[Normal]) -> list[Normal]:
+    """Cells with intervals, after they have borrowed from each other as in `shrink`."""
+    means, errors = shrink(np.array([cell.mean for cell in cells]), np.array([cell.error for cell in cells]))
     both = zip(cells, means.tolist(), errors.tolist(), strict=True)
     return [replace(cell, mean=mean, error=error) for cell, mean, error in both]

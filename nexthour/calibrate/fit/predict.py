@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from nexthour.calibrate.fit.block_bootstrap import first_and_last
 from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
 from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
-from nexthour.calibrate.fit.posterior import CONFIDENCE, FittedNumber, arrivals
+from nexthour.calibrate.fit.posterior import CONFIDENCE, Interval, arrivals
 from sim.arrays import FloatArray
 from sim.errors import TableError
 
@@ -59,7 +59,7 @@ class Prediction:
     route: str
     what: str
     deals: int
-    predicted: FittedNumber
+    predicted: Interval
     by_route: float
     """the plain forecast: the same number of the route, over all deals seen"""
     observed: float
@@ -111,7 +111,7 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
         for what, values in drawn.items():
             # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
             low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
-            predicted = FittedNumber(float(middle), float(low), float(high))
+            predicted = Interval(float(middle), float(low), float(high))
             found.append(Prediction(name, route, what, len(group), predicted, plain[what], observed[what]))
     return found
 

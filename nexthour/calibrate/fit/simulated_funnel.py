@@ -13,7 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from nexthour.calibrate.fit.cells import Cell
 from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, most_similar_segment, per_quarter
@@ -78,7 +81,6 @@ def simulate_closings(
     scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int, progress: Progress | None = None
 ) -> SimulatedFunnel:
     """Simulate the scenario under its status quo, over its history and QUARTERS quarters."""
-    import numpy as np
     import pandas as pd
 
     short = _shorten(scenario)
@@ -122,7 +124,6 @@ def _between(records: Any, week: int) -> Any:
 
 
 def _as_frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
-    import numpy as np
     import pandas as pd
 
     return pd.DataFrame(
@@ -139,8 +140,6 @@ def _as_frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFra
 
 def improve_knobs(knobs: Knobs, grounds: Grounds, scenario: Scenario, funnel: SimulatedFunnel) -> Knobs:
     """Move each knob by as much as its number was off in the simulation."""
-    import numpy as np
-
     direct = funnel.deals[funnel.deals["route"] == "direct"]
     cold = float((direct["end"] == Kind.NO_DECISION).mean())
     rows = dict(knobs.rows)
@@ -164,8 +163,6 @@ def _improve_row(
 
     `cold` is the share of all direct deals that nobody had time for.
     """
-    import numpy as np
-
     begun, closed = _begun(funnel, cell), _closed(funnel, cell)
     won = float(closed["won"].mean()) if len(closed) >= FEWEST else 0.0
     if won == 0:
@@ -198,30 +195,19 @@ def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ..
     """Check five simulated numbers of each cell against the fit. Amounts are of all closed deals: in the model a deal's
     size does not decide its result.
     """
-    from math import sqrt
-
     checks = []
     for cell in grounds.cells:
         deals = _closed(funnel, cell)
         if len(deals) < FEWEST:
             continue
-        n, amounts = len(deals), deals["amount_usd"]
+        n, amounts, median = len(deals), deals["amount_usd"], cell.median_usd.value
+        quarterly = per_quarter(cell, grounds.size)
         for what, fitted, value, error in (
             ("win rate", cell.win_rate.value, deals["won"].mean(), _clustered_error(deals, "won")),
-            (
-                "median amount",
-                cell.median_usd.value,
-                amounts.median(),
-                sqrt(1.5708 / n) * cell.sigma.value * cell.median_usd.value,
-            ),
+            ("median amount", median, amounts.median(), sqrt(1.5708 / n) * cell.sigma.value * median),
             ("mean amount", cell.mean_usd.value, amounts.mean(), amounts.std() / sqrt(n)),
             ("cycle weeks", cell.cycle_weeks.value, deals["weeks"].mean(), _clustered_error(deals, "weeks")),
-            (
-                "deals a quarter",
-                per_quarter(cell, grounds.size),
-                deals_a_quarter(cell, funnel),
-                _count_error(cell, funnel),
-            ),
+            ("deals a quarter", quarterly, deals_a_quarter(cell, funnel), _count_error(cell, funnel)),
         ):
             tolerance = STANDARD_ERRORS * float(error) + ROUNDING * float(fitted)
             checks.append(Check(cell.segment, cell.route, what, float(fitted), float(value), tolerance, n))

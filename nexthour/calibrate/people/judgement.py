@@ -21,11 +21,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, inf, log
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from nexthour.calibrate.files.hand_filled_table import read_rows
+from nexthour.calibrate.files.notation import Decimal
+from sim.arrays import FloatArray
 from sim.documents.declared import Declared, declare
 from sim.documents.messages import guess, show
 from sim.errors import TableError
@@ -33,11 +36,6 @@ from sim.ranges import Range
 from sim.rules import next_level, saturating_gain, share_forgotten
 from sim.scenario import PartnerTraits, Scenario
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name
-
-if TYPE_CHECKING:
-    from nexthour.calibrate.files.notation import Decimal
-    from sim.arrays import FloatArray
-
 
 Activity = Literal["coach", "joint_plan"]
 STOCKS: Mapping[str, str] = {"coach": "skill", "joint_plan": "engagement"}
@@ -233,7 +231,7 @@ def _traits(row: JudgementRow, scenario: Scenario, name: str) -> PartnerTraits:
     return traits
 
 
-def year_of_sales(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, gain: float, tau: float) -> list[float]:
+def yearly_sales(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, gain: float, tau: float) -> list[float]:
     """Sales of a year in shares of today's, one for each question that `row` answers."""
     stock = STOCKS[row.activity]
     start, alone, ceiling = (getattr(traits, f"{stock}_{level}").likely for level in ("start", "alone", "ceiling"))
@@ -254,8 +252,6 @@ def year_of_sales(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, 
 
 def _fit_opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opinion:
     """Fit gain and tau to all that one person says of one activity."""
-    import numpy as np
-
     activity, person = rows[0].activity, rows[0].person
     traits = [_traits(row, scenario, name) for row in rows]
     usual_gain, usual_tau = (
@@ -265,7 +261,7 @@ def _fit_opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) ->
 
     def sales(gain: float, tau: float) -> FloatArray:
         return np.array(
-            [x for row, trait in zip(rows, traits, strict=True) for x in year_of_sales(row, trait, scenario, gain, tau)]
+            [x for row, trait in zip(rows, traits, strict=True) for x in yearly_sales(row, trait, scenario, gain, tau)]
         )
 
     if (sales(GAIN_BOUNDS[1], usual_tau) == sales(0.0, usual_tau)).all():
@@ -288,7 +284,6 @@ def _fit_gain_and_tau(
     sales: Callable[[float, float], FloatArray], stated: FloatArray, usual_gain: float, usual_tau: float
 ) -> tuple[Range, Range, bool]:
     """Gain and tau that give sales nearest to those stated, with 90% intervals; and whether there is any gain."""
-    import numpy as np
     from scipy import optimize
 
     def misses(x: FloatArray) -> FloatArray:

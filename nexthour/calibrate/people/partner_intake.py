@@ -16,19 +16,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+import numpy as np
+
+from nexthour.calibrate.people import partner_posterior
+from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, Posterior, opportunities_in_accounts
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import PlanError, TableError
+from sim.plan import TimePlan
 from sim.ranges import Range
-from sim.scenario import Partner
+from sim.scenario import Partner, Scenario
 from sim.terms import PARTNER_SEGMENTS, TREATMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, PartnerSegment
-
-if TYPE_CHECKING:
-    from nexthour.calibrate.people.partner_posterior import Posterior
-    from sim.arrays import FloatArray
-    from sim.scenario import Scenario
 
 __all__ = ["Intake", "PartnerEstimate", "PartnerRow", "infer_partners", "read_partners", "with_intake"]
 
@@ -133,24 +134,12 @@ def infer_partners(
         raise TableError(f"{name}: the period is {show(weeks)} weeks; allowed: 1 to 520")
     if not any(segment.opportunities_per_quarter > 0 for segment in scenario.market_map):
         raise TableError(f"{name}: no opportunities arise in scenario {scenario.name!r}; give its market map some")
-    from nexthour.calibrate.people.partner_posterior import prior
 
-    before = prior(scenario)
+    before = partner_posterior.prior(scenario)
     return Intake(name, weeks, tuple(_estimate(row, before, scenario, weeks, name) for row in rows))
 
 
 def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> PartnerEstimate:
-    import numpy as np
-
-    from nexthour.calibrate.people.partner_posterior import (
-        LEVELS,
-        STEPS,
-        opportunities_in_accounts,
-        posterior,
-        settling_question,
-        wins_too_often,
-    )
-
     partner, spread = _with_accounts(row, scenario, name)
     stated = opportunities_in_accounts(partner, scenario)
     most = stated * weeks / WEEKS_PER_QUARTER * exp(float(STEPS[-1]) * spread)
@@ -160,11 +149,11 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
             f"{most:,.0f} opportunities can arise in its accounts; correct its account_share or the scenario's "
             "opportunities_per_quarter"
         )
-    after, accounts = posterior(before, row, partner, spread, scenario, weeks)
+    after, accounts = partner_posterior.posterior(before, row, partner, spread, scenario, weeks)
     kinds = dict(zip(PARTNER_SEGMENTS, after.kinds().tolist(), strict=True))
     source = f"intake of {name}, 90% interval"
-    question = settling_question(row, after, scenario)
-    if wins_too_often(row, partner, scenario, weeks):
+    question = partner_posterior.settling_question(row, after, scenario)
+    if partner_posterior.wins_too_often(row, partner, scenario, weeks):
         question = "its fit: it wins more often than you would"
     return PartnerEstimate(
         row=row,
@@ -180,8 +169,6 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
 
 def _quantiles(values: FloatArray, chances: FloatArray, source: str) -> Range:
     """Quantiles of a distribution on a grid, each point standing for what lies around it."""
-    import numpy as np
-
     up_to = np.cumsum(chances) - chances / 2
     low, likely, high = (round(float(np.interp(q, up_to / chances.sum(), values)), 3) for q in INTERVAL)
     return Range(low=low, likely=likely, high=high, source=source)
@@ -202,8 +189,6 @@ def _support_hours(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scena
 
 def _with_accounts(row: PartnerRow, scenario: Scenario, name: str) -> tuple[Partner, float]:
     """The scenario's partner of that name, or a new one, with its accounts; and their spread."""
-    from nexthour.calibrate.people.partner_posterior import opportunities_in_accounts
-
     everything = sum(segment.opportunities_per_quarter for segment in scenario.market_map)
     shares = {partner.name: opportunities_in_accounts(partner, scenario) / everything for partner in scenario.partners}
     known = next((partner for partner in scenario.partners if partner.name == row.partner), None)
@@ -232,8 +217,6 @@ def _with_accounts(row: PartnerRow, scenario: Scenario, name: str) -> tuple[Part
 
 def plans_to_mend(scenario: Scenario) -> list[str]:
     """Problems, a sentence each, of the scenario's plans that its partners do not allow any more."""
-    from sim.plan import TimePlan
-
     found: list[str] = []
     for split in (scenario.status_quo, *scenario.plans):
         try:
@@ -270,8 +253,6 @@ def with_intake(scenario: Scenario, intake: Intake) -> Scenario:
 
 
 def _partner(estimate: PartnerEstimate, scenario: Scenario, intake: Intake) -> Partner:
-    from nexthour.calibrate.people.partner_posterior import opportunities_in_accounts
-
     known = estimate.partner
     factor = estimate.opportunities_per_quarter.likely / opportunities_in_accounts(known, scenario)
     base = {segment: float(f"{share * factor:.3g}") for segment, share in known.base_share.items()}

@@ -49,7 +49,7 @@ STEPS = np.linspace(-3, 3, 41)
 
 
 @dataclass(frozen=True)
-class PartnerIndicator:
+class WeakSign:
     """A weak sign: its value speaks for a level, give or take `looseness`.
 
     Ordered probit: P(value < bounds[i]) = Phi((levels[i] - level) / looseness).
@@ -76,13 +76,9 @@ class PartnerIndicator:
 
 
 INDICATORS = (
-    PartnerIndicator(
-        "certified_people", "skill", (1, 2, 4), (0.2, 0.4, 0.6), 0.30, "how many of its people are certified"
-    ),
-    PartnerIndicator(
-        "found_alone_share", "engagement", (0.2, 0.4, 0.6), (0.2, 0.4, 0.6), 0.25, "which deals it found alone"
-    ),
-    PartnerIndicator("ambition", "kind", (2, 3, 4, 5), (0.2, 0.4, 0.6, 0.8), 0.30, "how ambitious it is"),
+    WeakSign("certified_people", "skill", (1, 2, 4), (0.2, 0.4, 0.6), 0.30, "how many of its people are certified"),
+    WeakSign("found_alone_share", "engagement", (0.2, 0.4, 0.6), (0.2, 0.4, 0.6), 0.25, "which deals it found alone"),
+    WeakSign("ambition", "kind", (2, 3, 4, 5), (0.2, 0.4, 0.6, 0.8), 0.30, "how ambitious it is"),
 )
 DRIVE: Mapping[PartnerSegment, float] = {"achiever": 0.5, "believer": 0.8, "deceiver": 0.25}
 """Drive, which ambition shows: Believers want to grow, Achievers are content, Deceivers do little for it."""

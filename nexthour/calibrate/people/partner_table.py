@@ -8,18 +8,16 @@ Left out: amounts (they tell which deals a partner gets, not how well it sells),
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from nexthour.calibrate.files.hand_filled_table import read_rows
+from nexthour.calibrate.files.notation import Decimal
 from sim.documents.declared import Declared, declare
 from sim.documents.messages import show
 from sim.errors import TableError
 from sim.terms import Name, Share
-
-if TYPE_CHECKING:
-    from nexthour.calibrate.files.notation import Decimal
 
 Count = Annotated[int, Field(ge=0, le=100_000)]
 

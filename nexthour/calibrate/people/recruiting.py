@@ -7,7 +7,7 @@ by then counts as never signing (the cured share of mixture-cure models); `late_
 still is there.
 
 Contacts of one week share their luck: intervals come from drawing whole weeks again, with Student's quantile for their
-number, and are never narrower than chance alone makes them. Kinds borrow strength from each other (posterior.shrunk).
+number, and are never narrower than chance alone makes them. Kinds borrow strength from each other (posterior.shrink).
 
 Left out: what was done for a contact, and who was worth contacting: a funnel of cold contacts is a prior, not your
 candidate.
@@ -20,18 +20,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
-from nexthour.calibrate.fit.posterior import CONFIDENCE, FittedNumber, shrunk
+from nexthour.calibrate.fit.posterior import CONFIDENCE, Interval, shrink
 from nexthour.calibrate.people.recruiting_contacts import Contacts
 from sim.arrays import FloatArray
 from sim.errors import TableError
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
 DRAWS = 200
 MOST_KINDS = 50
@@ -55,7 +56,7 @@ class ContactKind:
     signed: int
     alone: float
     """share signed within the horizon, by its own contacts only"""
-    sign_probability: FittedNumber
+    sign_probability: Interval
     """share signed, with what the kind borrows from the others"""
 
 
@@ -66,7 +67,7 @@ class HoldOut:
     contacts: int
     from_date: datetime.date
     within_weeks: float
-    predicted: FittedNumber
+    predicted: Interval
     """share signed, 90% predictive interval"""
     observed: float
 
@@ -89,7 +90,7 @@ class Recruiting:
     by_week: bool
     """whether the intervals respect that weeks share their luck"""
     horizon_weeks: float
-    sign_probability: FittedNumber
+    sign_probability: Interval
     """probability of signing within the horizon"""
     sign_error: float
     """standard error of that probability"""
@@ -99,7 +100,7 @@ class Recruiting:
     """how many times as much shares signed differ between weeks as by chance, at least 1"""
     late_share: float
     """share of the signings that come in the last quarter of the horizon"""
-    weeks_to_sign: Mapping[float, FittedNumber]
+    weeks_to_sign: Mapping[float, Interval]
     """quantiles of the time from first contact to signing, of those who sign within the horizon"""
     kinds: tuple[ContactKind, ...]
     """most contacts first; none if there are not two"""
@@ -115,8 +116,6 @@ def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Rec
 
     The horizon is the time for which half of the contacts were followed, or a shorter one. Raises TableError.
     """
-    import numpy as np
-
     frame, as_of = contacts.frame, contacts.as_of_day
     followed = as_of - frame["contacted_day"].to_numpy()
     horizon = float(np.median(followed) if horizon_days is None else horizon_days)
@@ -159,8 +158,6 @@ def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> Hold
 
     Without a date, the last third of the weeks is predicted. Raises TableError if one part is too small.
     """
-    import numpy as np
-
     days = contacts.frame["contacted_day"]
     first, last = float(days.min()), float(days.max())
     begins = first + 7 * (2 * ((last - first) // 7 + 1) // 3) if from_date is None else (from_date - EPOCH).days
@@ -175,7 +172,7 @@ def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> Hold
         contacts=len(later.frame),
         from_date=EPOCH + datetime.timedelta(days=begins),
         within_weeks=within / 7,
-        predicted=FittedNumber(share, max(0.0, share - half), min(1.0, share + half)),
+        predicted=Interval(share, max(0.0, share - half), min(1.0, share + half)),
         observed=_Curve.of_frame(later.frame, contacts.as_of_day).share(within),
     )
 
@@ -250,8 +247,6 @@ class _Curve:
 
     def quantile(self, q: float, horizon: float) -> float:
         """Days by which a share `q` has signed of those who sign within the horizon."""
-        import numpy as np
-
         at = np.searchsorted(self.result.cdf.probabilities, q * self.share(horizon) - 1e-12)
         return float(self.result.cdf.quantiles[at])
 
@@ -285,8 +280,6 @@ class _Resampled:
 
 
 def _resample(frame: pd.DataFrame, as_of_day: float) -> _Resampled:
-    import numpy as np
-
     rng = np.random.default_rng(1)
     week = ((frame["contacted_day"] - frame["contacted_day"].min()) // 7).to_numpy()
     members = [np.flatnonzero(week == one) for one in np.unique(week)]
@@ -300,29 +293,26 @@ def _resample(frame: pd.DataFrame, as_of_day: float) -> _Resampled:
     return _Resampled(curves, len(blocks), by_week)
 
 
-def _share_interval(share: float, error: float, quantile: float, contacts: float) -> FittedNumber:
+def _share_interval(share: float, error: float, quantile: float, contacts: float) -> Interval:
     """Interval of a share on the logit scale; half a contact more signed and half a one less, so that 0 has one too."""
     from scipy.special import expit, logit
 
     centre = (share * contacts + 0.5) / (contacts + 1)
     half = quantile * error / (centre * (1 - centre))
-    return FittedNumber(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
+    return Interval(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
 
 
-def _time_interval(q: float, curve: _Curve, resampled: _Resampled, horizon: float) -> FittedNumber:
+def _time_interval(q: float, curve: _Curve, resampled: _Resampled, horizon: float) -> Interval:
     """A quantile of the time to signing, in weeks, with an interval on the scale of logarithms."""
-    import numpy as np
-
     # A contact that signs on its first day took half a day.
     weeks = max(0.5, curve.quantile(q, horizon)) / 7
     drawn = np.array([max(0.5, one.quantile(q, horizon)) / 7 for one in resampled.curves])
     factor = float(np.exp(resampled.quantile * np.std(np.log(drawn)) * resampled.correction))
-    return FittedNumber(weeks, weeks / factor, weeks * factor)
+    return Interval(weeks, weeks / factor, weeks * factor)
 
 
 def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKind, ...]:
     """Each kind, with what it borrows from the others on the logit scale."""
-    import numpy as np
     from scipy.special import expit, logit
 
     groups = {str(name): group for name, group in contacts.frame.groupby("kind")}
@@ -339,10 +329,10 @@ def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Conta
         [s * (1 - s) / curve.error(horizon) ** 2 or curve.followed for curve, s in zip(curves, alone, strict=True)]
     )
     shares = (alone * equivalent + 0.5) / (equivalent + 1)
-    borrowed, errors = shrunk(logit(shares), (effect / (equivalent + 1) / shares / (1 - shares)) ** 0.5)
+    borrowed, errors = shrink(logit(shares), (effect / (equivalent + 1) / shares / (1 - shares)) ** 0.5)
     made = []
     for (name, group), share, value, error in zip(groups.items(), alone, borrowed, errors, strict=True):
         ends = (float(expit(value + sign * NORMAL * error)) for sign in (0, -1, 1))
         signed = int(group["signed_day"].notna().sum())
-        made.append(ContactKind(name or "not said", len(group), signed, float(share), FittedNumber(*ends)))
+        made.append(ContactKind(name or "not said", len(group), signed, float(share), Interval(*ends)))
     return tuple(sorted(made, key=lambda kind: -kind.contacts))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, cell_text, parse_day
+from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, as_text, parse_day
 from nexthour.calibrate.files.table_file import PLAIN, Layout, open_table
 from sim.documents.messages import show
 from sim.errors import TableError
@@ -88,7 +88,7 @@ def read_contacts(
             if isinstance(days, Reason):
                 rejected.append((row, days))
             else:
-                rows.append((row, *days, cell_text(kinds[0])[:60] if kinds else ""))
+                rows.append((row, *days, as_text(kinds[0])[:60] if kinds else ""))
     frame = pd.DataFrame(rows, columns=["row", "contacted_day", "signed_day", "kind"]).set_index("row")
     found = Contacts(table.name, float((as_of - EPOCH).days), frame, tuple(sorted([*rejected, *table.misfits])))
     found.check_enough()

@@ -19,7 +19,7 @@ from scipy import special, stats
 
 from nexthour.calibrate import make_mapping, read_deals
 from nexthour.calibrate.fit.cells import Cell, DealPeriod, fit_cells, spread
-from nexthour.calibrate.fit.posterior import FittedNumber, arrivals, shrunk, win_rate
+from nexthour.calibrate.fit.posterior import Interval, arrivals, shrink, win_rate
 from sim import draw_market, simulate
 from sim.errors import TableError
 from tests.helpers import all_selling, partner, segment, stage, territory
@@ -114,7 +114,7 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
                 true = truth[cell.segment, cell.route][what.removesuffix(CLOSED_ONLY)]
                 hits.setdefault(what, []).append(interval.low <= true <= interval.high)
         for cell in fitted_cells(table, made.horizon_quarters, folder):
-            said: dict[str, FittedNumber | None] = {
+            said: dict[str, Interval | None] = {
                 "opportunities": cell.opportunities_per_quarter,
                 "win rate": cell.win_rate,
                 "win rate shock": cell.win_rate_shock,
@@ -161,13 +161,13 @@ def test_arrivals_of_weeks_that_the_table_shows_in_part_are_scaled_up() -> None:
 
 
 def test_small_cells_borrow_and_large_ones_do_not() -> None:
-    values, errors = shrunk(np.array([0.0, 0.1, -0.1, 1.0]), np.array([0.02, 0.02, 0.02, 1.0]))
+    values, errors = shrink(np.array([0.0, 0.1, -0.1, 1.0]), np.array([0.02, 0.02, 0.02, 1.0]))
     assert abs(values[0]) < 0.01 and abs(values[3]) < 0.3
     assert errors[3] < 0.5 and errors[0] <= 0.0201
 
 
 def test_two_cells_say_nothing_of_a_third() -> None:
-    values, errors = shrunk(np.array([0.0, 1.0]), np.array([0.5, 0.5]))
+    values, errors = shrink(np.array([0.0, 1.0]), np.array([0.5, 0.5]))
     assert values.tolist() == [0.0, 1.0] and errors.tolist() == [0.5, 0.5]
 
 

@@ -24,7 +24,7 @@ from nexthour.calibrate.people.judgement import (
     fit_judgement,
     read_judgement,
     with_judgement,
-    year_of_sales,
+    yearly_sales,
 )
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import TableError
@@ -52,7 +52,7 @@ def said(*sales: float | None, **changes: object) -> JudgementRow:
 def answers(gain: float, tau: float, rng: np.random.Generator | None = None, **changes: object) -> JudgementRow:
     """What somebody would say who believes in this gain and tau; with a generator, up to errors of ERROR."""
     asked = said(1, 1, 1, 1, 1, **changes)
-    sales = np.array(year_of_sales(asked, BELIEVER, BASELINE, gain, tau))
+    sales = np.array(yearly_sales(asked, BELIEVER, BASELINE, gain, tau))
     if rng is not None:
         sales += ERROR * rng.standard_normal(len(sales)) * (sales != 1)
         sales = np.maximum.accumulate(sales)  # nobody says that more help sells less
@@ -77,7 +77,7 @@ def test_the_year_is_that_of_the_model() -> None:
         skill = skill[(skill["partner"] == 1) & (skill["tick"] >= 0)]["value"][:52]
         sold.append(float((skill**0.5).sum()))
     gain, tau = scenario.assumptions.coach_gain_per_week.likely, scenario.assumptions.coach_tau_hours.likely
-    double = year_of_sales(said(1, 1, None, 1, 1, hours_per_week=0.5), BELIEVER, scenario, gain, tau)[2]
+    double = yearly_sales(said(1, 1, None, 1, 1, hours_per_week=0.5), BELIEVER, scenario, gain, tau)[2]
     assert double == pytest.approx(sold[1] / sold[0], rel=1e-6)
 
 
