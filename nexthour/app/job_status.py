@@ -42,10 +42,10 @@ def result_at_once(kind: JobKind, at: At, arguments: dict[str, Any], what: str, 
 
     A job that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
     """
-    seen = visit.current()
-    job = seen.jobs.known(kind, at.scenario, at.seed, **arguments)
+    this_visit = visit.current()
+    job = this_visit.jobs.known(kind, at.scenario, at.seed, **arguments)
     is_stopped = job is not None and job.state == "cancelled"
-    if job is None or (is_stopped and job.key != seen.wanted.get(kind)):
+    if job is None or (is_stopped and job.key != this_visit.wanted.get(kind)):
         job, is_stopped = _start(kind, at, arguments), False
     found = None if is_stopped else result_or_progress(job, what)
     if job.state in ("cancelled", "failed"):
@@ -55,8 +55,8 @@ def result_at_once(kind: JobKind, at: At, arguments: dict[str, Any], what: str, 
 
 def offer_to_cancel_another(kind: JobKind, but: Job | None, says: str) -> None:
     """A button to cancel what this visitor wanted last, if it still goes on and is not the job that is looked at."""
-    seen = visit.current()
-    job = seen.jobs.find(seen.wanted.get(kind, ""))
+    this_visit = visit.current()
+    job = this_visit.jobs.find(this_visit.wanted.get(kind, ""))
     if job is not None and job is not but and _is_active(job):
         caption(says)
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
@@ -117,9 +117,9 @@ def _draw_progress(key: str, what: str) -> None:
 
 
 def _start(kind: JobKind, at: At, arguments: dict[str, Any]) -> Job:
-    seen = visit.current()
-    job = seen.jobs.start(kind, at.scenario, at.seed, who=visit.session_id(), **arguments)
-    seen.wanted[kind] = job.key
+    this_visit = visit.current()
+    job = this_visit.jobs.start(kind, at.scenario, at.seed, who=visit.session_id(), **arguments)
+    this_visit.wanted[kind] = job.key
     return job
 
 

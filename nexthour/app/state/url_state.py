@@ -124,13 +124,13 @@ def read_address(page: str, fields: Sequence[Field]) -> list[str]:
 
     An address without any state, as of a page chosen in the menu, brings back what the page had before.
     """
-    seen = visit.current()
+    this_visit = visit.current()
     wrong: list[str] = []
     known = {field.key: field for field in fields}
     new = _is_new(page)
     words = _asked_for(page) if new else _address_kept(page)
     if new:
-        seen.trail = [_address_now()]
+        this_visit.trail = [_address_now()]
     for key in words.keys() - known.keys() if new else ():
         wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
     for field in fields:
@@ -143,8 +143,8 @@ def read_address(page: str, fields: Sequence[Field]) -> list[str]:
             if value != st.session_state[field.key]:  # what is set goes to the browser, where the hand may be further
                 st.session_state[field.key] = value
     if new:
-        seen.complaints[page] = wrong
-    return list(seen.complaints.get(page, ()))
+        this_visit.complaints[page] = wrong
+    return list(this_visit.complaints.get(page, ()))
 
 
 def write_address(page: str, fields: Sequence[Field]) -> None:
@@ -155,14 +155,14 @@ def write_address(page: str, fields: Sequence[Field]) -> None:
     """
     state = values(fields)
     words = as_words(state, fields)
-    seen = visit.current()
-    seen.shared = {key: words[key] for key in SHARED if key in words}
+    this_visit = visit.current()
+    this_visit.shared = {key: words[key] for key in SHARED if key in words}
     if _says_state(_address_now(), state, fields):
         words = _address_now()
     else:
         st.query_params.from_dict(words)
-    seen.kept[page], seen.page, seen.left = words, page, state
-    seen.trail = [*seen.trail, words][-LONGEST_TRAIL:]
+    this_visit.kept[page], this_visit.page, this_visit.left = words, page, state
+    this_visit.trail = [*this_visit.trail, words][-LONGEST_TRAIL:]
 
 
 def address_of(page: str) -> Words:
@@ -200,9 +200,9 @@ def _is_behind() -> bool:
 
     The back button brings an earlier address too, but then no control was moved.
     """
-    state, seen = st.session_state, visit.current()
-    moved = any(key in state and state[key] != value for key, value in seen.left.items())
-    return moved and _address_now() in seen.trail
+    state, this_visit = st.session_state, visit.current()
+    moved = any(key in state and state[key] != value for key, value in this_visit.left.items())
+    return moved and _address_now() in this_visit.trail
 
 
 def _says_state(words: Words, state: Mapping[str, Any], fields: Sequence[Field]) -> bool:

@@ -33,7 +33,7 @@ from optimize.monday.changes import uses
 from optimize.monday.sheet import monday_sheet
 from sim import Scenario, TimePlan
 from tests.helpers import candidate, partner, segment, territory
-from tests.nexthour.app.visit import AtOnce, labels, metrics, page, press, tables, texts, wrong
+from tests.nexthour.app.pages import AtOnce, labels, metrics, page, press, tables, texts, wrong
 
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄"
 

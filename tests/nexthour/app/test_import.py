@@ -33,7 +33,7 @@ from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
 from sim.scenario import Scenario, Segment
 from tests.helpers import territory
-from tests.nexthour.app.visit import AtOnce, labels, page, press, tables, texts, wrong
+from tests.nexthour.app.pages import AtOnce, labels, page, press, tables, texts, wrong
 
 ROOT = Path("scenarios")
 EXPORT, ITS_MAPPING = ROOT / "made_up_salesforce.csv", ROOT / "mappings" / "made_up_salesforce.yaml"

@@ -22,7 +22,7 @@ from nexthour.app.state import documents
 from sim import load_scenario
 from sim.claims.claims import CLAIMS, Finding, Measurements, Territories
 from sim.study.estimates import Estimate
-from tests.nexthour.app.visit import page, press, tables, texts, wrong
+from tests.nexthour.app.pages import page, press, tables, texts, wrong
 
 SCENARIOS = Path("scenarios")
 MARKETS = 6

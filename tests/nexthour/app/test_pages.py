@@ -33,7 +33,7 @@ from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensi
 from sim.assumptions import assumptions
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
-from tests.nexthour.app.visit import AtOnce, metrics, page, pictures, tables, texts, wrong
+from tests.nexthour.app.pages import AtOnce, metrics, page, pictures, tables, texts, wrong
 
 BASELINE = Path("scenarios/baseline.yaml")
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"

@@ -40,7 +40,7 @@ from optimize.replan.actuals import Actuals
 from optimize.replan.deviations import deviations
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, stage, territory
-from tests.nexthour.app.visit import AtOnce, labels, page, pictures, press, tables, texts, wrong
+from tests.nexthour.app.pages import AtOnce, labels, page, pictures, press, tables, texts, wrong
 
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
 SEED = 7

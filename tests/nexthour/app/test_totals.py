@@ -25,7 +25,7 @@ from nexthour.report.numbers import usd
 from nexthour.report.text import forwardable_line, with_article
 from nexthour.terminal.main import app
 from sim import TimePlan, load_scenario
-from tests.nexthour.app.visit import metrics, page, tables, texts, wrong
+from tests.nexthour.app.pages import metrics, page, tables, texts, wrong
 
 MARKETS, WORLDS = 150, 20
 BASELINE = Path("scenarios/baseline.yaml")

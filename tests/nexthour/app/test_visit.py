@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from nexthour.app.state import visit
 from nexthour.app.state.visit import Visit
-from tests.nexthour.app.visit import AtOnce, page
+from tests.nexthour.app.pages import AtOnce, page
 
 SCRIPT = "from nexthour.app.pages import method\nmethod.show()"
 
