@@ -16,6 +16,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -306,6 +307,13 @@ def test_tapes_that_are_too_large_are_drawn_again_and_give_the_same(monkeypatch:
     drawn = cache.outcomes(scenario, plan, cache.FIRST_MARKETS, seed)
     assert drawn is not kept
     assert (drawn.values == kept.values).all()
+
+
+def test_a_class_that_caches_know_by_its_name_is_there() -> None:
+    """Streamlit hashes by the name alone: a class that moved would be hashed in another way, or not at all."""
+    for name in (name for name in cache.BY_DIGEST if isinstance(name, str)):
+        module, _, class_name = name.rpartition(".")
+        assert getattr(import_module(module), class_name).__module__ == module
 
 
 def test_the_lab_shows_what_the_terminal_prints(monkeypatch: pytest.MonkeyPatch) -> None:
