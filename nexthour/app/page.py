@@ -27,6 +27,8 @@ from nexthour.report.numbers import count_of
 from nexthour.report.text import CAVEAT, unexpected_error, with_capital
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import short_line
+from sim.fast.engine import run_all
+from sim.study.one_run import slow_runs
 from sim.study.options import SEED
 
 LARGEST_SEED = 10**9
@@ -93,6 +95,8 @@ def draw_page(
         for sentence in wrong:
             st.warning(escaped(sentence))
         body(at)
+        if run_all.missing:
+            caption(slow_runs(at.scenario))
         url_state.write_address(page, all_fields)
     except NextHourError as problem:
         st.error(escaped(short_line(str(problem))))
@@ -104,7 +108,7 @@ def draw_page(
 def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
     files = library.scenario_files()
     which = url_state.choice("scenario", list(files), library.DEFAULT)
-    seed = url_state.number("seed", 0, LARGEST_SEED, SEED.default)
+    seed = url_state.number("seed", SEED.least, LARGEST_SEED, SEED.default)
     scenario_id = url_state.peek(page, which)
     try:
         scenario, problem = cache.scenario(scenario_id, files), ""

@@ -140,7 +140,7 @@ def _page(at: At) -> None:
         page_link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
         return
     place = st.empty()
-    for markets, worlds in cache.stages():
+    for markets, worlds in cache.stages(at.scenario):
         with simulating(at.scenario, markets):
             comparison = cache.comparison_across(chosen, markets, at.seed, worlds)
         with place.container():

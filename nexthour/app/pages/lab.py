@@ -140,7 +140,7 @@ def _draw_results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGener
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
     top, place = answer, st.empty()
-    for markets, worlds in cache.stages():
+    for markets, worlds in cache.stages(scenario):
         with top, simulating(scenario, markets):
             comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
         reason = report.explain_difference(comparison, plan.name)
@@ -244,7 +244,7 @@ def _verdict_turns(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) ->
             "Which assumption would turn the verdict?", on_click=_ask_for_turns, help="It takes about half a minute."
         )
         return None
-    asked = {"plans": dict(plans), "markets": cache.MARKETS}
+    asked = {"plans": dict(plans), "markets": cache.usual_markets(scenario)}
     known: Sensitivity | None = job_status.result_at_once(
         "sensitivity", replace(at, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )

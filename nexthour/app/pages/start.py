@@ -33,7 +33,7 @@ def _page(at: At) -> None:
     )
     base = _least_partner_plan(at)
     place = st.empty()
-    for markets, _ in cache.stages(with_worlds=False):
+    for markets, _ in cache.stages(at.scenario, with_worlds=False):
         with simulating(at.scenario, markets):
             comparison = cache.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
         with place.container():

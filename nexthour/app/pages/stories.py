@@ -113,7 +113,7 @@ def _show_result() -> None:
 
 def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     with st.spinner("Running a thousand markets"):
-        comparison = cache.comparison(scenario, plans, cache.MARKETS, seed)
+        comparison = cache.comparison(scenario, plans, cache.usual_markets(scenario), seed)
     others = sorted(
         (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
     )

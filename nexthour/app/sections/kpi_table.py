@@ -44,7 +44,7 @@ def draw(at: At, plan: TimePlan) -> None:
         problem = short_line(str(error))
     if problem:
         st.error(escaped(f"What was entered cannot be used: {problem}"))
-    outcomes = cache.outcomes(scenario, plan, cache.MARKETS, at.seed)
+    outcomes = cache.outcomes(scenario, plan, cache.usual_markets(scenario), at.seed)
     _draw_deviations(at, plan, actuals)
     left, right = st.columns(2)
     left.selectbox(
@@ -110,8 +110,9 @@ def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> N
     with st.expander(HOURS):
         st.html(html_table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
     caption(
-        f"Planned: the mean over {cache.MARKETS:,} markets with its 95% interval. Skill and engagement of partners are "
-        "told by what they do: how many of the deals that you would win a partner wins, and how many it brings."
+        f"Planned: the mean over {outcomes.replications:,} markets with its 95% interval. Skill and engagement of "
+        "partners are told by what they do: how many of the deals that you would win a partner wins, and how many it "
+        "brings."
     )
 
 

@@ -22,6 +22,7 @@ from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare
 from sim.arrays import FloatArray
 from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import keep_tapes
+from sim.study.one_run import usual_replications
 from sim.study.options import REPLICATIONS, REPLICATIONS_PER_WORLD
 from sim.study.settings import How, KeptTapes
 from sim.tape_numbers import tape_numbers
@@ -48,9 +49,16 @@ BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
 }
 
 
-def stages(with_worlds: bool = True) -> Iterator[tuple[int, int]]:
-    """Markets and plausible worlds, from what can be shown at once to all of it."""
+def usual_markets(scenario: Scenario) -> int:
+    """The number of markets in which pages try a plan: fewer where each takes tenths of a second."""
+    return min(MARKETS, usual_replications(scenario))
+
+
+def stages(scenario: Scenario, with_worlds: bool = True) -> Iterator[tuple[int, int]]:
+    """Markets and plausible worlds, from what can be shown at once to all of it, or to what is done within a minute."""
     yield FIRST_MARKETS, 0
+    if usual_markets(scenario) < MARKETS:
+        return
     time.sleep(REST_SECONDS)
     yield MARKETS, 0
     if with_worlds:

@@ -32,6 +32,7 @@ from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
 from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensitivity
 from sim.assumptions import assumptions
+from sim.fast.engine import run_all
 from sim.plan import ACTIVITY_WORDS
 from tests.helpers import partner, segment, territory
 from tests.nexthour.app.pages import AtOnce, metrics, page, pictures, tables, texts, wrong
@@ -223,6 +224,18 @@ def test_what_takes_a_while_says_what_it_is(name: str, monkeypatch: pytest.Monke
     monkeypatch.setattr(st, "spinner", spinner)
     assert wrong(page(name)) == []
     assert said == ["Simulating 12 quarters in 100 markets: 5 segments, 10 partners ..."]
+
+
+@pytest.mark.parametrize("name", ["start", "lab", "compare"])
+def test_without_machine_code_fewer_markets_are_run_and_the_page_says_so(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_all, "missing", "numba cannot be imported")
+    scenario = small(plans=[{"name": "with Pine", "partner_share": 0.3, "focus": "believers"}])
+    test = page(name, {"scenario": saved(scenario)})
+    assert wrong(test) == []
+    assert "numba cannot be imported, so the simulation runs as plain Python" in texts(test)
+    assert "of 100 markets" in texts(test) or "100 simulated markets" in texts(test), "not 200"
 
 
 # Start
