@@ -260,7 +260,8 @@ def test_the_worker_ends_with_the_server(end: str) -> None:
     """In the middle of a job, whether the server ends well or not."""
     script = f"""
 import os, signal, time, sim
-from nexthour import jobs
+from nexthour.jobs import Jobs
+jobs = Jobs()
 job = jobs.start("plan", sim.load_scenario({str(BASELINE)!r}))
 while not job.says:
     time.sleep(0.01)
