@@ -472,9 +472,7 @@ class Scenario(Document):
                 raise ValueError(
                     f"the base shares of {name} sum to {total:g} over partners and candidates; allowed: at most 1"
                 )
-        if self.partners or self.candidates:
-            return
-        if self.channel_account_manager is not None:
+        if self.channel_account_manager is not None and not self.all_partners:
             raise ValueError("channel_account_manager has no partner to work with; set it to null or add partners")
 
     def _check_open_pipeline(self) -> None:

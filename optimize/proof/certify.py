@@ -28,7 +28,7 @@ from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import world_credit
 from sim.study.estimates import Estimate
-from sim.study.settings import How
+from sim.study.settings import RunSettings
 from sim.terms import PARTNER_ACTIVITIES
 
 MARKETS, SPLIT_MARKETS = 4000, 200
@@ -231,7 +231,7 @@ def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate |
     splits = constant_splits(planner.scenario)
     plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": splits[split], "plan": plan}
     seed = planner.trials.seed + Purpose.FRESH
-    credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, How())
+    credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, RunSettings())
     shares = [
         estimates.share_of_worlds((credit[:, 2] - credit[:, other])[:, None], lambda means: means[:, 0] > 0)
         for other in (0, 1)

@@ -41,18 +41,10 @@ Items = Annotated[tuple[V, ...], Field(strict=False)]
 """An immutable list: YAML gives lists, the model keeps tuples."""
 
 
-def _one_or_many(value: object) -> str:
-    return "~many" if isinstance(value, Mapping | list | tuple) else "~one"
-
-
-def _word_or_number(value: object) -> str:
-    return "~word" if isinstance(value, str) else "~number"
-
-
-# Tagged, a wrong value is measured against the one thing it looks like, and there is one sentence about it.
-one_or_many = Discriminator(_one_or_many)
+# Tagged, a wrong value is measured against the one kind it looks like, and there is one sentence about it.
+one_or_many = Discriminator(lambda value: "~many" if isinstance(value, Mapping | list | tuple) else "~one")
 """For a union of Tag("~one") and Tag("~many")."""
-word_or_number = Discriminator(_word_or_number)
+word_or_number = Discriminator(lambda value: "~word" if isinstance(value, str) else "~number")
 """For a union of Tag("~word") and Tag("~number")."""
 
 

@@ -63,9 +63,9 @@ END = -1
 
 # What the manager does when its next event comes.
 (
-    WEEK_BEGINS, APPOINTMENTS_END, NEXT_ASSIST, ASSIST_BEGINS, ASSIST_ENDS, ASSIST_GOES_ON, PROSPECTING_ENDS,
+    WEEK_BEGINS, NEXT_ASSIST, ASSIST_BEGINS, ASSIST_ENDS, ASSIST_GOES_ON, PROSPECTING_ENDS,
     NEXT_PROSPECT, SELLING_BEGINS, VISIT_ENDS, FREE, SELLING, WEEK_OVER,
-) = range(13)  # fmt: skip
+) = range(12)  # fmt: skip
 
 # Whose hours a gift of the plan is; appointments and assists are also rows of the week's blocks, prospecting the other.
 APPOINTMENT, CAM, ASSIST = range(3)
@@ -273,9 +273,7 @@ def resume_manager(run: Run) -> None:
             write_hours(run, block.kind, block.ticks, NOBODY, block.partner, NOBODY)
             total += block.ticks
         if total > 0:
-            return busy_for(run, total, APPOINTMENTS_END)
-        phase = NEXT_ASSIST
-    elif phase == APPOINTMENTS_END:
+            return busy_for(run, total, NEXT_ASSIST)
         phase = NEXT_ASSIST
     elif phase == ASSIST_BEGINS:
         now.until = now.tick + work.blocks[ASSIST, now.at].ticks

@@ -26,9 +26,9 @@ from sim.ledger import Ledger
 from sim.market import draw_market, draw_tapes, redraw_partners
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
-from sim.study.one_run import MODEL_FAILURES, failed, history_of, run_plan, where_of
+from sim.study.one_run import MODEL_FAILURES, history_of, model_failure, run_name, run_plan
 from sim.study.options import REPLICATIONS, WORLDS
-from sim.study.settings import How, KeptTapes, check_count, check_how
+from sim.study.settings import KeptTapes, RunSettings, check_count, check_settings
 from sim.study.workers import Job, run_jobs
 from sim.tally import empty_sums
 from sim.tape_numbers import tape_numbers, weekly_demand
@@ -66,19 +66,20 @@ class Work(NamedTuple):
 
 
 def outcome_values(
-    scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, how: How
+    scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, settings: RunSettings
 ) -> FloatArray:
     """Indicators of every plan on the same markets: shape (plans, runs, KPIS, quarters), world by world."""
     check_count("replications", replications, REPLICATIONS.least)
     check_count("worlds", worlds, WORLDS.least)
-    check_how(how, seed)
-    if how.tapes is not None and (not isinstance(how.tapes, KeptTapes) or worlds or how.engine != "compiled"):
+    check_settings(settings, seed)
+    tapes = settings.tapes
+    if tapes is not None and (not isinstance(tapes, KeptTapes) or worlds or settings.engine != "compiled"):
         raise SimulationError(
-            f"tapes is {show(how.tapes)}; allowed: what keep_tapes gives, for the compiled engine and without worlds"
+            f"tapes is {show(tapes)}; allowed: what keep_tapes gives, for the compiled engine and without worlds"
         )
     work = Work.of(scenario, plans, seed)
     total = len(plans) * replications * max(1, worlds)
-    return run_jobs(scenario, list(_jobs(work, replications, worlds, how)), how, total)
+    return run_jobs(scenario, list(_jobs(work, replications, worlds, settings)), settings, total)
 
 
 def variant_credit(
@@ -87,19 +88,19 @@ def variant_credit(
     plans: Mapping[str, TimePlan],
     replications: range,
     seed: int,
-    how: How,
+    settings: RunSettings,
 ) -> FloatArray:
     """Quota credit in US dollars over the horizon: shape (variants, plans, replications).
 
     Variants are `scenario` with other assumptions, and meet the same markets as it.
     """
-    check_how(how, seed)
+    check_settings(settings, seed)
     work = Work.of(scenario, plans, seed)
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
     size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario), -(-len(replications) // LEAST_JOBS))
     jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
-    return run_jobs(scenario, jobs, how, len(variants) * len(plans) * len(replications), along=2)
+    return run_jobs(scenario, jobs, settings, len(variants) * len(plans) * len(replications), along=2)
 
 
 class Bookings(NamedTuple):
@@ -143,7 +144,7 @@ def table_values(
         parts = markets.batches
     else:
         raise SimulationError(f"scenario {scenario.name!r}: the kept tapes are of another territory; keep them again")
-    return run_jobs(scenario, [(_values_batch, (work, prepared, part, of)) for part in parts], How(), 0)
+    return run_jobs(scenario, [(_values_batch, (work, prepared, part, of)) for part in parts], RunSettings(), 0)
 
 
 def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications: int, seed: int) -> FloatArray:
@@ -156,30 +157,30 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
     try:
         prepared = plans_with_tables(scenario, tables, history)
     except MODEL_FAILURES as problem:
-        raise failed(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
+        raise model_failure(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
     size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
     parts = batches(range(replications), size)
-    return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], How(), 0)
+    return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], RunSettings(), 0)
 
 
 def world_credit(
-    scenario: Scenario, plans: Mapping[str, TimePlan], worlds: int, replications: int, seed: int, how: How
+    scenario: Scenario, plans: Mapping[str, TimePlan], worlds: int, replications: int, seed: int, settings: RunSettings
 ) -> FloatArray:
     """Quota credit in US dollars over the horizon in drawn worlds: shape (worlds, plans, replications).
 
     Each world has `replications` markets of its own, the same for every plan. Were they the same in every world, so
     would be their luck, and the share of worlds in which a plan is ahead would say more of that than of the worlds.
     """
-    check_how(how, seed)
+    check_settings(settings, seed)
     work = Work.of(scenario, plans, seed)
-    laid_out = None if how.engine == "simpy" else _prepare(work, scenario).plans
+    laid_out = None if settings.engine == "simpy" else _prepare(work, scenario).plans
     size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
     jobs: list[Job] = [
-        (_world_bookings_batch, (work, world, batch, how.engine, laid_out))
+        (_world_bookings_batch, (work, world, batch, settings.engine, laid_out))
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
     ]
-    credit = run_jobs(scenario, jobs, how, len(plans) * worlds * replications)
+    credit = run_jobs(scenario, jobs, settings, len(plans) * worlds * replications)
     return np.swapaxes(credit.reshape(len(plans), worlds, replications), 0, 1)
 
 
@@ -194,11 +195,11 @@ def _most_replications_at_once(scenario: Scenario) -> int:
     return max(1, int(OPPORTUNITIES_AT_A_TIME // (expected + 1)))
 
 
-def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[Job]:
+def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Job]:
     """The batches: a function and its arguments, in the order of the runs."""
-    size = max(1, min(BATCH_RUNS[how.engine] // len(work.plans), _most_replications_at_once(work.scenario)))
+    size = max(1, min(BATCH_RUNS[settings.engine] // len(work.plans), _most_replications_at_once(work.scenario)))
     parts = batches(range(replications), size)
-    if how.engine == "simpy":
+    if settings.engine == "simpy":
         for world in range(worlds) if worlds else [None]:
             for batch in parts:
                 yield _reference_batch, (work, world, batch)
@@ -210,12 +211,13 @@ def _jobs(work: Work, replications: int, worlds: int, how: How) -> Iterator[Job]
                 yield _worlds_batch, (work, some, batch)
     else:
         prepared = _prepare(work, work.scenario)
-        if how.tapes is not None and (not how.tapes.fit(prepared.tape) or how.tapes.replications != replications):
+        tapes = settings.tapes
+        if tapes is not None and (not tapes.fit(prepared.tape) or tapes.replications != replications):
             raise SimulationError(
                 f"scenario {work.scenario.name!r}: the kept tapes are of another territory, seed or number of "
                 "replications; keep them again with keep_tapes(scenario, replications, seed)"
             )
-        for batch_or_tapes in parts if how.tapes is None else how.tapes.batches:
+        for batch_or_tapes in parts if tapes is None else tapes.batches:
             yield _values_batch, (work, prepared, batch_or_tapes, kpis.summarise)
 
 
@@ -275,7 +277,7 @@ def _coverage_batch(scenario: Scenario, prepared: Sequence[Coefficients], seed: 
             runs = [engine.run_compiled(each, market) for each in prepared]
         except MODEL_FAILURES as problem:
             where = f"scenario {scenario.name!r}, seed {seed}, replication {replication}"
-            raise failed(where, problem) from problem
+            raise model_failure(where, problem) from problem
         ledgers = (Ledger(scenario, "", seed, replication, run) for run in runs)
         counts.append([list(kpis.coverage_by_segment(ledger).values()) for ledger in ledgers])
     return np.swapaxes(np.array(counts), 0, 1)
@@ -301,7 +303,7 @@ def _prepare(work: Work, here: Scenario, plans: Any = None) -> Prepared:
         return Prepared(here, tape_numbers(here, work.seed), numbers, plans)
     except MODEL_FAILURES as problem:
         plans = ", ".join(repr(plan.name) for plan in work.plans.values())
-        raise failed(f"scenario {here.name!r}, plans {plans}, seed {work.seed}", problem) from problem
+        raise model_failure(f"scenario {here.name!r}, plans {plans}, seed {work.seed}", problem) from problem
 
 
 def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[int] | Tapes) -> Iterator[kpis.Tally]:
@@ -324,5 +326,5 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
             engine.run_plans(prepared.tape, tapes, prepared.numbers, prepared.plans, sums)
         except engine.RunTrouble as problem:
             plan = list(work.plans.values())[problem.plan]
-            raise failed(where_of(here, plan, work.seed, problem.replication), problem) from problem
+            raise model_failure(run_name(here, plan, work.seed, problem.replication), problem) from problem
         yield kpis.Tally(here, sums)

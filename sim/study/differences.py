@@ -22,7 +22,7 @@ from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import variant_credit, world_credit
 from sim.study.estimates import CONFIDENCE, Estimate
-from sim.study.settings import How
+from sim.study.settings import RunSettings
 
 _Key = tuple[str, str, float]
 """Plan, path of the assumption, value."""
@@ -89,8 +89,8 @@ class Differences:
         plans = self.plans
         if not worlds:
             return np.empty((0, len(plans), markets))
-        how = self._how(self.runs + worlds * len(plans) * markets)
-        credit = world_credit(self.scenario, plans, worlds, markets, self.seed, how)
+        settings = self._settings(self.runs + worlds * len(plans) * markets)
+        credit = world_credit(self.scenario, plans, worlds, markets, self.seed, settings)
         self.runs += credit.size
         return credit - credit[:, :1]
 
@@ -105,12 +105,12 @@ class Differences:
 
     def _credit(self, variants: Sequence[Scenario], names: Sequence[str], markets: range, total: int) -> FloatArray:
         plans = {name: self.plans[name] for name in (self.baseline, *names)}
-        credit = variant_credit(self.scenario, variants, plans, markets, self.seed, self._how(total))
+        credit = variant_credit(self.scenario, variants, plans, markets, self.seed, self._settings(total))
         self.runs += credit.size
         return credit
 
-    def _how(self, total: int) -> How:
-        return How(workers=self.workers, progress=part_of(self.progress, self.runs, total))
+    def _settings(self, total: int) -> RunSettings:
+        return RunSettings(workers=self.workers, progress=part_of(self.progress, self.runs, total))
 
 
 def _key(plan: str, assumption: Assumption | None, value: float) -> _Key:

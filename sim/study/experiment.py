@@ -25,9 +25,9 @@ from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict, plain_data
-from sim.study.one_run import history_of, missing_compiler, run_plan, usual_replications, where_of
+from sim.study.one_run import history_of, missing_compiler, run_name, run_plan, usual_replications
 from sim.study.options import BASELINE, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
-from sim.study.settings import How, KeptTapes, check_count, check_plan, check_plans
+from sim.study.settings import KeptTapes, RunSettings, check_count, check_plan, check_plans
 from sim.tape_numbers import tape_numbers
 
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
@@ -161,7 +161,7 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
         )
     problem = market.problem(scenario)
     if problem:
-        raise SimulationError(f"{where_of(scenario, plan, market.seed, market.replication)}: {problem}")
+        raise SimulationError(f"{run_name(scenario, plan, market.seed, market.replication)}: {problem}")
     if engine == "compiled" and (missing := missing_compiler(scenario)):
         raise NoMachineCode(missing)
     return run_plan(scenario, plan, plan.table(scenario), history_of(scenario), market, engine)
@@ -189,8 +189,8 @@ def replicate(
     """
     check_plan("plan", plan)
     replications = usual_replications(scenario, engine) if replications is None else replications
-    how = How(engine, workers, scheduler, tapes, progress)
-    return _outcomes(scenario, {plan.name: plan}, replications, seed, worlds, how)[plan.name]
+    settings = RunSettings(engine, workers, scheduler, tapes, progress)
+    return _outcomes(scenario, {plan.name: plan}, replications, seed, worlds, settings)[plan.name]
 
 
 def compare(
@@ -225,12 +225,12 @@ def compare(
     total = len(plans) * (replications + worlds * replications_per_world)
     first = part_of(progress, 0, total)
     then = part_of(progress, len(plans) * replications, total)
-    how = How(engine, workers, scheduler, tapes, first)
-    outcomes = _outcomes(scenario, plans, replications, seed, 0, how)
+    settings = RunSettings(engine, workers, scheduler, tapes, first)
+    outcomes = _outcomes(scenario, plans, replications, seed, 0, settings)
     in_worlds = None
     if worlds:
-        how = How(engine, workers, scheduler, None, then)
-        credit = world_credit(scenario, plans, worlds, replications_per_world, seed, how)
+        settings = RunSettings(engine, workers, scheduler, None, then)
+        credit = world_credit(scenario, plans, worlds, replications_per_world, seed, settings)
         in_worlds = {name: credit[:, p] for p, name in enumerate(plans)}
     return compare_outcomes(outcomes, baseline, in_worlds)
 
@@ -263,9 +263,9 @@ def compare_outcomes(
 
 
 def _outcomes(
-    scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, how: How
+    scenario: Scenario, plans: Mapping[str, TimePlan], replications: int, seed: int, worlds: int, settings: RunSettings
 ) -> dict[str, Outcomes]:
-    values = outcome_values(scenario, plans, replications, seed, worlds, how)
+    values = outcome_values(scenario, plans, replications, seed, worlds, settings)
     return {
         name: Outcomes(scenario, plan, seed, replications, worlds, values[i])
         for i, (name, plan) in enumerate(plans.items())

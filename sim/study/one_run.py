@@ -77,7 +77,7 @@ def run_plan(
     try:
         records = run(with_tables(scenario, table, history), market)
     except MODEL_FAILURES as problem:
-        raise failed(where_of(scenario, plan, market.seed, market.replication), problem) from problem
+        raise model_failure(run_name(scenario, plan, market.seed, market.replication), problem) from problem
     return Ledger(scenario, plan.name, market.seed, market.replication, records)
 
 
@@ -86,11 +86,11 @@ def history_of(scenario: Scenario) -> PlanTable:
     return TimePlan.status_quo(scenario).table(scenario)
 
 
-def where_of(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> str:
-    """A run, named so that it can be run again."""
+def run_name(scenario: Scenario, plan: TimePlan, seed: int, replication: int) -> str:
+    """What a run is called in errors: enough to run it again."""
     return f"scenario {scenario.name!r}, plan {plan.name!r}, seed {seed}, replication {replication}"
 
 
-def failed(where: str, problem: Exception) -> SimulationError:
-    """What to raise if the model itself went wrong."""
+def model_failure(where: str, problem: Exception) -> SimulationError:
+    """The error to raise if the model itself went wrong."""
     return SimulationError(f"{where}: the model failed ({type(problem).__name__}: {problem}); please report this line")

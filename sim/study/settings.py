@@ -40,8 +40,8 @@ class KeptTapes(NamedTuple):
         return all(np.array_equal(one, other) for one, other in zip(self.numbers, numbers, strict=True))
 
 
-class How(NamedTuple):
-    """What decides how long it takes, and never what comes out."""
+class RunSettings(NamedTuple):
+    """What decides how long runs take, and never what comes out."""
 
     engine: str = "compiled"
     workers: int | None = None
@@ -50,14 +50,16 @@ class How(NamedTuple):
     progress: Progress | None = None
 
 
-def check_how(how: How, seed: int) -> None:
-    """Raise SimulationError unless this can be worked with."""
-    if how.workers is not None:
-        check_count("workers", how.workers, WORKERS.least)
+def check_settings(settings: RunSettings, seed: int) -> None:
+    """Raise SimulationError unless runs can be done with these settings and this seed."""
+    if settings.workers is not None:
+        check_count("workers", settings.workers, WORKERS.least)
     check_seed("seed", seed)
-    engine_named(how.engine)
-    if how.scheduler is not None and not isinstance(how.scheduler, str):
-        raise SimulationError(f"scheduler is {show(how.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
+    engine_named(settings.engine)
+    if settings.scheduler is not None and not isinstance(settings.scheduler, str):
+        raise SimulationError(
+            f"scheduler is {show(settings.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786"
+        )
 
 
 def check_count(name: str, value: object, least: int) -> None:

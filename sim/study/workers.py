@@ -16,30 +16,30 @@ from sim.arrays import FloatArray
 from sim.errors import SimulationError
 from sim.scenario import Scenario
 from sim.study.one_run import slow_runs
-from sim.study.settings import How
+from sim.study.settings import RunSettings
 
 Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
 """A batch: a function and its arguments."""
 
 
-def run_jobs(scenario: Scenario, jobs: Sequence[Job], how: How, total: int, along: int = 1) -> FloatArray:
+def run_jobs(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings, total: int, along: int = 1) -> FloatArray:
     """What the jobs of a scenario give, joined along the axis of replications. Progress hears of `total` runs."""
     done, parts = 0, []
-    with closing(_results(scenario, jobs, how)) as results:
+    with closing(_results(scenario, jobs, settings)) as results:
         for part in results:
             parts.append(part)
             done += int(np.prod(part.shape[: along + 1]))
-            if how.progress is not None:
-                how.progress(done, total)
+            if settings.progress is not None:
+                settings.progress(done, total)
     return np.concatenate(parts, axis=along)
 
 
-def _results(scenario: Scenario, jobs: Sequence[Job], how: How) -> Generator[FloatArray, None, None]:
+def _results(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings) -> Generator[FloatArray, None, None]:
     """What the jobs give, in their order. Closing it cancels what has not begun."""
     from joblib import Parallel, cpu_count, delayed
 
-    workers = min(len(jobs), how.workers or cpu_count())
-    if how.engine == "compiled" and how.scheduler is None and not slow_runs(scenario):
+    workers = min(len(jobs), settings.workers or cpu_count())
+    if settings.engine == "compiled" and settings.scheduler is None and not slow_runs(scenario):
         # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
         pool = ThreadPoolExecutor(workers)
         try:
@@ -47,8 +47,8 @@ def _results(scenario: Scenario, jobs: Sequence[Job], how: How) -> Generator[Flo
         finally:
             pool.shutdown(cancel_futures=True)
         return
-    with _workers_at(how.scheduler):
-        parallel = Parallel(n_jobs=-1 if how.scheduler else workers, return_as="generator")
+    with _workers_at(settings.scheduler):
+        parallel = Parallel(n_jobs=-1 if settings.scheduler else workers, return_as="generator")
         yield from parallel(delayed(batch)(*job) for batch, job in jobs)
 
 

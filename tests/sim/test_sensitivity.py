@@ -36,7 +36,7 @@ from sim.study import sensitivity as robustness
 from sim.study.batches import FloatArray
 from sim.study.estimates import Estimate
 from sim.study.flips import Flip
-from sim.study.settings import How
+from sim.study.settings import RunSettings
 from tests.helpers import TRAITS, partner, plan_of, segment, stage, territory
 from tests.strategies import scenarios, uncertain
 
@@ -130,7 +130,8 @@ def test_as_assumed_and_in_worlds_it_says_what_compare_says() -> None:
 
 def test_both_engines_give_the_same_worlds() -> None:
     compiled, simpy = (
-        batches.world_credit(TERRITORY, PLANS, 2, 3, seed=3, how=How(engine)) for engine in ("compiled", "simpy")
+        batches.world_credit(TERRITORY, PLANS, 2, 3, seed=3, settings=RunSettings(engine))
+        for engine in ("compiled", "simpy")
     )
     assert compiled.shape == (2, 3, 3) and np.array_equal(compiled, simpy)
 
@@ -267,7 +268,9 @@ def responding(
     Luck is in part that of the market and in part of the market under this value, as in the model.
     """
 
-    def credit(_: Scenario, variants: list[Scenario], plans: object, markets: range, seed: int, how: How) -> FloatArray:
+    def credit(
+        _: Scenario, variants: list[Scenario], plans: object, markets: range, seed: int, settings: RunSettings
+    ) -> FloatArray:
         values = [variant.assumptions.coach_gain_per_week.likely / GAIN.likely for variant in variants]
         made = np.zeros((len(values), 2, len(markets)))
         common = np.random.default_rng([seed, 1]).normal(size=markets.stop)[markets.start :]

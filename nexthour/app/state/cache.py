@@ -24,7 +24,7 @@ from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import usual_replications
 from sim.study.options import REPLICATIONS, REPLICATIONS_PER_WORLD
-from sim.study.settings import How, KeptTapes
+from sim.study.settings import KeptTapes, RunSettings
 from sim.tape_numbers import tape_numbers
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
 def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> FloatArray:
     """Quota credit in US dollars, shape (worlds, markets)."""
-    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD.default, seed, How())[:, 0]
+    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD.default, seed, RunSettings())[:, 0]
 
 
 def _tapes_if_few(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
