@@ -40,7 +40,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 def cache_folder() -> Path:
-    """Where compiled code is kept: NEXTHOUR_CACHE, else the user's cache folder."""
+    """The folder in which compiled code is kept: NEXTHOUR_CACHE, else the user's cache folder."""
     given = os.environ.get("NEXTHOUR_CACHE")
     if given:
         return Path(given)
@@ -125,12 +125,12 @@ class Compiled:
         for name, address in _scipy_addresses().items():
             llvm.add_symbol(name, address)
         path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
-        code = _kept(path)
+        code = _read_kept(path)
         if code is None:
             _need("numba")
             notice_once("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
             code = object_code(self.plain, arguments, self._names())
-            _keep(path, code)
+            _write_kept(path, code)
         machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
         linker = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         linker.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -156,7 +156,7 @@ class Compiled:
 
         # The code that is in memory, not the file, which may have been edited since.
         names = self._names()
-        parts = [f"{name} {_text(value.__code__)}" for name, value in sorted(names.items()) if is_ours(value)]
+        parts = [f"{name} {_fingerprint(value.__code__)}" for name, value in sorted(names.items()) if is_ours(value)]
         parts += [Path(__file__).with_name(file).read_text() for file in ("object_code.py", "numba_types.py")]
         # Numbers that the text imports from elsewhere are compiled in.
         for name, value in sorted(names.items()):
@@ -195,13 +195,13 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _text(code: CodeType) -> str:
+def _fingerprint(code: CodeType) -> str:
     """All of a function's code that decides what it does."""
-    constants = [_text(co_const) if isinstance(co_const, CodeType) else repr(co_const) for co_const in code.co_consts]
+    constants = [_fingerprint(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts]
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
 
 
-def _kept(path: Path) -> bytes | None:
+def _read_kept(path: Path) -> bytes | None:
     """The code in a file that begins with its digest; None if there is none, or it is not what was written."""
     try:
         content = path.read_bytes()
@@ -211,7 +211,7 @@ def _kept(path: Path) -> bytes | None:
     return code if hashlib.sha256(code).digest() == digest else None
 
 
-def _keep(path: Path, code: bytes) -> None:
+def _write_kept(path: Path, code: bytes) -> None:
     """Write for the next time, whole or not at all; without a place to keep it, it is compiled again next time."""
     import tempfile
 
@@ -232,5 +232,5 @@ def _scipy_addresses() -> dict[str, int]:
     address_of.restype, address_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     name_of = ctypes.pythonapi.PyCapsule_GetName
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    capsules = {ours: cython_special.__pyx_capi__[theirs] for ours, theirs in SCIPY_FUNCTIONS.items()}
+    capsules = {name: cython_special.__pyx_capi__[symbol] for name, symbol in SCIPY_FUNCTIONS.items()}
     return {f"scipy_{name}": address_of(capsule, name_of(capsule)) for name, capsule in capsules.items()}

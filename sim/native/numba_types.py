@@ -30,9 +30,9 @@ WORD = 8
 """Bytes of an address or a length."""
 
 
-def _short_name(name: str, what: Any) -> str:
-    """A name as unique as `what`: Numba tells types apart by name, and repeats it in the name of every function."""
-    return f"{name}_{hashlib.sha256(str(what).encode()).hexdigest()[:12]}"
+def _short_name(name: str, content: Any) -> str:
+    """A name as unique as `content`: Numba tells types apart by name, and repeats it in the name of every function."""
+    return f"{name}_{hashlib.sha256(str(content).encode()).hexdigest()[:12]}"
 
 
 class Rows(types.Type):
@@ -71,15 +71,15 @@ def argument_at(kind: Any, word: int) -> Any:
     @intrinsic
     def taken(context: Any, table: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            return _taken(context, builder, values[0], word, kind)
+            return _load_argument(context, builder, values[0], word, kind)
 
         return kind(types.voidptr), emit
 
     return taken
 
 
-def _taken(context: Any, builder: Any, table: Any, word: int, kind: Any) -> Any:
-    """What lies at `word` of the table. The table never changes, so a word need be loaded only once."""
+def _load_argument(context: Any, builder: Any, table: Any, word: int, kind: Any) -> Any:
+    """The argument that lies at `word` of the table. The table never changes, so a word need be loaded only once."""
     begin = builder.gep(table, [ir.IntType(64)(word * WORD)])
     if isinstance(kind, Bundle):
         return begin
@@ -100,6 +100,8 @@ def _taken(context: Any, builder: Any, table: Any, word: int, kind: Any) -> Any:
 
 @register_model(Rows)
 class RowsModel(models.StructModel):
+    """How `Rows` lie in compiled code: an address and lengths."""
+
     def __init__(self, manager: Any, rows: Rows) -> None:
         super().__init__(manager, rows, [("data", types.voidptr), ("shape", types.UniTuple(types.int64, rows.ndim))])
 
@@ -109,6 +111,8 @@ register_model(Bundle)(models.OpaqueModel)
 
 @infer_getattr
 class BundleAttributes(AttributeTemplate):
+    """The types of the fields of a bundle."""
+
     key = Bundle
 
     def generic_resolve(self, bundle: Bundle, name: str) -> Any:
@@ -116,11 +120,11 @@ class BundleAttributes(AttributeTemplate):
 
 
 @lower_getattr_generic(Bundle)
-def _field(context: Any, builder: Any, bundle: Any, value: Any, name: str) -> Any:
-    return _taken(context, builder, value, *bundle.fields[name])
+def _bundle_field(context: Any, builder: Any, bundle: Any, value: Any, name: str) -> Any:
+    return _load_argument(context, builder, value, *bundle.fields[name])
 
 
-def _inner(rows: Rows, index: Any) -> Any:
+def _element_type(rows: Rows, index: Any) -> Any:
     """The type of rows[index]."""
     count = len(index) if isinstance(index, types.BaseTuple) else 1
     return rows.element if count == rows.ndim else Rows(rows.element, rows.ndim - count)
@@ -128,13 +132,17 @@ def _inner(rows: Rows, index: Any) -> Any:
 
 @infer_global(operator.getitem)
 class GetItem(AbstractTemplate):
+    """The type of rows[index]."""
+
     def generic(self, args: Any, kws: Any) -> Any:
         rows, index = args
-        return signature(_inner(rows, index), rows, index) if isinstance(rows, Rows) else None
+        return signature(_element_type(rows, index), rows, index) if isinstance(rows, Rows) else None
 
 
 @infer_global(operator.setitem)
 class SetItem(AbstractTemplate):
+    """The types of rows[index] = value."""
+
     def generic(self, args: Any, kws: Any) -> Any:
         rows, index, _ = args
         return signature(types.none, rows, index, rows.element) if isinstance(rows, Rows) else None
@@ -142,12 +150,16 @@ class SetItem(AbstractTemplate):
 
 @infer_global(len)
 class Length(AbstractTemplate):
+    """The type of len(rows)."""
+
     def generic(self, args: Any, kws: Any) -> Any:
         return signature(types.int64, *args) if isinstance(args[0], Rows) else None
 
 
 @infer_getattr
-class Attributes(AttributeTemplate):
+class RowsAttributes(AttributeTemplate):
+    """The type of rows.shape."""
+
     key = Rows
 
     def resolve_shape(self, rows: Rows) -> Any:
@@ -155,20 +167,20 @@ class Attributes(AttributeTemplate):
 
 
 def _address(context: Any, builder: Any, rows: Rows, index: Any, value: Any, at: Any) -> tuple[Any, Any]:
-    """Where rows[index] begins, and the rows."""
-    its = cgutils.create_struct_proxy(rows)(context, builder, value=value)
+    """The address at which rows[index] begins, and the struct of the rows."""
+    proxy = cgutils.create_struct_proxy(rows)(context, builder, value=value)
     if isinstance(index, types.BaseTuple):
         places = list(zip(cgutils.unpack_tuple(builder, at, len(index)), index, strict=True))
     else:
         places = [(at, index)]
-    lengths = cgutils.unpack_tuple(builder, its.shape, rows.ndim)
+    lengths = cgutils.unpack_tuple(builder, proxy.shape, rows.ndim)
     offset = context.get_constant(types.intp, 0)
     for length, (place, kind) in zip(lengths, places, strict=False):
         step = context.cast(builder, place, kind, types.intp)
         offset = builder.add(builder.mul(offset, length), step)
     for length in lengths[len(places) :]:
         offset = builder.mul(offset, length)
-    return builder.gep(its.data, [builder.mul(offset, context.get_constant(types.intp, _size(context, rows)))]), its
+    return builder.gep(proxy.data, [builder.mul(offset, context.get_constant(types.intp, _size(context, rows)))]), proxy
 
 
 def _size(context: Any, rows: Rows) -> int:
@@ -180,11 +192,11 @@ def _size(context: Any, rows: Rows) -> int:
 @lower_builtin(operator.getitem, Rows, types.Any)
 def _get(context: Any, builder: Any, sig: Any, args: Any) -> Any:
     rows, index = sig.args
-    address, its = _address(context, builder, rows, index, *args)
+    address, proxy = _address(context, builder, rows, index, *args)
     if isinstance(sig.return_type, Rows):
         made = cgutils.create_struct_proxy(sig.return_type)(context, builder)
         made.data = address
-        lengths = cgutils.unpack_tuple(builder, its.shape, rows.ndim)
+        lengths = cgutils.unpack_tuple(builder, proxy.shape, rows.ndim)
         made.shape = cgutils.pack_array(builder, lengths[rows.ndim - sig.return_type.ndim :])
         return made._getvalue()
     if isinstance(rows.element, types.Record):
@@ -207,8 +219,8 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 @lower_builtin(len, Rows)
 def _len(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-    its = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0])
-    return cgutils.unpack_tuple(builder, its.shape, sig.args[0].ndim)[0]
+    proxy = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0])
+    return cgutils.unpack_tuple(builder, proxy.shape, sig.args[0].ndim)[0]
 
 
 @lower_getattr(Rows, "shape")

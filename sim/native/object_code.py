@@ -23,7 +23,7 @@ MATHEMATICS = {"exp", "log", "sqrt"}
 
 
 def is_ours(value: Any) -> bool:
-    """Whether it is one of the functions to be compiled."""
+    """Whether a value is one of the functions to be compiled."""
     return isinstance(value, FunctionType) and value.__module__.startswith("sim.")
 
 
@@ -45,7 +45,7 @@ def lay_out(argument: Any, signature: list[Any], table: list[int]) -> None:
 
 
 def object_code(plain: Callable[..., int], arguments: tuple[Any, ...], names: dict[str, Any]) -> bytes:
-    """Compile: Numba to LLVM's language, LLVM to object code with one function, `entry`."""
+    """Compile a function: Numba to LLVM's language, LLVM to object code with one function, `entry`."""
     from llvmlite import binding as llvm
     from numba import cfunc, types
 

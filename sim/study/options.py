@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 MOST_RUNS = 10**7
 
 
-class Option(NamedTuple):
+class ComparisonOption(NamedTuple):
     """One thing that a comparison is asked for."""
 
     meaning: str
@@ -25,13 +25,17 @@ class Option(NamedTuple):
         return f"{self.meaning[:1].upper()}{self.meaning[1:]}."
 
 
-PLANS = Option("a plan named in the scenario, or a plan file; may be repeated. Default: all it names", "names or files")
-BASELINE = Option("the plan to measure against. Default: the status quo", "name or file")
-REPLICATIONS = Option("number of markets; more give narrower intervals", "markets", 1000, 1, MOST_RUNS)
-SEED = Option("which markets: the same seed gives the same ones", "none", 7, 0)
-REPLICATIONS_PER_WORLD = Option("markets in which each set of assumptions is tried", "markets", 20, 1, MOST_RUNS)
-WORKERS = Option("processor cores to use. Default: all of them", "cores", None, 1, MOST_RUNS)
-WORLDS = Option(
+PLANS = ComparisonOption(
+    "a plan named in the scenario, or a plan file; may be repeated. Default: all it names", "names or files"
+)
+BASELINE = ComparisonOption("the plan to measure against. Default: the status quo", "name or file")
+REPLICATIONS = ComparisonOption("number of markets; more give narrower intervals", "markets", 1000, 1, MOST_RUNS)
+SEED = ComparisonOption("which markets: the same seed gives the same ones", "none", 7, 0)
+REPLICATIONS_PER_WORLD = ComparisonOption(
+    "markets in which each set of assumptions is tried", "markets", 20, 1, MOST_RUNS
+)
+WORKERS = ComparisonOption("processor cores to use. Default: all of them", "cores", None, 1, MOST_RUNS)
+WORLDS = ComparisonOption(
     f"also try this many plausible sets of assumptions, in {REPLICATIONS_PER_WORLD.default} markets each",
     "sets of assumptions",
     0,

@@ -21,19 +21,19 @@ from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import usual_replications
-from sim.study.options import BASELINE, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS, Option
+from sim.study.options import BASELINE, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS, ComparisonOption
 from sim.study.settings import check_count
 from sim.tape_numbers import check_seed
 
 NameOrFile = Annotated[str, Field(max_length=4000)]
-COUNTS: Mapping[str, Option] = {
+COUNTS: Mapping[str, ComparisonOption] = {
     "replications": REPLICATIONS,
     "worlds": WORLDS,
     "replications_per_world": REPLICATIONS_PER_WORLD,
 }
 
 
-def _declared(option: Option) -> Any:
+def _declared(option: ComparisonOption) -> Any:
     bounds: dict[str, Any] = {"ge": option.least, "le": option.most} if isinstance(option.default, int) else {}
     return declare(option.meaning, unit=option.unit, default=option.default, **bounds)
 
@@ -67,7 +67,7 @@ class ComparisonRequest(Request):
         return self.replications if "replications" in self.model_fields_set else usual_replications(scenario)
 
     def with_markets(self, replications: int) -> Self:
-        """The same request for another number of markets."""
+        """A copy of the request for another number of markets."""
         return self.model_copy(update={"replications": replications})
 
     def chosen_plans(self, scenario: Scenario, where: str) -> dict[str, TimePlan]:

@@ -5,6 +5,7 @@ Left out: what a batch does (batches.py).
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -47,6 +48,8 @@ def _results(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings) -> 
         finally:
             pool.shutdown(cancel_futures=True)
         return
+    if multiprocessing.current_process().daemon:  # it may have no children
+        workers = 1
     with _workers_at(settings.scheduler):
         parallel = Parallel(n_jobs=-1 if settings.scheduler else workers, return_as="generator")
         yield from parallel(delayed(batch)(*job) for batch, job in jobs)
