@@ -31,7 +31,7 @@ class Stream(IntEnum):
     DEMAND = 2  # quantile of a week's demand; entity: segment; index: week, history first
     SHOCK = 4  # luck of a segment's quarter; entity: segment; index: quarter, the two history quarters first
     WORLD = 18  # a drawn assumption, replication = world; entity: checksum of its path; index: 0
-    OPPORTUNITY = 19  # entity: segment; index: 8 * opportunity of the segment + which (tape.py)
+    OPPORTUNITY = 19  # entity: segment; index: 8 * opportunity of the segment + which (drawing.py)
     STAGE = 20  # entity: 16 * segment + stage; index: 4 * opportunity + which: effort, lag, patience
     PARTNER = 21  # entity: partner; index: label right, true segment, stay, signing
     OPEN_DEAL = 22  # entity: deal of the open pipeline; index: U, remaining cycle, then as STAGE from 4 on
