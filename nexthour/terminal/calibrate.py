@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ from nexthour.packaged import BASELINE, scenario_path
 from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json, progress
-from nexthour.terminal.company_data import Export, MappingFile, Out
+from nexthour.terminal.company_data import Export, MappingFile, Out, print_next
 from nexthour.terminal.tables import plain_console, print_items, table_of
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def command(
         )
         return
     print_fit(fit, out, checks)
-    print("\nNext:\n  " + shlex.join(["nexthour", "compare", out]))
+    print_next("compare", out)
 
 
 def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
@@ -99,8 +98,7 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     if fewer := calibration.scaled_hours(fit, "--fraction"):
         console.print(fewer)
     if reasons:
-        console.print()
-        console.print(f"{len(fit.rejected):,} rows were not used:")
+        console.print(f"\n{len(fit.rejected):,} rows were not used:")
         print_items(console, [f"{rows:,}: {one_line(why)}" for why, rows in list(reasons.items())[:REASONS_SHOWN]])
         if len(reasons) > REASONS_SHOWN:
             print_items(console, [f"and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)"])
@@ -108,6 +106,5 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     first, *others = calibration.check_lines(checks, rows=len(fit.cells))
     console.print(first)
     print_items(console, others)
-    console.print()
-    console.print("What the table could not say:")
+    console.print("\nWhat the table could not say:")
     print_items(console, map(one_line, fit.silent))

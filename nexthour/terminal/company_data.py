@@ -37,6 +37,13 @@ Encoding = Annotated[
 ]
 
 
+def template(scenario_file: str | None, out: str, *others: str) -> str:
+    """The scenario file to start from, by default the baseline's. Raises InputError if `out` cannot be written."""
+    path = scenario_path(scenario_file or BASELINE)
+    check_out(out, path, *others)
+    return path
+
+
 def scenario_to_write(scenario_file: str | None, out: str | None, *others: str) -> str | None:
     """The scenario to read if one is to be written. Raises InputError if it cannot be, or is read for nothing."""
     from sim import TableError
@@ -45,12 +52,15 @@ def scenario_to_write(scenario_file: str | None, out: str | None, *others: str) 
         if scenario_file is not None:
             raise TableError(f"--scenario {scenario_file} is read to write another; add --out, the file to write")
         return None
-    scenario_file = scenario_path(scenario_file or BASELINE)
-    check_out(out, scenario_file, *others)
-    return scenario_file
+    return template(scenario_file, out, *others)
+
+
+def print_next(*words: str, after: str = "") -> None:
+    """Print the command to go on with."""
+    print(f"\n{after}Next:\n  {shlex.join(['nexthour', *words])}")
 
 
 def print_written(out: str | None) -> None:
     """Print which file was written, if one was, and what to do with it next."""
     if out is not None:
-        print(f"\nWrote {out}. Next:\n  " + shlex.join(["nexthour", "compare", out]))
+        print_next("compare", out, after=f"Wrote {out}. ")

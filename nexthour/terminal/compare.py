@@ -103,15 +103,12 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
         f"Difference: from {with_article(base)}, with its 95% interval."
     )
     for names in _chunks(best_first):
-        out.print()
-        out.print(f"Difference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)")
+        out.print(f"\nDifference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)")
         out.print(_quarter_table(comparison, names))
     for names in _chunks([base, *best_first]):
-        out.print()
-        out.print("Planned hours a week, mean of the quarters")
+        out.print("\nPlanned hours a week, mean of the quarters")
         out.print(_hours_table(comparison, names))
-    out.print()
-    out.print(CAVEAT)
+    out.print(f"\n{CAVEAT}")
 
 
 def _levels_table(comparison: Comparison, names: list[str]) -> Any:

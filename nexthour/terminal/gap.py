@@ -62,24 +62,20 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
     if not gaps.is_status_quo:
         out.print(f"The plan: {one_line(gaps.plan.name)}.")
     out.print(f"{report.largest_gap(gaps)} {report.best_hour(gaps)}")
-    out.print()
-    out.print(f"Market map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them")
+    out.print(f"\nMarket map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them")
     out.print(_market_map(gaps))
     out.print(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     for segment in gaps.segments:
-        out.print()
-        out.print(f"{one_line(segment.segment)}: remedies on top of {report.starting_point(gaps)}")
+        out.print(f"\n{one_line(segment.segment)}: remedies on top of {report.starting_point(gaps)}")
         possible = [remedy for remedy in segment.remedies if remedy.gain_usd is not None]
         if possible:
             out.print(_remedies(possible))
         for sentence in report.impossible_lines(segment.remedies):
             out.print(sentence)
-    out.print()
-    out.print(f"{report.remedy_words(gaps)} In brackets: no clear difference.")
+    out.print(f"\n{report.remedy_words(gaps)} In brackets: no clear difference.")
     if partners:
         _print_partners(out, gaps, partners)
-    out.print()
-    out.print(CAVEAT)
+    out.print(f"\n{CAVEAT}")
 
 
 def _market_map(gaps: GapAnalysis) -> Any:
@@ -125,8 +121,7 @@ def _remedies(remedies: Sequence[Remedy]) -> Any:
 def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
     there = [partner for partner in partners if not partner.is_candidate]
     if there:
-        out.print()
-        out.print("Partners by results (share of quota credit today) and commitment (brings of 100 opportunities)")
+        out.print("\nPartners by results (share of quota credit today) and commitment (brings of 100 opportunities)")
         table = make_table("", "brings less than average", "brings more than average", right=False)
         for high, word in ((True, "more credit than average"), (False, "less credit than average")):
             cells = [
@@ -140,8 +135,7 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
         out.print(
             f"95% intervals of the credit: up to ±{100 * widest:.1f} points. What it brings is assumed and has none."
         )
-    out.print()
-    out.print(f"What {report.starting_point(gaps)} does with them")
+    out.print(f"\nWhat {report.starting_point(gaps)} does with them")
     print_items(out, [f"{one_line(partner.says)} {report.unusual_treatment(partner)}" for partner in partners])
 
 

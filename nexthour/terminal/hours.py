@@ -101,8 +101,7 @@ def print_audit(audit: Audit) -> None:
             f"  left out, {row.why}: {count_of(row.events, 'event')}, {row.hours:,.1f} hours{_days(row.days)}"
         )
     if audit.unknown:
-        console.print()
-        console.print("No rule says what these were for; give the largest a rule:")
+        console.print("\nNo rule says what these were for; give the largest a rule:")
         console.print(_unknown_table(audit))
         if len(audit.unknown) > UNKNOWN_SHOWN:
             console.print(f"and {len(audit.unknown) - UNKNOWN_SHOWN:,} more (all with --json)")

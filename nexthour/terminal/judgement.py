@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nexthour.packaged import BASELINE, scenario_path
 from nexthour.report import calibration
 from nexthour.report.text import CAVEAT
-from nexthour.terminal.common import AsJson, check_out, print_json
-from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit
+from nexthour.terminal.common import AsJson, print_json
+from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
 from nexthour.terminal.tables import plain_console, table_of
 
 if TYPE_CHECKING:
@@ -47,8 +45,7 @@ def command(
     from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
     from sim import load_scenario, save_scenario
 
-    scenario_file = scenario_path(scenario_file or BASELINE)
-    check_out(out, table, scenario_file)
+    scenario_file = template(scenario_file, out, table)
     rows, before = read_judgement(table, decimal, encoding), load_scenario(scenario_file)
     found = fit_judgement(rows, before, Path(table).name)
     made = with_judgement(before, found)
@@ -57,7 +54,7 @@ def command(
         print_json({"written": out, "scenario_digest": made.digest(), **found.as_dict()})
         return
     print_judgement(found, before, out)
-    print("\nNext:\n  " + shlex.join(["nexthour", "compare", out, "--worlds", "100"]))
+    print_next("compare", out, "--worlds", "100")
 
 
 def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
@@ -75,5 +72,4 @@ def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
     for line in calibration.doubt_lines(judgement):
         console.print()
         console.print(line)
-    console.print()
-    console.print(CAVEAT)
+    console.print(f"\n{CAVEAT}")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json
-from nexthour.terminal.company_data import Encoding, Export
+from nexthour.terminal.company_data import Encoding, Export, print_next
 from nexthour.terminal.tables import plain_console, print_items
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def command(
         print_json({"written": out, **proposal.as_dict()})
         return
     print_proposal(proposal, out)
-    print("\nNext:\n  " + shlex.join(["nexthour", "calibrate", export, "--mapping", out, "--out", "mine.yaml"]))
+    print_next("calibrate", export, "--mapping", out, "--out", "mine.yaml")
 
 
 def print_proposal(proposal: Proposal, out: str) -> None:

@@ -63,8 +63,7 @@ def print_sheet(sheet: MondaySheet) -> None:
     out = plain_console()
     day = sheet.first_day
     out.print(f"{one_line(sheet.plan.name)}: quarter {sheet.quarter}, from {day.day} {day:%b} {day.year}", style="bold")
-    out.print()
-    out.print("Against the status quo, hours a week")
+    out.print("\nAgainst the status quo, hours a week")
     print_items(out, change_lines(sheet.scenario, sheet.changes))
     for who in dict.fromkeys(line.who for line in sheet.lines):
         whose = "The account manager's hours a week" if who == "channel_account_manager" else "Hours a week"
@@ -73,8 +72,7 @@ def print_sheet(sheet: MondaySheet) -> None:
         out.print(_cadences(sheet, who))
         if blocks := [block for block in sheet.blocks if block.who == who]:
             weeks = max(block.every_weeks for block in blocks)
-            out.print()
-            out.print("Every week" if weeks == 1 else f"Weeks 1 to {weeks}, then again")
+            out.print("\nEvery week" if weeks == 1 else f"\nWeeks 1 to {weeks}, then again")
             out.print(_weeks(sheet, blocks, weeks))
     if sheet.notes:
         out.print()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nexthour.packaged import BASELINE, scenario_path
 from nexthour.report import calibration
 from nexthour.report.text import one_line
-from nexthour.terminal.common import AsJson, check_out, print_json
-from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit
+from nexthour.terminal.common import AsJson, print_json
+from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
 from nexthour.terminal.tables import plain_console, print_items, table_of
 
 if TYPE_CHECKING:
@@ -48,8 +46,7 @@ def command(
     from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
     from sim import load_scenario, save_scenario
 
-    scenario_file = scenario_path(scenario_file or BASELINE)
-    check_out(out, table, scenario_file)
+    scenario_file = template(scenario_file, out, table)
     rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
     intake = infer_partners(rows, before, weeks, Path(table).name)
     made = with_intake(before, intake)
@@ -59,7 +56,7 @@ def command(
         print_json({"written": out, "scenario_digest": made.digest(), **intake.as_dict(), "plans_to_mend": mend})
         return
     print_intake(intake, before, made, out, mend)
-    print("\nNext:\n  " + shlex.join(["nexthour", "check" if mend else "compare", out]))
+    print_next("check" if mend else "compare", out)
 
 
 def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, mend: Sequence[str]) -> None:
@@ -70,12 +67,10 @@ def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, men
     console.print(table_of(calibration.intake_table(intake, before)))
     console.print(calibration.intake_notes(intake))
     if asked := calibration.open_questions(intake):
-        console.print()
-        console.print("To be surer, ask or watch:")
+        console.print("\nTo be surer, ask or watch:")
         print_items(console, asked)
     if gone := calibration.missing_partners(before, made):
         console.print()
         console.print(gone)
     for sentence in mend:
-        console.print()
-        console.print(f"To be mended in {out}: {one_line(sentence)}.")
+        console.print(f"\nTo be mended in {out}: {one_line(sentence)}.")

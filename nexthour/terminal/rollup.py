@@ -49,32 +49,27 @@ def print_organisation(organisation: Organisation) -> None:
     total, over = organisation.total, f"over {count_of(organisation.quarters, 'quarter')}"
     many = len(organisation.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
-    out.print()
     out.print(
-        f"Nobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
+        f"\nNobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
         f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
         f"{usd_with_half_width(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}; "
         f"{usd(organisation.partner_credit_usd.value)} of it comes from partners."
     )
-    out.print()
-    out.print(f"Market map: opportunities {over}, and who sees them today")
+    out.print(f"\nMarket map: opportunities {over}, and who sees them today")
     table = _rows_table("segment")
     for name, row in (*organisation.by_segment.items(), ("all", total)):
         table.add_row(one_line(name), *_cells(row))
     out.print(table)
-    out.print()
-    out.print("Territories")
+    out.print("\nTerritories")
     table = _rows_table("territory")
     for one in organisation.territories:
         table.add_row(one_line(one.scenario.name), *_cells(one.total))
     table.add_row("all", *_cells(total))
     out.print(table)
-    out.print()
-    out.print("Partners, each once; hours are a week, from all managers together")
+    out.print("\nPartners, each once; hours are a week, from all managers together")
     out.print(_partners(organisation))
-    out.print()
     out.print(
-        "± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
+        "\n± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
         "amount times the manager's chance to win; nobody could work all of a gap. Segments and partners are added up "
         "by their names."
     )

@@ -79,8 +79,7 @@ def print_sensitivity(result: Sensitivity) -> None:
         shown = [swing for i, swing in enumerate(swings) if i < BARS_SHOWN or swing.flips]
         if not shown:
             continue
-        out.print()
-        out.print(f"{name}: difference from {base} if one assumption is at an end of its plausible range")
+        out.print(f"\n{name}: difference from {base} if one assumption is at an end of its plausible range")
         out.print(_tornado(shown))
         rest = [swing for swing in swings if swing not in shown]
         if rest:
@@ -91,14 +90,12 @@ def print_sensitivity(result: Sensitivity) -> None:
             f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
         )
     if result.regret:
-        out.print()
         out.print(
-            f"Left on the table against the best of these plans in {count_of(result.worlds, 'plausible world')}, "
+            f"\nLeft on the table against the best of these plans in {count_of(result.worlds, 'plausible world')}, "
             f"as a share of the quota credit of {base}"
         )
         out.print(_regret_table(result))
-    out.print()
-    out.print(CAVEAT)
+    out.print(f"\n{CAVEAT}")
 
 
 def _verdict(result: Sensitivity, name: str) -> str:
