@@ -83,10 +83,10 @@ def _date(cell: str, column: str, row: int, columns: CalendarColumns, path: Path
 
 
 def _clock(cell: str, column: str, row: int, path: Path | str) -> datetime.time:
-    found = _time_of_day(" ".join(cell.upper().replace(".", "").split()))
-    if found is None:
+    time = _time_of_day(" ".join(cell.upper().replace(".", "").split()))
+    if time is None:
         raise TableError(f"{path}: row {row}: {column} is {show(cell)}; allowed: times such as 14:30 or 2:30 PM")
-    return found
+    return time
 
 
 @cache

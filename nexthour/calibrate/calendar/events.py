@@ -36,7 +36,7 @@ class Event:
     people: tuple[str, ...]
     """addresses and names, in small letters"""
     begins: datetime.datetime
-    """UTC"""
+    """in UTC, as is the end"""
     ends: datetime.datetime
     left_out: str
     """why it does not count, or nothing"""
@@ -105,17 +105,17 @@ def _period(
     """The period asked for; else from the first to the last day that is written in the export."""
     if not spans:
         raise TableError(f"{path}: holds no event whose times can be read; export the calendar with its events")
-    made = CalendarPeriod(
+    period = CalendarPeriod(
         min(reading.day_of(start) for start, _ in spans) if first is None else first,
         max(reading.day_of(end) for _, end in spans) if last is None else last,
         first is None and last is None,
     )
-    if not SHORTEST_PERIOD_DAYS <= made.days <= LONGEST_PERIOD_DAYS or not FIRST_YEAR < made.first.year < LAST_YEAR:
+    if not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS or not FIRST_YEAR < period.first.year < LAST_YEAR:
         raise TableError(
-            f"{path}: from {made.first} to {made.last} is {made.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
+            f"{path}: from {period.first} to {period.last} is {period.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
             f"{LONGEST_PERIOD_DAYS}; say from which day to which"
         )
-    return made
+    return period
 
 
 def _within(entry: Entry, period: CalendarPeriod, reading: CalendarSpec) -> Event | None:

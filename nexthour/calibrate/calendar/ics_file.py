@@ -35,7 +35,7 @@ class WrittenCalendar:
 
     calendar: Any
     events: list[Any]
-    """those whose times make sense"""
+    """events whose times make sense"""
     unreadable: int
     """number of events whose times make no sense"""
 
@@ -62,8 +62,8 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
         raise TableError(f"{path}: not UTF-8 text (byte {problem.start}); export it again as ICS") from None
     except Exception as problem:
         # The library lets many kinds escape for malformed calendars.
-        said = " ".join(str(problem).split())[:80] or type(problem).__name__
-        raise TableError(f"{path}: is no calendar that can be read ({said}); export it again as ICS") from None
+        reason = " ".join(str(problem).split())[:80] or type(problem).__name__
+        raise TableError(f"{path}: is no calendar that can be read ({reason}); export it again as ICS") from None
     for part in parts:
         for rule in _values(part, "RRULE"):
             if isinstance(rule, dict):
@@ -141,7 +141,7 @@ def expand_occurrences(
     closes = datetime.datetime.combine(period.last + datetime.timedelta(days=1), datetime.time(), zone)
     calendar_zone = str(written.calendar.get("X-WR-TIMEZONE", ""))
     deadline = time.monotonic() + LAYOUT_SECONDS
-    found, unreadable = list[Entry](), written.unreadable
+    entries, unreadable = list[Entry](), written.unreadable
     for series in _series(written.events):
         # Each series in a calendar of its own, so that a bad one costs no other.
         alone = icalendar.Calendar()
@@ -150,16 +150,16 @@ def expand_occurrences(
         for event in series:
             alone.add_component(event)
         try:
-            found += [_entry(event, reading) for event in recurring_ical_events.of(alone).between(opens, closes)]
+            entries += [_entry(event, reading) for event in recurring_ical_events.of(alone).between(opens, closes)]
         except Exception:
             # A rule is checked when it is followed, and raises many kinds.
             unreadable += len(series)
-        if time.monotonic() > deadline or len(found) > MOST_EVENTS:
+        if time.monotonic() > deadline or len(entries) > MOST_EVENTS:
             raise TableError(
                 f"{path}: its events from {period.first} to {period.last} are over {MOST_EVENTS:,}, or take over "
                 f"{LAYOUT_SECONDS:g} seconds to lay out; take a shorter period, or export without odd repeating events"
             )
-    return found, unreadable
+    return entries, unreadable
 
 
 def _series(events: list[Any]) -> Iterator[list[Any]]:
@@ -177,9 +177,9 @@ def _entry(event: Any, reading: CalendarSpec) -> Entry:
         address = str(person).lower().removeprefix("mailto:")
         people += [address, str(person.params.get("CN", "")).lower()]
         declined |= address in own and str(person.params.get("PARTSTAT", "")).upper() == "DECLINED"
-    said = {str(event.get(name, "")).upper() for name in ("STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS")}
+    marks = {str(event.get(name, "")).upper() for name in ("STATUS", "TRANSP", "X-MICROSOFT-CDO-BUSYSTATUS")}
     whole_days = _whole_days(event)
-    free = bool(said & {"TRANSPARENT", "FREE"}) and not whole_days
+    free = bool(marks & {"TRANSPARENT", "FREE"}) and not whole_days
     return Entry(
         subject=str(event.get("SUMMARY", "")),
         categories=" ".join(event.categories),
@@ -187,5 +187,5 @@ def _entry(event: Any, reading: CalendarSpec) -> Entry:
         start=event["DTSTART"].dt,
         end=event["DTEND"].dt,
         whole_days=whole_days,
-        status="cancelled" if "CANCELLED" in said else "declined" if declined else "free" if free else "",
+        status="cancelled" if "CANCELLED" in marks else "declined" if declined else "free" if free else "",
     )

@@ -57,8 +57,8 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
 
 def remarks(scenario: Scenario, audit: Audit) -> list[str]:
     """Remarks for whoever uses the split, a sentence each. Raises TableError as with_status_quo does."""
-    made = with_status_quo(scenario, audit)
-    return [*remarks_on_calendar(audit), *_remarks_on_split(made, audit)]
+    audited = with_status_quo(scenario, audit)
+    return [*remarks_on_calendar(audit), *_remarks_on_split(audited, audit)]
 
 
 def remarks_on_calendar(audit: Audit) -> Iterator[str]:
@@ -71,8 +71,8 @@ def remarks_on_calendar(audit: Audit) -> Iterator[str]:
         yield f"{audit.unknown_share:.0%} of the hours have no rule; give the largest of them rules."
 
 
-def _remarks_on_split(made: Scenario, audit: Audit) -> Iterator[str]:
-    partner, free = audit.hours_per_week(*PARTNER_ACTIVITIES), _free_hours(made, audit)
+def _remarks_on_split(scenario: Scenario, audit: Audit) -> Iterator[str]:
+    partner, free = audit.hours_per_week(*PARTNER_ACTIVITIES), _free_hours(scenario, audit)
     recorded = audit.hours_per_week() - audit.hours_per_week("support")
     missing = free - recorded
     if missing > NOTEWORTHY_HOURS:
@@ -82,7 +82,7 @@ def _remarks_on_split(made: Scenario, audit: Audit) -> Iterator[str]:
         )
     elif missing < -NOTEWORTHY_HOURS:
         yield f"The scenario's support leaves {-missing:.1f} h a week less for selling than the calendar has."
-    support, assumed = audit.hours_per_week("support"), made.territory_manager.hours_per_week - free
+    support, assumed = audit.hours_per_week("support"), scenario.territory_manager.hours_per_week - free
     if abs(support - assumed) > NOTEWORTHY_HOURS:
         yield f"Support is {support:.1f} h a week in the calendar, and stays {assumed:.1f} h in the scenario."
     most_off = _most_off_the_mix(audit)
@@ -91,7 +91,7 @@ def _remarks_on_split(made: Scenario, audit: Audit) -> Iterator[str]:
             "A split has one mix for all partners: hours of one activity with one partner are up to "
             f"{most_off:.1f} h a week off."
         )
-    parked = sorted({*audit.hours_by_partner((*PARTNER_WORK, "support"))} & {*made.status_quo.park})
+    parked = sorted({*audit.hours_by_partner((*PARTNER_WORK, "support"))} & {*scenario.status_quo.park})
     if parked:
         yield f"Hours of support went to {', '.join(parked)}, parked in the scenario."
 

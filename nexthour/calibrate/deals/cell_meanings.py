@@ -48,7 +48,7 @@ def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
         return notation.parse_day(cell, mapping.date_order)
 
     nan = float("nan")
-    found = {
+    by_name = {
         "outcome": Meaning(("is_closed", "is_won", "result"), _outcome(mapping), UNKNOWN),
         "seller": Meaning(("route", "partner_name"), _seller(mapping), ("", "")),
         "segment": Meaning(("segment",), _segment(mapping), ALL_DEALS),
@@ -60,7 +60,7 @@ def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
         "closed_days_ago": Meaning(("closed_days_ago",), number_of_days, nan, closed),
         "stage": Meaning(("stage",), _stage(mapping), nan, (OPEN,)),
     }
-    for name, meaning in found.items():
+    for name, meaning in by_name.items():
         yield name, replace(meaning, read=lru_cache(REMEMBERED, typed=True)(meaning.read))
 
 

@@ -256,16 +256,16 @@ class _Reader:
             return [meaning.otherwise] * len(block.frame)
         cells = [block.frame[column].tolist() for column in named]
         try:
-            found = list(map(meaning.read, *cells))
+            values = list(map(meaning.read, *cells))
         except Question:
             raise self._question_error(meaning, named, cells, block.frame.index.tolist()) from None
-        wrong = [] if Reason not in set(map(type, found)) else enumerate(found)
+        wrong = [] if Reason not in set(map(type, values)) else enumerate(values)
         for place, value in wrong:
             if isinstance(value, Reason):
-                found[place] = meaning.otherwise
+                values[place] = meaning.otherwise
                 if outcome is None or outcome[place] in meaning.matters:
                     block.reasons.setdefault(place, f"{named[0]} {value}")
-        return found
+        return values
 
     def _question_error(
         self, meaning: Meaning, named: list[str], cells: list[list[Any]], rows: list[int]

@@ -57,7 +57,7 @@ class Proposal:
     """"?" where a person has to answer"""
     questions: tuple[str, ...]
     found: dict[str, list[str]]
-    """by field of the mapping: what the file says about it"""
+    """sentences on what the file says, by field of the mapping"""
 
     def columns(self) -> dict[str, str]:
         """Field of the mapping to the column that is proposed for it."""
@@ -206,10 +206,8 @@ def _money_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
 def _result_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     """Fields that say how deals ended, and how far those are that have not."""
     columns, ended, stages = draft.columns, draft.values_of("result"), draft.values_of("stage")
-    own_words = {
-        name: [value for value in map(as_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS
-    }
-    all_words = [value for values in own_words.values() for value in values]
+    meant = {name: [value for value in map(as_text, ended) if _is_word(value, name, draft.crm)] for name in MEANINGS}
+    all_words = [value for values in meant.values() for value in values]
     if columns["is_won"] and columns["is_closed"]:
         yield "is_won", columns["is_won"]
         yield "is_closed", columns["is_closed"]
@@ -217,12 +215,12 @@ def _result_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     else:
         yield "result", columns["result"] or UNANSWERED
         draft.note("result", f"values: {_list_values(ended)}") if ended else draft.note_columns("result")
-        yield "won", own_words["won"] or [UNANSWERED]
-        yield "lost", own_words["lost"] or [UNANSWERED]
+        yield "won", meant["won"] or [UNANSWERED]
+        yield "lost", meant["lost"] or [UNANSWERED]
         same = columns["result"] == columns["stage"]
-        some_open = bool(set(map(as_text, ended)) - {*all_words, ""}) if same else bool(own_words["open"])
-        if own_words["open"] and stages:
-            yield "open", own_words["open"]
+        some_open = bool(set(map(as_text, ended)) - {*all_words, ""}) if same else bool(meant["open"])
+        if meant["open"] and stages:
+            yield "open", meant["open"]
     if some_open and stages:
         yield "stage", columns["stage"]
         draft.note("stage", f"values: {_list_values(stages)}")

@@ -100,19 +100,19 @@ def parse_money(cell: Any, decimal: Decimal | None, most: float) -> tuple[float 
 
 def _as_float(value: float | str) -> float | Reason:
     try:
-        made = float(value)
+        number = float(value)
     except (OverflowError, ValueError):
-        made = float("inf")
-    return made if isfinite(made) else Reason("is out of bounds, not a finite number")
+        number = float("inf")
+    return number if isfinite(number) else Reason("is out of bounds, not a finite number")
 
 
 def _money_of_text(text: str, decimal: Decimal | None) -> tuple[float | Reason, str]:
     if _PLAIN.fullmatch(text) and not _TWO_WAYS.fullmatch(text) and decimal != ",":
         return _as_float(text), ""
-    found = _NUMBER_LIKE.fullmatch(text)
-    if found is None or text.startswith(("=", "#")):
+    match = _NUMBER_LIKE.fullmatch(text)
+    if match is None or text.startswith(("=", "#")):
         return Reason(_why_no_number(text)), ""
-    head, core, tail = (part.strip(SPACES) for part in found.groups())
+    head, core, tail = (part.strip(SPACES) for part in match.groups())
     around = head + tail
     sign, currency = _sign_and_currency(around)
     if currency.lower() in SHORTENED:
@@ -182,12 +182,12 @@ def parse_day(cell: Any, order: DateOrder | None) -> float | Reason:
         return Reason("is a number, not a date; format the cells as dates")
     if iso := _ISO.fullmatch(cell):
         return _days_of_date(*map(int, iso.groups()))
-    found = _DATE.fullmatch(cell)
-    if found is None:
+    match = _DATE.fullmatch(cell)
+    if match is None:
         return Reason("is not a date" if cell else "is empty")
     if order is None:
         raise Question("can be read in several ways", "set date_order to DMY, MDY or YMD")
-    parts = dict(zip(order, found.group(1, 3, 4), strict=True))
+    parts = dict(zip(order, match.group(1, 3, 4), strict=True))
     if len(parts["D"]) > 2 or len(parts["M"]) > 2:
         raise Question(f"is not in the order {order}", "correct date_order")
     if len(parts["Y"]) != 4:

@@ -183,10 +183,10 @@ def _strip(cell: Any) -> Any:
 def _frame(columns: Sequence[str], cells: list[list[Any]], numbers: list[int]) -> pd.DataFrame:
     import pandas as pd
 
-    made = np.empty((len(cells), len(numbers)), dtype=object)
+    rows = np.empty((len(cells), len(numbers)), dtype=object)
     for place, column in enumerate(cells):
-        made[place] = column
-    return pd.DataFrame(made.T, index=pd.Index(numbers, name="row"), columns=list(columns), dtype=object)
+        rows[place] = column
+    return pd.DataFrame(rows.T, index=pd.Index(numbers, name="row"), columns=list(columns), dtype=object)
 
 
 def open_table(path: Path | str, layout: Layout = PLAIN) -> TableFile:
@@ -204,8 +204,8 @@ def open_table(path: Path | str, layout: Layout = PLAIN) -> TableFile:
         raise TableError(f"{path}: the file is empty; give a CSV or XLSX file with a header")
     header = tuple(str(cell).strip() for cell in cells or ())
     if not any(header):
-        there = "is not there" if cells is None else "is blank"
-        raise TableError(f"{path}: row {row} {there}; set header_row to the row of the column names")
+        state = "is not there" if cells is None else "is blank"
+        raise TableError(f"{path}: row {row} {state}; set header_row to the row of the column names")
     if len(header) == 1:
         _check_separator(kind, layout)
     if len(header) > MOST_COLUMNS:
@@ -245,10 +245,10 @@ def read_small(
     import pandas as pd
 
     table = open_table(path, layout)
-    there = [*columns, *(column for column in optional if column in table.header)]
-    frame = next(table.blocks(there, most_rows + 1), None)
+    present = [*columns, *(column for column in optional if column in table.header)]
+    frame = next(table.blocks(present, most_rows + 1), None)
     if frame is None:
-        frame = pd.DataFrame(columns=there, index=pd.Index([], name="row"), dtype=object)
+        frame = pd.DataFrame(columns=present, index=pd.Index([], name="row"), dtype=object)
     if len(frame) > most_rows:
         raise TableError(f"{path}: more than {most_rows:,} rows; allowed: at most {most_rows:,}")
     if table.misfits:
@@ -363,8 +363,8 @@ def _check_separator(kind: _FileKind, layout: Layout) -> None:
         line = next(
             islice(Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding), layout.header_row - 1, None), ""
         )
-    found = max(SEPARATORS, key=line.count)
-    if line.count(found) > line.count(layout.separator):
+    likeliest = max(SEPARATORS, key=line.count)
+    if line.count(likeliest) > line.count(layout.separator):
         raise TableError(
-            f"{kind.path}: the columns are not separated by {layout.separator!r}; set separator to {found!r}"
+            f"{kind.path}: the columns are not separated by {layout.separator!r}; set separator to {likeliest!r}"
         )

@@ -101,7 +101,7 @@ def _sheet(book: Any, path: Path, name: str | None) -> Any:
 def _spoiled_cells(
     archive: zipfile.ZipFile, part: str, path: Path, header_row: int
 ) -> dict[int, list[tuple[int, int, str]]]:
-    """By row below the header: first and last column, and the reason, of merged cells and formulas without a value.
+    """Merged cells and formulas without a value, by row below the header: first and last column, and the reason.
 
     Reading cells, the library shows neither: the one looks empty, and so does the other.
     """

@@ -79,7 +79,7 @@ class Cell:
     won_cycle_weeks: float
     lost_cycle_weeks: float
     opportunities_per_quarter: Interval
-    """of the whole table"""
+    """opportunities of the whole table"""
     demand_cv: Interval | None
     """None where the table has too few weeks to say"""
 

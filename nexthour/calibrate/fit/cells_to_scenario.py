@@ -68,7 +68,7 @@ class Grounds:
     template: Scenario
     size: Size
     partners: Sequence[Partner]
-    """with the template's traits, or the template's own"""
+    """partners of the table with the template's traits, or the template's own partners"""
     sellers: Sellers
 
     @classmethod
@@ -135,7 +135,7 @@ class Knobs:
     """Factors found by simulating (simulated_funnel.py), because they do not follow from the table alone."""
 
     rows: Mapping[str, RowKnobs] = field(default_factory=dict)
-    """by row; as in RowKnobs() where not named"""
+    """knobs by row; those of RowKnobs() for a row that is not named"""
     hours_scale: float = 1.0
     """times the template's hours of a stage, so that the manager's time suffices for the deals of the table"""
     quota_usd: float = 1_000_000.0
@@ -183,14 +183,14 @@ def most_similar_segment(cell: Cell, template: Scenario) -> Segment:
     return min(template.market_map, key=lambda s: abs(log(s.deal_size_median_usd / cell.median_usd.value)))
 
 
-def _advance_product(like: Segment, template: Scenario) -> float:
+def _advance_product(segment: Segment, template: Scenario) -> float:
     """The product of a template segment's advance probabilities. Raises TableError if no power of it is a win rate."""
-    product = prod(s.advance_probability for s in like.stages)
+    product = prod(s.advance_probability for s in segment.stages)
     if 0 < product < 1:
         return product
-    written = ", ".join(f"{s.advance_probability:g}" for s in like.stages)
+    written = ", ".join(f"{s.advance_probability:g}" for s in segment.stages)
     raise TableError(
-        f"template {template.name}: the advance probabilities of segment {like.name} are {written}, and no power of "
+        f"template {template.name}: the advance probabilities of segment {segment.name} are {written}, and no power of "
         f"their product {product:g} is a win rate; allowed: all above 0 and at least one below 1"
     )
 
@@ -254,11 +254,11 @@ def _base_shares(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, float]
 
 def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
     template = grounds.template
-    like, here = most_similar_segment(cell, template), knobs.of(cell.row)
+    similar, row_knobs = most_similar_segment(cell, template), knobs.of(cell.row)
     scale = knobs.of(row_name(cell.segment, "direct")).lag_scale
-    win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * here.win_factor)
-    power = log(win_rate) / log(_advance_product(like, template))
-    median, mean = cell.median_usd.value * here.median_factor, cell.mean_usd.value * here.mean_factor
+    win_rate = min(0.98, _win_rate_and_fit(cell, grounds)[0] * row_knobs.win_factor)
+    power = log(win_rate) / log(_advance_product(similar, template))
+    median, mean = cell.median_usd.value * row_knobs.median_factor, cell.mean_usd.value * row_knobs.mean_factor
     stages = [
         {
             **stage.model_dump(exclude_unset=True),
@@ -266,19 +266,19 @@ def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
             "mean_hours": round(max(stage.mean_hours * knobs.hours_scale, 0.01), 3),
             "buyer_lag_weeks": round(min(104.0, stage.buyer_lag_weeks * scale), 3),
         }
-        for stage in like.stages
+        for stage in similar.stages
     ]
-    opportunities = per_quarter(cell, grounds.size) * here.opportunities_per_deal
+    opportunities = per_quarter(cell, grounds.size) * row_knobs.opportunities_per_deal
     fitted = {
         "name": cell.row,
-        "source": _cell_source(cell, like, grounds, knobs),
+        "source": _cell_source(cell, similar, grounds, knobs),
         "opportunities_per_quarter": _round_to_digits(min(opportunities, MOST_OPPORTUNITIES), 4),
         "growth_per_quarter": 0.0,
         "deal_size_median_usd": _round_to_digits(median, 3),
         "deal_size_sigma": round(spread(median, mean), 3),
         "win_rate_shock": round(cell.win_rate_shock.value, 3),
-        "inbound_share": like.inbound_share,
-        "prospecting_yield": like.prospecting_yield.model_dump(),
+        "inbound_share": similar.inbound_share,
+        "prospecting_yield": similar.prospecting_yield.model_dump(),
         "stages": stages,
     }
     return fitted if cell.demand_cv is None else fitted | {"demand_cv": round(min(cell.demand_cv.value, 3.0), 3)}
@@ -333,7 +333,7 @@ def _partner_source(partner: Partner, cells: Sequence[Cell], grounds: Grounds) -
     )[:1000]
 
 
-def _cell_source(cell: Cell, like: Segment, grounds: Grounds, knobs: Knobs) -> str:
+def _cell_source(cell: Cell, similar: Segment, grounds: Grounds, knobs: Knobs) -> str:
     rate, median = cell.win_rate, cell.median_usd
     direct = cell.route == "direct"
     weeks = (
@@ -350,7 +350,7 @@ def _cell_source(cell: Cell, like: Segment, grounds: Grounds, knobs: Knobs) -> s
         + f"; mean cycle {_with_interval(cell.cycle_weeks)} weeks; opportunities so that the simulation closes "
         f"{grounds.size.territory_fraction:.3%} of {cell.opportunities_per_quarter.value:,.0f} a quarter. Judgement: "
         f"hours{_scale_note(knobs.hours_scale)}, patience, inbound share, prospecting yield and proportions of stages "
-        f"as {like.name} of {grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
+        f"as {similar.name} of {grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
     )[:1000]
 
 

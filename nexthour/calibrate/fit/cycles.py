@@ -7,8 +7,8 @@ A table that ends on some day has the short cycles of its last weeks and lacks t
 
 * With open deals: these have lasted their age already (Kaplan & Meier 1958, among the deals that close within the
   longest cycle seen).
-* Without: deals opened in a week and closed so many weeks later are as many as the week had deals, times the share of
-  cycles of this length, wherever closing falls into the table's weeks (a run-off triangle; Kremer 1982). Both factors
+* Without: deals opened in a week and closed n weeks later are as many as the week had deals, times the share of
+  cycles of n weeks, wherever closing falls into the table's weeks (a run-off triangle; Kremer 1982). Both factors
   come from proportional fitting, whether deals were chosen by day of opening or of closing.
 """
 

@@ -62,7 +62,7 @@ class Normal:
         return cls(mean, error, (fitted.high - fitted.low) / 2 / error)
 
     def fitted(self, back: Callable[[float], float]) -> Interval:
-        """Value and interval on the usual scale."""
+        """Value and interval on the usual scale, to which `back` leads."""
         return Interval(*(float(back(self.mean + side * self.error)) for side in (0, -self.t, self.t)))
 
 

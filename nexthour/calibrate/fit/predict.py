@@ -107,12 +107,12 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
     found = []
     for (name, group), at in zip(groups, grid.wanted_at, strict=True):
         drawn = mix.draw(group, wins[:, at], cycles[:, at], rng) | _draw_dispersion(group, dispersions, rng)
-        observed, plain = observed_numbers(group), _plain_forecast(known)
+        observed, forecast = observed_numbers(group), _plain_forecast(known)
         for what, values in drawn.items():
             # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
             low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
             predicted = Interval(float(middle), float(low), float(high))
-            found.append(Prediction(name, route, what, len(group), predicted, plain[what], observed[what]))
+            found.append(Prediction(name, route, what, len(group), predicted, forecast[what], observed[what]))
     return found
 
 
@@ -274,7 +274,7 @@ class _Grid:
 
 
 def _win_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
-    """By what share the wins of each block are off what its mix of deals says."""
+    """The share by which the wins of each block are off what its mix of deals says."""
     chance = mix.chance(known)
     won, expected = np.bincount(grid.known_at, known["won"].astype(float)), np.bincount(grid.known_at, chance)
     variance = np.bincount(grid.known_at, chance * (1 - chance))
@@ -282,7 +282,7 @@ def _win_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
 
 
 def _cycle_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlocks:
-    """By what share the cycles of each block are off what its mix of deals says."""
+    """The share by which the cycles of each block are off what its mix of deals says."""
     weeks, usual = known["cycle_weeks"].to_numpy(), mix.usual_cycle(known)
     expected = np.bincount(grid.known_at, usual)
     spread = float((weeks - usual).std())

@@ -90,10 +90,10 @@ def simulate_closings(
     for replication in range(replications):
         market = draw_market(short, seed, replication)
         ledger = simulate(short, plan, market, engine="compiled")
-        found = _between(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
-        registered = _between(ledger.of(Kind.REGISTERED), 0)
+        found_records = _records_before(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
+        registered_records = _records_before(ledger.of(Kind.REGISTERED), 0)
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
-        begun = np.concatenate([found["opportunity"], registered["opportunity"]])
+        begun = np.concatenate([found_records["opportunity"], registered_records["opportunity"]])
         ended = ended[np.isin(ended["opportunity"], begun)]
         followed.append(_as_frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]]))
         won = ledger.of(*WON)
@@ -118,7 +118,7 @@ def _shorten(scenario: Scenario) -> Scenario:
     return scenario.variant(horizon_quarters=QUARTERS, status_quo=status_quo, quota=quota, open_pipeline=None)
 
 
-def _between(records: Any, week: int) -> Any:
+def _records_before(records: Any, week: int) -> Any:
     """The records from FIRST_WEEK to before `week`."""
     return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)]
 
@@ -163,7 +163,7 @@ def _improve_row(
 
     `cold` is the share of all direct deals that nobody had time for.
     """
-    begun, closed = _begun(funnel, cell), _closed(funnel, cell)
+    begun, closed = _simulated_deals(funnel, cell), _closed_deals(funnel, cell)
     won = float(closed["won"].mean()) if len(closed) >= FEWEST else 0.0
     if won == 0:
         return knobs
@@ -171,16 +171,18 @@ def _improve_row(
     reached = np.array([1.0, *chances[:-1]])
     slope = float(reached @ [s.buyer_lag_weeks for s in most_similar_segment(cell, grounds.template).stages])
     weeks_short = cell.cycle_weeks.value - float(closed["weeks"].mean())
-    amounts, of_closed = begun["amount_usd"], closed["amount_usd"]
+    amounts, closed_amounts = begun["amount_usd"], closed["amount_usd"]
     # What goes cold beyond the usual is mended by hours, not by more opportunities.
-    warm = min(1.0, (1 - cold) / (1 - USUAL_COLD))
-    arise = knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, funnel) * warm
+    share_in_time = min(1.0, (1 - cold) / (1 - USUAL_COLD))
+    per_deal = (
+        knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, funnel) * share_in_time
+    )
     return RowKnobs(
         lag_scale=max(0.0, knobs.lag_scale + weeks_short / slope) if slope > 0 else knobs.lag_scale,
         win_factor=float((begun["settles"] < chances[-1]).mean()) / won,
-        median_factor=float(amounts.median() / of_closed.median()),
-        mean_factor=float(amounts.mean() / of_closed.mean()),
-        opportunities_per_deal=min(max(arise, 1.0), MOST_OPPORTUNITIES_PER_DEAL),
+        median_factor=float(amounts.median() / closed_amounts.median()),
+        mean_factor=float(amounts.mean() / closed_amounts.mean()),
+        opportunities_per_deal=min(max(per_deal, 1.0), MOST_OPPORTUNITIES_PER_DEAL),
     )
 
 
@@ -188,7 +190,7 @@ def deals_a_quarter(cell: Cell, funnel: SimulatedFunnel) -> float:
     """Simulated deals of a cell that were closed, of those that came up in a quarter."""
     last = LAST_DIRECT_WEEK if cell.route == "direct" else 0
     markets = len(funnel.credit_usd)
-    return len(_closed(funnel, cell)) / markets / (last - FIRST_WEEK) * WEEKS_PER_QUARTER
+    return len(_closed_deals(funnel, cell)) / markets / (last - FIRST_WEEK) * WEEKS_PER_QUARTER
 
 
 def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ...]:
@@ -197,7 +199,7 @@ def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ..
     """
     checks = []
     for cell in grounds.cells:
-        deals = _closed(funnel, cell)
+        deals = _closed_deals(funnel, cell)
         if len(deals) < FEWEST:
             continue
         n, amounts, median = len(deals), deals["amount_usd"], cell.median_usd.value
@@ -214,14 +216,14 @@ def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ..
     return tuple(checks)
 
 
-def _begun(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
+def _simulated_deals(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
     """Simulated deals of a cell."""
     return funnel.deals[(funnel.deals["row"] == cell.row) & (funnel.deals["route"] == cell.route)]
 
 
-def _closed(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
+def _closed_deals(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
     """Simulated deals of a cell that were won or lost, with the column won."""
-    deals = _begun(funnel, cell)
+    deals = _simulated_deals(funnel, cell)
     deals = deals[deals["end"] != Kind.NO_DECISION]
     return deals.assign(won=deals["end"] != Kind.LOST)
 
@@ -236,5 +238,5 @@ def _clustered_error(deals: pd.DataFrame, column: str) -> float:
 def _count_error(cell: Cell, funnel: SimulatedFunnel) -> float:
     """Standard error of deals_a_quarter: its spread between markets."""
     markets = len(funnel.credit_usd)
-    counts = _closed(funnel, cell).groupby("replication").size().reindex(range(markets), fill_value=0)
+    counts = _closed_deals(funnel, cell).groupby("replication").size().reindex(range(markets), fill_value=0)
     return float(counts.std() / counts.mean() / markets**0.5 * deals_a_quarter(cell, funnel))

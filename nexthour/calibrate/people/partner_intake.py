@@ -61,9 +61,9 @@ class PartnerEstimate:
     reactive_support_hours: Range
     """hours a week"""
     partner: Partner
-    """as the scenario knows it, with the accounts that the table gives it"""
+    """the scenario's partner with the accounts that the table gives it"""
     opportunities_per_quarter: Range
-    """in its accounts"""
+    """opportunities that arise in its accounts"""
     to_settle: str
     """what to ask or watch next"""
 
@@ -280,8 +280,8 @@ def _ceiling(stock: str, partner: Partner, estimate: PartnerEstimate, scenario: 
     ambitious = estimate.row.ambition is not None and estimate.row.ambition >= AMBITIOUS
     if not ambitious and all(start.high <= ceiling.low for ceiling in as_kind):
         return {}
-    like = scenario.traits(partner, estimate.label)
-    ceiling: Range = getattr(like, f"{stock}_ceiling")
+    as_label = scenario.traits(partner, estimate.label)
+    ceiling: Range = getattr(as_label, f"{stock}_ceiling")
     low = max(ceiling.low, start.high)
     raised = Range(
         low=low,
@@ -290,7 +290,7 @@ def _ceiling(stock: str, partner: Partner, estimate: PartnerEstimate, scenario: 
         source=f"as {estimate.label}, at least what the intake found"
         + (f"; ambition {AMBITIOUS} may outgrow its kind, judgement" if ambitious else ""),
     )
-    return {f"{stock}_ceiling": raised, f"{stock}_alone": getattr(like, f"{stock}_alone")}
+    return {f"{stock}_ceiling": raised, f"{stock}_alone": getattr(as_label, f"{stock}_alone")}
 
 
 def _source(estimate: PartnerEstimate, intake: Intake) -> str:

@@ -167,12 +167,12 @@ def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> Hold
     fitted = fit_recruiting(earlier, within)
     share = fitted.sign_probability.value
     luck = fitted.design_effect * share * (1 - share) / len(later.frame)
-    half = fitted.quantile * (fitted.sign_error**2 + luck) ** 0.5
+    half_width = fitted.quantile * (fitted.sign_error**2 + luck) ** 0.5
     return HoldOut(
         contacts=len(later.frame),
         from_date=EPOCH + datetime.timedelta(days=begins),
         within_weeks=within / 7,
-        predicted=Interval(share, max(0.0, share - half), min(1.0, share + half)),
+        predicted=Interval(share, max(0.0, share - half_width), min(1.0, share + half_width)),
         observed=_Curve.of_frame(later.frame, contacts.as_of_day).share(within),
     )
 
@@ -298,8 +298,8 @@ def _share_interval(share: float, error: float, quantile: float, contacts: float
     from scipy.special import expit, logit
 
     centre = (share * contacts + 0.5) / (contacts + 1)
-    half = quantile * error / (centre * (1 - centre))
-    return Interval(share, float(expit(logit(centre) - half)), float(expit(logit(centre) + half)))
+    half_width = quantile * error / (centre * (1 - centre))
+    return Interval(share, float(expit(logit(centre) - half_width)), float(expit(logit(centre) + half_width)))
 
 
 def _time_interval(q: float, curve: _Curve, resampled: _Resampled, horizon: float) -> Interval:
@@ -330,9 +330,9 @@ def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Conta
     )
     shares = (alone * equivalent + 0.5) / (equivalent + 1)
     borrowed, errors = shrink(logit(shares), (effect / (equivalent + 1) / shares / (1 - shares)) ** 0.5)
-    made = []
+    kinds = []
     for (name, group), share, value, error in zip(groups.items(), alone, borrowed, errors, strict=True):
         ends = (float(expit(value + sign * NORMAL * error)) for sign in (0, -1, 1))
         signed = int(group["signed_day"].notna().sum())
-        made.append(ContactKind(name or "not said", len(group), signed, float(share), Interval(*ends)))
-    return tuple(sorted(made, key=lambda kind: -kind.contacts))
+        kinds.append(ContactKind(name or "not said", len(group), signed, float(share), Interval(*ends)))
+    return tuple(sorted(kinds, key=lambda kind: -kind.contacts))

@@ -90,9 +90,9 @@ def read_contacts(
             else:
                 rows.append((row, *days, as_text(kinds[0])[:60] if kinds else ""))
     frame = pd.DataFrame(rows, columns=["row", "contacted_day", "signed_day", "kind"]).set_index("row")
-    found = Contacts(table.name, float((as_of - EPOCH).days), frame, tuple(sorted([*rejected, *table.misfits])))
-    found.check_enough()
-    return found
+    contacts = Contacts(table.name, float((as_of - EPOCH).days), frame, tuple(sorted([*rejected, *table.misfits])))
+    contacts.check_enough()
+    return contacts
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ class _Reader:
 
     def _day(self, row: int, column: str, cell: Any) -> float | Reason:
         try:
-            found = parse_day(cell, self.date_order)
+            value = parse_day(cell, self.date_order)
         except Question as question:
             raise TableError(
                 f"{self.path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}"
             ) from None
-        return Reason(f"{column} {found}") if isinstance(found, Reason) else found
+        return Reason(f"{column} {value}") if isinstance(value, Reason) else value
