@@ -14,12 +14,12 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+from typing import Any, ClassVar, Self, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
 from sim.documents.declared import Declared, validate
-from sim.documents.messages import bare_type, bounds_of, guess, show
+from sim.documents.messages import bare_type, guess, show
 from sim.errors import InputError
 
 YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False}
@@ -40,33 +40,10 @@ Vocabulary = Mapping[str, "Wording | str | None"]
 """Fields that are said in another way: by this wording, in the usual way under this name, or not at all."""
 
 
-class Declaration(NamedTuple):
-    """What is declared of a field, for whoever offers it."""
-
-    meaning: str
-    """a sentence"""
-    default: Any
-    least: float | None
-    most: float | None
-
-
 class Request(Declared):
     """What somebody asks for: one frozen value, the same from Python, a command line, an address or a form."""
 
     vocabulary: ClassVar[Vocabulary] = {}
-
-    @classmethod
-    def declared(cls, name: str) -> Declaration:
-        """The meaning, default and bounds of one field, by its name."""
-        field = cls.model_fields[name]
-        bounds = bounds_of(field.annotation, tuple(field.metadata))
-        meaning = str(field.description)
-        return Declaration(
-            f"{meaning[:1].upper()}{meaning[1:]}.",
-            field.get_default(call_default_factory=True),
-            bounds.get("ge", bounds.get("gt")),
-            bounds.get("le", bounds.get("lt")),
-        )
 
     def digest(self) -> str:
         """A short fingerprint of every value: equal requests, equal text, in whatever order mappings were written."""
@@ -148,16 +125,6 @@ def usual_wording(annotation: Any, word: str) -> Wording:
             lambda texts: {key: _value(inner[-1], value) for key, value in keys_and_values(texts)},
         )
     return Wording(word, lambda value: [_text(value)], lambda texts: _value(kind, texts[-1]))
-
-
-def as_percent(word: str) -> Wording:
-    """A share that is said in percent."""
-
-    def read(texts: Sequence[str]) -> float | str:
-        value = _value(float, texts[-1])
-        return value / 100 if isinstance(value, float) else texts[-1]
-
-    return Wording(word, lambda share: [f"{100 * share:.10g}"], read)
 
 
 def flag(word: str, value: bool) -> Wording:

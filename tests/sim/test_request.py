@@ -10,7 +10,7 @@ import pytest
 
 from sim import SimulationError, TimePlan, compare, load_scenario, replicate, sensitivity
 from sim.documents.declared import FrozenMap, Items, declare
-from sim.documents.request import Request, Vocabulary, as_percent, flag
+from sim.documents.request import Request, Vocabulary, flag
 from sim.errors import PlanError
 from sim.study.request import ComparisonRequest
 from sim.terms import Share
@@ -64,9 +64,10 @@ def test_words_say_the_whole_request_and_read_back_as_it() -> None:
 
 
 def test_a_command_line_and_an_address_may_have_words_of_their_own() -> None:
-    special: Vocabulary = {"rested": flag("no-rest", False), "luck": as_percent("luck")}
+    special: Vocabulary = {"rested": flag("no-rest", False), "luck": "chance"}
     trip = Trip(rested=False, luck=0.07)
-    assert trip.options(special) == ["--no-rest", "--luck", "7"]
+    assert trip.options(special) == ["--no-rest", "--chance", "0.07"]
+    assert trip.options(special, always=("days",)) == ["--days", "7", "--no-rest", "--chance", "0.07"]
     assert Trip.from_words(trip.words(special), "trip", PlanError, special) == trip
 
 
@@ -96,11 +97,6 @@ def test_equal_requests_have_equal_digests() -> None:
     turned = Trip(**{**dict(FULL), "shares": {"Oslo": 1.0, "x=y": 0.25}})
     assert turned == FULL and turned.digest() == FULL.digest()
     assert Trip(days=8).digest() != Trip().digest()
-
-
-def test_what_is_declared_of_a_field_is_there_for_whoever_offers_it() -> None:
-    assert Trip.declared("days") == ("How long it lasts.", 7, 1, 30)
-    assert Trip.declared("budget_usd") == ("Most it may cost.", None, 0, None)
 
 
 # ---------------------------------------------------------------- of a comparison
