@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -65,25 +65,26 @@ def command(
         save_rejected(fit.rejected, rejects)
     with progress("simulating again") as bar:
         checks = check_fit(fit.scenario, fit, CHECK_REPLICATIONS, progress=bar)
-    reasons = fit.rejected_by_reason()
     if as_json:
-        done = {"written": out, "scenario_digest": fit.scenario.digest(), "rows_read": fit.rows_read}
-        print_json(
-            {
-                **done,
-                "rows_used": fit.rows_used,
-                "rejected": reasons,
-                "open_deals": fit.open_used,
-                "open_usd": fit.open_usd,
-                "hours_scale": fit.hours_scale,
-                "fit": fit.report_rows(),
-                "simulated_again": [{**asdict(check), "agrees": check.agrees} for check in checks],
-                "silent": list(fit.silent),
-            }
-        )
+        print_json({"written": out, **_fit_as_dict(fit, checks)})
         return
     print_fit(fit, out, checks)
     print_next("compare", out)
+
+
+def _fit_as_dict(fit: Fit, checks: Sequence[Check]) -> dict[str, Any]:
+    return {
+        "scenario_digest": fit.scenario.digest(),
+        "rows_read": fit.rows_read,
+        "rows_used": fit.rows_used,
+        "rejected": fit.rejected_by_reason(),
+        "open_deals": fit.open_used,
+        "open_usd": fit.open_usd,
+        "hours_scale": fit.hours_scale,
+        "fit": fit.report_rows(),
+        "simulated_again": [{**asdict(check), "agrees": check.agrees} for check in checks],
+        "silent": list(fit.silent),
+    }
 
 
 def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:

@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from nexthour.calibrate.people.recruiting_contacts import Contacts
 
 
+DateOrder = Annotated[
+    Literal["YMD", "DMY", "MDY"] | None,
+    typer.Option(help="Order of day, month and year, unless dates are 2026-01-31."),
+]
+Separator = Annotated[
+    Literal[",", ";", "\t", "|"],
+    typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
+]
+
+
 def command(
     funnel: Annotated[
         str, typer.Argument(metavar="FUNNEL", help="A table of first contacts, CSV or XLSX.", show_default=False)
@@ -38,14 +48,8 @@ def command(
     kind: Annotated[
         str | None, typer.Option(help="Column of the kind of contact.", metavar="COLUMN", show_default=False)
     ] = None,
-    date_order: Annotated[
-        Literal["YMD", "DMY", "MDY"] | None,
-        typer.Option(help="Order of day, month and year, unless dates are 2026-01-31."),
-    ] = None,
-    separator: Annotated[
-        Literal[",", ";", "\t", "|"],
-        typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
-    ] = ",",
+    date_order: DateOrder = None,
+    separator: Separator = ",",
     encoding: Encoding = None,
     scenario_file: ScenarioToFit = None,
     out: MaybeOut = None,
