@@ -29,11 +29,7 @@ SEED ?= $(shell date +%s)
 test-long: $(READY) ## the generated and statistical tests again, fresh seeds, many more cases (SEED=... to repeat), and the long ones
 	@echo "Running the long tests with SEED=$(SEED) ..."
 	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=4000 \
-	    $(BIN)/python -m pytest --hypothesis-seed=$(SEED) tests/sim/test_properties.py tests/sim/test_engines.py \
-	    tests/sim/test_inputs.py tests/sim/test_kpis.py tests/sim/test_claims.py tests/sim/test_sensitivity.py tests/nexthour/calibrate/test_cells.py \
-	    tests/nexthour/calibrate/test_deals.py tests/nexthour/calibrate/test_table_file.py tests/nexthour/calibrate/test_mapping.py tests/nexthour/calibrate/test_partners.py tests/nexthour/calibrate/test_judgement.py \
-	    tests/nexthour/calibrate/test_calendar_audit.py tests/nexthour/calibrate/test_recruiting.py tests/optimize/test_planner.py tests/optimize/test_planner_oracles.py \
-	    tests/optimize/test_monday.py tests/optimize/test_gaps.py tests/optimize/test_actuals.py
+	    $(BIN)/python -m pytest -m "generated and not long" --hypothesis-seed=$(SEED)
 	@$(BIN)/python -m pytest -m long
 
 bench: $(READY) ## measure speed

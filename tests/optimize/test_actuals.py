@@ -33,6 +33,8 @@ from tests import ROOT
 from tests.helpers import partner, segment, stage, territory
 from tests.strategies import scenarios
 
+pytestmark = pytest.mark.generated
+
 POOL, KEPT, TRUE, PAST = 4000, 200, 300, 4
 """Markets of the pool, those kept of it, true markets outside of it, and quarters that are past."""
 

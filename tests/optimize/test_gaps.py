@@ -34,6 +34,8 @@ from sim.study.estimates import mean
 from tests.helpers import candidate, partner, plan_of, segment, stage, territory
 from tests.strategies import plans, scenarios
 
+pytestmark = pytest.mark.generated
+
 SEED = 11
 LABELS = ("achiever", "believer", "deceiver")
 

@@ -45,6 +45,8 @@ from tests import BASELINE
 from tests.helpers import candidate, partner, plan_of, rows, segment, territory
 from tests.strategies import plans, scenarios
 
+pytestmark = pytest.mark.generated
+
 SHORT = {"horizon_quarters": 4, "market_map": [segment("only"), segment("web")]}
 PARTNERS = [partner("Pine", base_share={"only": 0.3}), partner("Oak", base_share={"only": 0.3}), partner("Thorn")]
 PARTNERS[2] = {**PARTNERS[2], "label": "deceiver", "base_share": {"web": 0.2}}

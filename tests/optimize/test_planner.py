@@ -36,6 +36,8 @@ from tests import BASELINE
 from tests.helpers import candidate, partner, segment, stage, territory
 from tests.strategies import scenarios
 
+pytestmark = pytest.mark.generated
+
 MIX = {"coach": 0.6, "joint_plan": 0.4}
 
 

@@ -39,6 +39,8 @@ from sim.study.batches import table_bookings
 from tests.helpers import candidate, partner, segment
 from tests.optimize.test_planner import BASELINE, MIX, fluid, small
 
+pytestmark = pytest.mark.generated
+
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:

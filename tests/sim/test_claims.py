@@ -34,6 +34,8 @@ from sim.claims.measures import (
 )
 from sim.study.estimates import Estimate, mean
 
+pytestmark = pytest.mark.generated
+
 RUNS = int(os.environ.get("CLAIMS_RUNS", "1000"))
 SEED = int(os.environ.get("CLAIMS_SEED", "2014"))
 BASELINE = load_scenario("scenarios/baseline.yaml")

@@ -41,6 +41,8 @@ from tests.helpers import candidate, explain_difference, partner, plan_of, run_o
 from tests.helpers import territory as land
 from tests.strategies import Case, as_drawn, in_worlds, market_of, round_times, world_of
 
+pytestmark = pytest.mark.generated
+
 EXAMPLES = int(os.environ.get("EXAMPLES", "30"))
 TURNS = 6
 

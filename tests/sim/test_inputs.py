@@ -24,6 +24,8 @@ from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario
 from tests import BASELINE
 
+pytestmark = pytest.mark.generated
+
 GOOD = YAML(typ="safe", pure=True).load(BASELINE.read_text(encoding="utf-8"))
 SCENARIO = load_scenario(BASELINE)
 PLAN = TimePlan.constant(SCENARIO, 0.2, focus="believers", park=["Fir Solutions"]).model_dump()

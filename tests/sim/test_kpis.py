@@ -33,6 +33,8 @@ from tests.helpers import candidate, partner, run_once, segment, territory
 from tests.sim.test_properties import checked
 from tests.strategies import runs
 
+pytestmark = pytest.mark.generated
+
 
 def written(*records: tuple[float, Kind, int, int, int]) -> Ledger:
     """A ledger of (week, kind, partner, segment, amount); partners Pine, Oak (margin 25%) and the candidate Cypress."""

@@ -32,6 +32,8 @@ from sim.ledger import (
 from tests.helpers import all_selling, partner, run_in, run_once, segment, stage, territory
 from tests.strategies import plans, runs
 
+pytestmark = pytest.mark.generated
+
 checked = settings(
     derandomize="FRESH_SEEDS" not in os.environ,
     database=None,

@@ -40,6 +40,8 @@ from sim.study.settings import RunSettings
 from tests.helpers import TRAITS, partner, plan_of, segment, stage, territory
 from tests.strategies import scenarios, uncertain
 
+pytestmark = pytest.mark.generated
+
 LONG = os.environ.get("FRESH_SEEDS") == "1"
 SEED = int(os.environ.get("CLAIMS_SEED", "2027"))
 

@@ -32,6 +32,8 @@ from sim.scenario import Scenario
 from sim.terms import PARTNER_ACTIVITIES
 from tests import ROOT
 
+pytestmark = pytest.mark.generated
+
 MADE_UP = ROOT / "scenarios" / "made_up_calendar.ics"
 MADE_UP_RULES = ROOT / "scenarios" / "mappings" / "made_up_calendar.yaml"
 checked = settings(

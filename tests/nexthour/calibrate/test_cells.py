@@ -25,6 +25,8 @@ from sim.errors import TableError
 from tests.helpers import all_selling, partner, segment, stage, territory
 from tests.nexthour.office.files import BEGINS, MAPPING, export
 
+pytestmark = pytest.mark.generated
+
 LONG = os.environ.get("FRESH_SEEDS") == "1"
 TERRITORIES = 200 if LONG else 8
 SEED = int(os.environ.get("CLAIMS_SEED", "2026"))

@@ -28,6 +28,8 @@ from sim.errors import TableError
 from tests import ROOT, make_closed_deals, make_salesforce_export
 from tests.nexthour.calibrate.test_table_file import SHEET, as_csv, as_workbook, patched
 
+pytestmark = pytest.mark.generated
+
 MAPPINGS = ROOT / "scenarios" / "mappings"
 REAL = ROOT.parent / "shared" / "data" / "opportunities_direct_and_reseller.csv.gz"
 

@@ -33,6 +33,8 @@ from sim.ranges import Range
 from sim.scenario import PartnerTraits, Scenario
 from tests import ROOT
 
+pytestmark = pytest.mark.generated
+
 BASELINE = load_scenario(ROOT / "scenarios" / "baseline.yaml")
 BELIEVER = BASELINE.partner_segments.believer
 LONG = os.environ.get("FRESH_SEEDS") == "1"

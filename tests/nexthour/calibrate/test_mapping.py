@@ -29,6 +29,8 @@ from sim.errors import TableError
 from tests import SCENARIOS, make_salesforce_export
 from tests.nexthour.calibrate.test_table_file import as_csv, as_workbook
 
+pytestmark = pytest.mark.generated
+
 MAPPINGS = SCENARIOS / "mappings"
 DEALS_MAPPINGS = ("made_up_closed_deals", "made_up_salesforce", "win_loss_sample")
 PLAIN: dict[str, Any] = {

@@ -41,6 +41,8 @@ from tests import ROOT
 from tests.nexthour.calibrate import synthetic_partners
 from tests.nexthour.calibrate.synthetic_partners import Recovery
 
+pytestmark = pytest.mark.generated
+
 BASELINE = load_scenario(ROOT / "scenarios" / "baseline.yaml")
 LONG = os.environ.get("FRESH_SEEDS") == "1"
 TERRITORIES = 150 if LONG else 25

@@ -28,6 +28,8 @@ from sim.scenario import Scenario
 from tests import ROOT, make_recruiting
 from tests.make_recruiting import AS_OF, FILE, KINDS
 
+pytestmark = pytest.mark.generated
+
 REAL = ROOT.parent / "shared" / "data" / "partner_recruitment_funnel.csv.gz"
 CASES = 200 if "FRESH_SEEDS" in os.environ else 25
 SEED = int(os.environ.get("CLAIMS_SEED", "1"))

@@ -26,6 +26,8 @@ from nexthour.calibrate.files import table_file, text_lines, workbooks
 from nexthour.calibrate.files.table_file import Layout, open_table, read_small
 from sim.errors import TableError
 
+pytestmark = pytest.mark.generated
+
 ROWS = [["Name", "Größe", "Sum"], ["Müller, Co", "a\nb", "1"], ['say "x"', "", "2"], ["  padded ", "c", ""]]
 CELLS = [["Müller, Co", "a\nb", "1"], ['say "x"', "", "2"], ["padded", "c", ""]]
 
