@@ -25,10 +25,7 @@ from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import short_line
 from sim.kpis import KPIS
 
-WHEN = {
-    "leading": "Leading: what is coming",
-    "lagging": "Lagging: what happened",
-}
+WHEN = {"leading": "Leading: what is coming", "lagging": "Lagging: what happened"}
 HOURS = "Hours by activity: leading too"
 MOST_SAID = 8
 """Number of deviations that are told at once."""

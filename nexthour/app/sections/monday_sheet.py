@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from optimize.monday.sheet import MondaySheet
     from sim.plan import Who
 
-WHOSE: dict[Who, str] = {
-    "territory_manager": "Territory manager",
-    "channel_account_manager": "Channel account manager",
-}
+WHOSE: dict[Who, str] = {"territory_manager": "Territory manager", "channel_account_manager": "Channel account manager"}
 
 
 def draw(answer: Answer) -> None:
