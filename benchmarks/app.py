@@ -99,8 +99,8 @@ def _slider(chrome: Browser, address: str, presses: int, what: str, median: floa
             seen.done()
     at = np.percentile(took, [50, 95])
     return [
-        Row(f"{what}, {name}", f"<= {1000 * goal:.0f} ms", f"{1000 * its:.0f} ms", bool(its <= goal))
-        for name, goal, its in zip(("median", "p95"), (median, p95), at, strict=True)
+        Row(f"{what}, {name}", f"<= {1000 * goal:.0f} ms", f"{1000 * seconds:.0f} ms", bool(seconds <= goal))
+        for name, goal, seconds in zip(("median", "p95"), (median, p95), at, strict=True)
     ]
 
 

@@ -72,29 +72,29 @@ class Encoding:
     @cached_property
     def _cam_activities(self) -> list[int]:
         """The channel account manager's, recruiting apart."""
-        return [PARTNER_ACTIVITIES.index(its) for its in CAM_ACTIVITIES if its != "recruit"]
+        return [PARTNER_ACTIVITIES.index(activity) for activity in CAM_ACTIVITIES if activity != "recruit"]
 
     @cached_property
     def _recruiting_hours(self) -> FloatArray:
         """A week for all that candidates need within a quarter: shape (T, candidates), endless in one that is off."""
-        its, off = self.scenario, {week - 1 for week in self.scenario.calendar.weeks_off}
-        weeks = np.arange(its.horizon_quarters)[:, None] * WEEKS_PER_QUARTER + np.arange(WEEKS_PER_QUARTER)
+        scenario, off = self.scenario, {week - 1 for week in self.scenario.calendar.weeks_off}
+        weeks = np.arange(scenario.horizon_quarters)[:, None] * WEEKS_PER_QUARTER + np.arange(WEEKS_PER_QUARTER)
         worked = (~np.isin(weeks % WEEKS_PER_YEAR, list(off))).sum(axis=1)
         usable = np.clip(worked - 1, 0, RECRUITING_WEEKS)[:, None]
-        needed = np.array([[candidate.recruiting_hours for candidate in its.candidates]])
+        needed = np.array([[candidate.recruiting_hours for candidate in scenario.candidates]])
         return np.divide(needed, usable, out=np.full((len(worked), needed.size), np.inf), where=usable > 0)
 
     def decode(self, vector: FloatArray) -> PlanTable:
         """The plan that a vector means. What does not fit is cut: recruiting not begun, hours in proportion."""
         scenario, edges = self.scenario, np.cumsum([int(np.prod(shape)) for shape in self._shapes])[:-1]
-        parts = [its.reshape(shape) for its, shape in zip(np.split(vector, edges), self._shapes, strict=True)]
+        parts = [part.reshape(shape) for part, shape in zip(np.split(vector, edges), self._shapes, strict=True)]
         by_quarter = [np.tensordot(self._over_quarters, part, axes=1) for part in parts[:4]]
-        prospect, developing, cam_hours = (np.maximum(its, 0.0) ** 2 for its in by_quarter[:3])
+        prospect, developing, cam_hours = (np.maximum(values, 0.0) ** 2 for values in by_quarter[:3])
         recruiting, modes = parts[4:]
         quarters, partners = scenario.horizon_quarters, len(scenario.all_partners)
         own = scenario.territory_manager.hours_per_week
         parked = np.zeros((quarters, partners), dtype=bool)
-        support = np.array([expected_support(scenario, its.name) for its in scenario.partners])
+        support = np.array([expected_support(scenario, partner.name) for partner in scenario.partners])
         off = by_quarter[3] > 0
         off[(~off * support).sum(axis=1) > own] = True
         parked[:, : off.shape[1]] = off
@@ -114,7 +114,7 @@ class Encoding:
             if needed <= rounded:
                 hours[when, RECRUIT, off.shape[1] + c] = rounded
                 left[when] -= rounded
-        developing, cam_hours = (np.where(parked[:, None], 0.0, its) for its in (developing, cam_hours))
+        developing, cam_hours = (np.where(parked[:, None], 0.0, hours) for hours in (developing, cam_hours))
         fits = _share_that_fits(prospect.sum(axis=1) + developing.sum(axis=(1, 2)), free)
         partner[:, :RECRUIT] = developing * fits[:, None, None]
         prospect = prospect * fits[:, None]
@@ -145,16 +145,16 @@ class Encoding:
             _root(table.channel_account_manager[:, self._cam_activities[: self._shapes[2][1]]]),
             np.where(table.parked[:, :established], CLEARLY, -CLEARLY),
         )
-        at_knots = [np.tensordot(np.linalg.pinv(self._over_quarters), its, axes=1) for its in by_quarter]
+        at_knots = [np.tensordot(np.linalg.pinv(self._over_quarters), values, axes=1) for values in by_quarter]
         recruiting = np.full(self._shapes[4], -0.5 / QUARTERS_PER_UNIT)
         for c in range(candidates):
             manager, other = (
-                its[:, RECRUIT, established + c] for its in (table.partner, table.channel_account_manager)
+                hours[:, RECRUIT, established + c] for hours in (table.partner, table.channel_account_manager)
             )
             if (manager + other).any():
                 recruiting[0, c] = ((manager + other).argmax() + 0.5) / QUARTERS_PER_UNIT
                 recruiting[1:, c] = CLEARLY * np.sign(other.max() - manager.max())
-        modes = np.array([[CLEARLY * (mode == its) for mode in COVERAGE_MODES] for its in table.coverage_mode])
+        modes = np.array([[CLEARLY * (mode == planned) for mode in COVERAGE_MODES] for planned in table.coverage_mode])
         return np.concatenate([at_knot.ravel() for at_knot in (*at_knots, recruiting, modes)])
 
 

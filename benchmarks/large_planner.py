@@ -36,19 +36,19 @@ LIMITS: dict[str, dict[str, Any]] = {
 def large() -> Scenario:
     """The baseline with a sixth segment and more partners, whose bases are those of others, scaled to fit."""
     scenario = load_scenario(BASELINE)
-    market = [its.model_dump() for its in scenario.market_map]
+    market = [segment.model_dump() for segment in scenario.market_map]
     market.append({**market[1], "name": "sixth"})
     people = {}
     for kind, many in (("partners", PARTNERS), ("candidates", CANDIDATES)):
-        known = [its.model_dump() for its in getattr(scenario, kind)]
+        known = [person.model_dump() for person in getattr(scenario, kind)]
         more = [{**known[i % len(known)], "name": f"{kind} {i + 1}"} for i in range(len(known), many)]
-        people[kind] = [{**its, "base_share": {**its["base_share"], "sixth": 0.05}} for its in (*known, *more)]
+        people[kind] = [{**person, "base_share": {**person["base_share"], "sixth": 0.05}} for person in (*known, *more)]
     everybody = [*people["partners"], *people["candidates"]]
     for segment in market:
-        total = sum(its["base_share"].get(segment["name"], 0.0) for its in everybody)
-        for its in everybody:
-            if segment["name"] in its["base_share"]:
-                its["base_share"][segment["name"]] *= min(1.0, 0.95 / total)
+        total = sum(person["base_share"].get(segment["name"], 0.0) for person in everybody)
+        for person in everybody:
+            if segment["name"] in person["base_share"]:
+                person["base_share"][segment["name"]] *= min(1.0, 0.95 / total)
     return scenario.variant(market_map=market[:SEGMENTS], **people)
 
 

@@ -72,8 +72,8 @@ def _k(amount: float) -> str:
 
 
 def _share(difference: Estimate, of: float) -> str:
-    its = difference.scaled(1 / of)
-    return f"{its.value:+.1%} ({its.low:+.1%} to {its.high:+.1%})"
+    share = difference.scaled(1 / of)
+    return f"{share.value:+.1%} ({share.low:+.1%} to {share.high:+.1%})"
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from optimize.replan.actuals import BY_PARTNER, KNOWN, Figure
-from optimize.replan.matching import nearest, past_and_coming, slopes
+from optimize.replan.matching import most_like, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
 from sim.arrays import FloatArray
 from sim.kpis import KPIS, Tally
@@ -38,7 +38,7 @@ def error_left(scenario: Scenario, with_partners: bool) -> list[float]:
     markets, pool, true = range(POOL + TRUE), slice(POOL), slice(POOL, POOL + TRUE)
     seen, coming = past_and_coming(scenario, plan, figures, PAST, markets, SEED)
     by = slopes(seen[pool], coming[pool])
-    kept = [nearest(seen[pool], by, its, KEPT) for its in seen[true]]
+    kept = [most_like(seen[pool], by, actual, KEPT) for actual in seen[true]]
     skill = next(kpi for kpi in KPIS if kpi.name == "skill")
 
     def later(tally: Tally) -> FloatArray:
@@ -55,9 +55,9 @@ def error_left(scenario: Scenario, with_partners: bool) -> list[float]:
     values = table_values(scenario, [plan.table(scenario)], markets, SEED, later)[0]
     kinds = draw_tapes(tape_numbers(scenario, SEED), markets).partner_luck["true_segment"]
 
-    def left(its: FloatArray) -> float:
-        means = np.array([its[rows].mean(axis=0) for rows in kept])
-        return float(np.square(means - its[true]).sum() / np.square(its[pool].mean(axis=0) - its[true]).sum())
+    def left(credit: FloatArray) -> float:
+        means = np.array([credit[rows].mean(axis=0) for rows in kept])
+        return float(np.square(means - credit[true]).sum() / np.square(credit[pool].mean(axis=0) - credit[true]).sum())
 
     before = np.mean([(kinds[pool] == truth).mean() for truth in kinds[true]])
     after = np.mean([(kinds[rows] == truth).mean() for rows, truth in zip(kept, kinds[true], strict=True)])
@@ -76,9 +76,9 @@ def main() -> None:
     for name in ("baseline", "two-territories-partner-rich"):
         scenario = load_scenario(SCENARIOS / f"{name}.yaml")
         doubted = scenario.variant(assumptions={**scenario.assumptions.model_dump(), "label_accuracy": 0.6})
-        for its, label in ((scenario, name), (doubted, f"{name}, labels .6")):
+        for territory, label in ((scenario, name), (doubted, f"{name}, labels .6")):
             for with_partners in (False, True):
-                figures = error_left(its, with_partners)
+                figures = error_left(territory, with_partners)
                 table.add_row(label, "partners too" if with_partners else "totals", *(f"{f:.2f}" for f in figures))
     Console(width=140).print(table)
 

@@ -110,11 +110,11 @@ def rows(file: Path, seeds: int) -> list[list[str]]:
         delayed(search)(scenario, ours if way.from_ours else today, way, way.times * UNIT_REPLICATIONS, seed)
         for way, seed in jobs
     )
-    plan, *theirs = objective.value(*table_bookings(scenario, [ours, *found], range(FRESH_MARKETS), FRESH_SEED))
+    plan, *others = objective.value(*table_bookings(scenario, [ours, *found], range(FRESH_MARKETS), FRESH_SEED))
     lines = []
     for w, way in enumerate(WAYS):
-        best, *rest = sorted(theirs[w * seeds : (w + 1) * seeds], key=lambda row: -float(row.mean()))
-        ahead = [mean(its - plan).scaled(1 / float(plan.mean())) for its in (best, *rest)]
+        best, *rest = sorted(others[w * seeds : (w + 1) * seeds], key=lambda row: -float(row.mean()))
+        ahead = [mean(searched - plan).scaled(1 / float(plan.mean())) for searched in (best, *rest)]
         lines.append(
             [
                 file.stem,
@@ -124,7 +124,7 @@ def rows(file: Path, seeds: int) -> list[list[str]]:
                 f"{plan.mean() / 1000:,.0f}",
                 f"{best.mean() / 1000:,.0f}",
                 _interval(ahead[0]),
-                f"{np.median([its.value for its in ahead]):+.2%}",
+                f"{np.median([lead.value for lead in ahead]):+.2%}",
                 f"{ahead[-1].value:+.2%}",
                 verdict(ahead[0]),
             ]

@@ -11,9 +11,11 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from optimize.options import OPTIONS
 from sim.arrays import FloatArray
-from sim.documents.declared import Declared, FrozenMap, Items, declare, validate
+from sim.documents.declared import FrozenMap, Items, declare, items_of, validate
 from sim.documents.messages import guess, known_keys, show
+from sim.documents.request import Request
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
 from sim.scenario import Scenario
@@ -25,7 +27,30 @@ EARLY_QUARTERS = 4
 TOLERANCE_HOURS = 1e-3
 
 
-class Limits(Declared):
+def parse_lock(text: str) -> dict[str, Any]:
+    """A row of hours from 'coach:Birch IT=2@1-4': what, with whom, hours a week, quarters. Raises ValueError."""
+    use, mark, value = text.rpartition("=")
+    if not mark or not use:
+        raise ValueError("write it as NAME=VALUE")
+    activity, _, target = use.partition(":")
+    hours, _, when = value.partition("@")
+    first, _, last = when.partition("-")
+    if when and not (first.isdecimal() and (last or first).isdecimal()):
+        raise ValueError(f"{when!r} is no quarters; write them as 2 or 1-4")
+    try:
+        hours_per_week = float(hours)
+    except ValueError:
+        raise ValueError(f"{hours!r} is no number; write it as {use}=0.9") from None
+    quarters = {"from_quarter": int(first), "to_quarter": int(last or first)} if when else {}
+    return {"activity": activity, **({"target": target} if target else {}), "hours_per_week": hours_per_week} | quarters
+
+
+def lock_text(activity: str, target: str | None, hours_per_week: float, first: int, last: int) -> str:
+    """The text that `parse_lock` reads."""
+    return f"{activity}{f':{target}' if target else ''}={hours_per_week:g}@{first}-{last}"
+
+
+class Limits(Request):
     """All limits of a plan; the default is none."""
 
     floors: FrozenMap[Attainment] = declare(
@@ -38,15 +63,17 @@ class Limits(Declared):
     )
     locks: Items[Hours] = declare("rows of hours that are fixed", unit="list", default=())
     min_partner_share: Share = declare(
-        "least share of the manager's hours planned for partners", unit="share", default=0.0
+        "least share of the manager's hours planned for partners",
+        unit="share",
+        default=OPTIONS["min_partner_share"].default,
     )
-    max_partner_share: Share = declare("most of it", unit="share", default=1.0)
+    max_partner_share: Share = declare("most of it", unit="share", default=OPTIONS["max_partner_share"].default)
     largest_change_hours: Annotated[float, Field(ge=0, le=1000)] | None = declare(
         "most by which planned partner hours a week change from a quarter to the next",
         unit="hours a week",
         default=None,
     )
-    recruit: bool = declare("whether candidates may be recruited", unit="yes or no", default=True)
+    recruit: bool = declare("whether candidates may be recruited", unit="yes or no", default=OPTIONS["recruit"].default)
     only_partners: Items[Name] | None = declare(
         "partners and candidates that may get hours; all of them if not given", unit="names", default=None
     )
@@ -64,14 +91,15 @@ class Limits(Declared):
         return self
 
     @classmethod
-    def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Limits:
-        """Limits that fit a scenario. Raises PlanError, a sentence for each thing that is wrong."""
-        floors = given.get("floors")
-        if isinstance(floors, Mapping):
-            given = {**given, "floors": {str(quarter): value for quarter, value in floors.items()}}
-        limits = validate(cls, {key: value for key, value in given.items() if value is not None}, "limits", PlanError)
+    def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Self:
+        """Limits that fit a scenario; None is no limit. Raises PlanError, a sentence for each thing that is wrong."""
+        values = {name: value for name, value in given.items() if value is not None}
+        values |= {name: items_of(values[name]) for name in ("locks", "only_partners") if name in values}
+        if isinstance(floors := values.get("floors"), Mapping):
+            values["floors"] = {str(quarter): value for quarter, value in floors.items()}
+        limits = validate(cls, values, "limits", PlanError)
         try:
-            limits._fit(scenario)
+            limits._check_fit(scenario)
         except ValueError as problem:
             raise PlanError(f"limits: {problem}") from None
         return limits
@@ -87,18 +115,20 @@ class Limits(Declared):
     def given(self) -> tuple[str, ...]:
         """A key for each limit that was asked for; floors and locks have one each."""
         keys = []
-        for name in type(self).model_fields:
+        for name, field in Limits.model_fields.items():
             value = getattr(self, name)
-            if value == type(self).model_fields[name].default or value == {}:
+            if value == field.default or value == {}:
                 continue
-            several = value if name in ("floors", "locks") else [None]
-            keys += [
-                name if its is None else f"{name} {its if name == 'floors' else i}" for i, its in enumerate(several)
-            ]
+            if name == "floors":
+                keys += [f"floors {quarter}" for quarter in value]
+            elif name == "locks":
+                keys += [f"locks {i}" for i in range(len(value))]
+            else:
+                keys.append(name)
         return tuple(keys)
 
     def says(self, key: str) -> str:
-        """A limit in words."""
+        """A limit in words, by its key."""
         name, _, which = key.partition(" ")
         value = getattr(self, name)
         if name == "floors":
@@ -123,8 +153,8 @@ class Limits(Declared):
             "largest_change_hours": f"partner hours that change by at most {value:g} a week between quarters",
         }[name]
 
-    def without(self, key: str) -> Limits:
-        """All but one."""
+    def without(self, key: str) -> Self:
+        """All limits but one, by its key."""
         name, _, which = key.partition(" ")
         rest: Any = type(self).model_fields[name].default
         if name == "floors":
@@ -133,8 +163,8 @@ class Limits(Declared):
             rest = tuple(row for i, row in enumerate(self.locks) if i != int(which))
         return self.model_copy(update={name: rest})
 
-    def without_floors(self) -> Limits:
-        """All that a plan's hours alone keep to."""
+    def without_floors(self) -> Self:
+        """The limits that a plan's hours alone keep to, whatever is forecast."""
         return self.model_copy(update={"floors": {}, "early_floor": None})
 
     def locked_hours(self, activity: str, target: str, who: str, quarter: int) -> float:
@@ -149,16 +179,16 @@ class Limits(Declared):
     def broken(self, scenario: Scenario, table: PlanTable, past: int = 0) -> tuple[str, ...]:
         """Keys of the limits that a plan does not keep to, from its hours alone; floors need a forecast."""
         own = scenario.territory_manager.hours_per_week
-        theirs, left = table.partner.sum(axis=(1, 2)), slice(past, None)
-        given = (table.partner + table.channel_account_manager).sum(axis=1)[left]
-        recruit = (table.partner + table.channel_account_manager)[left, PARTNER_ACTIVITIES.index("recruit")]
+        with_partners, ahead = table.partner.sum(axis=(1, 2)), slice(past, None)
+        given = (table.partner + table.channel_account_manager).sum(axis=1)[ahead]
+        recruit = (table.partner + table.channel_account_manager)[ahead, PARTNER_ACTIVITIES.index("recruit")]
         slack = TOLERANCE_HOURS
         not_them = [p for p, name in enumerate(scenario.partner_names) if not self.may_get_hours(name)]
         rules = {
-            "min_partner_share": (theirs[left] < self.min_partner_share * own - slack).any(),
-            "max_partner_share": (theirs[left] > self.max_partner_share * own + slack).any(),
+            "min_partner_share": (with_partners[ahead] < self.min_partner_share * own - slack).any(),
+            "max_partner_share": (with_partners[ahead] > self.max_partner_share * own + slack).any(),
             "largest_change_hours": self.largest_change_hours is not None
-            and (abs(np.diff(theirs))[max(past - 1, 0) :] > self.largest_change_hours + slack).any(),
+            and (abs(np.diff(with_partners))[max(past - 1, 0) :] > self.largest_change_hours + slack).any(),
             "recruit": not self.recruit and recruit.any(),
             "only_partners": given[:, not_them].any(),
             "coverage_mode": any(
@@ -173,7 +203,7 @@ class Limits(Declared):
         ]
         return (*(name for name, is_broken in rules.items() if is_broken), *locks)
 
-    def _fit(self, scenario: Scenario) -> None:
+    def _check_fit(self, scenario: Scenario) -> None:
         horizon, candidates = scenario.horizon_quarters, [candidate.name for candidate in scenario.candidates]
         quarters = [str(quarter) for quarter in range(1, horizon + 1)]
         for quarter in self.floors:
@@ -199,14 +229,14 @@ class Limits(Declared):
     def cells(scenario: Scenario, table: PlanTable, row: Hours) -> FloatArray:
         """What a plan has where a lock says something: a view, shape (quarters of the lock,)."""
         if row.activity == "sell":
-            its = table.sell
+            cells = table.sell
         elif row.activity == "prospect":
-            its = table.prospect[:, scenario.segment_names.index(row.target or "")]
+            cells = table.prospect[:, scenario.segment_names.index(row.target or "")]
         else:
             hours = table.partner if row.who == "territory_manager" else table.channel_account_manager
             p = scenario.partner_names.index(row.target or "")
-            its = hours[:, PARTNER_ACTIVITIES.index(row.activity), p]
-        return its[row.from_quarter - 1 : row.to_quarter]
+            cells = hours[:, PARTNER_ACTIVITIES.index(row.activity), p]
+        return cells[row.from_quarter - 1 : row.to_quarter]
 
     def check_past(self, past: int) -> None:
         """Raise PlanError for a floor or lock of a quarter that is over."""

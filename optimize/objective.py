@@ -1,4 +1,4 @@
-"""What a plan is to have most of.
+"""The objective of a plan: what it is to have most of.
 
 Left out: limits (limits.py).
 """
@@ -16,14 +16,14 @@ from sim.errors import PlanError
 from sim.scenario import Scenario
 from sim.terms import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
-Name = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
-WORDS: dict[Name, str] = {
+ObjectiveName = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
+WORDS: dict[ObjectiveName, str] = {
     "quota_credit": "quota credit",
     "net_bookings": "net bookings",
     "expected_shortfall": "credit short of quota",
     "quarters_at_quota": "quarters at quota",
 }
-RISK: tuple[Name, ...] = ("expected_shortfall", "quarters_at_quota")
+RISK: tuple[ObjectiveName, ...] = ("expected_shortfall", "quarters_at_quota")
 RUN_OFF_QUARTERS = 4
 """Quarters after the horizon whose credit is the exit value."""
 YEARS_PER_QUARTER = WEEKS_PER_QUARTER / WEEKS_PER_YEAR
@@ -33,7 +33,7 @@ YEARS_PER_QUARTER = WEEKS_PER_QUARTER / WEEKS_PER_YEAR
 class Objective:
     """What counts of bookings by quarter; more is better, so a shortfall is negative."""
 
-    name: Name
+    name: ObjectiveName
     partner_share: FloatArray
     """what of a partner's gross bookings counts, shape (partners,)"""
     quarter_weight: FloatArray
@@ -45,17 +45,11 @@ class Objective:
     def of(
         cls, scenario: Scenario, name: str, discount_rate: float = 0.0, exit_weight: float = 0.0, past: int = 0
     ) -> Objective:
-        """By name; `discount_rate` a year; `exit_weight` of the run-off, 0 if there is none; `past` quarters count 0.
+        """The objective of a name; `exit_weight` is that of the run-off, 0 if there is none; `past` quarters count 0.
 
-        Raises PlanError for a number or a name that is not allowed.
+        `discount_rate` is a year's. Raises PlanError for a number or a name that is not allowed.
         """
-        if name not in get_args(Name):
-            raise PlanError(f"objective is {show(name)}; allowed: {', '.join(get_args(Name))}")
-        for what, share, unit in (("discount_rate", discount_rate, ", a year"), ("exit_weight", exit_weight, "")):
-            if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
-                raise PlanError(f"{what} is {show(share)}; allowed: a number from 0 to 1{unit}")
-        if exit_weight and name in RISK:
-            raise PlanError(f"exit_weight is {exit_weight:g} with {name}; allowed: 0, or another objective")
+        check_objective(name, discount_rate, exit_weight)
         partners = scenario.all_partners
         shares = [
             1 - partner.margin if name == "net_bookings" else scenario.credit_share(partner) for partner in partners
@@ -69,11 +63,11 @@ class Objective:
 
     @property
     def is_risk(self) -> bool:
-        """Whether it looks at each market's quarters and not at means."""
+        """Whether the objective looks at each market's quarters and not at means."""
         return self.name in RISK
 
     def by_quarter(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
-        """Of bookings by quarter (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
+        """What counts of bookings by quarter, shapes (..., quarters) and (..., quarters, partners): (..., quarters)."""
         booked = direct + partner @ self.partner_share
         if self.name == "expected_shortfall":
             booked = np.minimum(booked - self.quota_usd, 0.0)
@@ -82,5 +76,16 @@ class Objective:
         return np.asarray(booked * self.quarter_weight)
 
     def value(self, direct: FloatArray, partner: FloatArray) -> FloatArray:
-        """The same over the horizon: shape (...)."""
+        """What counts of bookings by quarter, summed over the horizon: shape (...)."""
         return np.asarray(self.by_quarter(direct, partner).sum(axis=-1))
+
+
+def check_objective(name: object, discount_rate: object, exit_weight: object) -> None:
+    """Raise PlanError for a name of an objective, a discount rate a year or an exit weight that is not allowed."""
+    if name not in get_args(ObjectiveName):
+        raise PlanError(f"objective is {show(name)}; allowed: {', '.join(get_args(ObjectiveName))}")
+    for what, share, unit in (("discount_rate", discount_rate, ", a year"), ("exit_weight", exit_weight, "")):
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise PlanError(f"{what} is {show(share)}; allowed: a number from 0 to 1{unit}")
+    if exit_weight and name in RISK:
+        raise PlanError(f"exit_weight is {exit_weight:g} with {name}; allowed: 0, or another objective")

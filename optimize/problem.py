@@ -56,7 +56,7 @@ class Stock:
 
     @property
     def gain_on_average(self) -> float:
-        """The same on average over the weeks of the quarter."""
+        """What a gain of 1 a week has added on average over the weeks of the quarter."""
         return (1 - self.kept_on_average) / self._forgotten
 
     @property
@@ -90,9 +90,9 @@ class PlanningProblem:
     inbound: FloatArray
     prospecting_yield: FloatArray
     work_hours: FloatArray
-    """hours that a deal takes so many quarters after it was started, shape (S, LAGS)"""
+    """hours that a deal takes by quarters since it was started, shape (S, LAGS)"""
     closes: FloatArray
-    """share of the manager's deals that end so many quarters after they were started, shape (S, LAGS)"""
+    """share of the manager's deals that end, by quarters since they were started, shape (S, LAGS)"""
     deal_hours: FloatArray
     """all stage hours of a deal that goes to its end, shape (S,)"""
     base: FloatArray
@@ -101,7 +101,7 @@ class PlanningProblem:
     """shape (P, S)"""
     credit_share: FloatArray
     partner_closes: FloatArray
-    """share of a partner's deals that end so many quarters after they were registered, shape (P, LAGS)"""
+    """share of a partner's deals that end, by quarters since they were registered, shape (P, LAGS)"""
     flow_limit: FloatArray
     """deals that a partner's people can take on in a quarter, shape (P,); infinite where they take no time"""
     stays: FloatArray
@@ -122,9 +122,9 @@ class PlanningProblem:
     def of(
         cls, scenario: Scenario, run_off: int = 0, followed: PlanTable | None = None, past: int = 0
     ) -> PlanningProblem:
-        """`run_off`: quarters after the horizon whose credit may count; `followed`: the plan of the `past` quarters.
+        """The problem of a scenario, with a `run_off` of quarters whose credit may count, after `past` quarters.
 
-        Raises SimulationError for a territory whose numbers cannot be worked with.
+        `followed` is the plan of those quarters. Raises SimulationError for numbers that cannot be worked with.
         """
         whole = scenario.longer(run_off) if run_off else scenario
         try:
@@ -155,15 +155,17 @@ class PlanningProblem:
             inbound=np.array([segment.inbound_share for segment in numbers.segments]),
             prospecting_yield=np.array([segment.prospecting_yield for segment in numbers.segments]),
             work_hours=np.array(
-                [_work(segment.stages, chances) for segment, chances in zip(segments, passes, strict=True)]
+                [_work_hours(segment.stages, chances) for segment, chances in zip(segments, passes, strict=True)]
             ),
-            closes=np.array([_lagged(sum(stage.buyer_lag_weeks for stage in segment.stages)) for segment in segments]),
+            closes=np.array(
+                [_lag_shares(sum(stage.buyer_lag_weeks for stage in segment.stages)) for segment in segments]
+            ),
             deal_hours=np.array([sum(stage.mean_hours for stage in segment.stages) for segment in segments]),
             base=base,
             fit=np.array([partner.fit for partner in numbers.partners]).reshape(base.shape),
             credit_share=np.array([partner.credit_share for partner in numbers.partners]),
             partner_closes=np.array(
-                [_lagged(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
+                [_lag_shares(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
             ).reshape(len(partners), LAGS),
             flow_limit=np.array(
                 [
@@ -184,17 +186,17 @@ class PlanningProblem:
 
     @property
     def periods(self) -> int:
-        """History, horizon and run-off."""
+        """Number of quarters of history, horizon and run-off."""
         return len(self.demand)
 
     @property
     def established(self) -> int:
-        """Partners that are there from the first day; the others are candidates."""
+        """Number of partners that are there from the first day; the others are candidates."""
         return len(self.scenario.partners)
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Whom the manager may recruit."""
+        """The candidates whom the manager may recruit."""
         return self.scenario.candidates
 
     def ready_after(self, candidate: Candidate) -> int:
@@ -216,8 +218,8 @@ class PlanningProblem:
             return np.zeros(0)
         recruit, p = PARTNER_ACTIVITIES.index("recruit"), self.established + k
         cam = self.scenario.channel_account_manager
-        theirs = self.followed.channel_account_manager * (cam.factor if cam else 0.0)
-        hours = (self.followed.partner + theirs)[: self.past, recruit, p]
+        account_manager = self.followed.channel_account_manager * (cam.factor if cam else 0.0)
+        hours = (self.followed.partner + account_manager)[: self.past, recruit, p]
         return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
 
 
@@ -226,8 +228,8 @@ def _by_period(weekly: FloatArray) -> FloatArray:
     return np.asarray(weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1))
 
 
-def _lagged(mean_weeks: float, shape: float = np.inf) -> FloatArray:
-    """Share of deals, begun at any time of a quarter, that end so many quarters later.
+def _lag_shares(mean_weeks: float, shape: float = np.inf) -> FloatArray:
+    """Share of deals, begun at any time of a quarter, that end 0, 1, ... quarters later: shape (LAGS,).
 
     Their time is Weibull of this mean and shape; of an infinite one, always the same.
     """
@@ -242,10 +244,10 @@ def _lagged(mean_weeks: float, shape: float = np.inf) -> FloatArray:
     return np.bincount(both, np.append(1 - part, part), minlength=LAGS) / 400
 
 
-def _work(stages: tuple[Stage, ...], passes: list[float]) -> FloatArray:
+def _work_hours(stages: tuple[Stage, ...], passes: list[float]) -> FloatArray:
     hours, lag_weeks, reached = np.zeros(LAGS), 0.0, 1.0
     for stage, passed in zip(stages, passes, strict=True):
-        hours += reached * stage.mean_hours * _lagged(lag_weeks)
+        hours += reached * stage.mean_hours * _lag_shares(lag_weeks)
         lag_weeks, reached = lag_weeks + stage.buyer_lag_weeks, passed
     return hours
 
@@ -310,19 +312,19 @@ def _open_pipeline(scenario: Scenario, periods: int, passes: list[list[float]]) 
             rest = [chance / reached if reached > 0 else 0.0 for chance in chances[deal.stage - 1 :]]
             lag_weeks, comes_to = 0.0, 1.0
             for stage, passed in zip(left, rest, strict=True):
-                end(comes_to * stage.mean_hours, _at(lag_weeks), hours)
+                end(comes_to * stage.mean_hours, _ending_after(lag_weeks), hours)
                 lag_weeks, comes_to = lag_weeks + stage.buyer_lag_weeks, passed
-            end(deal.amount_usd * comes_to, _at(lag_weeks), credit)
+            end(deal.amount_usd * comes_to, _ending_after(lag_weeks), credit)
         else:
             p = partners[deal.route]
             partner = scenario.partners[p]
             fit = partner.fit_by_segment.get(deal.segment, partner.fit)
             alpha = scenario.assumptions.skill_exponent.likely
             wins = partner_win_probability(fit, chances[-1], float(skill[p]), alpha)
-            end(deal.amount_usd * wins * scenario.credit_share(partner), _at(partner.cycle_weeks), credit)
+            end(deal.amount_usd * wins * scenario.credit_share(partner), _ending_after(partner.cycle_weeks), credit)
     return credit, hours
 
 
-def _at(weeks: float) -> FloatArray:
-    """All of it so many weeks after the first day."""
+def _ending_after(weeks: float) -> FloatArray:
+    """All of something that ends some weeks after the first day, by quarter: shape (LAGS,)."""
     return np.eye(LAGS)[min(int(weeks // WEEKS_PER_QUARTER), LAGS - 1)]

@@ -22,6 +22,7 @@ from nexthour import version
 from nexthour.jobs.uploads import Upload
 from nexthour.jobs.worker import STOP, JobKind, Task, serve
 from nexthour.report.text import unexpected_error
+from sim.documents.request import Request
 
 if TYPE_CHECKING:
     from sim import Scenario
@@ -290,6 +291,8 @@ def _as_plain_data(value: Any) -> Any:
     """A value that JSON does not know: a file, a document, a mapping or a list of another kind."""
     if isinstance(value, Upload):
         return value.digest
+    if isinstance(value, Request):
+        return value.digest()
     if hasattr(value, "model_dump"):
         return value.model_dump(mode="json")
     return dict(value) if isinstance(value, Mapping) else list(value)

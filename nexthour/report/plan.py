@@ -7,7 +7,7 @@ optimize returned.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import count_of, half_width, interval, narrow_half_width, usd, with_interval
@@ -313,26 +313,3 @@ def from_week(block: Block) -> str:
 
 
 # What was asked
-
-
-def lock_of(word: str) -> dict[str, Any]:
-    """A row of hours from 'coach:Birch IT=2@1-4': what, with whom, hours a week, quarters. Raises ValueError."""
-    use, mark, value = word.rpartition("=")
-    if not mark or not use:
-        raise ValueError("write it as NAME=VALUE")
-    activity, _, target = use.partition(":")
-    hours, _, when = value.partition("@")
-    first, _, last = when.partition("-")
-    if when and not (first.isdecimal() and (last or first).isdecimal()):
-        raise ValueError(f"{when!r} is no quarters; write them as 2 or 1-4")
-    try:
-        hours_per_week = float(hours)
-    except ValueError:
-        raise ValueError(f"{hours!r} is no number; write it as {use}=0.9") from None
-    quarters = {"from_quarter": int(first), "to_quarter": int(last or first)} if when else {}
-    return {"activity": activity, **({"target": target} if target else {}), "hours_per_week": hours_per_week} | quarters
-
-
-def lock_word(activity: str, target: str | None, hours_per_week: float, first: int, last: int) -> str:
-    """The word that `lock_of` reads."""
-    return f"{activity}{f':{target}' if target else ''}={hours_per_week:g}@{first}-{last}"

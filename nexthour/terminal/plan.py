@@ -1,75 +1,42 @@
-"""The terminal's way to find a plan: nexthour plan.
+"""nexthour plan: the best plan, what it gains, its hours, and how good it is and how we know.
 
-Left out: how a plan is found (optimize/), and what it looks like (nexthour/terminal/show_plan.py).
+Its options are those of a PlanRequest (optimize/options.py). Left out: any computing (optimize/), and the sentences
+(nexthour/report/plan.py).
 """
 
 from __future__ import annotations
 
 import shlex
-from inspect import signature
+from collections.abc import Iterator
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nexthour.packaged import scenario_path
-from nexthour.report.plan import lock_of
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, check_out, print_json, read_scenario, status_line
-from nexthour.terminal.show_plan import print_frontier, print_solution
-from nexthour.terminal.tables import print_again
+from nexthour.report import plan as report
+from nexthour.report.text import CAVEAT, one_line
+from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json, read_scenario, status_line
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_items
+from optimize.options import OPTIONS, PlanOption
 
-Pairs = list[str] | None
+if TYPE_CHECKING:
+    from optimize import Answer, Explanation
+
+QUARTERS_AT_ONCE = 6
+REPEATED_FIRST = ("floors", "locks", "coverage_mode", "only_partners")
+"""What may be repeated comes first in the words that get a plan again, and mere flags last."""
 
 
-def plan(
+def command(
     scenario_file: ScenarioFile,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this YAML file.", metavar="FILE")] = None,
-    floor: Annotated[
-        Pairs,
-        typer.Option(help="Least attainment in a quarter, as in 1=0.9; may be repeated.", metavar="QUARTER=SHARE"),
-    ] = None,
-    early_floor: Annotated[
-        float | None, typer.Option(help="Least attainment of the first four quarters together.", metavar="SHARE")
-    ] = None,
-    lock: Annotated[
-        Pairs,
-        typer.Option(
-            help="Fix hours a week, as in 'coach:Birch IT=2' or 'sell=20@1-4' (quarters).",
-            metavar="USE=HOURS",
-        ),
-    ] = None,
-    min_partner_share: Annotated[float, typer.Option(help="Least share of the hours planned for partners.")] = 0.0,
-    max_partner_share: Annotated[float, typer.Option(help="Most of it.")] = 1.0,
-    largest_change: Annotated[
-        float | None, typer.Option(help="Most by which partner hours a week change between quarters.", metavar="HOURS")
-    ] = None,
-    no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Only these partners get hours; may be repeated.", metavar="PARTNER")
-    ] = None,
-    coverage: Annotated[
-        Pairs,
-        typer.Option(help="Fix a segment's coverage mode, as in enterprise=direct.", metavar="SEGMENT=MODE"),
-    ] = None,
-    objective: Annotated[
-        str, typer.Option(help="quota_credit, net_bookings, expected_shortfall (the least) or quarters_at_quota.")
-    ] = "quota_credit",
-    discount_rate: Annotated[float, typer.Option(help="How much less a later booking is worth, a year.")] = 0.0,
-    exit_weight: Annotated[
-        float, typer.Option(help="How much credit of the year after the horizon counts, 0 to 1.", metavar="WEIGHT")
-    ] = 0.0,
-    followed: Annotated[
-        Path | None, typer.Option(help="The plan so far, to plan again from here.", metavar="FILE")
-    ] = None,
-    from_quarter: Annotated[
-        int | None, typer.Option(help="The first quarter that is still to be planned.", metavar="QUARTER")
-    ] = None,
-    actuals: Annotated[Path | None, typer.Option(help="What was seen of the quarters so far.", metavar="FILE")] = None,
     why: Annotated[
         bool, typer.Option("--why", help="Also say what an hour is worth, what limits cost, what would turn it.")
     ] = False,
-    seed: Seed = 7,
     as_json: AsJson = False,
+    **words: Any,
 ) -> None:
     """Find the best plan, and say how good that is.
 
@@ -80,33 +47,15 @@ def plan(
       nexthour plan scenarios/baseline.yaml --followed plan.yaml --actuals actuals.yaml
       nexthour compare scenarios/baseline.yaml --plan plan.yaml
     """
-    import sim
-    from optimize import Actuals, explain, optimize_plan
+    from optimize import PlanRequest, explain, optimize_plan
 
     scenario = read_scenario(scenario_file)
     if out is not None:
-        check_out(out, scenario_path(scenario_file), *(its for its in (followed, actuals) if its is not None))
+        files = (words["followed"], words["actuals"])
+        check_out(out, scenario_path(scenario_file), *(file for file in files if file is not None))
+    request = PlanRequest.of(scenario, _asked(words))
     with status_line() as progress:
-        solution = optimize_plan(
-            scenario,
-            objective,
-            discount_rate=discount_rate,
-            floors={_quarter(word): _number("--floor", word, value) for word, value in _pairs("--floor", floor)},
-            early_floor=early_floor,
-            locks=[_lock(word) for word in lock or ()],
-            seed=seed,
-            min_partner_share=min_partner_share,
-            max_partner_share=max_partner_share,
-            largest_change_hours=largest_change,
-            recruit=not no_recruiting,
-            only_partners=only,
-            coverage_mode=dict(_pairs("--coverage", coverage)),
-            exit_weight=exit_weight,
-            followed=None if followed is None else sim.TimePlan.load(followed),
-            from_quarter=from_quarter,
-            actuals=None if actuals is None else Actuals.load(actuals),
-            progress=progress,
-        )
+        solution = optimize_plan(scenario, request=request, progress=progress)
         reasons = explain(solution) if why else None
     if out is not None:
         solution.plan.save(out)
@@ -117,57 +66,84 @@ def plan(
     if out is not None:
         next_words = ["nexthour", "monday", scenario_file, "--plan", str(out), "--quarter", str(solution.quarter)]
         print(f"\nWrote {out}. Next:\n  {shlex.join(next_words)}")
-    repeated = (("--floor", floor), ("--lock", lock), ("--coverage", coverage), ("--only", only))
-    words = [word for option, values in repeated for value in values or () for word in (option, value)]
-    single = {
-        "objective": objective,
-        "discount_rate": discount_rate,
-        "early_floor": early_floor,
-        "min_partner_share": min_partner_share,
-        "max_partner_share": max_partner_share,
-        "largest_change": largest_change,
-        "exit_weight": exit_weight,
-        "followed": followed,
-        "from_quarter": from_quarter,
-        "actuals": actuals,
+    again = [*_words_again(words), *(["--why"] if why else [])]
+    print_again(scenario, ["plan", scenario_file, *again, "--seed", request.seed])
+
+
+def print_solution(solution: Answer, reasons: Explanation | None = None) -> None:
+    """Print a plan: what it gains, its hours by quarter, what becomes of partners, and how good it is."""
+    out, scenario, certificate = plain_console(), solution.scenario, solution.certificate
+    out.print(one_line(scenario.question or scenario.name), style="bold")
+    out.print()
+    out.print(f"{solution.plan.name}: {report.difference(certificate)}. {report.totals(solution)}")
+    for quarters in _parts_of_horizon(scenario.horizon_quarters):
+        out.print()
+        out.print("Hours a week")
+        out.print(_hours(solution, quarters))
+    out.print()
+    for line in (*report.parked_lines(solution), *report.coverage_lines(solution)):
+        out.print(line)
+    titled = (
+        (f"Q{solution.quarter} against {certificate.against}, hours a week", report.first_quarter_lines(solution)),
+        ("What happened so far", report.so_far_lines(solution)),
+        ("How good it is, and how we know", report.certificate_lines(solution)),
+        ("Why, and what would change it", report.reason_lines(solution, reasons) if reasons is not None else []),
+    )
+    for title, lines in titled:
+        if lines:
+            out.print()
+            out.print(title)
+        print_items(out, lines)
+    out.print()
+    out.print(CAVEAT)
+
+
+def _parts_of_horizon(quarters: int) -> Iterator[range]:
+    yield from (range(first, min(first + QUARTERS_AT_ONCE, quarters)) for first in range(0, quarters, QUARTERS_AT_ONCE))
+
+
+def _hours(solution: Answer, quarters: range) -> Any:
+    table = make_table("", *(f"Q{q + 1}" for q in quarters))
+    for word, hours in report.hours_rows(solution):
+        table.add_row(word, *(report.hours_cell(hours[q]) for q in quarters))
+    return table
+
+
+def _asked(words: dict[str, Any]) -> dict[str, Any]:
+    """The fields of the request that the options say. Raises BadParameter, a sentence, for a text that says none."""
+    import sim
+    from optimize import Actuals
+
+    floors = [(_quarter(word), _number("--floor", word, value)) for word, value in _pairs("--floor", words["floors"])]
+    followed, actuals = words["followed"], words["actuals"]
+    return {
+        **words,
+        "floors": dict(floors),
+        "locks": [_lock(word) for word in words["locks"] or ()],
+        "recruit": not words["recruit"],
+        "coverage_mode": dict(_pairs("--coverage", words["coverage_mode"])),
+        "followed": None if followed is None else sim.TimePlan.load(followed),
+        "actuals": None if actuals is None else Actuals.load(actuals),
     }
-    usual = {name: parameter.default for name, parameter in signature(plan).parameters.items()}
-    for name, value in single.items():
-        words += [f"--{name.replace('_', '-')}", str(value)] if value != usual[name] else []
-    words += ["--no-recruiting"] if no_recruiting else []
-    words += ["--why"] if why else []
-    print_again(scenario, ["plan", scenario_file, *words, "--seed", seed])
 
 
-def frontier(
-    scenario_file: ScenarioFile,
-    points: Annotated[int, typer.Option(help="How many plans, from the most patient to the hastiest.")] = 6,
-    through: Annotated[int, typer.Option(help="Quarters that are planned; the year after them is the exit.")] = 4,
-    no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,
-    seed: Seed = 7,
-    as_json: AsJson = False,
-) -> None:
-    """What this year's attainment costs in next year's run-rate.
-
-    \b
-    Examples:
-      nexthour frontier scenarios/baseline.yaml
-      nexthour frontier scenarios/baseline.yaml --points 4 --through 8
-    """
-    import optimize
-
-    scenario = read_scenario(scenario_file)
-    with status_line() as progress:
-        its = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, progress=progress)
-    if as_json:
-        print_json(its.as_dict())
-        return
-    print_frontier(its)
-    words = ["--points", points, "--through", through, *(["--no-recruiting"] if no_recruiting else [])]
-    print_again(scenario, ["frontier", scenario_file, *words, "--seed", seed])
+def _words_again(words: dict[str, Any]) -> Iterator[str]:
+    """The options that were given, as they were given."""
+    later = [name for name in OPTIONS if name not in REPEATED_FIRST and OPTIONS[name].kind is not bool]
+    for name in (*REPEATED_FIRST, *later):
+        option, value = OPTIONS[name], words[name]
+        if name != "seed" and value != _default(option):
+            for text in value if option.kind is list else [value]:
+                yield from (f"--{option.name}", str(text))
+    yield from (f"--{OPTIONS[name].name}" for name in OPTIONS if OPTIONS[name].kind is bool and words[name])
 
 
-def _pairs(option: str, words: Pairs) -> list[tuple[str, str]]:
+def _default(option: PlanOption) -> Any:
+    """What the terminal takes for an option that is not given: a flag is off, whatever the field is then."""
+    return False if option.kind is bool else option.default
+
+
+def _pairs(option: str, words: list[str] | None) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for word in words or ():
         name, mark, value = word.rpartition("=")
@@ -186,8 +162,10 @@ def _quarter(word: str) -> int:
 
 
 def _lock(word: str) -> dict[str, Any]:
+    from optimize.limits import parse_lock
+
     try:
-        return lock_of(word)
+        return parse_lock(word)
     except ValueError as problem:
         raise typer.BadParameter(f"--lock {word}: {problem}") from None
 
@@ -197,3 +175,25 @@ def _number(option: str, word: str, value: str) -> float:
         return float(value)
     except ValueError:
         raise typer.BadParameter(f"{option} {word}={value}: {value!r} is no number; write it as {word}=0.9") from None
+
+
+def _parameter(name: str, option: PlanOption) -> Parameter:
+    """An option as a parameter of the command, for Typer to read."""
+    default = _default(option)
+    kind: Any = list[str] if option.kind is list else option.kind
+    shown = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar)
+    taken = kind if default is not None else kind | None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[taken, shown])
+
+
+def _with_options(function: Any) -> None:
+    """Give a function a parameter for each option, before those of its own that are about the answer."""
+    *own, _ = signature(function, eval_str=True).parameters.values()
+    scenario_file, out, why, as_json = (parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in own)
+    *asked, seed = (_parameter(name, option) for name, option in OPTIONS.items())
+    parameters = [scenario_file, out, *asked, why, seed, as_json]
+    function.__signature__ = signature(function).replace(parameters=parameters, return_annotation=None)
+    function.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+
+
+_with_options(command)

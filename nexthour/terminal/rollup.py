@@ -12,7 +12,7 @@ from nexthour.terminal.common import AsJson, Seed, print_json, read_scenario, st
 from nexthour.terminal.tables import make_table, plain_console, print_again
 
 if TYPE_CHECKING:
-    from optimize.coverage.rollup import Organisation, Row
+    from optimize.coverage.rollup import Organisation, SegmentRow
 
 
 def command(
@@ -87,7 +87,7 @@ def _rows_table(first: str) -> Any:
     )
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: SegmentRow) -> list[str]:
     seen = [f"{count.value:,.0f}" for count in (row.found, row.brought, row.leaked)]
     return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half_width(row.gap_usd)]
 

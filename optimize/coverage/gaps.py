@@ -20,13 +20,13 @@ from optimize.coverage.remedies import (
     DEVELOPING_WORDS,
     MOVED_HOURS,
     Ground,
-    Option,
+    RemedyOption,
+    account_manager_option,
     at_ceilings,
-    covered,
-    developed,
-    managed,
-    prospected,
-    recruited,
+    coverage_options,
+    development_option,
+    prospecting_option,
+    recruiting_options,
     with_account_manager,
 )
 from optimize.objective import Objective
@@ -57,8 +57,8 @@ __all__ = [
     "SegmentGap",
     "coverage_of",
     "gap_analysis",
-    "market_map",
-    "rank",
+    "map_market",
+    "remedy_order",
 ]
 
 LEAKED = list(COVERAGE_KINDS).index("leaked")
@@ -86,7 +86,7 @@ class Coverage:
 
     @property
     def seen(self) -> Estimate:
-        """By the manager or a partner."""
+        """Share that the manager or a partner sees."""
         leaked = self.leaked
         return Estimate(1 - leaked.value, 1 - leaked.high, 1 - leaked.low, leaked.observations)
 
@@ -123,15 +123,15 @@ class Remedy:
 
     @property
     def verdict(self) -> str:
-        """In words: ahead, behind, no clear difference, or why it is not possible."""
+        """Whether the remedy is ahead, behind or not clearly different, or why it is not possible, in words."""
         return self.why_not if self.gain_usd is None else self.gain_usd.verdict
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, without the territory."""
-        its = asdict(replace(self, plan=None, scenario=None))
-        del its["scenario"]
+        fields = asdict(replace(self, plan=None, scenario=None))
+        del fields["scenario"]
         plan = None if self.plan is None else self.plan.model_dump(mode="json")
-        return {**its, "plan": plan, "verdict": self.verdict}
+        return {**fields, "plan": plan, "verdict": self.verdict}
 
 
 @dataclass(frozen=True)
@@ -201,43 +201,43 @@ def gap_analysis(
     more = with_account_manager(scenario)
 
     progress(0, 0, "choosing among remedies")
-    chosen = _chosen(ground, more, seed)
-    theirs = [its for row in chosen for kind, its in row.items() if kind == "account_manager"]
-    others = [its for row in chosen for kind, its in row.items() if kind != "account_manager"]
+    chosen = _choose_options(ground, more, seed)
+    of_manager = [option for row in chosen for kind, option in row.items() if kind == "account_manager"]
+    others = [option for row in chosen for kind, option in row.items() if kind != "account_manager"]
 
     progress(0, 0, "pricing them")
-    gains = _differences(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
-    gains |= _differences(more, ground.base, theirs, MARKETS, seed + Purpose.PRICING)
+    gains = _gains_usd(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
+    gains |= _gains_usd(more, ground.base, of_manager, MARKETS, seed + Purpose.PRICING)
 
     progress(0, 0, "counting who sees what")
     bare = _without_remedies(ground, plan, seed)
     planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], COVERAGE_MARKETS, seed)
-    if _tables(theirs):
-        counts += list(table_coverage(more, _tables(theirs), COVERAGE_MARKETS, seed))
-    after = dict(zip(map(id, _tables(others) + _tables(theirs)), counts, strict=True))
+    if _tables(of_manager):
+        counts += list(table_coverage(more, _tables(of_manager), COVERAGE_MARKETS, seed))
+    after = dict(zip(map(id, _tables(others) + _tables(of_manager)), counts, strict=True))
 
     rows = []
     for s, row in enumerate(bare.segments):
         remedies = [
-            Remedy(kind, why_not=its)
-            if isinstance(its, str)
-            else _priced(
+            Remedy(kind, why_not=option)
+            if isinstance(option, str)
+            else _price(
                 kind,
-                its,
+                option,
                 more if kind == "account_manager" else scenario,
                 base.name,
-                gains[id(its.table)],
-                _seen(planned[..., s]),
-                _seen(after[id(its.table)][..., s]),
+                gains[id(option.table)],
+                _seen_share(planned[..., s]),
+                _seen_share(after[id(option.table)][..., s]),
             )
-            for kind, its in chosen[s].items()
+            for kind, option in chosen[s].items()
         ]
-        rows.append(replace(row, remedies=tuple(sorted(remedies, key=rank))))
+        rows.append(replace(row, remedies=tuple(sorted(remedies, key=remedy_order))))
     return replace(bare, segments=tuple(rows))
 
 
-def market_map(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
-    """The same without remedies, which take nearly all of its time. Raises PlanError if the plan does not fit."""
+def map_market(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
+    """A gap analysis without remedies, which take nearly all of the time. Raises PlanError if the plan does not fit."""
     if plan is not None:
         check_plan("plan", plan)
     check_seed("seed", seed)
@@ -270,9 +270,9 @@ def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAn
     return GapAnalysis(scenario, seed, status_quo if plan is None else plan, plan is None, tuple(rows))
 
 
-def _priced(
+def _price(
     kind: RemedyKind,
-    option: Option,
+    option: RemedyOption,
     scenario: Scenario,
     base_name: str,
     gain: FloatArray,
@@ -299,34 +299,36 @@ def _priced(
     )
 
 
-def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, Option | str]]:
+def _choose_options(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, RemedyOption | str]]:
     """By segment, the best remedy of each kind, or why there is none.
 
-    `more` is the territory with an account manager more. Who gets those hours: the first so many of the segment's
+    `more` is the territory with an account manager more. Who gets those hours: the first of the segment's
     partners, in the order of what developing them gains.
     """
     scenario, segments = ground.scenario, range(len(ground.scenario.market_map))
-    partners = {p: its for p in range(len(scenario.all_partners)) if (its := developed(ground, p)) is not None}
-    modes, recruits = [covered(ground, s) for s in segments], [recruited(ground, s) for s in segments]
+    partners = {
+        p: option for p in range(len(scenario.all_partners)) if (option := development_option(ground, p)) is not None
+    }
+    modes, recruits = [coverage_options(ground, s) for s in segments], [recruiting_options(ground, s) for s in segments]
     lists = [some for some in (*modes, *recruits) if not isinstance(some, str)]
-    tried = [*partners.values(), *(its for some in lists for its in some)]
-    by_table = _differences(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+    tried = [*partners.values(), *(option for some in lists for option in some)]
+    by_table = _gains_usd(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
 
-    def gain(option: Option) -> float:
+    def gain(option: RemedyOption) -> float:
         return float(by_table[id(option.table)].mean())
 
-    with_manager: list[list[Option]] = []
+    with_manager: list[list[RemedyOption]] = []
     for s in segments:
         there = sorted(ground.carried_in(s), key=lambda p: -gain(partners[p]) if p in partners else 0.0)
-        with_manager.append([managed(ground, there[:most]) for most in range(1, len(there) + 1)])
-    theirs = [its for some in with_manager for its in some]
-    by_table |= _differences(more, ground.base, theirs, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+        with_manager.append([account_manager_option(ground, there[:most]) for most in range(1, len(there) + 1)])
+    of_manager = [option for some in with_manager for option in some]
+    by_table |= _gains_usd(more, ground.base, of_manager, SCREENING_MARKETS, seed + Purpose.CHOOSING)
 
-    def best(some: Sequence[Option] | str, why_not: str = "") -> Option | str:
+    def best(some: Sequence[RemedyOption] | str, why_not: str = "") -> RemedyOption | str:
         return some if isinstance(some, str) else max(some, key=gain) if some else why_not
 
     nobody, no_hours = "no partner that is carried has accounts here", "selling has no hours left"
-    chosen: list[dict[RemedyKind, Option | str]] = []
+    chosen: list[dict[RemedyKind, RemedyOption | str]] = []
     for s in segments:
         there = ground.carried_in(s)
         chosen.append(
@@ -334,15 +336,15 @@ def _chosen(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, 
                 "develop": best([partners[p] for p in there if p in partners], no_hours if there else nobody),
                 "recruit": best(recruits[s]),
                 "account_manager": best(with_manager[s], nobody),
-                "direct": prospected(ground, s) or no_hours,
+                "direct": prospecting_option(ground, s) or no_hours,
                 "coverage_mode": best(modes[s], nobody),
             }
         )
     return chosen
 
 
-def _differences(
-    scenario: Scenario, base: PlanTable, options: Iterable[Option | str], markets: int, seed: int
+def _gains_usd(
+    scenario: Scenario, base: PlanTable, options: Iterable[RemedyOption | str], markets: int, seed: int
 ) -> dict[int, FloatArray]:
     """Quota credit in US dollars against the plan, paired, by the id of a table: shape (markets, quarters)."""
     credit = Objective.of(scenario, "quota_credit", 0.0)
@@ -352,26 +354,26 @@ def _differences(
     totals = []
     for first in range(0, 1 + len(tables), TABLES_AT_A_TIME):
         some = [base, *tables][first : first + TABLES_AT_A_TIME]
-        its = table_bookings(scenario, some, range(markets), seed % (MAX_SEED + 1))
-        totals += list(credit.by_quarter(its.direct, its.partner))
+        booked = table_bookings(scenario, some, range(markets), seed % (MAX_SEED + 1))
+        totals += list(credit.by_quarter(booked.direct, booked.partner))
     return {id(table): total - totals[0] for table, total in zip(tables, totals[1:], strict=True)}
 
 
-def _tables(options: Iterable[Option | str]) -> list[PlanTable]:
+def _tables(options: Iterable[RemedyOption | str]) -> list[PlanTable]:
     """Each table once: a partner may be the one to develop in several segments."""
     return list({id(option.table): option.table for option in options if not isinstance(option, str)}.values())
 
 
 def coverage_of(counts: FloatArray) -> Coverage | None:
-    """From counts by market, shape (markets, COVERAGE_KINDS)."""
+    """Coverage from counts by market, shape (markets, COVERAGE_KINDS); None if too few have an opportunity."""
     shares = _shares(counts)
     if len(shares) < 2:
         return None
-    by_kind: Sequence[Estimate] = [estimates.mean(its) for its in shares.T]
+    by_kind: Sequence[Estimate] = [estimates.mean(share) for share in shares.T]
     return Coverage(*by_kind)
 
 
-def _seen(counts: FloatArray) -> FloatArray:
+def _seen_share(counts: FloatArray) -> FloatArray:
     """Share that somebody sees, by market that has opportunities."""
     return 1 - _shares(counts)[:, LEAKED]
 
@@ -383,7 +385,7 @@ def _shares(counts: FloatArray) -> FloatArray:
     return np.asarray(counts[some] / totals[some])
 
 
-def rank(remedy: Remedy) -> tuple[int, float]:
+def remedy_order(remedy: Remedy) -> tuple[int, float]:
     """The order of remedies: what gains, by what it gains an hour; what is not clear; what costs; what cannot be."""
     if remedy.gain_usd is None:
         return 3, 0.0

@@ -38,7 +38,7 @@ DEVELOPED_BY = (COACH, JOINT_PLAN)
 DEVELOPING_WORDS = f"{ACTIVITY_WORDS['coach']} and {ACTIVITY_WORDS['joint_plan']}, by halves"
 
 
-class Option(NamedTuple):
+class RemedyOption(NamedTuple):
     """A remedy that can be tried. Hours over the horizon, in weeks that are not off."""
 
     what: str
@@ -66,13 +66,13 @@ class Ground:
         spare = replicate(scenario, plan, SPARE_MARKETS, seed)["hours_spare"].mean(axis=0)
         seen = table_coverage(scenario, [base], SPARE_MARKETS, seed)[0].sum(axis=0)
         brought = seen[list(COVERAGE_KINDS).index("registered")] / np.maximum(seen.sum(axis=0), 1)
-        theirs = {
+        taken = {
             "direct": np.zeros_like(brought),
             "direct_first": np.zeros_like(brought),
             "partner_first": brought,
             "partner_led": problem.base[: problem.established].sum(axis=0),
         }
-        pool = np.array([1 - theirs[mode][s] for s, mode in enumerate(base.coverage_mode)])
+        pool = np.array([1 - taken[mode][s] for s, mode in enumerate(base.coverage_mode)])
         value = pool * seen.sum(axis=0) * problem.value_usd
         return cls(problem, base, spare / WEEKS_PER_QUARTER, value / max(float(value.sum()), 1.0))
 
@@ -82,18 +82,18 @@ class Ground:
 
     @property
     def weeks_worked(self) -> FloatArray:
-        """By quarter of the horizon."""
+        """Weeks that are not off, by quarter of the horizon."""
         return self.problem.weeks_worked[HISTORY : HISTORY + self.problem.quarters]
 
     def carried(self, p: int) -> NDArray[np.bool_]:
         """Quarters in which hours for a partner are not lost: it is there, and not parked."""
-        its, problem = self.base, self.problem
+        base, problem = self.base, self.problem
         there = np.full(problem.quarters, p < problem.established)
-        recruiting = np.flatnonzero(its.partner[:, RECRUIT, p] + its.channel_account_manager[:, RECRUIT, p])
+        recruiting = np.flatnonzero(base.partner[:, RECRUIT, p] + base.channel_account_manager[:, RECRUIT, p])
         if len(recruiting):
             candidate = problem.candidates[p - problem.established]
             there = np.arange(problem.quarters) >= recruiting[-1] + problem.ready_after(candidate)
-        return ~its.parked[:, p] & there
+        return ~base.parked[:, p] & there
 
     def carried_in(self, s: int) -> list[int]:
         """Partners with accounts in a segment that are carried in some quarter."""
@@ -104,24 +104,24 @@ class Ground:
         return np.minimum(self.base.sell, MOVED_HOURS)
 
 
-def developed(ground: Ground, p: int) -> Option | None:
+def development_option(ground: Ground, p: int) -> RemedyOption | None:
     """Coaching and joint planning for a partner while it is carried; None if selling has no hours left then."""
     hours = ground.for_selling() * ground.carried(p)
     if not hours.any():
         return None
     name = ground.scenario.partner_names[p]
-    table = _developed(ground.base, p, hours)
-    return Option(name, (name,), _digits(table), float(hours @ ground.weeks_worked))
+    table = _with_development(ground.base, p, hours)
+    return RemedyOption(name, (name,), _digits(table), float(hours @ ground.weeks_worked))
 
 
-def _developed(table: PlanTable, p: int, hours: FloatArray) -> PlanTable:
+def _with_development(table: PlanTable, p: int, hours: FloatArray) -> PlanTable:
     partner = table.partner.copy()
     for activity in DEVELOPED_BY:
         partner[:, activity, p] += hours / len(DEVELOPED_BY)
     return replace(table, partner=partner, sell=table.sell - hours)
 
 
-def prospected(ground: Ground, s: int) -> Option | None:
+def prospecting_option(ground: Ground, s: int) -> RemedyOption | None:
     """Prospecting in a segment; None if selling has no hours left.
 
     Spare selling time is divided as what is planned. So what is planned is divided as all prospecting would be with an
@@ -139,10 +139,10 @@ def prospected(ground: Ground, s: int) -> Option | None:
     divided = (planned + hours)[:, None] * all_of_it / np.where(total > 0, total, 1.0)
     prospect = np.where((hours > 0)[:, None], divided, ground.base.prospect)
     table = replace(ground.base, prospect=prospect, sell=ground.base.sell - hours)
-    return Option(ACTIVITY_WORDS["prospect"], (), _digits(table), float(hours @ ground.weeks_worked))
+    return RemedyOption(ACTIVITY_WORDS["prospect"], (), _digits(table), float(hours @ ground.weeks_worked))
 
 
-def recruited(ground: Ground, s: int) -> list[Option] | str:
+def recruiting_options(ground: Ground, s: int) -> list[RemedyOption] | str:
     """Recruiting the candidate with the largest base in a segment, from the first quarter; or why it cannot be done.
 
     Alone, and with an hour a week of development once it sells.
@@ -173,23 +173,25 @@ def recruited(ground: Ground, s: int) -> list[Option] | str:
     said = f"{candidate.name} in {'Q1' if until == 0 else f'Q1-Q{until + 1}'}"
     signed = replace(base, partner=partner, sell=sell, parked=parked)
     sells = np.arange(problem.quarters) >= until + problem.ready_after(candidate)
-    then = _developed(signed, p, np.where(sells, np.minimum(sell, MOVED_HOURS), 0.0))
+    then = _with_development(signed, p, np.where(sells, np.minimum(sell, MOVED_HOURS), 0.0))
     hours = candidate.recruiting_hours
-    alone = Option(said, (candidate.name,), _digits(signed), hours)
+    alone = RemedyOption(said, (candidate.name,), _digits(signed), hours)
     more = float((sell - then.sell) @ ground.weeks_worked)
-    return [alone, Option(f"{said}, then developed", alone.whom, _digits(then), hours + more)] if more else [alone]
+    return (
+        [alone, RemedyOption(f"{said}, then developed", alone.whom, _digits(then), hours + more)] if more else [alone]
+    )
 
 
-def managed(ground: Ground, partners: Sequence[int]) -> Option:
+def account_manager_option(ground: Ground, partners: Sequence[int]) -> RemedyOption:
     """An account manager who coaches and plans with some partners, evenly, while they are carried."""
     hours = np.zeros_like(ground.base.channel_account_manager)
     carried = np.array([ground.carried(p) for p in partners])
     each = ACCOUNT_MANAGER_HOURS / np.maximum(carried.sum(axis=0), 1)
-    for p, its in zip(partners, carried, strict=True):
+    for p, is_carried in zip(partners, carried, strict=True):
         for activity in DEVELOPED_BY:
-            hours[:, activity, p] = each * its / len(DEVELOPED_BY)
+            hours[:, activity, p] = each * is_carried / len(DEVELOPED_BY)
     names = tuple(ground.scenario.partner_names[p] for p in partners)
-    return Option(
+    return RemedyOption(
         f"{ACCOUNT_MANAGER_HOURS:g} h a week with {in_a_sentence(names)}",
         names,
         _digits(replace(ground.base, channel_account_manager=ground.base.channel_account_manager + hours)),
@@ -208,11 +210,11 @@ def with_account_manager(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"channel_account_manager": more})
 
 
-def covered(ground: Ground, s: int) -> list[Option]:
+def coverage_options(ground: Ground, s: int) -> list[RemedyOption]:
     """The segment's other coverage modes; none where no partner has accounts, as modes are the same there."""
     now = ground.base.coverage_mode
     return [
-        Option(
+        RemedyOption(
             f"{COVERAGE_WORDS[mode]} instead of {COVERAGE_WORDS[now[s]]}",
             (),
             _digits(replace(ground.base, coverage_mode=(*now[:s], mode, *now[s + 1 :]))),
@@ -236,11 +238,11 @@ def at_ceilings(ground: Ground) -> tuple[Scenario, PlanTable]:
         return partner.model_copy(update={"traits": traits})
 
     kinds: dict[str, PartnerTraits] = {
-        kind: its.model_copy(
-            update={"engagement_start": its.engagement_ceiling, "engagement_alone": its.engagement_ceiling}
+        kind: traits.model_copy(
+            update={"engagement_start": traits.engagement_ceiling, "engagement_alone": traits.engagement_ceiling}
         )
         for kind in PARTNER_SEGMENTS
-        if (its := getattr(scenario.partner_segments, kind))
+        if (traits := getattr(scenario.partner_segments, kind))
     }
     signs = {"recruiting_hours": 0.0, "sign_probability": 1.0, "onboarding_weeks": 0}
     there = scenario.model_copy(

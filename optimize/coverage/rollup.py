@@ -37,7 +37,7 @@ FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found",
 
 
 @dataclass(frozen=True)
-class Row:
+class SegmentRow:
     """Opportunities over the horizon and who sees them today: of a segment, or of all of them."""
 
     opportunities: Estimate
@@ -56,12 +56,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Territory:
-    """One territory's part."""
+class TerritoryTotals:
+    """The part of one territory in the organisation's map."""
 
     scenario: Scenario
-    by_segment: dict[str, Row]
-    total: Row
+    by_segment: dict[str, SegmentRow]
+    total: SegmentRow
     quota_usd: float
     """over the horizon"""
     credit_usd: Estimate
@@ -69,7 +69,7 @@ class Territory:
 
 
 @dataclass(frozen=True)
-class InTerritory:
+class PartnerInTerritory:
     """What one territory says of a partner."""
 
     territory: str
@@ -86,33 +86,33 @@ class InTerritory:
 
 
 @dataclass(frozen=True)
-class Partner:
+class SharedPartner:
     """One partner or candidate, whoever works with it; figures are summed over territories."""
 
     name: str
-    territories: tuple[InTerritory, ...]
+    territories: tuple[PartnerInTerritory, ...]
     credit_usd: Estimate
     opportunities: Estimate
 
     @property
     def manager_hours(self) -> float:
-        """A week, from all managers together."""
+        """Hours a week that the partner gets from all managers together."""
         return sum(territory.manager_hours for territory in self.territories)
 
     @property
     def account_manager_hours(self) -> float:
-        """A week, from all account managers together."""
+        """Hours a week that the partner gets from all account managers together."""
         return sum(territory.account_manager_hours for territory in self.territories)
 
     @property
     def label(self) -> PartnerSegment | None:
-        """What it is believed to be; None if managers disagree."""
+        """What the partner is believed to be; None if managers disagree."""
         labels = {territory.label for territory in self.territories}
         return labels.pop() if len(labels) == 1 else None
 
     @property
     def labels(self) -> str:
-        """The same in words, with who believes what if they disagree."""
+        """What the partner is believed to be, in words, with who believes what if managers disagree."""
         if self.label is not None:
             return self.label
         return "managers disagree: " + listed(
@@ -126,11 +126,11 @@ class Organisation:
 
     seed: int
     quarters: int
-    territories: tuple[Territory, ...]
-    by_segment: dict[str, Row]
+    territories: tuple[TerritoryTotals, ...]
+    by_segment: dict[str, SegmentRow]
     """in the order in which territories name them"""
-    total: Row
-    partners: tuple[Partner, ...]
+    total: SegmentRow
+    partners: tuple[SharedPartner, ...]
     """those with most quota credit first"""
     quota_usd: float
     credit_usd: Estimate
@@ -175,7 +175,7 @@ def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | N
     one name or different horizons, SimulationError for a seed that is none.
     """
     check_seed("seed", seed)
-    given = _checked(scenarios)
+    given = _check_territories(scenarios)
     progress = progress or silent
     pages = []
     for scenario in given:
@@ -184,7 +184,8 @@ def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | N
     segments = list(dict.fromkeys(name for scenario in given for name in scenario.segment_names))
     names = list(dict.fromkeys(name for scenario in given for name in scenario.partner_names))
     partners = [_partner(name, [page for page in pages if name in page.scenario.partner_names]) for name in names]
-    direct, theirs = sum(page.direct_usd for page in pages), sum(page.partner_usd.sum(axis=1) for page in pages)
+    direct = sum(page.direct_usd for page in pages)
+    through_partners = sum(page.partner_usd.sum(axis=1) for page in pages)
     return Organisation(
         seed=seed,
         quarters=given[0].horizon_quarters,
@@ -193,9 +194,9 @@ def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | N
         total=_row(pages, segments),
         partners=tuple(sorted(partners, key=lambda partner: -partner.credit_usd.value)),
         quota_usd=sum(sum(scenario.quota_usd()) for scenario in given),
-        credit_usd=estimates.mean(direct + theirs),
+        credit_usd=estimates.mean(direct + through_partners),
         direct_credit_usd=estimates.mean(np.asarray(direct)),
-        partner_credit_usd=estimates.mean(np.asarray(theirs)),
+        partner_credit_usd=estimates.mean(np.asarray(through_partners)),
     )
 
 
@@ -223,9 +224,9 @@ class _Page:
         credit = treatment.credit_today(scenario, seed)
         return cls(scenario, table, seen, problem.value_usd, problem.base, *credit)
 
-    def territory(self) -> Territory:
+    def territory(self) -> TerritoryTotals:
         names = self.scenario.segment_names
-        return Territory(
+        return TerritoryTotals(
             self.scenario,
             by_segment={name: _row([self], [name]) for name in names},
             total=_row([self], names),
@@ -234,7 +235,7 @@ class _Page:
         )
 
 
-def _row(pages: Sequence[_Page], segments: Sequence[str]) -> Row:
+def _row(pages: Sequence[_Page], segments: Sequence[str]) -> SegmentRow:
     """The sum over those of some segments that are there."""
     parts = [
         (page.seen[..., names.index(name)], page.value_usd[names.index(name)])
@@ -244,7 +245,7 @@ def _row(pages: Sequence[_Page], segments: Sequence[str]) -> Row:
     ]
     seen = np.sum([counts for counts, _ in parts], axis=0)
     worth_usd = np.sum([counts * each for counts, each in parts], axis=0)
-    return Row(
+    return SegmentRow(
         opportunities=estimates.mean(seen.sum(axis=1)),
         found=estimates.mean(seen[:, FOUND]),
         brought=estimates.mean(seen[:, BROUGHT]),
@@ -255,17 +256,17 @@ def _row(pages: Sequence[_Page], segments: Sequence[str]) -> Row:
     )
 
 
-def _partner(name: str, pages: Sequence[_Page]) -> Partner:
+def _partner(name: str, pages: Sequence[_Page]) -> SharedPartner:
     parts, credit_usd, opportunities = [], [], []
     for page in pages:
         p = page.scenario.partner_names.index(name)
-        its = page.scenario.all_partners[p]
+        partner = page.scenario.all_partners[p]
         credit_usd.append(page.partner_usd[:, p])
         opportunities.append(page.seen.sum(axis=1) @ page.base[p])
         parts.append(
-            InTerritory(
+            PartnerInTerritory(
                 territory=page.scenario.name,
-                label=its.label,
+                label=partner.label,
                 is_candidate=p >= len(page.scenario.partners),
                 credit_usd=estimates.mean(credit_usd[-1]),
                 opportunities=estimates.mean(opportunities[-1]),
@@ -273,7 +274,7 @@ def _partner(name: str, pages: Sequence[_Page]) -> Partner:
                 account_manager_hours=float(page.table.channel_account_manager[:, :, p].sum(axis=1).mean()),
             )
         )
-    return Partner(
+    return SharedPartner(
         name,
         tuple(parts),
         estimates.mean(np.sum(credit_usd, axis=0)),
@@ -281,26 +282,28 @@ def _partner(name: str, pages: Sequence[_Page]) -> Partner:
     )
 
 
-def _checked(scenarios: Iterable[Scenario]) -> list[Scenario]:
+def _check_territories(scenarios: Iterable[Scenario]) -> list[Scenario]:
     given = list(scenarios)
     if not given:
         raise ScenarioError("there is no territory; allowed: one or more")
-    for its in given:
-        if not isinstance(its, Scenario):
-            raise ScenarioError(f"a territory is {show(its)}; allowed: a Scenario, as load_scenario(file) gives one")
-    names = [its.name for its in given]
+    for scenario in given:
+        if not isinstance(scenario, Scenario):
+            raise ScenarioError(
+                f"a territory is {show(scenario)}; allowed: a Scenario, as load_scenario(file) gives one"
+            )
+    names = [scenario.name for scenario in given]
     for name in names:
         if names.count(name) > 1:
             raise ScenarioError(f"{names.count(name)} territories are named {name!r}; give each a name of its own")
     first = given[0]
-    for its in given[1:]:
-        if its.horizon_quarters != first.horizon_quarters:
+    for scenario in given[1:]:
+        if scenario.horizon_quarters != first.horizon_quarters:
             raise ScenarioError(
-                f"horizon_quarters is {first.horizon_quarters} in {first.name!r} and {its.horizon_quarters} in "
-                f"{its.name!r}; allowed: the same in all territories, so that they can be added up"
+                f"horizon_quarters is {first.horizon_quarters} in {first.name!r} and {scenario.horizon_quarters} in "
+                f"{scenario.name!r}; allowed: the same in all territories, so that they can be added up"
             )
     return given
 
 
-def _rows(by_segment: dict[str, Row]) -> list[dict[str, Any]]:
+def _rows(by_segment: dict[str, SegmentRow]) -> list[dict[str, Any]]:
     return [{"segment": name, **asdict(row)} for name, row in by_segment.items()]

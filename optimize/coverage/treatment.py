@@ -74,9 +74,9 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     problem = PlanningProblem.of(scenario)
     direct, credit = credit_today(scenario, seed)
     total = float(direct.mean() + credit.sum(axis=1).mean())
-    results = [estimates.mean(its).scaled(1 / total if total > 0 else 0.0) for its in credit.T]
+    results = [estimates.mean(usd).scaled(1 / total if total > 0 else 0.0) for usd in credit.T]
     beta = scenario.assumptions.engagement_exponent.likely
-    commitment = [bring_probability(float(its), beta) for its in problem.engagement.start]
+    commitment = [bring_probability(float(engagement), beta) for engagement in problem.engagement.start]
     market = problem.demand[HISTORY : HISTORY + problem.quarters].sum(axis=0) * problem.value_usd
     value = problem.base @ market / max(float(market.sum()), 1.0)
     there = slice(problem.established)
@@ -85,7 +85,7 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     made = []
     for p, partner in enumerate(scenario.all_partners):
         is_candidate = p >= problem.established
-        word = _word(table, p, is_candidate)
+        word = _treatment_word(table, p, is_candidate)
         usual = None if is_candidate else cast(Word, TREATMENTS[partner.label])
         reason = "" if usual in (None, word) else _reason(word, usual, value[p], value[there], kept[p], kept[there])
         made.append(
@@ -93,7 +93,7 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
                 partner=partner.name,
                 is_candidate=is_candidate,
                 treatment=word,
-                says=f"{partner.name}: {word}. {_says(table, p, is_candidate)}.",
+                says=f"{partner.name}: {word}. {_treatment_sentence(table, p, is_candidate)}.",
                 usual=usual,
                 reason=reason,
                 results=results[p],
@@ -119,24 +119,24 @@ def _hours(table: PlanTable, p: int) -> FloatArray:
     return np.asarray(table.partner[:, :, p] + table.channel_account_manager[:, :, p])
 
 
-def _word(table: PlanTable, p: int, is_candidate: bool) -> Word:
+def _treatment_word(table: PlanTable, p: int, is_candidate: bool) -> Word:
     hours = _hours(table, p)
     if is_candidate:
         return "Recruit" if hours[:, PARTNER_ACTIVITIES.index("recruit")].any() else "Leave"
-    developing = hours[:, [PARTNER_ACTIVITIES.index(its) for its in SEEN_AS_DEVELOPMENT]].sum(axis=1)
+    developing = hours[:, [PARTNER_ACTIVITIES.index(activity) for activity in SEEN_AS_DEVELOPMENT]].sum(axis=1)
     if developing.max() > STEP_HOURS:
         return "Develop"
     return "Limit" if table.parked[:, p].any() else "Maintain"
 
 
-def _says(table: PlanTable, p: int, is_candidate: bool) -> str:
+def _treatment_sentence(table: PlanTable, p: int, is_candidate: bool) -> str:
     """What the plan does with it, as the rest of a sentence."""
     quarters = len(table.sell)
     parked = table.parked[:, p]
-    given = list(_given(table, p))
-    said = ", ".join(its for its, _ in given)
-    last = max((its for _, its in given), default=-1)
-    if is_candidate and _word(table, p, is_candidate) == "Leave":
+    given = list(_hours_in_words(table, p))
+    said = ", ".join(words for words, _ in given)
+    last = max((quarter for _, quarter in given), default=-1)
+    if is_candidate and _treatment_word(table, p, is_candidate) == "Leave":
         return "Not recruited"
     if parked.all() and not is_candidate:
         return "Parked throughout"
@@ -144,14 +144,14 @@ def _says(table: PlanTable, p: int, is_candidate: bool) -> str:
     if table.channel_account_manager[:, :, p].any():
         parts.append("the account manager's hours included")
     if parked.any() and not is_candidate:
-        parts.append(f"parked {_when(parked)}")
+        parts.append(f"parked {_quarters_in_words(parked)}")
     elif -1 < last < quarters - 1:
         parts.append("then left to sell")
     said = ", ".join(parts) or "carried, without planned hours"
     return said[0].upper() + said[1:]
 
 
-def _given(table: PlanTable, p: int) -> Iterator[tuple[str, int]]:
+def _hours_in_words(table: PlanTable, p: int) -> Iterator[tuple[str, int]]:
     """Hours in words, activities with the same quarters together, and the last of those quarters."""
     hours = _hours(table, p)
     by_quarters: dict[bytes, list[int]] = {}
@@ -159,19 +159,19 @@ def _given(table: PlanTable, p: int) -> Iterator[tuple[str, int]]:
         some = hours[:, activity] >= LEAST_SAID
         if some.any():
             by_quarters.setdefault(some.tobytes(), []).append(activity)
-    in_order = sorted(by_quarters.items(), key=lambda its: int(np.frombuffer(its[0], bool).argmax()))
+    in_order = sorted(by_quarters.items(), key=lambda item: int(np.frombuffer(item[0], bool).argmax()))
     for written, activities in in_order:
         some = np.frombuffer(written, bool)
-        words = [f"{ACTIVITY_WORDS[PARTNER_ACTIVITIES[a]]} {_range(hours[some, a])} h" for a in activities]
-        yield f"{in_a_sentence(words)} a week in {_when(some)}", int(np.flatnonzero(some)[-1])
+        words = [f"{ACTIVITY_WORDS[PARTNER_ACTIVITIES[a]]} {_range_text(hours[some, a])} h" for a in activities]
+        yield f"{in_a_sentence(words)} a week in {_quarters_in_words(some)}", int(np.flatnonzero(some)[-1])
 
 
-def _range(hours: FloatArray) -> str:
-    low, high = (f"{float(its):.2f}".rstrip("0").rstrip(".") for its in (hours.min(), hours.max()))
+def _range_text(hours: FloatArray) -> str:
+    low, high = (f"{float(value):.2f}".rstrip("0").rstrip(".") for value in (hours.min(), hours.max()))
     return low if low == high else f"{low}-{high}"
 
 
-def _when(some: NDArray[np.bool_]) -> str:
+def _quarters_in_words(some: NDArray[np.bool_]) -> str:
     """Quarters in words, from 1."""
     runs = [(first, last) for first, last in equal_runs(some.tolist()) if some[first]]
     return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])

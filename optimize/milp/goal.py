@@ -51,9 +51,9 @@ def _missing(model: Model, objective: Objective, luck: FloatArray) -> Any:
             spread = max(float(luck[:, :, q].mean(axis=0).std()), LEAST_SPREAD)
             level, slope = mean_quota_usd_k, mean_quota_usd_k / (quota_usd_k * spread)
         weight = float(objective.quarter_weight[q]) / luck.shape[1]
-        own, theirs = _credit(model, objective, t)
+        own, of_partners = _credit(model, objective, t)
         for m, (direct, partner) in enumerate(luck[:, :, q].T):
-            credit = float(direct) * own + float(partner) * theirs
+            credit = float(direct) * own + float(partner) * of_partners
             missing.append(weight * _short_of_quota(model, level + slope * (quota_usd_k - credit), t, m))
     return total(missing)
 
@@ -61,10 +61,10 @@ def _missing(model: Model, objective: Objective, luck: FloatArray) -> Any:
 def _credit(model: Model, objective: Objective, t: int) -> tuple[Any, Any]:
     """own_credit(t), partner_credit(t): a variable each = the bookings that count, so that markets share them."""
     label = model.period_labels[t]
-    own, theirs = (model.variable(family, (t,), (label,)) for family in ("own", "theirs"))
+    own, of_partners = (model.variable(family, (t,), (label,)) for family in ("own", "theirs"))
     model.row(own == model.direct_usd_k[t], "own_credit", label)
-    model.row(theirs == total(model.partner_usd_k[t] * objective.partner_share), "partner_credit", label)
-    return own, theirs
+    model.row(of_partners == total(model.partner_usd_k[t] * objective.partner_share), "partner_credit", label)
+    return own, of_partners
 
 
 def _short_of_quota(model: Model, missing: Any, t: int, m: int) -> Any:

@@ -73,7 +73,7 @@ def _account_managers_week(model: Model, t: int) -> None:
 
 
 def add_recruiting(model: Model, limits: Limits) -> None:
-    """Candidates: recruited in one quarter or never, there, if they sign, from ready_after quarters later."""
+    """Candidates are recruited in one quarter or never, and there, if they sign, from ready_after quarters later."""
     problem = model.problem
     for k, candidate in enumerate(problem.candidates):
         p, began = problem.established + k, problem.recruited_in(k)

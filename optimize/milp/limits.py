@@ -16,12 +16,12 @@ from sim.terms import PARTNER_ACTIVITIES
 def add_limits(model: Model, limits: Limits) -> None:
     """A row for each limit that was asked for, with a slack if the model is elastic."""
     credit = model.direct_usd_k + model.partner_usd_k @ model.problem.credit_share
-    theirs = [total(model.partner[t].ravel()) for t in range(model.problem.periods)]
+    with_partners = [total(model.partner[t].ravel()) for t in range(model.problem.periods)]
     for t in to_plan(model.problem):
         _floor(model, limits, credit[t], t)
-        _partner_share(model, limits, theirs[t], t)
+        _partner_share(model, limits, with_partners[t], t)
         if limits.largest_change_hours is not None and t > HISTORY:
-            _largest_change(model, limits.largest_change_hours, theirs[t] - theirs[t - 1], t)
+            _largest_change(model, limits.largest_change_hours, with_partners[t] - with_partners[t - 1], t)
     _early_floor(model, limits, credit)
     for i, lock in enumerate(limits.locks):
         _lock(model, lock, i)
@@ -43,13 +43,13 @@ def _early_floor(model: Model, limits: Limits, credit: Array) -> None:
         _add(model, "early_floor", "early_floor", None, total(credit[early]), "least", bound)
 
 
-def _partner_share(model: Model, limits: Limits, theirs: Any, t: int) -> None:
+def _partner_share(model: Model, limits: Limits, with_partners: Any, t: int) -> None:
     """least_share(t), most_share(t): partner hours >=, <= share of H."""
     own = model.problem.scenario.territory_manager.hours_per_week
     if limits.min_partner_share > 0:
-        _add(model, "min_partner_share", "least_share", t, theirs, "least", limits.min_partner_share * own)
+        _add(model, "min_partner_share", "least_share", t, with_partners, "least", limits.min_partner_share * own)
     if limits.max_partner_share < 1:
-        _add(model, "max_partner_share", "most_share", t, theirs, "most", limits.max_partner_share * own)
+        _add(model, "max_partner_share", "most_share", t, with_partners, "most", limits.max_partner_share * own)
 
 
 def _largest_change(model: Model, most: float, change: Any, t: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import pulp
 
+from optimize.effort import Effort
 from optimize.milp.model import Model
 from optimize.objective import Objective
 from optimize.problem import HISTORY
@@ -28,19 +29,17 @@ Outcome = Literal["optimal", "feasible", "infeasible"]
 """Proven within the gap; stopped by the time limit with a plan; no plan at all."""
 CBC_STATUS = {pulp.LpSolutionOptimal: "optimal", pulp.LpSolutionIntegerFeasible: "feasible"}
 NO_END = "the model has no end to its credit; some number of the scenario is out of all proportion: mend it"
-SOLVER_SECONDS = 60.0
-"""Of one solve, at most."""
 LEAST_HOURS = 1e-6
 BY_PERIOD = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
 """What of a plan table has a row for each quarter."""
 
 
 class PlanningError(NextHourError):
-    """No plan: limits that clash, a solver that is missing or found nothing in time; one sentence, what to do."""
+    """There is no plan: limits clash, or a solver is missing or found nothing in time; and what to do."""
 
 
 class NoPlan(PlanningError):
-    """Nothing keeps to all limits."""
+    """There is no plan that keeps to all limits."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Solved:
     """shape (T, P)"""
 
     def value(self, objective: Objective) -> float:
-        """Forecast of the objective."""
+        """The forecast of an objective over the horizon."""
         return float(objective.value(self.direct_usd[HISTORY:], self.partner_usd[HISTORY:]))
 
     @property
@@ -80,7 +79,7 @@ def solve(
     *,
     solver: str = "highs",
     gap: float = 0.005,
-    seconds: float = SOLVER_SECONDS,
+    seconds: float = Effort.normal.solver_seconds,
 ) -> Solved:
     """The best plan of the model. Raises PlanningError, and gives no plan, if none was proven feasible."""
     begun = time.perf_counter()
@@ -115,8 +114,8 @@ def solve(
     )
 
 
-def clash(model: Model, solver: str = "highs", seconds: float = SOLVER_SECONDS) -> tuple[str, ...]:
-    """Of a model built elastic: keys of the limits that have to give way, the fewest the solver finds."""
+def clash(model: Model, solver: str = "highs", seconds: float = Effort.normal.solver_seconds) -> tuple[str, ...]:
+    """Keys of the limits of an elastic model that have to give way, the fewest that the solver finds."""
     outcome, _ = _run(model.lp, solver, 0.01, seconds)
     if outcome == "infeasible":
         return ()
@@ -135,11 +134,11 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
     }
     if solver not in known:
         raise PlanningError(f"solver is {solver!r}; allowed: {', '.join(known)}")
-    its = known[solver]()
-    if not its.available():
+    chosen = known[solver]()
+    if not chosen.available():
         raise PlanningError(f"the solver {solver} is not installed; install nexthour again, or choose another solver")
     try:
-        lp.solve(its)
+        lp.solve(chosen)
     except (pulp.PulpError, IndexError) as problem:
         # HiGHS leaves out rows whose numbers it does not take, and PuLP then counts too far.
         raise PlanningError(
@@ -197,7 +196,7 @@ def _none(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
 
 def _numbers(array: Any) -> FloatArray:
     """Values of variables, expressions and numbers."""
-    flat = [float(pulp.value(its)) if not isinstance(its, int | float) else float(its) for its in array.ravel()]
+    flat = [float(pulp.value(cell)) if not isinstance(cell, int | float) else float(cell) for cell in array.ravel()]
     return np.array(flat).reshape(array.shape)
 
 
@@ -225,14 +224,14 @@ def _table(model: Model, modes: tuple[CoverageMode, ...]) -> PlanTable:
         discipline=1.0 if problem.followed is None else problem.followed.discipline,
     )
     end = HISTORY + problem.quarters
-    its = {name: getattr(whole, name)[HISTORY:end] for name in BY_PERIOD}
+    by_period = {name: getattr(whole, name)[HISTORY:end] for name in BY_PERIOD}
     if problem.followed is not None:
-        for name, hours in its.items():
+        for name, hours in by_period.items():
             hours[: problem.past] = getattr(problem.followed, name)[: problem.past]
-    return replace(whole, **its)
+    return replace(whole, **by_period)
 
 
-def hour_values_usd(model: Model, solver: str = "highs", seconds: float = SOLVER_SECONDS) -> FloatArray:
+def hour_values_usd(model: Model, solver: str = "highs", seconds: float = Effort.normal.solver_seconds) -> FloatArray:
     """What one more hour of the manager would add to the objective, in US dollars, by quarter: shape (quarters,).
 
     Duals of the weeks' rows, with what is discrete as it was solved; 0 for a quarter that is over. The model must be

@@ -26,7 +26,7 @@ def saturation_tangent(x: float, at_none: float = 0.0) -> tuple[float, float]:
 
 
 def power_tangent(skill: float, engagement: float, alpha: float, beta: float) -> tuple[float, float, float, float]:
-    """Tangent of skill^alpha engagement^beta: the value there, and what of it each unit of (1, skill, engagement) is.
+    """Tangent of skill^alpha engagement^beta: the value, and shares of it by unit of 1, of skill and of engagement.
 
     With alpha + beta = 1 the curve is a cone: its tangents depend on skill / engagement alone, and have no constant.
 

@@ -34,7 +34,7 @@ class Change:
 
     @property
     def kind(self) -> Kind:
-        """In a word; what goes on and changes by less than a quarter of an hour is kept."""
+        """The kind of change; what goes on and changes by less than a quarter of an hour is kept."""
         if self.planned == 0:
             return "stop"
         if self.today == 0:
@@ -54,9 +54,9 @@ def changes(
     Raises PlanError for a quarter after the horizon, or a plan that does not fit the scenario.
     """
     against = TimePlan.status_quo(scenario) if against is None else against
-    today, planned = (uses(scenario, its, quarter) for its in (against, plan))
+    today, planned = (uses(scenario, one, quarter) for one in (against, plan))
     both = [Change(*use, today.get(use, 0.0), planned.get(use, 0.0)) for use in {**planned, **today}]
-    return tuple(sorted(both, key=lambda its: -abs(its.planned - its.today)))
+    return tuple(sorted(both, key=lambda change: -abs(change.planned - change.today)))
 
 
 def uses(scenario: Scenario, plan: TimePlan, quarter: int) -> dict[tuple[str, str | None], float]:
@@ -66,9 +66,9 @@ def uses(scenario: Scenario, plan: TimePlan, quarter: int) -> dict[tuple[str, st
     table, q = plan.table(scenario), quarter - 1
     hours: dict[tuple[str, str | None], float] = {("sell", None): float(table.sell[q])}
     hours |= {("prospect", name): float(h) for name, h in zip(scenario.segment_names, table.prospect[q], strict=True)}
-    for activity, theirs in zip(PARTNER_ACTIVITIES, table.partner[q], strict=True):
-        hours |= {(activity, name): float(h) for name, h in zip(scenario.partner_names, theirs, strict=True)}
+    for activity, by_partner in zip(PARTNER_ACTIVITIES, table.partner[q], strict=True):
+        hours |= {(activity, name): float(h) for name, h in zip(scenario.partner_names, by_partner, strict=True)}
     for partner in scenario.partners:
         p = scenario.partner_names.index(partner.name)
         hours["support", partner.name] = 0.0 if table.parked[q, p] else expected_support(scenario, partner.name)
-    return {use: its for use, its in hours.items() if its > 0}
+    return {use: a_week for use, a_week in hours.items() if a_week > 0}

@@ -1,7 +1,7 @@
 """Hours a week as blocks in a diary that repeats every four weeks.
 
 Time is counted in half hours, so an eighth of an hour a week is a half hour every fourth week and the least there is.
-A sitting is what is done at one go: so many half hours, every week, every other or every fourth. Sittings with one
+A sitting is what is done at one go: half hours, every week, every other or every fourth. Sittings with one
 partner form visits, on one day, one after the other. Visits are placed first, the largest before the others, each
 where it leaves the weeks, then the days, most even; selling fills the rest of each week from the morning on, so that
 every week is as long as any other and what is free is at the end of the days.
@@ -66,7 +66,7 @@ class Block:
 
     @property
     def hours_per_week(self) -> float:
-        """On average."""
+        """Hours of the appointment a week, on average."""
         return self.minutes / 60 / self.every_weeks
 
     @property
@@ -76,7 +76,7 @@ class Block:
 
     @property
     def what(self) -> str:
-        """With whom, or in which segment, and what: "Northwind: coaching"."""
+        """The use, with whom or in which segment: "Northwind: coaching"."""
         word = ACTIVITY_WORDS[self.activity]
         return word.capitalize() if self.target is None else f"{self.target}: {word}"
 
@@ -88,7 +88,7 @@ class Block:
 
     @property
     def says(self) -> str:
-        """In words: "Northwind: coaching, 1 h every other Tuesday"."""
+        """The appointment in words: "Northwind: coaching, 1 h every other Tuesday"."""
         return f"{self.what}, {self.cadence}"
 
 
@@ -112,7 +112,7 @@ def half_hours_of(hours_per_week: float) -> float:
 
 
 def sittings(half_hours: int) -> list[tuple[int, int]]:
-    """(half hours, every so many weeks) of sittings that take `half_hours` in four weeks.
+    """(half hours, weeks from one to the next) of sittings that take `half_hours` in four weeks.
 
     As often as a sitting lasts an hour, because what is learnt in a week saturates; what is over, every fourth week.
 
@@ -133,8 +133,8 @@ def day_length(hours_per_week: float) -> int:
     return min(max(MORNING, ceil(hours_per_week / len(WEEKDAYS) * 60 / HALF_HOUR - 1e-6)), LONGEST_DAY)
 
 
-def laid_out(who: Who, half_hours: Mapping[Use, int], hours_per_week: float) -> list[Block]:
-    """The blocks of a person whose uses take so many half hours in four weeks.
+def lay_out_blocks(who: Who, half_hours: Mapping[Use, int], hours_per_week: float) -> list[Block]:
+    """The blocks of a person, from half hours in four weeks by use.
 
     What finds no room, though cut to half hours, is left out: the days are full.
     """
@@ -145,20 +145,20 @@ def laid_out(who: Who, half_hours: Mapping[Use, int], hours_per_week: float) -> 
     waiting = _visits(half_hours)
     while waiting and not taken.all():
         # The largest first, the most frequent of these: what is left is then easy to place.
-        visit = min(waiting, key=lambda its: (-sum(s.half_hours for s in its), its[0].every_weeks))
+        visit = min(waiting, key=lambda visit: (-sum(s.half_hours for s in visit), visit[0].every_weeks))
         waiting.remove(visit)
-        theirs = with_whom[_whose(visit[0].use)]
-        spot = _best_spot(visit, taken, theirs)
+        with_them = with_whom[_whose(visit[0].use)]
+        spot = _best_spot(visit, taken, with_them)
         if spot is None:
             waiting += _smaller(visit)
             continue
         phase, day, start = spot
         for sitting, cells in _cells(visit, phase, day, start):
             taken[cells] = True
-            theirs[cells[:2]] += sitting.half_hours
+            with_them[cells[:2]] += sitting.half_hours
             blocks.append(_block(who, sitting, phase, day, cells[2].start))
     selling = _selling_cells(taken, half_hours.get(("sell", None), 0))
-    blocks += [_block(who, *its) for its in _selling(selling)]
+    blocks += [_block(who, *placed) for placed in _selling(selling)]
     return sorted(
         blocks, key=lambda block: (WEEKDAYS.index(block.weekday), block.start, block.first_week, block.every_weeks)
     )
@@ -181,14 +181,14 @@ def _whose(use: Use) -> Whose:
 
 def _visits(half_hours: Mapping[Use, int]) -> list[Visit]:
     by_whom: dict[Whose, list[Sitting]] = {}
-    for use, its in half_hours.items():
-        if use[0] != "sell" and its:
-            by_whom.setdefault(_whose(use), []).extend(Sitting(use, *sitting) for sitting in sittings(its))
+    for use, count in half_hours.items():
+        if use[0] != "sell" and count:
+            by_whom.setdefault(_whose(use), []).extend(Sitting(use, *sitting) for sitting in sittings(count))
     visits = list[Visit]()
-    for theirs in by_whom.values():
+    for with_one in by_whom.values():
         those = list[list[Sitting]]()
-        for sitting in sorted(theirs, key=lambda row: row.every_weeks):
-            room = (its for its in those if sum(s.half_hours for s in its) + sitting.half_hours <= LONGEST_SITTING)
+        for sitting in sorted(with_one, key=lambda row: row.every_weeks):
+            room = (v for v in those if sum(s.half_hours for s in v) + sitting.half_hours <= LONGEST_SITTING)
             visit = next(room, None)
             if visit is None:
                 those.append([sitting])
@@ -202,11 +202,11 @@ def _smaller(visit: Visit) -> list[Visit]:
     """The same work in visits that are easier to place; nothing if there are none."""
     if len(visit) > 1:
         return [(sitting,) for sitting in visit]
-    (its,) = visit
-    if its.half_hours > 1:
-        half = its.half_hours // 2
-        return [(Sitting(its.use, long, its.every_weeks),) for long in (half, its.half_hours - half)]
-    return [(Sitting(its.use, 1, its.every_weeks * 2),)] * 2 if its.every_weeks < WEEKS else []
+    (sitting,) = visit
+    if sitting.half_hours > 1:
+        half = sitting.half_hours // 2
+        return [(Sitting(sitting.use, long, sitting.every_weeks),) for long in (half, sitting.half_hours - half)]
+    return [(Sitting(sitting.use, 1, sitting.every_weeks * 2),)] * 2 if sitting.every_weeks < WEEKS else []
 
 
 def _cells(visit: Visit, phase: int, day: int, start: int) -> Iterator[tuple[Sitting, tuple[slice, int, slice]]]:
@@ -221,15 +221,15 @@ def _halves(length: int) -> tuple[range, range]:
     return range(MORNING), range(MORNING, length)
 
 
-def _best_spot(visit: Visit, taken: Cells, theirs: FloatArray) -> tuple[int, int, int] | None:
+def _best_spot(visit: Visit, taken: Cells, with_them: FloatArray) -> tuple[int, int, int] | None:
     """First week (from 0), day and half hour; None if there is no room.
 
-    `theirs` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the
+    `with_them` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the
     partner knows, unless that is too long for one day; then level weeks, level days, early in the half day.
     """
     import numpy as np
 
-    size, spots = sum(its.half_hours for its in visit), list[tuple[tuple[float, ...], tuple[int, int, int]]]()
+    size, spots = sum(sitting.half_hours for sitting in visit), list[tuple[tuple[float, ...], tuple[int, int, int]]]()
     by_week, by_day = taken.sum(axis=(1, 2)), taken.sum(axis=2)
     for phase in range(visit[-1].every_weeks):
         added = np.zeros(WEEKS)
@@ -237,8 +237,8 @@ def _best_spot(visit: Visit, taken: Cells, theirs: FloatArray) -> tuple[int, int
             added[weeks] += sitting.half_hours
         uneven = float(((by_week + added) ** 2).sum())
         for day in range(len(WEEKDAYS)):
-            too_long = bool((theirs[:, day] + added).max() > LONGEST_SITTING)
-            strange = bool(theirs.any() and not theirs[:, day].any())
+            too_long = bool((with_them[:, day] + added).max() > LONGEST_SITTING)
+            strange = bool(with_them.any() and not with_them[:, day].any())
             crowded = float(((2 * by_day[:, day] + added) * added).sum())
             for half in _halves(taken.shape[2]):
                 for start in range(half.start, half.stop - size + 1):
@@ -249,7 +249,7 @@ def _best_spot(visit: Visit, taken: Cells, theirs: FloatArray) -> tuple[int, int
 
 
 def _selling_cells(taken: Cells, half_hours: int) -> Cells:
-    """So many free cells, level weeks first, then level days; a lonely half hour between others is taken last."""
+    """As many free cells as `half_hours`, level weeks first, then level days; a lonely half hour comes last."""
     import numpy as np
 
     room, most = taken.sum(axis=(1, 2)), taken[0].size
@@ -273,11 +273,11 @@ def _selling_cells(taken: Cells, half_hours: int) -> Cells:
 
 def _runs(cells: Iterable[bool]) -> Iterator[range]:
     """Runs of half hours that are set, none over the break."""
-    its = [*cells]
-    for half in _halves(len(its)):
+    is_set = [*cells]
+    for half in _halves(len(is_set)):
         start = half.start
         for slot in range(half.start, half.stop + 1):
-            if slot == half.stop or not its[slot]:
+            if slot == half.stop or not is_set[slot]:
                 if slot > start:
                     yield range(start, slot)
                 start = slot + 1

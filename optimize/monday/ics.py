@@ -59,8 +59,8 @@ def calendar_text(sheet: MondaySheet, who: Who = "territory_manager") -> bytes:
         calendar.add(name, value)
     for line in sheet.lines:
         # Not by day, so that a sitting that moves to another day keeps its number.
-        theirs = sorted(line.blocks, key=lambda its: (its.every_weeks, -its.minutes)) if line.who == who else ()
-        for number, block in enumerate(theirs):
+        blocks = sorted(line.blocks, key=lambda block: (block.every_weeks, -block.minutes)) if line.who == who else ()
+        for number, block in enumerate(blocks):
             if days := sheet.days(block):
                 calendar.add_component(_event(sheet, block, number, days))
     return bytes(calendar.to_ical())

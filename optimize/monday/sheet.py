@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from optimize.monday.changes import Change, changes, uses
-from optimize.monday.diary import WEEKDAYS, Block, Use, half_hours_of, laid_out
+from optimize.monday.diary import WEEKDAYS, Block, Use, half_hours_of, lay_out_blocks
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, TimePlan, Who
 from sim.scenario import Scenario
@@ -49,7 +49,7 @@ class Line:
 
     @property
     def in_blocks(self) -> float:
-        """Hours a week, on average."""
+        """Hours a week in blocks, on average."""
         return sum(block.hours_per_week for block in self.blocks)
 
 
@@ -73,8 +73,8 @@ class MondaySheet:
         return tuple(
             sorted(
                 whole,
-                key=lambda its: (
-                    its.who != "territory_manager", WEEKDAYS.index(its.weekday), its.start, its.first_week
+                key=lambda block: (
+                    block.who != "territory_manager", WEEKDAYS.index(block.weekday), block.start, block.first_week
                 ),
             )
         )  # fmt: skip
@@ -85,7 +85,7 @@ class MondaySheet:
 
     @property
     def first_day(self) -> datetime.date:
-        """Of the quarter."""
+        """The first day of the quarter."""
         weeks = (self.quarter - 1) * WEEKS_PER_QUARTER
         return self.scenario.calendar.first_day + datetime.timedelta(weeks=weeks)
 
@@ -100,7 +100,7 @@ class MondaySheet:
         return self.first_day + datetime.timedelta(weeks=week - 1)
 
     def day(self, weekday: str, week: int) -> datetime.date:
-        """That day of a week of the quarter, from 1."""
+        """The date of a weekday in a week of the quarter, from 1."""
         return self.week_begins(week) + datetime.timedelta((WEEKDAYS.index(weekday) - self.first_day.weekday()) % 7)
 
     def days(self, block: Block) -> tuple[datetime.date, ...]:
@@ -115,7 +115,7 @@ class MondaySheet:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON. Nothing of it is drawn at random, so there is no seed."""
-        made = {word: its for word, its in self.scenario.provenance(0).items() if word != "seed"}
+        made = {word: value for word, value in self.scenario.provenance(0).items() if word != "seed"}
         return {
             **made,
             "plan": self.plan.name,
@@ -153,10 +153,10 @@ def monday_sheet(scenario: Scenario, plan: TimePlan, quarter: int = 1) -> Monday
     own = {use: hours for use, hours in by_use.items() if cast(str, use[0]) != "support"}
     lines = _lines("territory_manager", own, scenario.territory_manager.hours_per_week)
     if scenario.channel_account_manager is not None:
-        theirs = plan.table(scenario).channel_account_manager[quarter - 1]
+        of_account_manager = plan.table(scenario).channel_account_manager[quarter - 1]
         by_partner: dict[Use, float] = {
             (activity, name): float(hours)
-            for activity, row in zip(PARTNER_ACTIVITIES, theirs, strict=True)
+            for activity, row in zip(PARTNER_ACTIVITIES, of_account_manager, strict=True)
             for name, hours in zip(scenario.partner_names, row, strict=True)
             if hours > 0
         }
@@ -173,9 +173,10 @@ def monday_sheet(scenario: Scenario, plan: TimePlan, quarter: int = 1) -> Monday
 
 
 def _lines(who: Who, hours: dict[Use, float], week: float) -> list[Line]:
-    blocks = laid_out(who, _half_hours(hours), week)
+    blocks = lay_out_blocks(who, _half_hours(hours), week)
     return [
-        Line(who, use, its, tuple(b for b in blocks if (b.activity, b.target) == use)) for use, its in hours.items()
+        Line(who, use, planned, tuple(b for b in blocks if (b.activity, b.target) == use))
+        for use, planned in hours.items()
     ]
 
 
@@ -184,7 +185,7 @@ def _half_hours(hours: dict[Use, float]) -> dict[Use, int]:
 
     Where selling cannot make up for the rounding, the uses that were rounded the most do, so that the total is kept.
     """
-    counts = {use: round(half_hours_of(its)) for use, its in hours.items()}
+    counts = {use: round(half_hours_of(a_week)) for use, a_week in hours.items()}
     missing = round(half_hours_of(sum(hours.values()))) - sum(counts.values())
     selling: Use = ("sell", None)
     if selling in counts:
@@ -193,7 +194,7 @@ def _half_hours(hours: dict[Use, float]) -> dict[Use, int]:
         missing -= counts[selling] - before
     while missing:
         step = 1 if missing > 0 else -1
-        use = max(counts, key=lambda its: step * (half_hours_of(hours[its]) - counts[its]))
+        use = max(counts, key=lambda use: step * (half_hours_of(hours[use]) - counts[use]))
         counts[use] += step
         missing -= step
     return counts
@@ -206,8 +207,8 @@ def _date(day: datetime.date) -> str:
 def _notes(sheet: MondaySheet) -> Iterator[str]:
     supported = [change for change in sheet.changes if change.activity == "support" and change.planned > 0]
     if supported:
-        hours = sum(its.planned for its in supported)
-        names = ", ".join(str(its.target) for its in supported)
+        hours = sum(change.planned for change in supported)
+        names = ", ".join(str(change.target) for change in supported)
         yield (
             f"Not in the calendar: reactive support, about {hours:.1f} h a week ({names}). It comes when it comes; the "
             "end of the days is free for it."

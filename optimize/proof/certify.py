@@ -18,8 +18,8 @@ from optimize.milp.solve import BY_PERIOD
 from optimize.objective import RUN_OFF_QUARTERS
 from optimize.proof.solution import Certificate, HourTest
 from optimize.search.baseline_plans import constant_splits
-from optimize.search.evaluate import Purpose, Trials, Tried, rank
-from optimize.search.moves import MOVE_HOURS, TESTED_HOURS, Evidence, Move
+from optimize.search.evaluate import Purpose, Trials, Tried, preference
+from optimize.search.moves import TESTED_HOURS, Evidence, Move
 from optimize.search.reconcile import Planner, Reconciled
 from sim.arrays import FloatArray
 from sim.plan import PlanTable, TimePlan
@@ -31,17 +31,13 @@ from sim.study.estimates import Estimate
 from sim.study.settings import RunSettings
 from sim.terms import PARTNER_ACTIVITIES
 
-MARKETS, SPLIT_MARKETS = 4000, 200
-WORLDS, MARKETS_A_WORLD = 100, 20
-TESTED_MOVES, MOST_ALIKE = 6, 3
-"""Changes that are tried in fresh markets, and how many of them may share a move."""
-TURNS = 3
-"""Of certifying, if a move of an hour gained and was made."""
+MOST_ALIKE = 3
+"""Of the changes that the one-hour test tries, how many may share a move."""
 SURE, LOOKS = 0.95, 2
 """Of all intervals of a test together, a second look included."""
 
 
-def certified(
+def certify(
     planner: Planner, found: Reconciled, known: Evidence | None, name: str, begun: float
 ) -> tuple[TimePlan, Certificate]:
     """Try plan, base and the most promising moves of an hour in fresh markets.
@@ -49,20 +45,20 @@ def certified(
     `known` is of moves of an hour, if anything is; `begun` by the performance counter. A move that gains in fresh
     markets is made, and the plan tried again in markets that are fresh once more.
     """
-    trials, problem, objective = planner.trials, planner.problem, planner.objective
+    trials, problem, objective, effort = planner.trials, planner.problem, planner.objective, planner.trials.effort
     base, against = base_of(planner)
     best_split, split = _best_split(planner)
-    (its, going_on, splits), test = _tested(planner, found.tried.table, known, [base, split])
-    (promise,) = trials.of([its.table])
-    plan = as_plan(planner.scenario, its.table, name)
-    worlds_ahead, worlds_ahead_of_split = _in_worlds(planner, plan, best_split)
+    (ours, going_on, splits), test = _test_fresh(planner, found.tried.table, known, [base, split])
+    (promise,) = trials.of([ours.table])
+    plan = as_plan(planner.scenario, ours.table, name)
+    worlds_ahead, worlds_ahead_of_split = _compare_in_worlds(planner, plan, best_split)
     ahead = slice(problem.past, None)
-    by_quarter = _by_quarter(trials, its) - _by_quarter(trials, going_on)
-    difference = estimates.mean(its.value - going_on.value)
-    attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (its, going_on))
+    by_quarter = _by_quarter(trials, ours) - _by_quarter(trials, going_on)
+    difference = estimates.mean(ours.value - going_on.value)
+    attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (ours, going_on))
     at_quota, base_at_quota = attained >= 1, base_attained >= 1
     has_exit = len(objective.quarter_weight) > problem.quarters
-    exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (its, going_on))
+    exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (ours, going_on))
     solved = found.solved
     bounded = math.isfinite(solved.bound_usd)
     certificate = Certificate(
@@ -73,24 +69,24 @@ def certified(
         gap=solved.gap if bounded else None,
         fluid_limit=found.first.value(objective),
         promised=promise.mean,
-        realised_estimate=estimates.mean(its.value),
+        realised_estimate=estimates.mean(ours.value),
         promised_direct_usd=float(promise.direct_usd[:, ahead].sum(axis=1).mean()),
-        realised_direct_usd=float(its.direct_usd[:, ahead].sum(axis=1).mean()),
+        realised_direct_usd=float(ours.direct_usd[:, ahead].sum(axis=1).mean()),
         promised_partner_usd=float(promise.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
-        realised_partner_usd=float(its.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
+        realised_partner_usd=float(ours.partner_usd[:, ahead].sum(axis=(1, 2)).mean()),
         against=against,
         base=estimates.mean(going_on.value),
         difference=difference,
         difference_share=_share(difference, going_on.mean),
         difference_by_quarter=tuple(estimates.mean(one) for one in by_quarter.T),
         payback_quarter=estimates.payback_quarter(by_quarter.mean(axis=0)),
-        markets_ahead=estimates.share(int((its.value > going_on.value).sum()), len(its.value)),
+        markets_ahead=estimates.share(int((ours.value > going_on.value).sum()), len(ours.value)),
         best_split=best_split,
-        over_best_split=_share(estimates.mean(its.value - splits.value), splits.mean),
+        over_best_split=_share(estimates.mean(ours.value - splits.value), splits.mean),
         worlds_ahead=worlds_ahead,
         worlds_ahead_of_split=worlds_ahead_of_split,
         attainment_by_quarter=tuple(estimates.mean(one) for one in attained.T),
-        floors_missed=its.missed,
+        floors_missed=ours.missed,
         chance_of_quota=tuple(estimates.share(int(one.sum()), len(one)) for one in at_quota.T),
         quarters_at_quota=estimates.mean(at_quota[:, ahead].sum(axis=1).astype(float)),
         base_quarters_at_quota=estimates.mean(base_at_quota[:, ahead].sum(axis=1).astype(float)),
@@ -98,33 +94,34 @@ def certified(
         exit_usd=estimates.mean(exit_usd) if has_exit else None,
         exit_difference_usd=estimates.mean(exit_usd - base_exit_usd) if has_exit else None,
         hour_test=test,
-        simulated_runs=trials.runs + (0 if worlds_ahead is None else 3 * WORLDS * MARKETS_A_WORLD),
+        simulated_runs=trials.runs + (0 if worlds_ahead is None else 3 * effort.worlds * effort.markets_a_world),
         seconds=time.perf_counter() - begun,
     )
     return plan, certificate
 
 
-def _tested(
+def _test_fresh(
     planner: Planner, table: PlanTable, known: Evidence | None, compared: list[PlanTable]
 ) -> tuple[list[Tried], HourTest]:
     """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
-    trials = planner.trials
-    for turn in range(TURNS):
+    trials, turns = planner.trials, planner.trials.effort.certifying_turns
+    for turn in range(turns):
         planner.progress(0, 0, "trying it in fresh markets, and every move of an hour")
-        known = known or Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn)
-        tested, count = _promising(trials, known)
-        first, *rest = trials.fresh([table, *compared, *tested], MARKETS, Purpose.FRESH, turn)
-        after = [its for its in rest[len(compared) :] if rank(its)[0] >= rank(first)[0]]
+        known = known or Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
+        tested, count = _most_promising(trials, known)
+        first, *rest = trials.fresh([table, *compared, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
+        after = [moved for moved in rest[len(compared) :] if preference(moved)[0] >= preference(first)[0]]
         test = _hour_test(first, after, count)
         if after and not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
             # Not because a move gains, but because that is not known well enough: look at as many markets again.
-            more = trials.fresh([table, *(its.table for its in after)], MARKETS, Purpose.FRESH, TURNS + turn)
+            again = [table, *(tried.table for tried in after)]
+            more = trials.fresh(again, trials.effort.certificate_markets, Purpose.FRESH, turns + turn)
             pairs = zip([first, *after], more, strict=True)
             both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
             test = _hour_test(both[0], both[1:], count)
-        if test.largest_gain.low <= 0 or turn == TURNS - 1:
+        if test.largest_gain.low <= 0 or turn == turns - 1:
             break
-        table, known = max(after, key=rank).table, None
+        table, known = max(after, key=preference).table, None
     return [first, *rest[: len(compared)]], test
 
 
@@ -134,7 +131,8 @@ def _best_split(planner: Planner) -> tuple[str, PlanTable]:
         name: from_here(planner, constant_split.table(planner.scenario))
         for name, constant_split in constant_splits(planner.scenario).items()
     }
-    scores = [its.mean for its in planner.trials.fresh(list(splits.values()), SPLIT_MARKETS, Purpose.SPLITS)]
+    markets = planner.trials.effort.split_markets
+    scores = [tried.mean for tried in planner.trials.fresh(list(splits.values()), markets, Purpose.SPLITS)]
     best = list(splits)[int(np.argmax(scores))]
     return best, splits[best]
 
@@ -193,7 +191,7 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     return TimePlan.from_table(scenario, rows, name, **kept)
 
 
-def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
+def _most_promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
     """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
     exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
     for exchange in exchanges:
@@ -203,15 +201,17 @@ def _promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
         if after is not None:
             best.append(after)
             shared.update(exchange.moves)
-        if len(best) == TESTED_MOVES:
+        if len(best) == trials.effort.tested_moves:
             break
     return best, len(exchanges)
 
 
 def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
     """The one-hour test of any plan, in markets of its own for each `turn`."""
-    tested, count = _promising(trials, Evidence.of(trials, table, TESTED_HOURS, len(MOVE_HOURS) + turn))
-    base, *after = trials.fresh([table, *tested], MARKETS, Purpose.FRESH, turn)
+    tested, count = _most_promising(
+        trials, Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
+    )
+    base, *after = trials.fresh([table, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
     return _hour_test(base, after, count)
 
 
@@ -219,19 +219,19 @@ def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
     if not after or not base.mean:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
     confidence = 1 - (1 - SURE) / len(after) / LOOKS
-    gains = [estimates.mean(its.value - base.value, confidence) for its in after]
+    gains = [estimates.mean(moved.value - base.value, confidence) for moved in after]
     value, low, high = (float(max(getattr(gain, part) for gain in gains)) for part in ("value", "low", "high"))
     return HourTest(count, len(after), _share(Estimate(value, low, high, len(base.value)), base.mean))
 
 
-def _in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate | None, Estimate | None]:
+def _compare_in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Estimate | None, Estimate | None]:
     """Share of plausible worlds in which the plan has more quota credit than the status quo, and than the split."""
     if planner.problem.followed is not None:
         return None, None  # worlds know nothing of what happened so far
     splits = constant_splits(planner.scenario)
     plans = {"status quo": TimePlan.status_quo(planner.scenario), "split": splits[split], "plan": plan}
-    seed = planner.trials.seed + Purpose.FRESH
-    credit = world_credit(planner.scenario, plans, WORLDS, MARKETS_A_WORLD, seed, RunSettings())
+    seed, effort = planner.trials.seed + Purpose.FRESH, planner.trials.effort
+    credit = world_credit(planner.scenario, plans, effort.worlds, effort.markets_a_world, seed, RunSettings())
     shares = [
         estimates.share_of_worlds((credit[:, 2] - credit[:, other])[:, None], lambda means: means[:, 0] > 0)
         for other in (0, 1)

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from optimize.effort import Effort
 from optimize.limits import EARLY_QUARTERS, Limits
-from optimize.milp.solve import SOLVER_SECONDS, Solved, solve
+from optimize.milp.solve import Solved, solve
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.proof.certify import as_plan
@@ -30,7 +31,6 @@ from sim.study import estimates
 from sim.study.estimates import Estimate
 from sim.tape_numbers import check_seed
 
-MARKETS = 500
 BETWEEN = 0.1
 """What a dollar of the other quarters counts: enough to settle what is left open."""
 ALMOST_ALL = 0.99
@@ -66,10 +66,10 @@ class Frontier:
         """Plain data for JSON."""
 
         def plain(point: Point) -> dict[str, Any]:
-            its = {name: getattr(point, name) for name in ("attainment", "exit_usd", "credit_usd")}
+            estimated = {name: getattr(point, name) for name in ("attainment", "exit_usd", "credit_usd")}
             return {
                 "plan": point.plan.model_dump(mode="json"),
-                **{name: {"value": one.value, "low": one.low, "high": one.high} for name, one in its.items()},
+                **{name: {"value": one.value, "low": one.low, "high": one.high} for name, one in estimated.items()},
                 "partner_share": point.partner_share,
                 "proven": point.proven,
             }
@@ -87,6 +87,7 @@ def frontier(
     seed: int = 7,
     *,
     through: int = EARLY_QUARTERS,
+    effort: Effort | str = Effort.normal,
     solver: str = "highs",
     progress: Progress | None = None,
     **limits: Any,
@@ -100,6 +101,7 @@ def frontier(
     if not is_whole(points, 2, 20):
         raise PlanError(f"points is {show(points)}; allowed: a whole number from 2 to 20")
     check_seed("seed", seed)
+    effort = Effort.of(effort)
     if not is_whole(through, EARLY_QUARTERS, scenario.horizon_quarters):
         raise PlanError(
             f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
@@ -109,8 +111,8 @@ def frontier(
     both = Objective.of(scenario, "quota_credit", 0.0, 1.0)
     problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
     history = TimePlan.status_quo(scenario).table(scenario)
-    trials = Trials(problem, both, given, seed, MARKETS)
-    planner = Planner(trials, history, solver, SOLVER_SECONDS, progress)
+    trials = Trials(problem, both, given, seed, effort, markets=effort.frontier_markets)
+    planner = Planner(trials, history, solver, progress)
     known = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
@@ -134,10 +136,10 @@ def frontier(
         progress(0, 0, f"point {i + 1} of {points}")
         found.append(best(1.0, BETWEEN, float(at_least)))
     found.append(soon)
-    tried = trials.of([*(its.table for its in found), history])
+    tried = trials.of([*(solved.table for solved in found), history])
     drawn = [
-        _point(planner, one, its.outcome == "optimal", i)
-        for i, (one, its) in enumerate(zip(tried, found, strict=False))
+        _point(planner, one, solved.outcome == "optimal", i)
+        for i, (one, solved) in enumerate(zip(tried, found, strict=False))
     ]
     return Frontier(scenario, seed, tuple(drawn), _point(planner, tried[-1], True, None))
 

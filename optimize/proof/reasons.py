@@ -30,7 +30,6 @@ FLAT = 0.01
 """A share of what the plan gets that nobody would notice."""
 ALIKE = 0.002
 """Plans closer than this are one plan."""
-MARKETS, FLIP_MARKETS = 1000, 300
 
 
 @dataclass(frozen=True)
@@ -95,21 +94,22 @@ def explain(solution: Solution) -> Explanation:
         limits = limits.without_floors()  # no plan of the model need keep them; the certificate says so
     model = planner.model(found.modes, found.rates, limits)
     solved = solve(model, found.modes, solver=planner.solver, seconds=planner.seconds)
-    values = hour_values_usd(model, planner.solver) if not planner.objective.is_risk else np.zeros(0)
+    values = hour_values_usd(model, planner.solver, planner.seconds) if not planner.objective.is_risk else np.zeros(0)
     costs = tuple(_limit_cost(planner, found, limits, solved.objective_usd, key) for key in limits.given())
     planner.progress(0, 0, "how flat the top is")
     table = solution.plan.table(solution.scenario)
-    scaled = [one for scale in SCALES if (one := _scaled(planner, table, scale)) is not None]
+    scaled = [one for scale in SCALES if (one := _scale_partner_hours(planner, table, scale)) is not None]
     alternatives = dict(_alternatives(planner, solution))
-    tried = planner.trials.fresh([table, *scaled, *alternatives.values()], MARKETS, Purpose.WHY)
-    its, by_scale, others = tried[0], tried[1 : 1 + len(scaled)], tried[1 + len(scaled) :]
+    tables, markets = [table, *scaled, *alternatives.values()], planner.trials.effort.reason_markets
+    tried, *rest = planner.trials.fresh(tables, markets, Purpose.WHY)
+    by_scale, others = rest[: len(scaled)], rest[len(scaled) :]
     planner.progress(0, 0, "what would have to be true for another plan to win")
     return Explanation(
         hour_value_usd=tuple(float(value) for value in values),
         limits=costs,
         partner_share=_partner_share(planner, table),
-        flat_shares=_flat(planner, its, by_scale),
-        runner_up=_runner_up(planner, solution, its, dict(zip(alternatives, others, strict=True))),
+        flat_shares=_flat_shares(planner, tried, by_scale),
+        runner_up=_runner_up(planner, solution, tried, dict(zip(alternatives, others, strict=True))),
         robustness=_robustness(planner, solution, base_of(planner)[0], "base"),
     )
 
@@ -117,13 +117,13 @@ def explain(solution: Solution) -> Explanation:
 def _limit_cost(planner: Planner, found: Reconciled, limits: Limits, objective_usd: float, key: str) -> LimitCost:
     without, modes = limits.without(key), found.modes
     if key == "coverage_mode":
-        free = set(limits.coverage_mode)
+        opened = set(limits.coverage_mode)
         names = planner.scenario.segment_names
-        modes = tuple("partner_first" if n in free else mode for n, mode in zip(names, modes, strict=True))
-    its = solve(planner.model(modes, found.rates, without), modes, solver=planner.solver)
+        modes = tuple("partner_first" if n in opened else mode for n, mode in zip(names, modes, strict=True))
+    free = planner.solve(modes, found.rates, without)
     # Both are known to within the solver's gap only.
-    gained = (its.objective_usd - objective_usd) / abs(objective_usd) if objective_usd else 0.0
-    return LimitCost(limits.says(key), gained if gained > its.gap else 0.0)
+    gained = (free.objective_usd - objective_usd) / abs(objective_usd) if objective_usd else 0.0
+    return LimitCost(limits.says(key), gained if gained > free.gap else 0.0)
 
 
 def _partner_share(planner: Planner, table: PlanTable) -> float:
@@ -132,19 +132,19 @@ def _partner_share(planner: Planner, table: PlanTable) -> float:
     return float(table.partner[ahead].sum(axis=(1, 2)).mean() / own)
 
 
-def _scaled(planner: Planner, table: PlanTable, scale: float) -> PlanTable | None:
-    """The plan with so many times its partner hours, recruiting as it is; None if week or limits do not allow it."""
+def _scale_partner_hours(planner: Planner, table: PlanTable, scale: float) -> PlanTable | None:
+    """The plan with `scale` times its partner hours, recruiting as it is; None if week or limits do not allow it."""
     times = np.full(table.partner.shape, scale)
     times[: planner.problem.past] = 1.0
     times[:, -1] = 1.0
     partner = table.partner * times
     sell = table.sell - (partner - table.partner).sum(axis=(1, 2))
-    its = replace(table, partner=partner, sell=sell)
-    fits = (sell >= 0).all() and not planner.limits.broken(planner.scenario, its, planner.problem.past)
-    return its if fits else None
+    scaled = replace(table, partner=partner, sell=sell)
+    fits = (sell >= 0).all() and not planner.limits.broken(planner.scenario, scaled, planner.problem.past)
+    return scaled if fits else None
 
 
-def _flat(planner: Planner, tried: Tried, by_scale: list[Tried]) -> tuple[float, float]:
+def _flat_shares(planner: Planner, tried: Tried, by_scale: list[Tried]) -> tuple[float, float]:
     near = [one for one in by_scale if one.mean >= tried.mean - FLAT * abs(tried.mean)]
     shares = [_partner_share(planner, one.table) for one in (tried, *near)]
     return min(shares), max(shares)
@@ -169,10 +169,10 @@ def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, P
         )
     for says, limits in forbidden.items():
         try:
-            its = solve(planner.model(found.modes, found.rates, limits), found.modes, solver=planner.solver)
+            solved = planner.solve(found.modes, found.rates, limits)
         except NoPlan:
             continue
-        yield says, its.table
+        yield says, solved.table
     base, today = base_of(planner)
     known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()} | {
         today: base
@@ -197,7 +197,9 @@ def _robustness(planner: Planner, solution: Solution, other: PlanTable, name: st
     if planner.problem.followed is not None:
         return None  # assumptions would have to be those under which the past is likely
     plans = {name: as_plan(solution.scenario, other, name), "the plan": solution.plan}
-    return sensitivity(solution.scenario, plans, FLIP_MARKETS, solution.seed, worlds=0)["the plan"]
+    return sensitivity(solution.scenario, plans, planner.trials.effort.flip_markets, solution.seed, worlds=0)[
+        "the plan"
+    ]
 
 
 def _weakest(robustness: Robustness | None) -> dict[str, Any] | None:

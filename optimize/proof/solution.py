@@ -10,7 +10,7 @@ from typing import Any
 
 from optimize.milp.solve import Outcome
 from optimize.monday.changes import Change, changes
-from optimize.objective import Name
+from optimize.objective import ObjectiveName
 from optimize.replan.deviations import Deviation
 from optimize.search.reconcile import Planner, Reconciled
 from sim.plan import TimePlan
@@ -38,7 +38,7 @@ class HourTest:
 
     @property
     def says(self) -> str:
-        """In words."""
+        """The outcome of the one-hour test in words."""
         if not self.tested:
             return "not made, as no hour can be moved"
         of = f"of {self.moves:,} moves of an hour a week the {self.tested} that look best"
@@ -56,7 +56,7 @@ class Certificate:
     negative, so that more is better. All but the solver's are from markets that the search never saw.
     """
 
-    wanted: Name
+    wanted: ObjectiveName
     """what there was to be most of"""
     outcome: Outcome
     """of the solver: proven within the gap, or stopped by time"""
@@ -117,25 +117,25 @@ class Certificate:
 
     @property
     def realised(self) -> float:
-        """Mean in fresh markets."""
+        """The mean in fresh markets."""
         return self.realised_estimate.value
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Its 95% interval."""
+        """The 95% interval of the mean in fresh markets."""
         return self.realised_estimate.low, self.realised_estimate.high
 
     @property
     def promise_off(self) -> float:
         """Promised over realised, less 1; 0 where nothing is realised."""
-        return _off(self.promised, self.realised)
+        return _excess(self.promised, self.realised)
 
     @property
     def promise_off_by_route(self) -> tuple[float, float]:
-        """The same of the manager's bookings and of the partners'."""
+        """Promised over realised, less 1, of the manager's bookings and of the partners'."""
         return (
-            _off(self.promised_direct_usd, self.realised_direct_usd),
-            _off(self.promised_partner_usd, self.realised_partner_usd),
+            _excess(self.promised_direct_usd, self.realised_direct_usd),
+            _excess(self.promised_partner_usd, self.realised_partner_usd),
         )
 
 
@@ -187,9 +187,9 @@ class Solution(Answer):
 
     @property
     def answer(self) -> Answer:
-        """Without what it was made of."""
+        """The answer without what it was made of."""
         return Answer(**{field.name: getattr(self, field.name) for field in fields(Answer)})
 
 
-def _off(promised: float, realised: float) -> float:
+def _excess(promised: float, realised: float) -> float:
     return promised / realised - 1 if realised else 0.0

@@ -95,7 +95,7 @@ class Figure:
 
     @property
     def what(self) -> str:
-        """Its label, with the partner's name."""
+        """The label of the figure, with the partner's name."""
         return self.kpi.label if self.partner is None else f"{self.partner}, {self.kpi.label}"
 
     @property
@@ -103,7 +103,7 @@ class Figure:
         return self.kpi.when
 
     def shown(self, value: float) -> str:
-        """A value of it, as people read it."""
+        """A value of the figure, as people read it."""
         if self.kpi.unit == "US dollars":
             return f"${value:,.0f}"
         return f"{value:,.0f}" if self.kpi.unit in ("deals", "partners") else f"{value:.2f}"
@@ -131,7 +131,7 @@ class Actuals(Document):
     def _without_gaps(self) -> Self:
         if not self.by_quarter:
             raise ValueError("by_quarter is empty; add a quarter that is past, or plan from the first with no actuals")
-        counts = Counter(its.quarter for its in self.by_quarter)
+        counts = Counter(row.quarter for row in self.by_quarter)
         for quarter in range(1, max(counts) + 1):
             if counts[quarter] > 1:
                 raise ValueError(f"by_quarter has quarter {quarter} twice; keep one")
@@ -144,12 +144,12 @@ class Actuals(Document):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Actuals:
-        """What is given as plain data. Raises PlanError, a sentence for each thing that is wrong."""
+        """Actuals from plain data. Raises PlanError, a sentence for each thing that is wrong."""
         return validate(cls, given, "actuals", PlanError)
 
     @classmethod
     def load(cls, path: Path | str) -> Actuals:
-        """What a YAML file holds. Raises PlanError, a sentence for each thing that is wrong in it."""
+        """The actuals in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
         return cls.read(path)
 
     def save(self, path: Path | str) -> None:
@@ -158,7 +158,7 @@ class Actuals(Document):
 
     @property
     def quarters(self) -> int:
-        """How many are past."""
+        """The number of quarters that are past."""
         return len(self.by_quarter)
 
     def check_coming(self, scenario: Scenario) -> None:
@@ -182,8 +182,8 @@ class Actuals(Document):
             except ValueError as problem:
                 raise PlanError(f"actuals: {problem}") from None
             seen |= {Figure(row.quarter, name): value for name in KNOWN if (value := getattr(row, name)) is not None}
-            for partner, its in row.partners.items():
-                seen |= {Figure(row.quarter, name, partner): value for name, value in its if value is not None}
+            for partner, figures in row.partners.items():
+                seen |= {Figure(row.quarter, name, partner): value for name, value in figures if value is not None}
         if self.open_pipeline_usd is not None and self.quarters < scenario.horizon_quarters:
             # Coverage is that at a quarter's start: that of the first quarter to come is known today.
             quota_usd = scenario.quota_usd()[self.quarters]
@@ -196,12 +196,12 @@ class Actuals(Document):
 def values_of(tally: Tally, figures: Sequence[Figure]) -> FloatArray:
     """The figures as they are in simulated markets: shape (..., figures)."""
     names = tally.scenario.partner_names
-    its = {kpi: kpi.of(tally) for kpi in {figure.kpi for figure in figures}}
+    values = {kpi: kpi.of(tally) for kpi in {figure.kpi for figure in figures}}
     return np.stack(
         [
-            its[figure.kpi][..., figure.quarter - 1]
+            values[figure.kpi][..., figure.quarter - 1]
             if figure.partner is None
-            else its[figure.kpi][..., figure.quarter - 1, names.index(figure.partner)]
+            else values[figure.kpi][..., figure.quarter - 1, names.index(figure.partner)]
             for figure in figures
         ],
         axis=-1,

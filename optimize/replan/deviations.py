@@ -39,7 +39,7 @@ class Deviation:
 
     @property
     def says(self) -> str:
-        """In words."""
+        """The deviation in words."""
         figure = self.figure
         return (
             f"Q{figure.quarter} {figure.what} {figure.shown(self.actual)}: the plan has {figure.shown(self.low)} to "
@@ -47,7 +47,7 @@ class Deviation:
         )
 
 
-def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7) -> tuple[Deviation, ...]:
+def find_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7) -> tuple[Deviation, ...]:
     """What was seen outside its band under the plan that was followed: leading figures first, then by surprise."""
     seen = actuals.figures(scenario)
     check_plan("plan", plan)
@@ -58,15 +58,15 @@ def deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int =
 
     values = table_values(scenario, [plan.table(scenario)], range(BAND_MARKETS), seed, figures_of)[0]
     found = []
-    for (figure, actual), its in zip(seen.items(), values.T, strict=True):
-        low, high = band(its)
+    for (figure, actual), simulated in zip(seen.items(), values.T, strict=True):
+        low, high = band(simulated)
         if not low <= actual <= high:
-            found.append(Deviation(figure, actual, low, high, _surprise(its, actual)))
-    return tuple(sorted(found, key=lambda its: (its.figure.when != "leading", its.surprise)))
+            found.append(Deviation(figure, actual, low, high, _surprise(simulated, actual)))
+    return tuple(sorted(found, key=lambda deviation: (deviation.figure.when != "leading", deviation.surprise)))
 
 
 def band(values: FloatArray) -> tuple[float, float]:
-    """Between which values a figure is as planned. They are values that did occur: of a count, whole numbers."""
+    """The ends between which a figure is as planned: values that did occur, so of a count whole numbers."""
     low, high = np.quantile(values, BAND, method="inverted_cdf")
     return float(low), float(high)
 

@@ -1,4 +1,4 @@
-"""Markets like what happened: all that is there in the middle of a horizon, in so far as the past tells of it.
+"""Markets like what happened: all that is there in the middle of a horizon, as far as the past tells of it.
 
 The past is the plan that was followed and what was seen of it (actuals.py). Nothing of the present is made up from
 that: of many markets, simulated under the plan that was followed, those are kept whose past is most like what happened
@@ -27,6 +27,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from optimize.effort import Effort
 from optimize.replan.actuals import Actuals, Figure, values_of
 from sim import kpis
 from sim.arrays import FloatArray
@@ -40,7 +41,7 @@ from sim.study.settings import KeptTapes, check_count, check_plan
 from sim.tape_numbers import check_seed
 from sim.terms import PARTNER_SEGMENTS
 
-WANTED, PLANNED_IN = 500, 1000
+WANTED = 500
 MARKETS_EACH = 20
 """Markets of the pool for each that is kept, within the two limits below."""
 LEAST_POOL, MOST_POOL = 4_000, 20_000
@@ -88,7 +89,7 @@ class Match:
 
     @property
     def says(self) -> str:
-        """In words."""
+        """How like the markets are to what happened, in words."""
         if self.outside:
             return (
                 f"what happened is outside what the scenario thinks possible: {'; '.join(self.farthest)}; "
@@ -126,7 +127,7 @@ def markets_like(
     check_count("pool", pool, wanted)
     figures, actual = list(seen), np.array(list(seen.values()), float)
     past, coming = past_and_coming(scenario, plan, figures, actuals.quarters, range(pool), seed)
-    kept = nearest(past, slopes(past, coming), actual, wanted)
+    kept = most_like(past, slopes(past, coming), actual, wanted)
     roots = np.sqrt(past)
     standard, off = _in_spreads(roots, roots), _in_spreads(roots, np.sqrt(actual))
     gaps = np.sqrt(np.square(standard - off).mean(axis=1))
@@ -150,32 +151,34 @@ def markets_like(
 
 @dataclass(frozen=True)
 class Past:
-    """A past: the plan that was followed, and what was seen of it."""
+    """Quarters that are over: the plan that was followed in them, and what was seen."""
 
     scenario: Scenario
     followed: TimePlan
     actuals: Actuals
+    markets: int = Effort.normal.like_markets
+    """as many as a planner wants, of ten times as many"""
 
     def match(self, seed: int) -> Match:
-        """Markets most like it, as many as a planner wants."""
-        return markets_like(self.scenario, self.followed, self.actuals, PLANNED_IN, seed, pool=10 * PLANNED_IN)
+        """The markets most like this past."""
+        return markets_like(self.scenario, self.followed, self.actuals, self.markets, seed, pool=10 * self.markets)
 
-    def possible(self, seed: int) -> Match:
-        """The same. Raises PlanError if nothing like it is: then a number is wrong, or the scenario."""
-        its = self.match(seed)
-        if its.outside:
-            raise PlanError(f"actuals: {its.says}")
-        return its
+    def match_if_possible(self, seed: int) -> Match:
+        """The markets most like this past. Raises PlanError if none is like it: a number is wrong, or the scenario."""
+        match = self.match(seed)
+        if match.outside:
+            raise PlanError(f"actuals: {match.says}")
+        return match
 
-    def alike(self, seed: int) -> list[int]:
-        """Their numbers."""
+    def like_numbers(self, seed: int) -> list[int]:
+        """The numbers of the markets most like this past."""
         return [int(number) for batch in self.match(seed).tapes.batches for number in batch.replications]
 
 
 def past_and_coming(
     scenario: Scenario, plan: TimePlan, figures: Sequence[Figure], quarters: int, markets: range, seed: int
 ) -> tuple[FloatArray, FloatArray]:
-    """The figures of markets under a plan, and what they bring after so many quarters: shape (markets, ...) each."""
+    """The figures of markets under a plan, and what they bring after `quarters` of them: shape (markets, ...) each."""
     check_plan("plan", plan)
     check_seed("seed", seed)
 
@@ -198,7 +201,7 @@ def slopes(past: FloatArray, coming: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.solve(normal, standard.T @ _in_spreads(coming, coming)))
 
 
-def nearest(past: FloatArray, by: FloatArray, actual: FloatArray, wanted: int) -> NDArray[np.int64]:
+def most_like(past: FloatArray, by: FloatArray, actual: FloatArray, wanted: int) -> NDArray[np.int64]:
     """The rows whose past lets the same be expected as what happened, in order of their numbers: shape (wanted,).
 
     `by` are the slopes. Of rows that are as near, those with lower numbers.
@@ -215,7 +218,7 @@ def partner_kinds(tapes: KeptTapes) -> FloatArray:
 
 
 def _still_to_come(tally: Tally, quarters: int) -> FloatArray:
-    """Gross bookings after so many quarters: the manager's own of the next and of the rest, then each partner's."""
+    """Gross bookings after `quarters`: the manager's own of the next and of the rest, then each partner's."""
     direct = kpis.direct_bookings_usd(tally)
     own = [direct[..., quarters], direct[..., quarters + 1 :].sum(axis=-1)]
     return np.concatenate([np.stack(own, axis=-1), kpis.bookings_by_partner(tally)[..., quarters:, :].sum(axis=-2)], -1)

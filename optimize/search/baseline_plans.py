@@ -41,7 +41,7 @@ def splits(
     mixes: Sequence[Mapping[str, float]] = (DEFAULT_MIX,),
     focuses: Iterable[str] = FOCUSES,
 ) -> Iterator[Split]:
-    """The same in words, those among them that the scenario does not allow."""
+    """Constant splits and ramps in words, those too that the scenario does not allow."""
     deceivers = [partner.name for partner in scenario.partners if partner.label == "deceiver"]
     for park, mix, focus, share in itertools.product(([], deceivers)[: 1 + bool(deceivers)], mixes, focuses, shares):
         percent = f"{share:.0%}" if isinstance(share, int | float) else f"{share[0]:.0%} to {share[-1]:.0%}"

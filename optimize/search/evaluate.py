@@ -16,6 +16,7 @@ from functools import cache
 
 import numpy as np
 
+from optimize.effort import Effort
 from optimize.limits import EARLY_QUARTERS, Limits
 from optimize.objective import Objective
 from optimize.problem import PlanningProblem
@@ -65,7 +66,7 @@ class Tried:
 
     @property
     def mean(self) -> float:
-        """Mean of the objective."""
+        """The mean of the objective over markets."""
         return float(self.value.mean())
 
 
@@ -78,17 +79,20 @@ class Trials:
         objective: Objective,
         limits: Limits,
         seed: int,
-        markets: int,
+        effort: Effort = Effort.normal,
         alike: Alike | None = None,
+        markets: int | None = None,
     ) -> None:
+        """`markets` are those of the effort's search unless given; `alike` singles out those that look like a past."""
         self.problem, self.objective, self.limits, self.seed = problem, objective, limits, seed
+        self.effort, markets = effort, effort.search_markets if markets is None else markets
         self._alike = alike and cache(alike)
         self.kept = keep_tapes(problem.whole, self._numbers(markets, Purpose.SEARCH, 0), seed)
         self.runs = 0
 
     @property
     def after_a_past(self) -> bool:
-        """Whether markets are those that look like one: then there are only so many."""
+        """Whether markets are those that look like a past: then their number is limited."""
         return self._alike is not None
 
     def of(self, tables: Sequence[PlanTable]) -> list[Tried]:
@@ -98,30 +102,30 @@ class Trials:
     def fresh(self, tables: Sequence[PlanTable], markets: int, purpose: Purpose, part: int = 0) -> list[Tried]:
         """Each plan in markets that are drawn for it and forgotten: a `part` of those of a purpose.
 
-        Markets that look like a past are only so many: then parts come round again, and there may be fewer.
+        The number of markets that look like a past is limited: then parts come round again, and there may be fewer.
         """
         return self.tried(tables, self._numbers(markets, purpose, part), self.seed + purpose)
 
     def _numbers(self, markets: int, purpose: Purpose, part: int) -> Sequence[int]:
         if self._alike is None:
             return range(part * markets, (part + 1) * markets)
-        its = self._alike(self.seed + purpose)
-        parts = max(1, len(its) // markets)
-        return its[part % parts * markets :][:markets]
+        numbers = self._alike(self.seed + purpose)
+        parts = max(1, len(numbers) // markets)
+        return numbers[part % parts * markets :][:markets]
 
     def tried(self, tables: Sequence[PlanTable], markets: KeptTapes | Sequence[int], seed: int) -> list[Tried]:
         """Each plan in some markets."""
-        its = table_bookings(self.problem.whole, [self._with_run_off(table) for table in tables], markets, seed)
-        self.runs += its.direct.shape[0] * its.direct.shape[1]
-        values = self.objective.value(its.direct, its.partner)
+        booked = table_bookings(self.problem.whole, [self._with_run_off(table) for table in tables], markets, seed)
+        self.runs += booked.direct.shape[0] * booked.direct.shape[1]
+        values = self.objective.value(booked.direct, booked.partner)
         return [
             Tried(*one, missed=sum(self.missed(*one[1:3]).values()))
-            for one in zip(tables, its.direct, its.partner, values, strict=True)
+            for one in zip(tables, booked.direct, booked.partner, values, strict=True)
         ]
 
     def best(self, tables: Sequence[PlanTable]) -> Tried:
         """The best of some plans."""
-        return max(self.of(tables), key=rank)
+        return max(self.of(tables), key=preference)
 
     def attainment(self, direct_usd: FloatArray, partner_usd: FloatArray) -> FloatArray:
         """Quota credit over quota, shape (markets, quarters)."""
@@ -145,8 +149,8 @@ class Trials:
             return table
         own = self.problem.scenario.territory_manager.hours_per_week
 
-        def longer(its: FloatArray, times: float = 1.0) -> FloatArray:
-            return np.concatenate([its, np.repeat(its[-1:], after, axis=0) * times])
+        def longer(values: FloatArray, times: float = 1.0) -> FloatArray:
+            return np.concatenate([values, np.repeat(values[-1:], after, axis=0) * times])
 
         support, prospect = longer(table.support), longer(table.prospect)
         return replace(
@@ -160,14 +164,14 @@ class Trials:
         )
 
 
-def rank(tried: Tried) -> tuple[float, float]:
-    """Which of some plans is best: floors come first."""
+def preference(tried: Tried) -> tuple[float, float]:
+    """The order of plans, the largest being the best: floors come first, then the mean of the objective."""
     return -max(0.0, round(tried.missed - MISSED, 4)), tried.mean
 
 
 def gain(tried: Tried, base: Tried) -> float:
     """Mean paired gain in standard errors; below any if floors are missed by more than before."""
-    if rank(tried)[0] < rank(base)[0]:
+    if preference(tried)[0] < preference(base)[0]:
         return -np.inf
     difference = tried.value - base.value
     error = float(difference.std(ddof=1)) / len(difference) ** 0.5

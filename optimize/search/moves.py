@@ -20,7 +20,7 @@ import numpy as np
 
 from optimize.milp.model import DEVELOPING, ON_DEALS
 from optimize.problem import PlanningProblem
-from optimize.search.evaluate import CLEAR, Purpose, Trials, Tried, gain, rank
+from optimize.search.evaluate import CLEAR, Purpose, Trials, Tried, gain, preference
 from sim.arrays import FloatArray
 from sim.plan import PlanTable
 from sim.progress import Progress
@@ -30,18 +30,16 @@ WINDOW_STEP = 2
 """Quarters from a window to the next: windows overlap."""
 TOGETHER = 12
 """Changes that are tried together."""
-DESIGNS_PER_MOVE, DESIGN_MARKETS, GROUPS = 1.0, 50, 10
-"""Sets of changes, the markets in which each is tried, and the groups of sets that share these."""
+DESIGNS_PER_MOVE, GROUPS = 1.0, 10
+"""Sets of changes, and the groups of sets that share the markets in which they are tried."""
 PRIOR = 0.001
 """How much a change is expected to gain or lose, as a share of credit: estimates are drawn towards none."""
 SPREAD = 0.03
 """Of the paired difference in a market, as a share of credit."""
 BEST_SETS = (3, 8, 20)
 """Numbers of the most promising moves that are made together and tried."""
-MOVE_HOURS, TESTED_HOURS = (1.0, 0.5), 1.0
-"""Hours a week that are moved, a round each; and by the one-hour test."""
-ACCEPT_MARKETS = 1000
-"""In which sets of moves are tried, others in each round."""
+TESTED_HOURS = 1.0
+"""Hours a week that the one-hour test moves."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Evidence:
 
     @classmethod
     def of(cls, trials: Trials, base: PlanTable, hours: float, turn: int) -> Evidence:
-        """Try random sets of all moves of so many hours, in markets of its own for each `turn`.
+        """Try random sets of all moves of some hours, in markets of its own for each `turn`.
 
         Limits do not matter here: a move may break one that another move mends.
         """
@@ -114,17 +112,17 @@ class Evidence:
         for design in made:
             table = base
             for i in rng.permutation(len(some))[:TOGETHER]:
-                its = some[i].on(table)
-                if its is not None:
-                    table, design[i] = its, 1.0
+                after = some[i].on(table)
+                if after is not None:
+                    table, design[i] = after, 1.0
             tables.append(table)
-        gains = np.zeros(designs)
+        gains, markets = np.zeros(designs), trials.effort.design_markets
         for group in range(GROUPS if some else 0):
             # Each group in markets of its own, and the plan itself with it.
             those = [base, *tables[group::GROUPS]]
-            first, *others = trials.fresh(those, DESIGN_MARKETS, Purpose.SCREENING, turn * GROUPS + group)
+            first, *others = trials.fresh(those, markets, Purpose.SCREENING, turn * GROUPS + group)
             gains[group::GROUPS] = [other.mean - first.mean for other in others]
-        ridge = (SPREAD / PRIOR) ** 2 / DESIGN_MARKETS
+        ridge = (SPREAD / PRIOR) ** 2 / markets
         estimates = np.linalg.solve(made.T @ made + ridge * np.eye(len(some)), made.T @ gains)
         return cls(base, some, np.asarray(estimates, np.float64))
 
@@ -133,7 +131,7 @@ class Evidence:
 
         Between two uses it is a move from the first to selling and one from there to the second.
         """
-        single = [Exchange(float(gain), (its,)) for gain, its in zip(self.gains, self.some, strict=True)]
+        single = [Exchange(float(gain), (move,)) for gain, move in zip(self.gains, self.some, strict=True)]
         pairs = [
             Exchange(of.gain + to.gain, (*of.moves, *to.moves))
             for to in single
@@ -142,7 +140,7 @@ class Evidence:
             and of.moves[0].quarters == to.moves[0].quarters
             and of.moves[0].cell != to.moves[0].cell
         ]
-        return sorted([*single, *pairs], key=lambda its: -its.gain)
+        return sorted([*single, *pairs], key=lambda exchange: -exchange.gain)
 
 
 class Exchange(NamedTuple):
@@ -161,28 +159,29 @@ class Exchange(NamedTuple):
         return None if broken else after
 
 
-def polished(trials: Trials, tried: Tried, progress: Progress) -> tuple[Tried, Evidence | None]:
+def polish(trials: Trials, tried: Tried, progress: Progress) -> tuple[Tried, Evidence | None]:
     """The plan after some rounds, in each the most promising exchanges made together if that gains.
 
     With it comes what is known of whole hours, if the plan is still that of which it is known.
     """
     known: Evidence | None = None
-    for turn, hours in enumerate(MOVE_HOURS):
-        progress(0, 0, f"moving {hours:g} h a week between uses, {turn + 1} of {len(MOVE_HOURS)}")
+    rounds = trials.effort.move_hours
+    for turn, hours in enumerate(rounds):
+        progress(0, 0, f"moving {hours:g} h a week between uses, {turn + 1} of {len(rounds)}")
         evidence = Evidence.of(trials, tried.table, hours, turn)
         known = evidence if hours == TESTED_HOURS else known
         sets = list(_sets(trials, tried.table, evidence))
         if not sets:
             continue
-        before, *after = trials.fresh([tried.table, *sets], ACCEPT_MARKETS, Purpose.ACCEPTING, turn)
-        best = max(after, key=rank)
+        before, *after = trials.fresh([tried.table, *sets], trials.effort.accepting_markets, Purpose.ACCEPTING, turn)
+        best = max(after, key=preference)
         if gain(best, before) > CLEAR:
             tried, known = best, None
     return tried, known
 
 
 def _sets(trials: Trials, table: PlanTable, known: Evidence) -> Iterator[PlanTable]:
-    """The plan after the most promising exchanges that gain, so many of them as BEST_SETS says; each move once."""
+    """The plan after the most promising exchanges that gain, as many as each of BEST_SETS says; each move once."""
     used: set[Move] = set()
     for exchange in known.exchanges():
         if exchange.gain <= 0 or len(used) >= BEST_SETS[-1]:

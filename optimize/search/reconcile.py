@@ -20,24 +20,18 @@ from optimize.milp.model import Model, Rates
 from optimize.milp.program import fluid_program
 from optimize.milp.solve import NoPlan, PlanningError, Solved, clash, solve
 from optimize.problem import HISTORY
-from optimize.search.evaluate import CLEAR, MISSED, Trials, Tried, gain, rank
-from optimize.search.rounding import rounded
+from optimize.search.evaluate import CLEAR, MISSED, Trials, Tried, gain, preference
+from optimize.search.rounding import round_hours
 from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL
 from sim.plan import PlanTable
 from sim.progress import Progress
 from sim.terms import COVERAGE_MODES, CoverageMode
 
-FIRST_SOLVES = 2
-"""Solves until the path at which curves are taken as straight is that of the plan."""
-ROUNDS = 4
-"""Of simulating and solving again."""
 AGREE = 0.02
 """Promise and simulation agree if they differ by less, as a share."""
 PROSPECTING_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 CO_SELLING_SHARES = (0.0, 0.5, 1.0)
-LUCKY_MARKETS = 60
-"""Markets whose luck the model knows, where risk counts."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +54,9 @@ class Reconciled:
 class Planner:
     """Trials, and a solver that proposes plans for them."""
 
-    def __init__(self, trials: Trials, history: PlanTable, solver: str, seconds: float, progress: Progress) -> None:
+    def __init__(self, trials: Trials, history: PlanTable, solver: str, progress: Progress) -> None:
         self.trials, self.history, self.progress = trials, history, progress
-        self.solver, self.seconds = solver, seconds
+        self.solver, self.seconds = solver, trials.effort.solver_seconds
         self.problem, self.limits, self.objective = trials.problem, trials.limits, trials.objective
         self.scenario = trials.problem.scenario
 
@@ -72,29 +66,30 @@ class Planner:
         # Floors are of attainment, which the model knows only when it was corrected.
         rates, limits = Rates.at_first(self.problem), self.limits.without_floors()
         self.progress(0, 0, "solving")
-        first, rates = self._solved(modes, rates, limits, FIRST_SOLVES)
+        first, rates = self._solve_to_path(modes, rates, limits, self.trials.effort.first_solves)
         solved, used = first, rates
         best = self.trials.best([first.table])
-        for turn in range(ROUNDS):
-            self.progress(0, 0, f"simulating and correcting, {turn + 1} of {ROUNDS}")
-            tried = self.trials.best(list(self._prospecting_less(solved.table)))
-            tried = self.trials.best(list(self._co_selling_less(tried.table)))
+        rounds = self.trials.effort.correcting_rounds
+        for turn in range(rounds):
+            self.progress(0, 0, f"simulating and correcting, {turn + 1} of {rounds}")
+            tried = self.trials.best(list(self._less_prospecting(solved.table)))
+            tried = self.trials.best(list(self._less_co_selling(tried.table)))
             if turn == 0:
-                tried = self._best_modes(tried)
+                tried = self._try_modes(tried)
                 modes = tried.table.coverage_mode
-            best = max(best, tried, key=rank)
-            done = self._off(solved, tried) < AGREE and turn > 0 and tried.missed <= MISSED
-            if turn == ROUNDS - 1 or done:
+            best = max(best, tried, key=preference)
+            done = self._disagreement(solved, tried) < AGREE and turn > 0 and tried.missed <= MISSED
+            if turn == rounds - 1 or done:
                 break
-            used = self._corrected(rates, solved, tried)
-            limits = self._stricter(limits, tried)
+            used = self._correct_rates(rates, solved, tried)
+            limits = self._tighten_floors(limits, tried)
             try:
-                solved, rates = self._solved(modes, used, limits)
+                solved, rates = self._solve_to_path(modes, used, limits)
             except PlanningError:
                 if limits == self.limits and best.missed > MISSED:
                     raise
                 break  # the best plan met so far stands; the certificate says by how much it misses floors
-        table = rounded(self.scenario, self.limits, best.table, self.problem.past)
+        table = round_hours(self.scenario, self.limits, best.table, self.problem.past)
         (tried,) = self.trials.of([table])
         gained = (tried.mean - best.mean) / abs(best.mean) if best.mean else 0.0
         return Reconciled(tried, gained, solved, first, modes, used)
@@ -105,15 +100,18 @@ class Planner:
 
     # Solving
 
-    def _solved(
+    def solve(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits) -> Solved:
+        """The best plan of the fluid model at some rates. Raises PlanningError, NoPlan if the limits clash."""
+        return solve(self.model(modes, rates, limits), modes, solver=self.solver, seconds=self.seconds)
+
+    def _solve_to_path(
         self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits, solves: int = 1
     ) -> tuple[Solved, Rates]:
         for _ in range(solves):
             try:
-                model = self.model(modes, rates, limits)
-                solved = solve(model, modes, solver=self.solver, seconds=self.seconds)
+                solved = self.solve(modes, rates, limits)
             except NoPlan:
-                raise self._explained(modes, rates, limits) from None
+                raise self._explain_clash(modes, rates, limits) from None
             there = solved.skill > 0
             rates = replace(
                 rates,
@@ -123,28 +121,26 @@ class Planner:
             )
         return solved, rates
 
-    def _explained(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits) -> NoPlan:
+    def _explain_clash(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits) -> NoPlan:
         """Which limits clash, and what giving up one of them would bring; or which have to give way together."""
         enough = []
         for key in limits.given():
             try:
-                its = solve(
-                    self.model(modes, rates, limits.without(key)), modes, solver=self.solver, seconds=self.seconds
-                )
+                solved = self.solve(modes, rates, limits.without(key))
             except PlanningError:
                 continue
-            enough.append(f"{limits.says(key)} (without it the model's limit is {self._in_words(its)})")
+            enough.append(f"{limits.says(key)} (without it the model's limit is {self._credit_words(solved)})")
         if enough:
             return NoPlan(
                 f"the limits clash, and no plan keeps to all of them; give up or loosen {', or '.join(enough)}"
             )
-        given = clash(self.model(modes, rates, limits, elastic=True), self.solver)
+        given = clash(self.model(modes, rates, limits, elastic=True), self.solver, self.seconds)
         if not given:
             return NoPlan("no plan fits this territory: support of its partners takes more than the week; park some")
         together = "; ".join(limits.says(key) for key in given)
         return NoPlan(f"the limits clash, and giving up one is not enough; give up or loosen together: {together}")
 
-    def _in_words(self, solved: Solved) -> str:
+    def _credit_words(self, solved: Solved) -> str:
         credit = solved.direct_usd + solved.partner_usd @ self.problem.credit_share
         return f"${credit[HISTORY : HISTORY + self.problem.quarters].sum() / 1e6:,.2f}M of quota credit"
 
@@ -156,7 +152,7 @@ class Planner:
 
     # Trying
 
-    def _prospecting_less(self, table: PlanTable) -> Iterator[PlanTable]:
+    def _less_prospecting(self, table: PlanTable) -> Iterator[PlanTable]:
         """Spare selling time becomes prospecting by itself, so planned prospecting may be too much of it."""
         locked = {row.target for row in self.limits.locks if row.activity == "prospect"}
         free = np.array([name not in locked for name in self.scenario.segment_names])
@@ -166,18 +162,18 @@ class Planner:
             less = np.where(free & ahead, share, 1.0) * table.prospect
             yield replace(table, prospect=less, sell=table.sell + (table.prospect - less).sum(axis=1))
 
-    def _co_selling_less(self, table: PlanTable) -> Iterator[PlanTable]:
+    def _less_co_selling(self, table: PlanTable) -> Iterator[PlanTable]:
         """The model picks the largest of a quarter's deals; a manager can only help with those that are open."""
         locked = any(row.activity in ("co_sell", "sell") for row in self.limits.locks)
         ahead = np.arange(self.problem.quarters) >= self.problem.past
         for share in (1.0,) if locked else CO_SELLING_SHARES:
             partner = table.partner.copy()
             partner[ahead, CO_SELL] *= share
-            its = replace(table, partner=partner, sell=table.sell + (table.partner - partner).sum(axis=(1, 2)))
-            if share == 1.0 or not self.limits.broken(self.scenario, its, self.problem.past):
-                yield its
+            less = replace(table, partner=partner, sell=table.sell + (table.partner - partner).sum(axis=(1, 2)))
+            if share == 1.0 or not self.limits.broken(self.scenario, less, self.problem.past):
+                yield less
 
-    def _best_modes(self, tried: Tried) -> Tried:
+    def _try_modes(self, tried: Tried) -> Tried:
         """Each segment's coverage mode in turn, the others as they are: what gains clearly is kept."""
         if self.problem.past:
             return tried  # a mode is for the whole horizon
@@ -195,7 +191,7 @@ class Planner:
                 tried = best
         return tried
 
-    def _off(self, solved: Solved, tried: Tried) -> float:
+    def _disagreement(self, solved: Solved, tried: Tried) -> float:
         """By how much promise and simulation differ, as a share of what was booked."""
         quarters = slice(HISTORY, HISTORY + self.problem.quarters)
         share = self.objective.partner_share
@@ -203,7 +199,7 @@ class Planner:
         realised = (tried.direct_usd + tried.partner_usd @ share)[:, : self.problem.quarters].sum(axis=1).mean()
         return abs(promised / max(float(realised), 1.0) - 1)
 
-    def _corrected(self, rates: Rates, solved: Solved, tried: Tried) -> Rates:
+    def _correct_rates(self, rates: Rates, solved: Solved, tried: Tried) -> Rates:
         """Rates times realised over promised: of the manager by quarter, of a partner over the horizon."""
         direct, partner = rates.direct.copy(), rates.partner.copy()
         direct[HISTORY:] *= _ratio(tried.direct_usd.mean(axis=0), solved.direct_usd[HISTORY:])
@@ -213,11 +209,12 @@ class Planner:
         )
         luck = None
         if self.objective.is_risk:
-            theirs = tried.partner_usd[:LUCKY_MARKETS] @ self.objective.partner_share
-            luck = np.stack([_luck(tried.direct_usd[:LUCKY_MARKETS]), _luck(theirs)])
+            some = slice(self.trials.effort.lucky_markets)
+            of_partners = tried.partner_usd[some] @ self.objective.partner_share
+            luck = np.stack([_luck(tried.direct_usd[some]), _luck(of_partners)])
         return replace(rates, direct=direct, partner=partner, luck=luck)
 
-    def _stricter(self, limits: Limits, tried: Tried) -> Limits:
+    def _tighten_floors(self, limits: Limits, tried: Tried) -> Limits:
         """Floors if the simulation missed one; and if it did with them, higher by what it missed."""
         if tried.missed <= MISSED:
             return limits
@@ -231,8 +228,8 @@ class Planner:
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """part / whole, from a third to three; 1 where there is nothing."""
-    its = np.divide(part, whole, out=np.ones_like(whole), where=(whole > 1.0) & (part > 1.0))
-    return np.clip(its, 1 / 3, 3.0)
+    ratio = np.divide(part, whole, out=np.ones_like(whole), where=(whole > 1.0) & (part > 1.0))
+    return np.clip(ratio, 1 / 3, 3.0)
 
 
 def _luck(usd: FloatArray) -> FloatArray:

@@ -24,19 +24,19 @@ EPSILON = 1e-6
 """Of a step: a solver keeps to bounds within a tolerance."""
 
 
-def rounded(scenario: Scenario, limits: Limits, table: PlanTable, past: int) -> PlanTable:
+def round_hours(scenario: Scenario, limits: Limits, table: PlanTable, past: int) -> PlanTable:
     """The plan in steps. Locked cells and weeks that are over stay as they were; so does all of it if nothing fits."""
     for up in (False, True):
-        its = _in_steps(scenario, limits, table, past, up)
-        used = its.sell + its.support + its.prospect.sum(axis=1) + its.partner.sum(axis=(1, 2))
-        fits = (its.sell >= 0).all() and (used <= scenario.territory_manager.hours_per_week + EPSILON).all()
-        if fits and not limits.broken(scenario, its, past):
-            return its
+        in_steps = _in_steps(scenario, limits, table, past, up)
+        used = in_steps.sell + in_steps.support + in_steps.prospect.sum(axis=1) + in_steps.partner.sum(axis=(1, 2))
+        fits = (in_steps.sell >= 0).all() and (used <= scenario.territory_manager.hours_per_week + EPSILON).all()
+        if fits and not limits.broken(scenario, in_steps, past):
+            return in_steps
     return table
 
 
-def apportioned(hours: FloatArray, steps: int) -> FloatArray:
-    """Hours in so many steps, largest remainders first; cells without hours stay empty."""
+def apportion(hours: FloatArray, steps: int) -> FloatArray:
+    """Hours apportioned in `steps` steps, largest remainders first; cells without hours stay empty."""
     exact = hours.ravel() / STEP_HOURS
     down = np.floor(exact + EPSILON)
     more = np.argsort(down - exact, kind="stable")
@@ -46,20 +46,20 @@ def apportioned(hours: FloatArray, steps: int) -> FloatArray:
 
 
 def _in_steps(scenario: Scenario, limits: Limits, table: PlanTable, past: int, up: bool) -> PlanTable:
-    partner, cam = (_by_week(its, up) for its in (table.partner, table.channel_account_manager))
+    partner, cam = (_by_week(hours, up) for hours in (table.partner, table.channel_account_manager))
     prospect = np.round(table.prospect / STEP_HOURS) * STEP_HOURS
-    its = replace(table, prospect=prospect, partner=partner, channel_account_manager=cam)
+    in_steps = replace(table, prospect=prospect, partner=partner, channel_account_manager=cam)
     for name in ("prospect", "partner", "channel_account_manager"):
-        getattr(its, name)[:past] = getattr(table, name)[:past]
+        getattr(in_steps, name)[:past] = getattr(table, name)[:past]
     if scenario.channel_account_manager is not None:
         over = cam.sum(axis=(1, 2)) > scenario.channel_account_manager.hours_per_week
         cam[over] = table.channel_account_manager[over]
-    _keep_locked(scenario, limits, its, table)
+    _keep_locked(scenario, limits, in_steps, table)
     own = scenario.territory_manager.hours_per_week
-    left = own - table.support - its.prospect.sum(axis=1) - its.partner.sum(axis=(1, 2))
-    its = replace(its, sell=np.where(np.arange(len(left)) < past, table.sell, left))
-    _keep_locked(scenario, limits, its, table)
-    return its
+    left = own - table.support - in_steps.prospect.sum(axis=1) - in_steps.partner.sum(axis=(1, 2))
+    in_steps = replace(in_steps, sell=np.where(np.arange(len(left)) < past, table.sell, left))
+    _keep_locked(scenario, limits, in_steps, table)
+    return in_steps
 
 
 def _keep_locked(scenario: Scenario, limits: Limits, plan_table: PlanTable, exact: PlanTable) -> None:
@@ -69,11 +69,11 @@ def _keep_locked(scenario: Scenario, limits: Limits, plan_table: PlanTable, exac
 
 def _by_week(hours: FloatArray, up: bool) -> FloatArray:
     """Of each quarter's week; recruiting keeps all the hours it needs."""
-    its = np.zeros_like(hours)
-    for week, exact in zip(its, hours, strict=True):
+    weeks = np.zeros_like(hours)
+    for week, exact in zip(weeks, hours, strict=True):
         recruit = np.ceil(exact[RECRUIT] / STEP_HOURS - EPSILON)
         total = exact.sum() / STEP_HOURS
         steps = int(np.ceil(total - EPSILON) if up else np.floor(total + EPSILON)) - int(recruit.sum())
-        week[:RECRUIT] = apportioned(exact[:RECRUIT], max(0, steps))
+        week[:RECRUIT] = apportion(exact[:RECRUIT], max(0, steps))
         week[RECRUIT] = recruit * STEP_HOURS
-    return its
+    return weeks

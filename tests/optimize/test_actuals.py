@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from optimize import optimize_plan
 from optimize.replan import deviations as module
 from optimize.replan.actuals import BY_PARTNER, KNOWN, KPIS, Actuals, Figure
-from optimize.replan.deviations import BAND_MARKETS, Deviation, band, deviations
-from optimize.replan.matching import markets_like, nearest, partner_kinds, past_and_coming, slopes
+from optimize.replan.deviations import BAND_MARKETS, Deviation, band, find_deviations
+from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
 from sim.kpis import Tally
 from sim.ledger import PARTNER_WON, TICKS_PER_QUARTER, Kind
@@ -131,7 +131,7 @@ def test_a_whole_horizon_can_be_held_against_the_plan_but_not_planned_again() ->
     rows = [{"quarter": q, "direct_wins": 10**4 if q == 8 else None} for q in range(1, 9)]
     whole = Actuals.of({"by_quarter": rows, "open_pipeline_usd": 1e6})
     assert whole.figures(SLOW) == {Figure(8, "direct_wins"): 10**4}
-    (found,) = deviations(SLOW, TODAY, whole)
+    (found,) = find_deviations(SLOW, TODAY, whole)
     assert found.figure.quarter == 8 and found.actual > found.high
     with pytest.raises(PlanError, match="allowed: at most 7, so that there is a quarter to plan"):
         optimize_plan(SLOW, followed=TODAY, actuals=whole)
@@ -186,7 +186,7 @@ def test_what_lies_outside_is_named_and_leading_figures_come_first() -> None:
         },
         {"quarter": 2, "registered_deals": int(registered_high) + 3, "partners": {"Oak": {"registered_deals": 99}}},
     ]
-    found = deviations(SLOW, TODAY, Actuals.of({"by_quarter": given}))
+    found = find_deviations(SLOW, TODAY, Actuals.of({"by_quarter": given}))
     assert [(one.figure, one.figure.when) for one in found] == [
         (Figure(2, "registered_deals", "Oak"), "leading"),
         (Figure(2, "registered_deals"), "leading"),
@@ -266,11 +266,11 @@ def test_what_is_to_come_is_told_better_in_markets_like_the_past() -> None:
     past, coming = past_and_coming(SLOW, TODAY, figures, PAST, range(POOL + TRUE), 7)
     pool, true = slice(POOL), slice(POOL, POOL + TRUE)
     by = slopes(past[pool], coming[pool])
-    kept = [nearest(past[pool], by, its, KEPT) for its in past[true]]
+    kept = [most_like(past[pool], by, actual, KEPT) for actual in past[true]]
 
     def error_left(values: np.ndarray[Any, Any]) -> float:
         """Mean squared error of the kept markets' mean over that of all; `values` (markets, ...)."""
-        means = np.array([values[its].mean(axis=0) for its in kept])
+        means = np.array([values[markets].mean(axis=0) for markets in kept])
         return float(np.square(means - values[true]).sum() / np.square(values[pool].mean(axis=0) - values[true]).sum())
 
     def later(tally: Tally) -> np.ndarray[Any, Any]:
@@ -282,7 +282,7 @@ def test_what_is_to_come_is_told_better_in_markets_like_the_past() -> None:
     skill, partners, credit = values[:, 0], values[:, 1:4], values[:, 4:]
     kinds = draw_tapes(tape_numbers(SLOW, 7), range(POOL + TRUE)).partner_luck["true_segment"]
     prior = np.mean(kinds[pool, None] == kinds[true], axis=(0, 2))
-    after = np.array([np.mean(kinds[its] == truth) for its, truth in zip(kept, kinds[true], strict=True)])
+    after = np.array([np.mean(kinds[markets] == truth) for markets, truth in zip(kept, kinds[true], strict=True)])
     print(
         f"\nsquared error left: credit of the next quarter {error_left(credit[:, 0]):.2f}, of the next year "
         f"{error_left(credit.sum(axis=1)):.2f}, by partner {error_left(partners):.2f}, skill {error_left(skill):.2f}; "
@@ -317,4 +317,4 @@ def test_any_scenario_has_markets_like_anything_that_was_seen(scenario: Scenario
     assert "\n" not in match.says and partner_kinds(match.tapes).sum() == pytest.approx(len(partners))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "BAND_MARKETS", 25)
-        assert all("\n" not in deviation.says for deviation in deviations(scenario, plan, actuals))
+        assert all("\n" not in deviation.says for deviation in find_deviations(scenario, plan, actuals))

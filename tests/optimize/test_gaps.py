@@ -24,8 +24,8 @@ from nexthour.report import gaps as telling_gap
 from nexthour.terminal.gap import print_gaps
 from nexthour.terminal.main import app
 from optimize.coverage import gaps, remedies, treatment
-from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, gap_analysis, market_map
-from optimize.coverage.remedies import Ground, prospected
+from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, gap_analysis, map_market
+from optimize.coverage.remedies import Ground, prospecting_option
 from optimize.coverage.treatment import treatments
 from optimize.search.evaluate import Purpose
 from sim import PlanError, Scenario, TimePlan, compare, draw_market, save_scenario, simulate
@@ -79,8 +79,8 @@ def found() -> GapAnalysis:
     return gap_analysis(small(), seed=SEED)
 
 
-def remedy(its: GapAnalysis, kind: str, name: str = "large") -> Remedy:
-    (row,) = (row for row in its.segments if row.segment == name)
+def remedy(analysis: GapAnalysis, kind: str, name: str = "large") -> Remedy:
+    (row,) = (row for row in analysis.segments if row.segment == name)
     (one,) = (one for one in row.remedies if one.kind == kind)
     return one
 
@@ -99,17 +99,17 @@ def test_coverage_is_that_of_the_reference_engines_ledgers(found: GapAnalysis) -
         market = draw_market(scenario, SEED, replication)
         counts.append(coverage_by_segment(simulate(scenario, found.plan, market)))
     for s, row in enumerate(found.segments):
-        total = np.array([sum(its[kind][s] for kind in its) for its in counts])
+        total = np.array([sum(count[kind][s] for kind in count) for count in counts])
         assert row.today is not None and row.opportunities == mean(total)
-        leaked = np.array([its["leaked"][s] for its in counts])
+        leaked = np.array([count["leaked"][s] for count in counts])
         for mine, kind in ((row.today.found, "found"), (row.today.brought, "registered")):
-            assert mine.value == pytest.approx(np.mean([its[kind][s] for its in counts] / total))
+            assert mine.value == pytest.approx(np.mean([count[kind][s] for count in counts] / total))
         assert row.gap_usd.value == pytest.approx(leaked.mean() * row.value_usd)
 
 
 def test_the_shares_of_a_segment_sum_to_one(found: GapAnalysis) -> None:
-    its = gap_analysis(small(), plan=TimePlan.constant(small(), 0.3, focus="believers"), seed=SEED)
-    for row in its.segments:
+    analysis = gap_analysis(small(), plan=TimePlan.constant(small(), 0.3, focus="believers"), seed=SEED)
+    for row in analysis.segments:
         for which in (row.today, row.planned, row.reachable):
             assert which is not None
             assert which.found.value + which.brought.value + which.leaked.value == pytest.approx(1)
@@ -119,8 +119,8 @@ def test_the_shares_of_a_segment_sum_to_one(found: GapAnalysis) -> None:
 
 def test_a_plan_with_more_development_has_partners_bring_more_and_the_ceiling_is_higher() -> None:
     scenario = small()
-    its = gap_analysis(scenario, TimePlan.constant(scenario, 0.2, {"joint_plan": 1.0}, "believers"), SEED)
-    for row in its.segments:
+    analysis = gap_analysis(scenario, TimePlan.constant(scenario, 0.2, {"joint_plan": 1.0}, "believers"), SEED)
+    for row in analysis.segments:
         assert row.today and row.planned and row.reachable
         assert row.today.brought.high < row.planned.brought.low
         assert row.planned.brought.high < row.reachable.brought.low
@@ -152,10 +152,10 @@ def test_a_gain_is_that_of_an_independent_comparison(found: GapAnalysis) -> None
                 continue
             assert one.plan is not None and one.scenario is not None
             named = {"base": found.plan, "with it": one.plan}
-            its = compare(one.scenario, named, gaps.MARKETS, SEED + Purpose.PRICING)["with it"]
-            assert one.gain_usd.value == pytest.approx(its.difference_usd.value)
-            assert one.gain_usd.low == pytest.approx(its.difference_usd.low)
-            assert one.payback_quarter == its.payback_quarter and one.verdict == its.verdict
+            again = compare(one.scenario, named, gaps.MARKETS, SEED + Purpose.PRICING)["with it"]
+            assert one.gain_usd.value == pytest.approx(again.difference_usd.value)
+            assert one.gain_usd.low == pytest.approx(again.difference_usd.low)
+            assert one.payback_quarter == again.payback_quarter and one.verdict == again.verdict
             if one.gain_per_hour_usd is not None:
                 hours = one.manager_hours or one.account_manager_hours
                 assert one.gain_per_hour_usd.value * hours == pytest.approx(one.gain_usd.value)
@@ -167,10 +167,10 @@ def test_remedies_keep_the_plans_discipline_and_parking() -> None:
     scenario = small()
     plan = plan_of(scenario, ("sell", None, 25.0), ("coach", "Pine", 5.0), discipline=0.4,
                    parked=[{"partner": "Thorn", "from_quarter": 3}])  # fmt: skip
-    its = gap_analysis(scenario, plan, SEED)
+    analysis = gap_analysis(scenario, plan, SEED)
     tables = [
         one.plan.table(one.scenario)
-        for row in its.segments
+        for row in analysis.segments
         for one in row.remedies
         if one.plan is not None and one.scenario is not None
     ]
@@ -194,11 +194,11 @@ def test_prospecting_does_not_draw_all_spare_time_with_it() -> None:
         spare_hours=np.full(6, 9.0),
         spare_shares=np.array([0.5, 0.5]),
     )
-    its = prospected(ground, 0)
-    assert its is not None and its.manager_hours == pytest.approx(6 * 13)
-    assert its.table.prospect == pytest.approx(np.tile([0.55, 0.45], (6, 1)), abs=1e-5)
+    option = prospecting_option(ground, 0)
+    assert option is not None and option.manager_hours == pytest.approx(6 * 13)
+    assert option.table.prospect == pytest.approx(np.tile([0.55, 0.45], (6, 1)), abs=1e-5)
     planned = replace(ground, base=replace(selling, sell=selling.sell - 1, prospect=np.tile([0.0, 1.0], (6, 1))))
-    again = prospected(planned, 0)
+    again = prospecting_option(planned, 0)
     assert again is not None
     assert again.table.prospect == pytest.approx(np.tile([2 / 11, 20 / 11], (6, 1)), abs=1e-5)
 
@@ -217,8 +217,8 @@ def test_the_spare_hours_and_shares_are_those_of_the_simulation() -> None:
 
 def test_a_candidate_that_never_signs_costs_hours_and_gains_nothing() -> None:
     sure, never = (
-        remedy(gap_analysis(small(candidates=[its]), seed=SEED), "recruit")
-        for its in (
+        remedy(gap_analysis(small(candidates=[cypress]), seed=SEED), "recruit")
+        for cypress in (
             candidate("Cypress", base_share={"large": 0.2}, recruiting_hours=150.0, sign_probability=signs)
             for signs in (1.0, 0.0)
         )
@@ -251,8 +251,8 @@ def test_recruiting_spares_the_weeks_off() -> None:
 
 
 def test_without_partners_there_is_nobody_to_develop() -> None:
-    its = gap_analysis(small(partners=[], candidates=[]), seed=SEED)
-    for row in its.segments:
+    analysis = gap_analysis(small(partners=[], candidates=[]), seed=SEED)
+    for row in analysis.segments:
         by_kind = {one.kind: one for one in row.remedies}
         for kind in ("develop", "account_manager", "coverage_mode"):
             assert by_kind[kind].why_not == "no partner that is carried has accounts here"
@@ -263,9 +263,9 @@ def test_without_partners_there_is_nobody_to_develop() -> None:
 
 def test_hours_that_are_not_there_cannot_be_moved() -> None:
     scenario = small()
-    its = gap_analysis(scenario, plan_of(scenario, ("coach", "Pine", 30.0)), SEED)
-    assert remedy(its, "direct").why_not == remedy(its, "develop").why_not == "selling has no hours left"
-    assert remedy(its, "account_manager").gain_usd is not None
+    analysis = gap_analysis(scenario, plan_of(scenario, ("coach", "Pine", 30.0)), SEED)
+    assert remedy(analysis, "direct").why_not == remedy(analysis, "develop").why_not == "selling has no hours left"
+    assert remedy(analysis, "account_manager").gain_usd is not None
 
 
 def test_developing_a_deceiver_is_worth_less() -> None:
@@ -287,20 +287,20 @@ def test_the_partner_that_pays_best_is_chosen_and_parked_ones_are_not(found: Gap
     assert remedy(found, "develop").whom == ("Pine",)
     scenario = small()
     parked = plan_of(scenario, ("sell", None, 30.0), parked=[{"partner": "Pine"}])
-    its = gap_analysis(scenario, parked, SEED)
-    assert remedy(its, "develop").whom == ("Thorn",) == remedy(its, "account_manager").whom
+    analysis = gap_analysis(scenario, parked, SEED)
+    assert remedy(analysis, "develop").whom == ("Thorn",) == remedy(analysis, "account_manager").whom
 
 
 def test_an_account_manager_comes_on_top() -> None:
     for cam, hours in ((None, 5.0), ({"hours_per_week": 8, "factor": 1.0}, 13.0)):
         scenario = small(channel_account_manager=cam)
-        its = gap_analysis(scenario, seed=SEED)
-        one = remedy(its, "account_manager")
+        analysis = gap_analysis(scenario, seed=SEED)
+        one = remedy(analysis, "account_manager")
         assert one.scenario is not None and one.plan is not None
         here, table = one.scenario.channel_account_manager, one.plan.table(one.scenario)
         assert here is not None and here.hours_per_week == hours and here.factor == (1.0 if cam else 0.8)
         assert table.channel_account_manager.sum(axis=(1, 2)) == pytest.approx(hours)
-        assert table.sell == pytest.approx(its.plan.table(scenario).sell)
+        assert table.sell == pytest.approx(analysis.plan.table(scenario).sell)
         assert one.account_manager_hours == pytest.approx(5 * 13 * 6) and one.manager_hours == 0
 
 
@@ -349,9 +349,9 @@ def test_every_partner_has_one_treatment_in_words() -> None:
         parked=[{"partner": "deceiver 1", "from_quarter": 3}, {"partner": "deceiver 2"},
                 {"partner": "achiever 1", "from_quarter": 2, "to_quarter": 3}],
     )  # fmt: skip
-    its = treatments(scenario, plan, SEED)
-    assert [one.partner for one in its] == scenario.partner_names
-    said = {one.partner: one.says.split(": ", 1)[1] for one in its}
+    rows = treatments(scenario, plan, SEED)
+    assert [one.partner for one in rows] == scenario.partner_names
+    said = {one.partner: one.says.split(": ", 1)[1] for one in rows}
     assert said == {
         "achiever 1": "Limit. Parked Q2-Q3.",
         "achiever 2": "Maintain. Carried, without planned hours.",
@@ -362,14 +362,14 @@ def test_every_partner_has_one_treatment_in_words() -> None:
         "Cypress": "Recruit. Recruiting 3 h a week in Q1, joint planning 1 h a week in Q3-Q6.",
         "Yew": "Leave. Not recruited.",
     }
-    assert [one.usual for one in its] == ["Maintain"] * 2 + ["Develop"] * 2 + ["Limit"] * 2 + [None] * 2
+    assert [one.usual for one in rows] == ["Maintain"] * 2 + ["Develop"] * 2 + ["Limit"] * 2 + [None] * 2
 
 
 def test_results_are_shares_of_the_credit_today_and_commitment_is_what_is_brought() -> None:
     scenario = small(candidates=[])
     pine, thorn = treatments(scenario, TimePlan.status_quo(scenario), SEED)
-    its = compare(scenario, {"today": TimePlan.status_quo(scenario)}, treatment.MARKETS, SEED)["today"]
-    assert pine.results.value + thorn.results.value == pytest.approx(its.partner_share_of_credit)
+    today = compare(scenario, {"today": TimePlan.status_quo(scenario)}, treatment.MARKETS, SEED)["today"]
+    assert pine.results.value + thorn.results.value == pytest.approx(today.partner_share_of_credit)
     assert pine.commitment == pytest.approx(0.4**0.5) and thorn.commitment == pytest.approx(0.3**0.5)
     assert (pine.high_results, pine.high_commitment) == (True, True)
     assert (thorn.high_results, thorn.high_commitment) == (False, False)
@@ -415,9 +415,9 @@ def test_gap_prints_and_gives_json(tmp_path: Path, found: GapAnalysis) -> None:
     save_scenario(small(), path)
     data = json.loads(run("gap", str(path), "--seed", str(SEED), "--json").output)
     assert data["scenario"] == "test territory" and data["seed"] == SEED
-    its = data["segments"][0]
-    assert its["today"]["leaked"]["value"] == found.segments[0].today.leaked.value  # type: ignore[union-attr]
-    assert [one["verdict"] for one in its["remedies"]] == [one.verdict for one in found.segments[0].remedies]
+    segment_row = data["segments"][0]
+    assert segment_row["today"]["leaked"]["value"] == found.segments[0].today.leaked.value  # type: ignore[union-attr]
+    assert [one["verdict"] for one in segment_row["remedies"]] == [one.verdict for one in found.segments[0].remedies]
     assert [one["partner"] for one in data["treatments"]] == ["Pine", "Thorn", "Cypress"]
 
 
@@ -458,11 +458,11 @@ def test_any_territory_has_a_gap_analysis(data: st.DataObject) -> None:
             (treatment, "MARKETS"),
         ):  # fmt: skip
             patch.setattr(module, name, 4)
-        its = gap_analysis(scenario, plan, SEED)
-        words = treatments(scenario, its.plan, SEED)
-    assert [row.segment for row in its.segments] == scenario.segment_names
+        analysis = gap_analysis(scenario, plan, SEED)
+        words = treatments(scenario, analysis.plan, SEED)
+    assert [row.segment for row in analysis.segments] == scenario.segment_names
     assert [one.partner for one in words] == scenario.partner_names
-    for row in its.segments:
+    for row in analysis.segments:
         for which in (row.today, row.planned, row.reachable):
             if isinstance(which, Coverage):
                 assert which.found.value + which.brought.value + which.leaked.value == pytest.approx(1)
@@ -470,10 +470,10 @@ def test_any_territory_has_a_gap_analysis(data: st.DataObject) -> None:
             assert bool(one.why_not) == (one.gain_usd is None)
             if one.plan is not None and one.scenario is not None:
                 one.plan.table(one.scenario)
-    json.dumps([its.as_dict(), [one.as_dict() for one in words]], allow_nan=False)
-    print_gaps(its, words)
+    json.dumps([analysis.as_dict(), [one.as_dict() for one in words]], allow_nan=False)
+    print_gaps(analysis, words)
 
 
 def test_where_nothing_is_left_out_no_gap_is_told() -> None:
     seen = territory(market_map=[segment(inbound_share=1.0)])
-    assert telling_gap.largest_gap(market_map(seen)) == "There is no gap: somebody sees every opportunity today."
+    assert telling_gap.largest_gap(map_market(seen)) == "There is no gap: somebody sees every opportunity today."

@@ -78,11 +78,11 @@ def check(sheet: MondaySheet) -> None:
         ("territory_manager", sheet.scenario.territory_manager.hours_per_week),
         ("channel_account_manager", getattr(sheet.scenario.channel_account_manager, "hours_per_week", 0.0)),
     ):
-        theirs = [block for block in sheet.blocks if block.who == who]
-        taken = Counter(cell for block in theirs for cell in week_of(block))
+        blocks = [block for block in sheet.blocks if block.who == who]
+        taken = Counter(cell for block in blocks for cell in week_of(block))
         assert not taken or max(taken.values()) == 1, "two blocks at the same time"
         last = DAY_BEGINS.hour * 60 + BREAK_MINUTES + day_length(hours) * HALF_HOUR
-        for block in theirs:
+        for block in blocks:
             begins = block.start.hour * 60 + block.start.minute
             assert block.minutes >= 30 and block.minutes % 30 == 0 and begins % 30 == 0
             assert block.every_weeks in EVERY_WEEKS and 1 <= block.first_week <= block.every_weeks
@@ -115,11 +115,11 @@ def sentence(result: Result) -> str:
 
 @given(st.integers(1, 600))
 def test_sittings_add_up(half_hours: int) -> None:
-    its = sittings(half_hours)
-    assert sum(long * WEEKS // every for long, every in its) == half_hours
-    assert all(1 <= long <= 6 and every in EVERY_WEEKS for long, every in its)
+    made = sittings(half_hours)
+    assert sum(long * WEEKS // every for long, every in made) == half_hours
+    assert all(1 <= long <= 6 and every in EVERY_WEEKS for long, every in made)
     # None is shorter than an hour while a rarer one could be longer.
-    assert all(long >= 2 for long, every in its if every < WEEKS)
+    assert all(long >= 2 for long, every in made if every < WEEKS)
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def quarter_hours(draw: Any) -> dict[tuple[str, str], float]:
     """Hours a week by use, in quarters of an hour, together 40 at the most."""
     hours, left = {}, 160
     for use in draw(st.lists(st.sampled_from(USES), unique=True, max_size=len(USES))):
-        its = draw(st.integers(0, min(left, 24)))
-        left -= its
-        hours[use] = its / 4
+        quarters = draw(st.integers(0, min(left, 24)))
+        left -= quarters
+        hours[use] = quarters / 4
     return hours
 
 
@@ -188,14 +188,14 @@ def quarter_hours(draw: Any) -> dict[tuple[str, str], float]:
 def test_blocks_add_up_to_the_plan(hours: dict[tuple[str, str], float], selling: float) -> None:
     rest = (40 - sum(hours.values())) * selling // 0.125 * 0.125
     scenario = here()
-    planned = [(*use, its) for use, its in hours.items()]
+    planned = [(*use, a_week) for use, a_week in hours.items()]
     sheet = monday_sheet(scenario, plan_of(scenario, *planned, ("sell", None, rest)), quarter=2)
     check(sheet)
     for line in sheet.lines:
         assert line.in_blocks == line.planned, line.use
     assert sheet.hours_off() == 0
     assert {line.use: line.planned for line in sheet.lines if line.use[0] != "sell"} == {
-        use: its for use, its in hours.items() if its
+        use: a_week for use, a_week in hours.items() if a_week
     }
 
 
@@ -281,11 +281,11 @@ def test_what_no_day_holds_is_said() -> None:
 
 def test_an_account_manager_of_a_thousand_hours_fills_the_days_and_no_more() -> None:
     scenario = here(channel_account_manager={"hours_per_week": 1000, "factor": 1.0})
-    theirs = [
+    hours = [
         {"activity": "coach", "target": name, "hours_per_week": 330.0, "who": "channel_account_manager"}
         for name in ("Pine", "Oak", "Thorn")
     ]
-    sheet = monday_sheet(scenario, TimePlan.from_table(scenario, theirs, "much"))
+    sheet = monday_sheet(scenario, TimePlan.from_table(scenario, hours, "much"))
     check(sheet)
     assert sheet.hours_off("channel_account_manager") == 990 - 70
     assert any("Thorn: coaching, 330.00 h a week" in note for note in sheet.notes)
@@ -313,7 +313,7 @@ def test_a_quarter_that_begins_on_a_wednesday_stays_in_its_weeks() -> None:
 
 def test_notes_say_what_is_not_there() -> None:
     traits = {
-        name: {**its, "reactive_support_hours": 0.5} for name, its in here().model_dump()["partner_segments"].items()
+        name: {**kind, "reactive_support_hours": 0.5} for name, kind in here().model_dump()["partner_segments"].items()
     }
     scenario = here(partner_segments=traits, calendar={"weeks_off": [5]})
     hours = [("coach", "Cypress", 1.0), ("coach", "Pine", 1.0)]
@@ -332,12 +332,17 @@ def sheet() -> MondaySheet:
         calendar={"weeks_off": [1, 7]},
         channel_account_manager={"hours_per_week": 8, "factor": 1.0},
     )
-    theirs = {"activity": "coach", "target": "Pine", "hours_per_week": 2.25, "who": "channel_account_manager"}
+    managed = {
+        "activity": "coach",
+        "target": "Pine",
+        "hours_per_week": 2.25,
+        "who": "channel_account_manager",
+    }
     hours = rows(
         ("coach", "Pine", 1.25), ("joint_plan", "Pine", 0.5), ("co_sell", "Oak", 0.75), ("recruit", "Cypress", 3.5),
         ("prospect", "web", 2.25), ("socialise", "Thorn", 0.125), ("sell", None, 28.5),
     )  # fmt: skip
-    return monday_sheet(scenario, TimePlan.from_table(scenario, [*hours, theirs], "mine"))
+    return monday_sheet(scenario, TimePlan.from_table(scenario, [*hours, managed], "mine"))
 
 
 def test_the_calendar_has_every_occurrence_and_no_other(sheet: MondaySheet) -> None:
@@ -346,7 +351,7 @@ def test_the_calendar_has_every_occurrence_and_no_other(sheet: MondaySheet) -> N
         found = recurring_ical_events.of(calendar).between(
             sheet.first_day - datetime.timedelta(days=400), sheet.first_day + datetime.timedelta(days=800)
         )
-        times = [(its["DTSTART"].dt, its["DTEND"].dt, str(its["SUMMARY"])) for its in found]
+        times = [(event["DTSTART"].dt, event["DTEND"].dt, str(event["SUMMARY"])) for event in found]
         wanted = [
             (datetime.datetime.combine(day, block.start), datetime.datetime.combine(day, block.end), block.what)
             for block in sheet.blocks
@@ -375,8 +380,8 @@ def test_hours_of_a_year_of_calendars_are_those_of_the_plan() -> None:
     for quarter in range(1, 5):
         calendar = icalendar.Calendar.from_ical(calendar_text(monday_sheet(scenario, plan, quarter)))
         first = scenario.calendar.first_day
-        for its in recurring_ical_events.of(calendar).between(first, first + datetime.timedelta(weeks=52)):
-            hours[str(its["CATEGORIES"].cats[0])] += (its["DTEND"].dt - its["DTSTART"].dt).total_seconds() / 3600
+        for event in recurring_ical_events.of(calendar).between(first, first + datetime.timedelta(weeks=52)):
+            hours[str(event["CATEGORIES"].cats[0])] += (event["DTEND"].dt - event["DTSTART"].dt).total_seconds() / 3600
     for word, weekly in ((ACTIVITY_WORDS["coach"], 0.5), ("prospecting", 2.25), ("selling", 30.0)):
         # An every-other-week block of an hour happens six or seven times in each of four quarters.
         assert hours[word] == pytest.approx(52 * weekly, abs=4 * 2)
@@ -392,8 +397,8 @@ def test_the_calendar_is_the_same_every_time_and_uids_stay(sheet: MondaySheet) -
 
 def test_a_block_that_moves_keeps_its_uid(sheet: MondaySheet) -> None:
     def coaching(of: MondaySheet) -> dict[str, set[str]]:
-        its = [event for event in events(calendar_text(of)) if str(event["SUMMARY"]) == "Pine: coaching"]
-        return {word: {str(event[word] if word == "UID" else event[word].dt) for event in its} for word in KEPT}
+        coaching = [event for event in events(calendar_text(of)) if str(event["SUMMARY"]) == "Pine: coaching"]
+        return {word: {str(event[word] if word == "UID" else event[word].dt) for event in coaching} for word in KEPT}
 
     scenario = sheet.scenario
     before, busy = ([("coach", "Pine", 1.25)], [("coach", "Pine", 1.25), ("coach", "Oak", 2.5)])
@@ -493,8 +498,10 @@ def test_json_is_the_sheet(files: tuple[Path, Path], sheet: MondaySheet) -> None
     scenario, plan = files
     data = json.loads(run("monday", scenario, "--plan", plan, "--json").stdout)
     assert "seed" not in data and data["scenario_digest"] == sheet.scenario.digest()
-    assert [its["says"] for its in data["blocks"]] == [block.says for block in sheet.blocks]
-    assert [len(its["days"]) for its in data["blocks"]] == [len(sheet.days(block)) for block in sheet.blocks]
+    assert [block_row["says"] for block_row in data["blocks"]] == [block.says for block in sheet.blocks]
+    assert [len(block_row["days"]) for block_row in data["blocks"]] == [
+        len(sheet.days(block)) for block in sheet.blocks
+    ]
     assert data["hours_off"] == {"territory_manager": 0.0, "channel_account_manager": 0.0}
 
 

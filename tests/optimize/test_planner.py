@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nexthour.terminal.main import app
-from nexthour.terminal.show_plan import print_solution
+from nexthour.terminal.plan import print_solution
 from optimize import Limits, PlanningError, Solution, optimize_plan, planner
 from optimize.milp.model import Model, Rates
 from optimize.milp.program import fluid_program
@@ -128,16 +128,16 @@ def test_two_solvers_agree() -> None:
 
 def test_a_solution_is_feasible_when_checked_again() -> None:
     scenario = load_scenario(BASELINE)
-    its = solved(scenario, gap=0.005, min_partner_share=0.2, max_partner_share=0.4, largest_change_hours=3.0)
-    table, own = its.table, scenario.territory_manager.hours_per_week
+    plan = solved(scenario, gap=0.005, min_partner_share=0.2, max_partner_share=0.4, largest_change_hours=3.0)
+    table, own = plan.table, scenario.territory_manager.hours_per_week
     used = table.sell + table.prospect.sum(axis=1) + table.partner.sum(axis=(1, 2)) + table.support
     assert (used <= own + 1e-6).all() and (table.partner >= 0).all() and (table.prospect >= 0).all()
-    theirs = table.partner.sum(axis=(1, 2))
-    assert (theirs >= 0.2 * own - 1e-3).all() and (theirs <= 0.4 * own + 1e-3).all()
-    assert (abs(np.diff(theirs)) <= 3.0 + 1e-3).all()
+    with_partners = table.partner.sum(axis=(1, 2))
+    assert (with_partners >= 0.2 * own - 1e-3).all() and (with_partners <= 0.4 * own + 1e-3).all()
+    assert (abs(np.diff(with_partners)) <= 3.0 + 1e-3).all()
     assert (table.partner.sum(axis=1)[table.parked] == 0).all()
     ceiling = PlanningProblem.of(scenario).skill.ceiling
-    assert (its.skill <= ceiling + 1e-6).all()
+    assert (plan.skill <= ceiling + 1e-6).all()
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ def found() -> Solution:
 def test_the_plan_beats_constant_splits_in_fresh_markets(found: Solution) -> None:
     scenario = found.scenario
     plans = {"plan": found.plan}
-    deceivers = [its.name for its in scenario.partners if its.label == "deceiver"]
+    deceivers = [partner.name for partner in scenario.partners if partner.label == "deceiver"]
     for share in (0.0, 0.1, 0.2, 0.3):
         for park in ([], deceivers):
             name = f"{share:.0%} {len(park)}"
@@ -250,24 +250,24 @@ def test_the_same_seed_gives_the_same_plan(found: Solution) -> None:
 
 
 def test_without_partners_there_is_no_partner_time() -> None:
-    its = optimize_plan(small(partners=[]))
-    assert {row.activity for row in its.plan.hours} <= {"sell", "prospect"}
+    solution = optimize_plan(small(partners=[]))
+    assert {row.activity for row in solution.plan.hours} <= {"sell", "prospect"}
 
 
 def test_partners_that_keep_everything_get_no_time() -> None:
     keep = [partner("Pine", base_share={"large": 0.3, "small": 0.3}, margin=1.0)]
-    its = optimize_plan(small(partners=keep))
-    assert not [row for row in its.plan.hours if row.activity in ("coach", "joint_plan", "co_sell", "sell_for")]
+    solution = optimize_plan(small(partners=keep))
+    assert not [row for row in solution.plan.hours if row.activity in ("coach", "joint_plan", "co_sell", "sell_for")]
 
 
 def test_locks_and_limits_hold_in_the_plan() -> None:
     lock = {"activity": "coach", "target": "Thorn", "hours_per_week": 1.1, "from_quarter": 2, "to_quarter": 3}
     scenario = small()
-    its = optimize_plan(scenario, locks=[lock], max_partner_share=0.2, coverage_mode={"small": "partner_led"})
-    table = its.plan.table(scenario)
+    solution = optimize_plan(scenario, locks=[lock], max_partner_share=0.2, coverage_mode={"small": "partner_led"})
+    table = solution.plan.table(scenario)
     assert table.partner[1:3, 0, 1] == pytest.approx(1.1)
     assert (table.partner.sum(axis=(1, 2)) <= 0.2 * 30 + STEP_HOURS).all()
-    assert its.plan.coverage_mode["small"] == "partner_led"
+    assert solution.plan.coverage_mode["small"] == "partner_led"
 
 
 def test_net_bookings_pay_for_margins_that_credit_does_not_see() -> None:
@@ -278,8 +278,8 @@ def test_net_bookings_pay_for_margins_that_credit_does_not_see() -> None:
         solve(fluid(scenario, objective=name), ("partner_first",) * 2) for name in ("quota_credit", "net_bookings")
     )
     assert credit.table.partner.sum() > net.table.partner.sum() + 5
-    its = optimize_plan(scenario, "net_bookings", discount_rate=0.1)
-    assert its.certificate.wanted == "net_bookings" and abs(its.certificate.promise_off) < 0.02
+    solution = optimize_plan(scenario, "net_bookings", discount_rate=0.1)
+    assert solution.certificate.wanted == "net_bookings" and abs(solution.certificate.promise_off) < 0.02
 
 
 def test_a_discount_makes_later_bookings_worth_less() -> None:
@@ -297,9 +297,9 @@ def test_a_floor_is_kept_in_the_forecast() -> None:
     quota, shares = scenario.quota_usd()[0], PlanningProblem.of(scenario).credit_share
     first = float(free.direct_usd[HISTORY] + free.partner_usd[HISTORY] @ shares)
     floor = first / quota + 0.01
-    its = solved(scenario, floors={1: floor})
-    assert float(its.direct_usd[HISTORY] + its.partner_usd[HISTORY] @ shares) >= floor * quota * (1 - 1e-6)
-    assert its.objective_usd <= free.objective_usd
+    bound = solved(scenario, floors={1: floor})
+    assert float(bound.direct_usd[HISTORY] + bound.partner_usd[HISTORY] @ shares) >= floor * quota * (1 - 1e-6)
+    assert bound.objective_usd <= free.objective_usd
 
 
 # The terminal
@@ -338,9 +338,9 @@ def test_any_scenario_has_a_plan_that_fits(scenario: Scenario, exit_weight: floa
             (certify, "WORLDS", 3), (moves, "DESIGN_MARKETS", 2), (moves, "DESIGNS_PER_MOVE", 0.2),
         ):  # fmt: skip
             patch.setattr(module, name, few)
-        its = optimize_plan(scenario, exit_weight=exit_weight)
-    assert its.plan.table(scenario).sell.shape == (scenario.horizon_quarters,)
-    assert its.certificate.outcome == "optimal" and np.isfinite(its.certificate.realised)
+        solution = optimize_plan(scenario, exit_weight=exit_weight)
+    assert solution.plan.table(scenario).sell.shape == (scenario.horizon_quarters,)
+    assert solution.certificate.outcome == "optimal" and np.isfinite(solution.certificate.realised)
 
 
 def test_changes_against_today_add_up(found: Solution) -> None:
@@ -352,7 +352,7 @@ def test_changes_against_today_add_up(found: Solution) -> None:
         assert sum(change.planned for change in changes) == pytest.approx(week)
     kinds = {(change.activity, change.target): change.kind for change in found.changes()}
     assert kinds["sell", None] == "less" and kinds["recruit", "Ivy Consulting"] == "start"
-    parked = {its.partner for its in found.plan.parked if its.from_quarter == 1}
+    parked = {row.partner for row in found.plan.parked if row.from_quarter == 1}
     assert parked and all(kind == "stop" for (_, target), kind in kinds.items() if target in parked)
 
 

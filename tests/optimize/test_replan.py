@@ -17,12 +17,10 @@ import pytest
 from typer.testing import CliRunner
 
 from nexthour.terminal.main import app
-from optimize import Actuals, Solution, explain, frontier, optimize_plan, planner
+from optimize import Actuals, Effort, Solution, explain, frontier, optimize_plan
 from optimize.milp.solve import BY_PERIOD
-from optimize.proof import certify, reasons
 from optimize.proof import frontier as tradeoff
-from optimize.replan import matching
-from optimize.replan.deviations import deviations
+from optimize.replan.deviations import find_deviations
 from optimize.replan.matching import Past
 from sim import PlanError, TimePlan, load_scenario, save_scenario
 from tests.helpers import candidate
@@ -36,15 +34,11 @@ ACTUALS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def few_markets(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, few in (
-        (planner, "MARKETS", 200), (certify, "MARKETS", 400),
-        (certify, "WORLDS", 5),
-        (matching, "PLANNED_IN", 200), (reasons, "MARKETS", 400), (reasons, "FLIP_MARKETS", 50),
-        (tradeoff, "MARKETS", 200),
-    ):  # fmt: skip
-        monkeypatch.setattr(module, name, few)
+FEW = Effort(
+    search_markets=200, certificate_markets=400, worlds=5, like_markets=200, reason_markets=400, flip_markets=50,
+    frontier_markets=200,
+)  # fmt: skip
+"""Where a test is not about markets."""
 
 
 def followed() -> TimePlan:
@@ -63,7 +57,7 @@ def territory() -> Any:
 
 @pytest.fixture
 def again() -> Solution:
-    return optimize_plan(territory(), followed=followed(), actuals=Actuals.of(ACTUALS))
+    return optimize_plan(territory(), followed=followed(), actuals=Actuals.of(ACTUALS), effort=FEW)
 
 
 def test_what_is_over_stays_as_it_was(again: Solution) -> None:
@@ -83,9 +77,9 @@ def test_what_is_over_stays_as_it_was(again: Solution) -> None:
 def test_plans_are_tried_in_markets_that_look_like_the_past(again: Solution) -> None:
     """Those that the actuals single out, and no others; what was not as planned is named."""
     numbers = [int(one) for batch in again.planner.trials.kept.batches for one in batch.replications]
-    seen = Past(territory(), followed(), Actuals.of(ACTUALS))
-    assert numbers == seen.alike(7) and numbers != list(range(len(numbers)))
-    assert again.deviations == deviations(seen.scenario, seen.followed, seen.actuals, 7)
+    seen = Past(territory(), followed(), Actuals.of(ACTUALS), FEW.like_markets)
+    assert numbers == seen.like_numbers(7) and numbers != list(range(len(numbers)))
+    assert again.deviations == find_deviations(seen.scenario, seen.followed, seen.actuals, 7)
     assert any("Q2" in deviation.says for deviation in again.deviations)
     assert again.alike == seen.match(7).says
 
@@ -93,7 +87,7 @@ def test_plans_are_tried_in_markets_that_look_like_the_past(again: Solution) -> 
 def test_a_past_that_the_scenario_thinks_impossible_is_not_planned_on() -> None:
     impossible = Actuals.of({"by_quarter": [{"quarter": 1, "credit_usd": 90_000_000}]})
     with pytest.raises(PlanError, match="actuals: what happened is outside what the scenario thinks possible"):
-        optimize_plan(small(), actuals=impossible)
+        optimize_plan(small(), actuals=impossible, effort=FEW)
 
 
 def test_after_a_past_hours_are_compared_with_those_followed(again: Solution) -> None:
@@ -102,9 +96,9 @@ def test_after_a_past_hours_are_compared_with_those_followed(again: Solution) ->
 
 
 def test_without_actuals_the_past_is_that_of_the_plan() -> None:
-    its = optimize_plan(territory(), from_quarter=2)
+    solution = optimize_plan(territory(), from_quarter=2, effort=FEW)
     today = TimePlan.status_quo(territory()).table(territory())
-    assert (its.plan.table(territory()).partner[0] == today.partner[0]).all() and its.alike == ""
+    assert (solution.plan.table(territory()).partner[0] == today.partner[0]).all() and solution.alike == ""
 
 
 @pytest.mark.parametrize(
@@ -135,46 +129,46 @@ def test_a_past_that_does_not_fit_is_one_sentence(given: dict[str, Any], sentenc
 
 
 def test_reasons_add_up() -> None:
-    solution = optimize_plan(small(), max_partner_share=0.05, floors={6: 0.1})
-    its = explain(solution)
-    assert len(its.hour_value_usd) == 6 and its.hour_value_usd[0] > its.hour_value_usd[-1] >= 0
-    by_limit = {limit.says: limit.cost_share for limit in its.limits}
+    solution = optimize_plan(small(), max_partner_share=0.05, floors={6: 0.1}, effort=FEW)
+    reasons = explain(solution)
+    assert len(reasons.hour_value_usd) == 6 and reasons.hour_value_usd[0] > reasons.hour_value_usd[-1] >= 0
+    by_limit = {limit.says: limit.cost_share for limit in reasons.limits}
     assert by_limit["at most 5% of the hours with partners"] > 0.002
     assert by_limit["attainment of at least 10% in Q6"] == 0.0
-    low, high = its.flat_shares
-    assert 0 <= low <= its.partner_share <= high <= 1
-    assert its.runner_up is not None and its.runner_up.behind_share.value > 0
-    assert json.dumps(its.as_dict())
+    low, high = reasons.flat_shares
+    assert 0 <= low <= reasons.partner_share <= high <= 1
+    assert reasons.runner_up is not None and reasons.runner_up.behind_share.value > 0
+    assert json.dumps(reasons.as_dict())
 
 
 def test_reasons_of_a_plan_without_partners() -> None:
-    its = explain(optimize_plan(small(partners=[])))
-    assert its.partner_share == 0.0 and its.flat_shares == (0.0, 0.0)
+    reasons = explain(optimize_plan(small(partners=[]), effort=FEW))
+    assert reasons.partner_share == 0.0 and reasons.flat_shares == (0.0, 0.0)
 
 
 # The frontier
 
 
 def test_a_frontier_trades_this_year_for_the_next() -> None:
-    its = frontier(load_scenario(BASELINE), 4)
-    early, late = its.points[-1], its.points[0]
-    assert len(its.points) == 4 and all(point.proven for point in its.points)
+    found = frontier(load_scenario(BASELINE), 4, effort=FEW)
+    early, late = found.points[-1], found.points[0]
+    assert len(found.points) == 4 and all(point.proven for point in found.points)
     assert early.attainment.value > late.attainment.value + 0.2 and early.exit_usd.value < late.exit_usd.value
-    assert np.diff([point.attainment.value for point in its.points]).min() > -0.02
-    assert late.plan.table(its.scenario).partner.sum() > early.plan.table(its.scenario).partner.sum()
-    assert json.dumps(its.as_dict())
+    assert np.diff([point.attainment.value for point in found.points]).min() > -0.02
+    assert late.plan.table(found.scenario).partner.sum() > early.plan.table(found.scenario).partner.sum()
+    assert json.dumps(found.as_dict())
 
 
 def test_a_point_that_is_not_proven_is_said_and_not_drawn(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from nexthour.terminal.show_plan import print_frontier
+    from nexthour.terminal.frontier import print_frontier
 
     solve = tradeoff.solve
     monkeypatch.setattr(tradeoff, "solve", lambda *a, **k: replace(solve(*a, **k), outcome="feasible"))
-    its = frontier(small(), 3)
-    assert not any(point.proven for point in its.points)
-    print_frontier(its)
+    found = frontier(small(), 3, effort=FEW)
+    assert not any(point.proven for point in found.points)
+    print_frontier(found)
     shown = capsys.readouterr().out
     assert "did not prove them in time: frontier 1, frontier 2, frontier 3" in " ".join(shown.split())
     assert not [line for line in shown.split("\n") if line.startswith("frontier 1 ")]
@@ -202,6 +196,7 @@ def test_plan_again_and_frontier_in_the_terminal(tmp_path: Path) -> None:
     TimePlan.constant(small(), 0.2, MIX, "believers").save(plan)
     Actuals.of(ACTUALS).save(actuals)
     words = ["plan", file, "--followed", plan, "--actuals", actuals, "--why", "--lock", "coach:Pine=1.1@3-4"]
+    words += ["--effort", "quick"]
     shown = CliRunner().invoke(app, words)
     assert shown.exit_code == 0, shown.output
     for said in (

@@ -23,7 +23,7 @@ from sim import Scenario, ScenarioError, SimulationError, TimePlan, load_scenari
 from tests import SCENARIOS
 from tests.helpers import candidate, partner, segment, territory
 
-FILES = [str(SCENARIOS / f"two-territories-{its}-rich.yaml") for its in ("partner", "direct")]
+FILES = [str(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
 SEED = 11
 STATUS_QUO = {"name": "status quo", "partner_share": 0.2, "focus": "even"}
 
@@ -81,65 +81,65 @@ def both() -> Organisation:
 
 @pytest.fixture(scope="module")
 def pages() -> list[GapAnalysis]:
-    return [gap_analysis(its, seed=SEED) for its in (north(), south())]
+    return [gap_analysis(scenario, seed=SEED) for scenario in (north(), south())]
 
 
 def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, pages: list[GapAnalysis]) -> None:
     assert list(both.by_segment) == ["large", "small", "public"]
     for name, row in both.by_segment.items():
-        own = [its for page in pages for its in page.segments if its.segment == name]
-        assert row.opportunities.value == pytest.approx(sum(its.opportunities.value for its in own), rel=1e-12)
-        assert row.gap_usd.value == pytest.approx(sum(its.gap_usd.value for its in own), rel=1e-12)
+        own = [gap_row for page in pages for gap_row in page.segments if gap_row.segment == name]
+        assert row.opportunities.value == pytest.approx(sum(gap_row.opportunities.value for gap_row in own), rel=1e-12)
+        assert row.gap_usd.value == pytest.approx(sum(gap_row.gap_usd.value for gap_row in own), rel=1e-12)
         assert row.value_usd.value == pytest.approx(
-            sum(its.opportunities.value * its.value_usd for its in own), rel=1e-12
+            sum(gap_row.opportunities.value * gap_row.value_usd for gap_row in own), rel=1e-12
         )
         seen = row.found.value + row.brought.value + row.leaked.value
         assert seen == pytest.approx(row.opportunities.value, rel=1e-12)
-    gap = sum(its.gap_usd.value for page in pages for its in page.segments)
+    gap = sum(gap_row.gap_usd.value for page in pages for gap_row in page.segments)
     assert both.total.gap_usd.value == pytest.approx(gap, rel=1e-12)
     assert sum(row.gap_usd.value for row in both.by_segment.values()) == pytest.approx(gap, rel=1e-12)
-    assert sum(its.total.gap_usd.value for its in both.territories) == pytest.approx(gap, rel=1e-12)
+    assert sum(territory.total.gap_usd.value for territory in both.territories) == pytest.approx(gap, rel=1e-12)
 
 
 def test_an_interval_is_that_of_the_sum_market_by_market(both: Organisation) -> None:
     """Neither of intervals added up, which would be too wide, nor of one territory."""
-    row, parts = both.by_segment["small"], [its.by_segment["small"] for its in both.territories]
+    row, parts = both.by_segment["small"], [territory.by_segment["small"] for territory in both.territories]
     half, halves = half_width(row.leaked), [half_width(part.leaked) for part in parts]
     assert max(halves) / 2 < half < sum(halves)
     assert row.leaked.observations == 30
 
 
-def half_width(its: Any) -> float:
-    return float(its.high - its.low) / 2
+def half_width(estimate: Any) -> float:
+    return float(estimate.high - estimate.low) / 2
 
 
 def test_partners_are_the_sums_of_the_territories_own_grids(both: Organisation) -> None:
     credit: dict[str, float] = {}
-    for its in (north(), south()):
-        total = replicate(its, TimePlan.status_quo(its), 40, SEED)["credit_usd"].sum(axis=-1).mean()
-        for one in treatments(its, TimePlan.status_quo(its), SEED):
+    for scenario in (north(), south()):
+        total = replicate(scenario, TimePlan.status_quo(scenario), 40, SEED)["credit_usd"].sum(axis=-1).mean()
+        for one in treatments(scenario, TimePlan.status_quo(scenario), SEED):
             credit[one.partner] = credit.get(one.partner, 0.0) + one.results.value * total
-    assert {its.name: its.credit_usd.value for its in both.partners} == pytest.approx(credit)
+    assert {partner.name: partner.credit_usd.value for partner in both.partners} == pytest.approx(credit)
     assert both.partner_credit_usd.value == pytest.approx(sum(credit.values()))
     whole = both.direct_credit_usd.value + both.partner_credit_usd.value
     assert both.credit_usd.value == pytest.approx(whole)
-    assert both.credit_usd.value == pytest.approx(sum(its.credit_usd.value for its in both.territories))
+    assert both.credit_usd.value == pytest.approx(sum(territory.credit_usd.value for territory in both.territories))
     assert both.quota_usd == sum(north().quota_usd()) + sum(south().quota_usd())
 
 
 def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None:
-    by_name = {its.name: its for its in both.partners}
+    by_name = {partner.name: partner for partner in both.partners}
     assert len(both.partners) == len(by_name) == 3
     pine, cypress, thorn = by_name["Pine"], by_name["Cypress"], by_name["Thorn"]
-    assert [its.territory for its in pine.territories] == ["north", "south"]
+    assert [place.territory for place in pine.territories] == ["north", "south"]
     assert pine.label == pine.labels == "believer"
     assert (cypress.label, cypress.labels) == (None, "managers disagree: believer in north, achiever in south")
-    assert [its.is_candidate for its in cypress.territories] == [True, False]
-    assert pine.credit_usd.value == pytest.approx(sum(its.credit_usd.value for its in pine.territories))
+    assert [place.is_candidate for place in cypress.territories] == [True, False]
+    assert pine.credit_usd.value == pytest.approx(sum(place.credit_usd.value for place in pine.territories))
     # A fifth of 40 hours, by halves of two partners, in both territories.
     assert pine.manager_hours == pytest.approx(8.0) and thorn.manager_hours == pytest.approx(4.0)
     assert pine.account_manager_hours == 0
-    accounts = [its.by_segment for its in both.territories]
+    accounts = [territory.by_segment for territory in both.territories]
     expected = 0.3 * (accounts[0]["large"].opportunities.value + accounts[0]["small"].opportunities.value)
     expected += 0.1 * both.territories[1].total.opportunities.value
     assert pine.opportunities.value == pytest.approx(expected)
@@ -147,10 +147,10 @@ def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None
 
 def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysis]) -> None:
     alone, page = roll_up([north()], SEED), pages[0]
-    for its in page.segments:
-        row = alone.by_segment[its.segment]
-        assert (row.opportunities, row.coverage) == (its.opportunities, its.today)
-        assert row.gap_usd == its.gap_usd
+    for segment_gap in page.segments:
+        row = alone.by_segment[segment_gap.segment]
+        assert (row.opportunities, row.coverage) == (segment_gap.opportunities, segment_gap.today)
+        assert row.gap_usd == segment_gap.gap_usd
     assert alone.total == alone.territories[0].total == both.territories[0].total
     assert alone.by_segment == both.territories[0].by_segment
 
@@ -159,7 +159,7 @@ def test_the_order_of_territories_changes_no_figure(both: Organisation) -> None:
     other = roll_up(iter([south(), north()]), SEED)
     for name, row in both.by_segment.items():
         assert np.allclose([*vars(row.gap_usd).values()], [*vars(other.by_segment[name].gap_usd).values()])
-    assert [its.name for its in other.partners] == [its.name for its in both.partners]
+    assert [partner.name for partner in other.partners] == [partner.name for partner in both.partners]
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_the_terminal_prints_it_and_its_json() -> None:
     assert printed.output.startswith("2 territories, over 12 quarters")
     assert "Alder Systems (achiever)" in printed.output and "Two territories, direct-rich" in printed.output
     data = json.loads(CliRunner().invoke(app, ["rollup", *FILES, "--seed", "7", "--json"]).output)
-    its = roll_up([load_scenario(file) for file in FILES])
-    assert data["total"]["gap_usd"]["value"] == its.total.gap_usd.value
+    organisation = roll_up([load_scenario(file) for file in FILES])
+    assert data["total"]["gap_usd"]["value"] == organisation.total.gap_usd.value
     assert [one["scenario"] for one in data["territories"]] == [
         "Two territories, partner-rich",
         "Two territories, direct-rich",

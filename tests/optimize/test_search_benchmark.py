@@ -117,8 +117,8 @@ def test_who_recruits_comes_back(who: str) -> None:
     hours[1, RECRUIT, 0] = 2.75
     given = {"partner": idle, "channel_account_manager": idle, who: hours}
     decoded = encoding.decode(encoding.encode(replace(nobody, **given)))
-    for its, expected in given.items():
-        assert np.allclose(getattr(decoded, its), expected), its
+    for name, expected in given.items():
+        assert np.allclose(getattr(decoded, name), expected), name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -26,7 +26,7 @@ from sim.errors import short_line
 from sim.split import Split
 
 if TYPE_CHECKING:
-    from optimize import Answer
+    from optimize import Answer, PlanRequest
 
 PAGE = plan_limits.PAGE
 PARTS = {
@@ -44,10 +44,10 @@ def show() -> None:
 
 
 def _fields(at: At) -> Sequence[Field]:
-    wishes = plan_limits.fields(at)
-    first = next(int(url_state.peek(PAGE, field)) for field in wishes if field.key == "from")
+    asked = plan_limits.fields(at)
+    first = next(int(url_state.peek(PAGE, field)) for field in asked if field.key == "from")
     return [
-        *wishes,
+        *asked,
         url_state.choice("show", list(PARTS), next(iter(PARTS))),
         url_state.number("quarter", 1, at.scenario.horizon_quarters, first),
         *frontier.fields_of_frontier(at),
@@ -57,37 +57,41 @@ def _fields(at: At) -> Sequence[Field]:
 def _page(at: At) -> None:
     plan_form.arriving()
     state = {field.key: st.session_state[field.key] for field in plan_limits.fields(at)}
-    wishes, problem = dict[str, Any](), ""
+    request, problem = None, ""
     try:
-        wishes = plan_limits.asked(at, state)
+        request = plan_limits.request_of(at, state)
     except NextHourError as wrong:
         problem = plan_limits.on_the_page(short_line(str(wrong)))
-    job = None if problem else job_status.wanted_job("plan", at, wishes)
+    job = None if request is None else job_status.wanted_job("plan", at, {"request": request})
     is_new = job is None or job.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
         plan_form.controls(at)
-    if problem:
+    if request is None:
         st.error(escaped(problem))
-    elif wishes or not is_new:
-        caption(f"Asked for: {plan_limits.in_words(at, wishes)}.")
+    elif not is_new or not plan_limits.is_usual(at, request):
+        caption(f"Asked for: {plan_limits.request_words(request)}.")
     if is_new:
         st.button(
             "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.start_job,
-            args=("plan", at, wishes),
+            args=("plan", at, {"request": request}),
         )  # fmt: skip
         caption(
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
         )
     job_status.offer_to_cancel_another("plan", job, "Another search of yours still goes on.")
-    if job is not None and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None:
-        _found(at, wishes, answer)
+    if (
+        request is not None
+        and job is not None
+        and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None
+    ):
+        _found(at, request, answer)
     caveat()
 
 
-def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+def _found(at: At, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
-    save_plan.draw(at, answer.plan, _name(at, wishes), "plan", _best_split(answer))
+    save_plan.draw(at, answer.plan, _name(request), "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
     part = st.session_state["show"]
     if part == "plan":
@@ -95,28 +99,28 @@ def _found(at: At, wishes: dict[str, Any], answer: Answer) -> None:
     elif part == "good":
         certificate.draw_certificate(answer)
     elif part == "why":
-        _why(at, wishes, answer)
+        _why(at, request, answer)
     elif part == "years":
-        frontier.draw(at, wishes)
+        frontier.draw(at, request)
     else:
         monday_sheet.draw(answer)
 
 
-def _name(at: At, wishes: dict[str, Any]) -> str:
+def _name(request: PlanRequest) -> str:
     """What is particular about it."""
-    said = plan_limits.in_words(at, wishes)
+    said = plan_limits.request_words(request)
     return textwrap.shorten(with_capital(said), save_plan.LONGEST_NAME, placeholder=" …")
 
 
-def _why(at: At, wishes: dict[str, Any], answer: Answer) -> None:
+def _why(at: At, request: PlanRequest, answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
-    job = job_status.wanted_job("reasons", at, wishes)
+    job = job_status.wanted_job("reasons", at, {"request": request})
     if job is None or job.state == "failed":
         caption(
             "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
-        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", at, wishes))
+        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", at, {"request": request}))
     if job is not None and (result := job_status.result_or_progress(job, "Finding the reasons")) is not None:
         certificate.draw_reasons(answer, result)
 

@@ -24,7 +24,7 @@ from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.numbers import count_of, half_width, percent, usd, usd_interval, usd_with_half_width
 from nexthour.report.text import with_capital
-from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, SegmentGap, rank
+from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, SegmentGap, remedy_order
 from optimize.coverage.treatment import Treatment
 from sim import NextHourError, TimePlan
 from sim.documents.messages import listed
@@ -194,7 +194,7 @@ def _draw_remedies(at: At, gaps: GapAnalysis) -> None:
     segments = [segment for segment in gaps.segments if st.session_state["segment"] in (ALL, segment.segment)]
     priced = sorted(
         ((remedy, segment.segment) for segment in segments for remedy in segment.remedies),
-        key=lambda pair: rank(pair[0]),
+        key=lambda pair: remedy_order(pair[0]),
     )
     gains = [pair for pair in priced if pair[0].verdict == "ahead"]
     others = [pair for pair in priced if pair[0].gain_usd is not None and pair[0].verdict != "ahead"]

@@ -5,7 +5,7 @@ Left out: how they are found (optimize/proof/frontier.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -14,7 +14,7 @@ from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import At, caption, picture
-from nexthour.app.sections import plan_limits, save_plan
+from nexthour.app.sections import save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import plan as plan_report
@@ -22,7 +22,7 @@ from nexthour.report.text import with_capital
 from sim import Scenario, TimePlan
 
 if TYPE_CHECKING:
-    from optimize import Frontier
+    from optimize import Frontier, PlanRequest
     from optimize.proof.frontier import Point
 
 POINTS = 6
@@ -34,7 +34,7 @@ def fields_of_frontier(at: At) -> Sequence[Field]:
     return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
 
 
-def draw(at: At, wishes: Mapping[str, Any]) -> None:
+def draw(at: At, request: PlanRequest) -> None:
     """Draw this year against the next, or offer to find it."""
     st.subheader("This year against the next", anchor=False)
     horizon = at.scenario.horizon_quarters
@@ -51,7 +51,7 @@ def draw(at: At, wishes: Mapping[str, Any]) -> None:
             key="through",
         )  # fmt: skip
     through = st.session_state["through"]
-    arguments = plan_limits.limits_only(wishes) | {"points": POINTS, "through": through}
+    arguments = dict(request.limits) | {"points": POINTS, "through": through}
     job = job_status.wanted_job("frontier", at, arguments)
     if job is None or job.state == "failed":
         st.button(

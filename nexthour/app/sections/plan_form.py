@@ -13,7 +13,6 @@ from nexthour.app.page import At, caption, escaped
 from nexthour.app.sections import plan_limits
 from nexthour.app.sections.plan_limits import FREE, NONE
 from nexthour.app.state import actuals_store, library, split_fields
-from nexthour.report.plan import lock_of, lock_word
 from sim import InputError, Scenario
 from sim.plan import ACTIVITY_WORDS
 
@@ -22,7 +21,7 @@ LOCKED = ("sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "soc
 
 
 def controls(at: At) -> None:
-    """Draw them."""
+    """Draw the controls of a plan's request, in three columns."""
     scenario = at.scenario
     what, holds, fixed = st.columns(3, gap="large")
     with what:
@@ -101,15 +100,17 @@ def _locks(scenario: Scenario) -> None:
 
 def lock_says(scenario: Scenario, word: str) -> str:
     """A lock in words."""
-    from optimize import Limits
+    from optimize.limits import Limits, parse_lock
 
-    return Limits.of(scenario, {"locks": [lock_of(word)]}).says("locks 0")
+    return Limits.of(scenario, {"locks": [parse_lock(word)]}).says("locks 0")
 
 
 def _lock(scenario: Scenario) -> None:
+    from optimize.limits import lock_text
+
     session_state = st.session_state
     target = None if session_state["lock what"] == "sell" else session_state["lock whom"]
-    word = lock_word(
+    word = lock_text(
         session_state["lock what"],
         target,
         session_state["lock hours"],
@@ -125,7 +126,7 @@ def _lock(scenario: Scenario) -> None:
 
 
 def _unlock(word: str) -> None:
-    st.session_state["lock"] = [its for its in st.session_state["lock"] if its != word]
+    st.session_state["lock"] = [kept for kept in st.session_state["lock"] if kept != word]
 
 
 def _past(at: At) -> None:
@@ -136,21 +137,21 @@ def _past(at: At) -> None:
         "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
     )
     caption("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
-    its = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
-    if its is None:
+    upload = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
+    if upload is None:
         return
-    if its.file_id == st.session_state.get("actuals read"):
-        caption(f"{its.name} is read.")
+    if upload.file_id == st.session_state.get("actuals read"):
+        caption(f"{upload.name} is read.")
         return
     from optimize import Actuals
 
     try:
-        actuals = library.read_upload(Actuals, its.getvalue(), its.name)
+        actuals = library.read_upload(Actuals, upload.getvalue(), upload.name)
         number = actuals_store.save_actuals(at.scenario, actuals)
     except InputError as problem:
         st.error(escaped(str(problem)))
         return
-    st.session_state.update({"actuals read": its.file_id, "actuals wanted": str(number)})
+    st.session_state.update({"actuals read": upload.file_id, "actuals wanted": str(number)})
     st.rerun()
 
 

@@ -7,15 +7,18 @@ the form (plan_form.py), and what limits mean (optimize/limits.py).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nexthour.app.page import At
 from nexthour.app.state import actuals_store, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.plan import lock_of
 from nexthour.report.text import with_article, with_capital
+from optimize.options import OPTIONS
 from sim import PlanError, Scenario
 from sim.terms import COVERAGE_MODES
+
+if TYPE_CHECKING:
+    from optimize.request import PlanRequest
 
 PAGE = "find_plan"
 OBJECTIVES = {
@@ -41,27 +44,37 @@ MOST_LOCKS = 50
 
 
 def fields(at: At) -> list[Field]:
-    """The state of a wish."""
+    """The state of the form, a field for each word of the address; bounds and defaults are those of a PlanRequest."""
     scenario, horizon = at.scenario, at.scenario.horizon_quarters
-    floors = url_state.several("floors", [f"Q{q}" for q in range(1, horizon + 1)])
+    floors = url_state.several(_word("floors"), [f"Q{q}" for q in range(1, horizon + 1)])
     return [
-        url_state.choice("objective", list(OBJECTIVES), "quota_credit"),
-        url_state.number("after", 0, 100, 0),
-        url_state.number("discount", 0, 100, 0),
-        optional("early", 0, 1000),
+        url_state.choice(_word("objective"), list(OBJECTIVES), OPTIONS["objective"].default),
+        _percent("exit_weight"),
+        _percent("discount_rate"),
+        optional(_word("early_floor"), 0, 1000),
         floors,
         *(url_state.number(floor_key(quarter), 0, 1000, USUAL_FLOOR) for quarter in url_state.peek(PAGE, floors)),
         _locks(scenario),
-        url_state.number("least", 0, 100, 0),
-        url_state.number("most", 0, 100, 100),
-        optional("change", 0, 1000),
-        url_state.choice("recruit", ["yes", "no"], "yes"),
-        url_state.several("only", scenario.partner_names),
+        _percent("min_partner_share"),
+        _percent("max_partner_share"),
+        optional(_word("largest_change_hours"), 0, 1000),
+        url_state.choice(_word("recruit"), ["yes", "no"], "yes"),
+        url_state.several(_word("only_partners"), scenario.partner_names),
         *(url_state.choice(mode_key(name), [FREE, *COVERAGE_MODES], FREE) for name in scenario.segment_names),
-        url_state.number("from", 1, horizon, 1),
-        url_state.choice("so_far", list(at.plans), scenario.status_quo.name),
-        url_state.choice("actuals", [NONE, *map(str, actuals_store.versions(scenario))], NONE),
+        url_state.number(_word("from_quarter"), 1, horizon, 1),
+        url_state.choice(_word("followed"), list(at.plans), scenario.status_quo.name),
+        url_state.choice(_word("actuals"), [NONE, *map(str, actuals_store.versions(scenario))], NONE),
     ]
+
+
+def _word(name: str) -> str:
+    """The word of a request's field in the address."""
+    return OPTIONS[name].word
+
+
+def _percent(name: str) -> Field:
+    """A share of a request, in percent."""
+    return url_state.number(_word(name), 0, 100, 100 * OPTIONS[name].default)
 
 
 def floor_key(quarter: str) -> str:
@@ -71,11 +84,11 @@ def floor_key(quarter: str) -> str:
 
 def mode_key(segment: str) -> str:
     """The field of a segment's coverage mode, if it is fixed."""
-    return f"fix {segment}"
+    return f"{_word('coverage_mode')} {segment}"
 
 
 def optional(key: str, least: float, most: float) -> Field:
-    """A number, or none."""
+    """The field of a number that may be left out."""
     return url_state.optional_field(url_state.number(key, least, most, least, whole=False))
 
 
@@ -88,50 +101,46 @@ def _locks(scenario: Scenario) -> Field:
             check_lock(scenario, word)
         return list(dict.fromkeys(wanted))
 
-    return Field("lock", [], parse, lambda value: list(value) or [""])
+    return Field(_word("locks"), [], parse, lambda value: list(value) or [""])
 
 
 def check_lock(scenario: Scenario, word: str) -> None:
-    """Raises ValueError, a sentence, for a lock that makes no sense by itself."""
-    from optimize import Limits
+    """Raise ValueError, a sentence, for a lock that makes no sense by itself."""
+    from optimize.limits import Limits, parse_lock
 
     try:
-        Limits.of(scenario, {"locks": [lock_of(word)]})
+        Limits.of(scenario, {"locks": [parse_lock(word)]})
     except PlanError as problem:
         raise ValueError(str(problem).removeprefix("limits: ").removeprefix("locks[0]: ")) from None
 
 
-def asked(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of the planner. Raises InputError, a sentence, for what makes no sense."""
+def request_of(at: At, state: Mapping[str, Any]) -> PlanRequest:
+    """What the state of the form asks for. Raises InputError, a sentence, for what makes no sense."""
+    from optimize.limits import parse_lock
+    from optimize.request import PlanRequest
+
+    said: dict[str, Any] = {name: state.get(option.word) for name, option in OPTIONS.items()}
+    shares = ("early_floor", "min_partner_share", "max_partner_share", "exit_weight", "discount_rate")
     modes = {name: mode for name in at.scenario.segment_names if (mode := state[mode_key(name)]) != FREE}
-    floors = {int(quarter[1:]): state[floor_key(quarter)] / 100 for quarter in state["floors"]}
-    limits = {
-        "floors": floors,
-        "early_floor": None if state["early"] is None else state["early"] / 100,
-        "locks": [lock_of(word) for word in state["lock"]],
-        "min_partner_share": state["least"] / 100,
-        "max_partner_share": state["most"] / 100 if state["most"] < 100 else None,
-        "largest_change_hours": state["change"],
-        "recruit": False if state["recruit"] == "no" else None,
-        "only_partners": sorted(state["only"]) or None,
-        "coverage_mode": modes,
-    }
     given = {
-        "objective": state["objective"] if state["objective"] != "quota_credit" else None,
-        "exit_weight": state["after"] / 100,
-        "discount_rate": state["discount"] / 100,
-        **limits,
-        **_past(at, state),
+        **said,
+        **{name: None if said[name] is None else said[name] / 100 for name in shares},
+        "floors": {int(quarter[1:]): state[floor_key(quarter)] / 100 for quarter in said["floors"]},
+        "locks": [parse_lock(word) for word in said["locks"]],
+        "recruit": said["recruit"] == "yes",
+        "only_partners": sorted(said["only_partners"]) or None,
+        "coverage_mode": modes,
+        **_past(at, said),
+        "seed": at.seed,
     }
-    # 0 is a limit of the hours that may change and of the first year's attainment; of the rest it says nothing.
-    wishes = {
-        name: value
-        for name, value in given.items()
-        if value or (value is not None and name in ("largest_change_hours", "early_floor", "max_partner_share"))
-        or value is False
-    }  # fmt: skip
-    _check(at, wishes)
-    return wishes
+    return PlanRequest.of(at.scenario, given)
+
+
+def is_usual(at: At, request: PlanRequest) -> bool:
+    """Whether nothing is asked for but a plan."""
+    from optimize.request import PlanRequest
+
+    return request == PlanRequest(seed=at.seed)
 
 
 def on_the_page(problem: str) -> str:
@@ -141,58 +150,26 @@ def on_the_page(problem: str) -> str:
     return with_capital(problem)
 
 
-def _past(at: At, state: Mapping[str, Any]) -> dict[str, Any]:
+def _past(at: At, said: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the quarters that are over."""
-    first, which = state["from"], state["actuals"]
+    first, which = said["from_quarter"], said["actuals"]
     actuals = None if which == NONE else actuals_store.read_actuals(at.scenario, int(which))
     if first == 1 and actuals is None:
-        return {}
-    if actuals is not None:
-        actuals.check_coming(at.scenario)
+        return {"followed": None, "from_quarter": None, "actuals": None}
     # The quarters that were seen say where the plan begins, if nobody else does.
-    return {"followed": at.plans[state["so_far"]], "from_quarter": first if first > 1 else None, "actuals": actuals}
+    return {"followed": at.plans[said["followed"]], "from_quarter": first if first > 1 else None, "actuals": actuals}
 
 
-def _check(at: At, wishes: Mapping[str, Any]) -> None:
-    """At once, and not when the worker has time for it."""
-    from optimize.objective import Objective
-
-    its = limits_of(at, wishes)
-    its.check_past(_quarters_over(wishes))
-    objective = wishes.get("objective", "quota_credit")
-    Objective.of(at.scenario, objective, wishes.get("discount_rate", 0.0), wishes.get("exit_weight", 0.0))
-
-
-def _quarters_over(wishes: Mapping[str, Any]) -> int:
-    """How many quarters are past. Where planning begins again may be said, else what was seen tells."""
-    return int(wishes["actuals"].quarters if "actuals" in wishes else wishes.get("from_quarter", 1) - 1)
-
-
-def limits_of(at: At, wishes: Mapping[str, Any]) -> Any:
-    """The optimize.Limits among the wishes. Raises PlanError if they clash."""
-    from optimize import Limits
-
-    return Limits.of(at.scenario, limits_only(wishes))
-
-
-def limits_only(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """Those that a frontier keeps to as well: not what there is to be most of, nor the past."""
-    from optimize import Limits
-
-    return {name: value for name, value in wishes.items() if name in Limits.model_fields}
-
-
-def in_words(at: At, wishes: Mapping[str, Any]) -> str:
-    """What is asked, in a sentence."""
-    its = limits_of(at, wishes)
-    said = [OBJECTIVES[wishes.get("objective", "quota_credit")]]
-    if "exit_weight" in wishes:
-        said.append(f"the year after counts {wishes['exit_weight']:.0%}")
-    if "discount_rate" in wishes:
-        said.append(f"a later booking is worth {wishes['discount_rate']:.0%} less a year")
-    said += [its.says(key) for key in its.given()]
-    if "followed" in wishes:
-        past = f"after {with_article(wishes['followed'].name)}"
-        past += " and what was seen of it" if "actuals" in wishes else ""
-        said.append(f"again from Q{_quarters_over(wishes) + 1}, {past}")
+def request_words(request: PlanRequest) -> str:
+    """What is asked for, in a sentence."""
+    said = [OBJECTIVES[request.objective]]
+    if request.exit_weight:
+        said.append(f"the year after counts {request.exit_weight:.0%}")
+    if request.discount_rate:
+        said.append(f"a later booking is worth {request.discount_rate:.0%} less a year")
+    said += [request.says(key) for key in request.given()]
+    if request.followed is not None:
+        past = f"after {with_article(request.followed.name)}"
+        past += " and what was seen of it" if request.actuals is not None else ""
+        said.append(f"again from Q{request.quarters_over + 1}, {past}")
     return "; ".join(said)

@@ -13,7 +13,7 @@ from nexthour.app.charts.territory import SegmentBar
 from nexthour.app.page import At, caption, lead_text, picture
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
-from optimize.coverage.rollup import Organisation, Partner, Row
+from optimize.coverage.rollup import Organisation, SegmentRow, SharedPartner
 from sim import Scenario
 from sim.terms import TREATMENTS
 
@@ -73,7 +73,7 @@ def _draw_organisation(organisation: Organisation) -> None:
         caption("Hours are those of today's plans, from all managers together.")
 
 
-def _segment_bar(name: str, row: Row) -> SegmentBar | None:
+def _segment_bar(name: str, row: SegmentRow) -> SegmentBar | None:
     coverage = row.coverage
     if coverage is None:
         return None
@@ -94,13 +94,13 @@ def _column_heads(first: str) -> list[str]:
     ]
 
 
-def _row_cells(row: Row) -> list[str]:
+def _row_cells(row: SegmentRow) -> list[str]:
     counts = [count_with_half_width(estimate) for estimate in (row.found, row.brought, row.leaked)]
     opportunities = count_with_half_width(row.opportunities)
     return [opportunities, usd_with_half_width(row.value_usd), *counts, usd_with_half_width(row.gap_usd)]
 
 
-def _partner_row(partner: Partner, many: int) -> list[str]:
+def _partner_row(partner: SharedPartner, many: int) -> list[str]:
     where = "all" if len(partner.territories) == many else ", ".join(one.territory for one in partner.territories)
     name, credit = partner.name, usd_with_half_width(partner.credit_usd)
     if all(one.is_candidate for one in partner.territories):
@@ -117,7 +117,7 @@ def _partner_row(partner: Partner, many: int) -> list[str]:
     ]
 
 
-def _usual_treatment(partner: Partner) -> str:
+def _usual_treatment(partner: SharedPartner) -> str:
     """The treatment that goes with what its managers believe it to be, and who believes what if they disagree."""
     if partner.label is not None:
         return TREATMENTS[partner.label]

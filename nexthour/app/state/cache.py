@@ -151,7 +151,7 @@ def territory_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAn
     """Who sees what today, and with a plan if one is given."""
     from optimize.coverage import gaps
 
-    return gaps.market_map(scenario, plan, seed)
+    return gaps.map_market(scenario, plan, seed)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -165,9 +165,9 @@ def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[T
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """The figures that were not as planned."""
-    from optimize.replan.deviations import deviations
+    from optimize.replan.deviations import find_deviations
 
-    return deviations(scenario, plan, actuals, seed)
+    return find_deviations(scenario, plan, actuals, seed)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)

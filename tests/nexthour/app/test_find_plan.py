@@ -28,7 +28,18 @@ from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Job, Jobs
 from nexthour.report import plan as plan_report
 from nexthour.report.text import CAVEAT
-from optimize import Actuals, Answer, Explanation, Frontier, Solution, explain, frontier, optimize_plan
+from optimize import (
+    Actuals,
+    Answer,
+    Explanation,
+    Frontier,
+    Limits,
+    PlanRequest,
+    Solution,
+    explain,
+    frontier,
+    optimize_plan,
+)
 from optimize.monday.changes import uses
 from optimize.monday.sheet import monday_sheet
 from sim import Scenario, TimePlan
@@ -94,6 +105,11 @@ def small_id() -> str:
     return library.save_document(small(), "scenarios")
 
 
+def asking(scenario: Scenario | None = None, **given: Any) -> dict[str, Any]:
+    """The arguments of a job for a plan that is asked for."""
+    return {"request": PlanRequest.of(small() if scenario is None else scenario, {"seed": 7, **given})}
+
+
 def find(test: AppTest) -> AppTest:
     return press(test, "Find the plan")
 
@@ -107,7 +123,7 @@ def test_nothing_is_searched_until_somebody_asks(found: AtOnce) -> None:
     assert "Find the plan" in labels(test) and CAVEAT in html.unescape(texts(test))
     assert not metrics(test)
     test = find(test)
-    assert found.asked == [("plan", {})]
+    assert found.asked == [("plan", asking())]
 
 
 def test_a_link_that_makes_no_sense_is_told_in_one_sentence_a_thing(found: AtOnce, small_id: str) -> None:
@@ -146,7 +162,7 @@ def test_every_control_moves_the_argument_it_names_and_the_link_says_it(
     says = dict(test.query_params)
     assert len(says) == 2, says
     find(test)
-    assert found.asked == [("plan", argument)]
+    assert found.asked == [("plan", asking(**argument))]
     again = page("find_plan", says, jobs=found)
     assert metrics(again), "a reload finds the same search"
     assert len(found.asked) == 1
@@ -156,7 +172,7 @@ def test_the_floor_of_a_quarter_has_its_own_number(found: AtOnce, small_id: str)
     test = page("find_plan", {"scenario": small_id, "floors": ["Q1", "Q3"], "floor Q3": "40"}, jobs=found)
     test.number_input(key="floor Q1").set_value(20).run()
     find(test)
-    assert found.asked == [("plan", {"floors": {1: 0.2, 3: 0.4}})]
+    assert found.asked == [("plan", asking(floors={1: 0.2, 3: 0.4}))]
 
 
 def test_hours_are_locked_and_unlocked(found: AtOnce, small_id: str) -> None:
@@ -174,10 +190,10 @@ def test_hours_are_locked_and_unlocked(found: AtOnce, small_id: str) -> None:
     find(test)
     row = {"activity": "coach", "target": "Thorn", "hours_per_week": 1.5, "from_quarter": 2, "to_quarter": 3}
     other = {"activity": "sell", "hours_per_week": 1.5, "from_quarter": 2, "to_quarter": 3}
-    assert found.asked == [("plan", {"locks": [row, other]})]
+    assert found.asked == [("plan", asking(locks=[row, other]))]
     press(test, "Remove")
     find(test)
-    assert found.asked[1] == ("plan", {"locks": [other]})
+    assert found.asked[1] == ("plan", asking(locks=[other]))
 
 
 def test_a_lock_that_makes_no_sense_is_told_and_the_others_stay(found: AtOnce, small_id: str) -> None:
@@ -247,7 +263,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
     """With the worker that there is in truth."""
     with closing(Jobs()) as jobs:
         test = find(page("find_plan", {"scenario": small_id, "early": "1"}, jobs))
-        job = jobs.known("plan", small(), 7, early_floor=0.01)
+        job = jobs.known("plan", small(), 7, request=PlanRequest(early_floor=0.01))
         assert job is not None and job.wait(300) and job.state == "done", job and job.problem
         test.run()
     assert wrong(test) == [] and metrics(test)
@@ -262,7 +278,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
 @pytest.fixture
 def shown(found: AtOnce, small_id: str) -> Callable[..., AppTest]:
     def shown_page(**says: str) -> AppTest:
-        found.start("plan", small())
+        found.start("plan", small(), request=PlanRequest())
         return page("find_plan", {"scenario": small_id, **says}, jobs=found)
 
     return shown_page
@@ -295,7 +311,7 @@ def test_reasons_are_searched_on_demand(shown: Callable[..., AppTest], found: At
     test = shown(show="why")
     assert [kind for kind, _ in found.asked] == ["plan"]
     press(test, "Why this plan?")
-    assert found.asked[1] == ("reasons", {}) and wrong(test) == []
+    assert found.asked[1] == ("reasons", asking()) and wrong(test) == []
     for line in plan_report.reason_lines(answer, reasons):
         assert line[1:] in texts(test).replace("\\", "")
 
@@ -305,7 +321,10 @@ def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
 ) -> None:
     test = shown(show="years")
     press(test, "Draw this year against the next")
-    assert found.asked[1] == ("frontier", {"points": frontier_view.POINTS, "through": 4}) and wrong(test) == []
+    kind, arguments = found.asked[1]
+    assert kind == "frontier" and arguments.items() >= {"points": frontier_view.POINTS, "through": 4}.items()
+    assert Limits.of(small(), {name: arguments.get(name) for name in Limits.model_fields}) == Limits()
+    assert wrong(test) == []
     names = [point.plan.name for point in drawn.points if point.proven]
     assert test.radio(key="point").options == [name.replace("frontier", "plan") for name in names]
     test.radio(key="point").set_value(names[-1]).run()
@@ -388,7 +407,7 @@ def test_planning_again_in_the_middle(found: AtOnce, small_id: str) -> None:
     test.number_input(key="from").set_value(2).run()
     assert wrong(test) == []
     find(test)
-    assert found.asked == [("plan", {"from_quarter": 2, "followed": TimePlan.status_quo(small())})]
+    assert found.asked == [("plan", asking(from_quarter=2, followed=TimePlan.status_quo(small())))]
 
 
 def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small_id: str) -> None:
@@ -402,11 +421,11 @@ def test_what_was_seen_on_territory_is_what_is_planned_from(found: AtOnce, small
         "nothing yet", "as entered before, version 1 of 2", "as entered last",
     ]  # fmt: skip
     find(test)
-    assert found.asked == [("plan", {"actuals": actuals[0], "followed": TimePlan.status_quo(small())})]
+    assert found.asked == [("plan", asking(actuals=actuals[0], followed=TimePlan.status_quo(small())))]
     assert "again from Q2, after the status quo and what was seen of it" in texts(test)
     test.selectbox(key="actuals").set_value("2").run()
     find(test)
-    assert found.asked[1] == ("plan", {"actuals": actuals[1], "followed": TimePlan.status_quo(small())})
+    assert found.asked[1] == ("plan", asking(actuals=actuals[1], followed=TimePlan.status_quo(small())))
     test.multiselect(key="floors").set_value(["Q1"]).run()
     (said,) = wrong(test)
     assert "quarter 1 is over" in said
@@ -436,7 +455,7 @@ def test_names_from_anybody_do_no_harm(found: AtOnce, answer: Answer) -> None:
     plan = TimePlan.constant(scenario, 0.2, name=NASTY)
     found_answer = Answer(scenario, 7, plan, answer.certificate, 1, None, (), "")
     found.make = lambda task: found_answer
-    found.start("plan", scenario)
+    found.start("plan", scenario, request=PlanRequest())
     for part in ("plan", "monday"):
         test = page("find_plan", {"scenario": library.save_document(scenario, "scenarios"), "show": part}, jobs=found)
         assert wrong(test) == []

@@ -37,7 +37,7 @@ from optimize.coverage.rollup import roll_up
 from optimize.coverage.treatment import treatments
 from optimize.replan import deviations as as_planned
 from optimize.replan.actuals import Actuals
-from optimize.replan.deviations import deviations
+from optimize.replan.deviations import find_deviations
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, stage, territory
 from tests.nexthour.app.pages import AtOnce, labels, page, pictures, press, tables, texts, wrong
@@ -162,7 +162,7 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
     assert len(today["layer"][0]["data"]["values"]) == 6 and len(both["layer"][0]["data"]["values"]) == 12
     before = [row["share"] for row in today["layer"][0]["data"]["values"]]
     assert [row["share"] for row in both["layer"][0]["data"]["values"] if row["when"] == "today"] == before
-    segment = gaps.market_map(scenario, chosen(scenario), SEED).segments[0]
+    segment = gaps.map_market(scenario, chosen(scenario), SEED).segments[0]
     assert segment.planned is not None
     shares = [
         row["share"]
@@ -373,7 +373,7 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
     again = opened("indicators")  # a new visit
     assert wrong(again) == []
     assert box(again, "Quota credit, US dollars").value == 1.0
-    off = deviations(small(), TimePlan.status_quo(small()), actuals, SEED)
+    off = find_deviations(small(), TimePlan.status_quo(small()), actuals, SEED)
     said = texts(again).replace("\\", "")
     assert f"{len(off)} of 4 figures are outside" in said and "Q1 is saved; this corrects it." in said
     assert len(off) == 4 or len(off) == 3

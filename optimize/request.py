@@ -1,0 +1,118 @@
+"""What a plan is asked for, as one value: the same from Python, the terminal, the app and a job.
+
+Each field is declared once, the limits in limits.py: its meaning, unit and bounds; its default, the option of the
+terminal that sets it and its word in an address are in options.py. Left out: what becomes of it (planner.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from optimize.effort import EFFORTS, Effort
+from optimize.limits import Limits, Share
+from optimize.objective import ObjectiveName, check_objective
+from optimize.options import OPTIONS
+from optimize.replan.actuals import Actuals
+from sim.documents.declared import declare, is_whole
+from sim.documents.messages import show
+from sim.documents.request import Vocabulary, Wording, flag
+from sim.errors import PlanError
+from sim.plan import TimePlan
+from sim.scenario import Scenario
+from sim.study.settings import check_plan
+from sim.tape_numbers import check_seed
+
+
+class PlanRequest(Limits):
+    """Everything that a plan is asked for; the default is the most quota credit, without limits, from today on.
+
+    `PlanRequest(objective="net_bookings", floors={"1": 0.9}, effort=Effort.quick)`; `of` takes floors by number and an
+    effort by name too, and checks that all of it fits a scenario.
+    """
+
+    vocabulary: ClassVar[Vocabulary] = {
+        **{name: option.name for name, option in OPTIONS.items()},
+        "recruit": flag("no-recruiting", value=False),
+        "effort": Wording("effort", lambda effort: [effort.name], lambda texts: EFFORTS.get(texts[-1], texts[-1])),
+        # A row to the end of the horizon has no text, and a file no name, once it is read.
+        "locks": None,
+        "followed": None,
+        "actuals": None,
+    }
+
+    objective: ObjectiveName = declare("what there is to be most of", unit="name", default=OPTIONS["objective"].default)
+    discount_rate: Share = declare(
+        "how much less a later booking is worth", unit="share a year", default=OPTIONS["discount_rate"].default
+    )
+    exit_weight: Share = declare(
+        "how much credit of the year after the horizon counts", unit="share", default=OPTIONS["exit_weight"].default
+    )
+    followed: TimePlan | None = declare(
+        "the plan so far, whose hours before `from_quarter` stay; the status quo if not given",
+        unit="plan",
+        default=None,
+    )
+    from_quarter: int | None = declare("the first quarter that is still to be planned", unit="quarter", default=None)
+    actuals: Actuals | None = declare("what was seen of the quarters so far", unit="figures", default=None)
+    effort: Effort = declare(
+        "how much the plan is searched for, and how surely it is certified",
+        unit="name",
+        default=EFFORTS[OPTIONS["effort"].default],
+    )
+    seed: int = declare(
+        "which markets: the same seed gives the same ones", unit="none", default=OPTIONS["seed"].default
+    )
+
+    @classmethod
+    def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Self:
+        """A request that fits a scenario, from plain values; None is as usual.
+
+        Raises PlanError, a sentence for each thing that is wrong, or SimulationError for a seed that is none.
+        """
+        usual = {name: field.default for name, field in cls.model_fields.items()}
+        asked = usual | {name: value for name, value in given.items() if value is not None}
+        if asked["followed"] is not None:
+            check_plan("followed", asked["followed"])
+        if asked["actuals"] is not None and not isinstance(asked["actuals"], Actuals):
+            raise PlanError(f"actuals is {show(asked['actuals'])}; allowed: Actuals, as Actuals.load(file) gives them")
+        check_seed("seed", asked["seed"])
+        past = _quarters_over(scenario, asked["followed"], asked["from_quarter"], asked["actuals"])
+        check_objective(asked["objective"], asked["discount_rate"], asked["exit_weight"])
+        request = super().of(scenario, asked | {"effort": Effort.of(asked["effort"])})
+        request.check_past(past)
+        return request
+
+    @property
+    def limits(self) -> Limits:
+        """The limits alone."""
+        return Limits(**{name: getattr(self, name) for name in Limits.model_fields})
+
+    @property
+    def quarters_over(self) -> int:
+        """How many quarters of the horizon are over: those before `from_quarter`, or those that were seen."""
+        if self.from_quarter is not None:
+            return self.from_quarter - 1
+        return 0 if self.actuals is None else self.actuals.quarters
+
+
+def _quarters_over(scenario: Scenario, followed: TimePlan | None, from_quarter: Any, actuals: Actuals | None) -> int:
+    """How many quarters are over. Raises PlanError if what is said of them does not fit together."""
+    if actuals is not None:
+        actuals.check_coming(scenario)
+    seen = 0 if actuals is None else actuals.quarters
+    if followed is not None and from_quarter == 1:
+        raise PlanError("followed: from_quarter is 1, so nothing was followed yet; leave one of them out")
+    if from_quarter is None:
+        if followed is not None and not seen:
+            raise PlanError("followed: a plan so far needs from_quarter, the first that is still to be planned")
+        from_quarter = seen + 1
+    if not is_whole(from_quarter, 1, scenario.horizon_quarters):
+        raise PlanError(
+            f"from_quarter is {show(from_quarter)}; allowed: a whole number from 1 to {scenario.horizon_quarters}"
+        )
+    if actuals is not None and from_quarter != seen + 1:
+        raise PlanError(
+            f"from_quarter is {from_quarter}, but actuals end with quarter {seen}; allowed: {seen + 1}, or none"
+        )
+    return int(from_quarter) - 1

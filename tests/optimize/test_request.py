@@ -1,0 +1,92 @@
+"""What a plan is asked for is one value, and the same from Python, the terminal and an address.
+
+Claims: keywords and a request mean the same; every field has its option and its default; what can be said in words is
+read back from them; efforts are named, and normal is the default; what makes no sense is one sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from optimize import Effort, Limits, PlanRequest, optimize_plan
+from optimize.effort import EFFORTS
+from optimize.limits import lock_text, parse_lock
+from optimize.objective import ObjectiveName
+from optimize.options import OPTIONS
+from sim import PlanError, TimePlan
+from tests.optimize.test_planner import small
+
+LOCK = {"activity": "coach", "target": "Pine", "hours_per_week": 1.0, "from_quarter": 2, "to_quarter": 3}
+ASKED: dict[str, Any] = {
+    "objective": "net_bookings", "discount_rate": 0.1, "exit_weight": 0.5, "floors": {3: 0.9}, "locks": [LOCK],
+    "max_partner_share": 0.3, "recruit": False, "only_partners": ["Pine"], "coverage_mode": {"large": "direct"},
+    "effort": "quick", "seed": 9, "from_quarter": 2, "followed": TimePlan.status_quo(small()),
+}  # fmt: skip
+
+
+def test_every_field_has_an_option_and_takes_its_default_from_it() -> None:
+    assert list(OPTIONS) == list(PlanRequest.model_fields)
+    usual = PlanRequest()
+    for name, option in OPTIONS.items():
+        value = getattr(usual, name)
+        assert (value.name if name == "effort" else value) == option.default or not value, name
+    assert all(name in OPTIONS["objective"].help for name in get_args(ObjectiveName))
+    assert all(name in OPTIONS["effort"].help for name in EFFORTS)
+
+
+def test_plain_values_and_a_request_are_the_same() -> None:
+    request = PlanRequest.of(small(), ASKED)
+    assert PlanRequest.of(small(), dict(request)) == request
+    assert PlanRequest.of(small(), dict(request) | {"seed": 8}).seed == 8
+    assert request.effort is Effort.quick and request.quarters_over == 1
+    assert request.limits == Limits.of(small(), {name: ASKED.get(name) for name in Limits.model_fields})
+    assert PlanRequest.of(small(), {}) == PlanRequest()
+
+
+def test_a_request_is_read_back_from_its_words() -> None:
+    request = PlanRequest.of(small(), ASKED)
+    no_words = {name: getattr(request, name) for name in ("locks", "followed")}
+    assert PlanRequest.from_words(request.words(), "words", PlanError, **no_words) == request
+    assert "--no-recruiting" in request.options() and PlanRequest().options() == []
+
+
+def test_equal_requests_have_one_digest_and_others_have_others() -> None:
+    digest = PlanRequest.of(small(), ASKED).digest()
+    assert PlanRequest.of(small(), dict(reversed(ASKED.items()))).digest() == digest
+    changed = {"seed": 8, "effort": "normal", "floors": {4: 0.9}, "locks": [], "recruit": True}
+    assert all(PlanRequest.of(small(), {**ASKED, name: value}).digest() != digest for name, value in changed.items())
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"effort": "quik"}, "effort is 'quik'; did you mean quick?"),
+        ({"no_such_limit": 1}, "unknown key 'no_such_limit'"),
+        ({"from_quarter": 2.5}, "from_quarter is 2.5; allowed: a whole number from 1 to 6"),
+        ({"seed": 7, "locks": [{**LOCK, "from_quarter": 1}], "from_quarter": 2}, "locks[0]: quarter 1 is over"),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(PlanError) as caught:
+        PlanRequest.of(small(), given)
+    assert sentence in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_more_effort_is_more_of_everything() -> None:
+    quick, normal, thorough = (dict(effort) for effort in EFFORTS.values())
+    assert list(EFFORTS) == ["quick", "normal", "thorough"] and Effort.normal == Effort()
+    for name, value in normal.items():
+        assert quick[name] == value or quick[name] < value, name
+        assert thorough[name] >= value, name
+    assert [Effort.of(name).name for name in EFFORTS] == list(EFFORTS) and Effort(worlds=7).name == ""
+
+
+def test_the_text_of_a_lock_is_read_back() -> None:
+    assert parse_lock(lock_text("coach", "Pine", 1.0, 2, 3)) == LOCK
+
+
+def test_a_keyword_that_is_none_is_a_mistake_of_the_program() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'no_such_limit'"):
+        optimize_plan(small(), no_such_limit=1)
