@@ -77,7 +77,8 @@ def test_everything_is_read_from_where_it_is_installed(scripts: Path, tmp_path: 
     code = (
         "import nexthour, optimize, sim; from nexthour.app.state import documents, library; "
         "print(*(package.__file__ for package in (nexthour, optimize, sim)), *library.scenario_files().values(), "
-        "documents.FOLDER, sep='\\n'); assert documents.sections('README.md') and documents.sections('docs/model.md')"
+        "documents.FOLDER, sep='\\n'); "
+        "assert all(map(documents.document_sections, ('README.md', 'docs/model.md')))"
     )
     places = run(tmp_path, scripts / "python", "-c", code).splitlines()
     assert len(places) > 10 and all(Path(place).is_relative_to(scripts.parent) for place in places)
