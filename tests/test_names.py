@@ -1,0 +1,142 @@
+"""Claim: names and docstrings of the code stand alone. What a reader meets in an editor's hover says what it is.
+
+Left out: whether they are good, which a reader must judge; tests and benchmarks, but for the name `its`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import ROOT
+
+PACKAGES = ("sim", "optimize", "nexthour")
+EVERYWHERE = (*PACKAGES, "tests", "benchmarks")
+RIDDLES = {"its", "theirs", "thing", "things"}
+"""Names that say nothing where they stand."""
+PLAYED = {"show": "nexthour/app/pages/", "draw": "nexthour/app/sections/", "command": "nexthour/terminal/"}
+"""What every file of a folder has under the same name, as whoever calls it takes the file by its name."""
+SHORTEST = 3
+"""Words of a docstring's first sentence."""
+HANGING = re.compile(
+    r"(?:of|out|off|in|into|on|at|by|from|for|to|with|without|under|over|before|after|as|and|or|but|which|that|than|so"
+    r"|because|like|among|between|against|through|where|what is left|the same|the others?|the rest|those|these|all of"
+    r"|each of|both|it|its|they|their|them|he|she|this|same|likewise|ditto)\b(?! (?:file|module|command|package))",
+    re.IGNORECASE,
+)
+"""A beginning that has its subject in another docstring."""
+QUAINT = re.compile(
+    r"\bso many\b|\bso much\b|\bwhat of\b|\bas it is wanted\b|\bin so far\b|\bas this file begins\b", re.I
+)
+
+
+def files(*folders: str) -> list[Path]:
+    """The Python files of these folders."""
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def place(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+
+
+def bound(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """Every parameter and variable of a module, with its node."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node, node.id
+
+
+def defined(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """The functions and classes of a module that other modules may use."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def documented(path: Path) -> Iterator[tuple[ast.AST, str, str]]:
+    """Every public function, class and method of a module that has a docstring, and the docstring."""
+    for node in defined(path):
+        for part in (node, *(node.body if isinstance(node, ast.ClassDef) else ())):
+            if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                text = ast.get_docstring(part)
+                if text and (part is node or not part.name.startswith("_")):
+                    yield part, part.name, text
+
+
+def complaint(docstring: str) -> str | None:
+    """What keeps a docstring from standing alone; None if nothing does."""
+    sentence = re.split(r"(?<=[.:;!?])\s", docstring.strip(), maxsplit=1)[0]
+    if len(sentence.split()) < SHORTEST:
+        return f"is shorter than {SHORTEST} words"
+    if found := HANGING.match(sentence):
+        return f"begins with {found[0]!r}, so its subject stands elsewhere"
+    if found := QUAINT.search(docstring):
+        return f"says {found[0]!r}"
+    return None
+
+
+@pytest.mark.parametrize("folder", EVERYWHERE)
+def test_no_parameter_or_variable_has_a_name_that_says_nothing(folder: str) -> None:
+    found = [
+        f"{place(path, node)} {name}"
+        for path in files(folder)
+        for node, name in bound(ast.parse(path.read_text(encoding="utf-8")))
+        if name in RIDDLES
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_every_public_function_and_class_has_a_docstring(folder: str) -> None:
+    found = [
+        f"{place(path, node)} {node.name}"
+        for path in files(folder)
+        for node in defined(path)
+        if not ast.get_docstring(node)
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("folder", PACKAGES)
+def test_docstrings_stand_alone(folder: str) -> None:
+    found = [
+        f"{place(path, node)} {name}: {text.splitlines()[0]!r} {problem}"
+        for path in files(folder)
+        for node, name, text in documented(path)
+        if name != "command"
+        and (problem := complaint(text))  # of a command it is the help, for people who read it there
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("docstring", "is_fine"),
+    [
+        ("Out of it.", False),
+        ("All of them, as this file begins.", False),
+        ("In words.", False),
+        ("The same for deals that have been read.", False),
+        ("Fit a scenario to deals that have been read.", True),
+        ("The share of quarters at quota, 0 to 1.", True),
+    ],
+)
+def test_the_check_of_docstrings_knows_a_riddle(docstring: str, is_fine: bool) -> None:
+    assert (complaint(docstring) is None) == is_fine
+
+
+def test_a_public_name_means_one_thing() -> None:
+    homes = defaultdict[str, list[str]](list)
+    for path in files(*PACKAGES):
+        for node in defined(path):
+            where = str(path.relative_to(ROOT))
+            if not where.startswith(PLAYED.get(node.name, "nowhere")):
+                homes[node.name].append(where)
+    found = [f"{name}: {', '.join(where)}" for name, where in sorted(homes.items()) if len(where) > 1]
+    assert not found, "\n".join(found)
