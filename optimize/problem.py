@@ -15,6 +15,7 @@ Rows of everything "by period" are two quarters of history, the horizon, and the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,10 +137,7 @@ class PlanningProblem:
         passes = [list(segment.pass_below) for segment in numbers.segments]
         open_usd, open_hours = _open_pipeline(scenario, periods, passes)
         years = np.maximum(np.arange(periods) - HISTORY + 0.5, 0)[:, None] * WEEKS_PER_QUARTER / WEEKS_PER_YEAR
-        base = np.zeros((len(partners), len(segments)))
-        for s, segment in enumerate(numbers.segments):
-            for p, share in segment.bases:
-                base[p, s] = share
+        shape = len(partners), len(segments)
         off = np.concatenate([np.zeros(HISTORY * WEEKS_PER_QUARTER), numbers.week_off])
         return cls(
             scenario=scenario,
@@ -161,18 +159,13 @@ class PlanningProblem:
                 [_lag_shares(sum(stage.buyer_lag_weeks for stage in segment.stages)) for segment in segments]
             ),
             deal_hours=np.array([sum(stage.mean_hours for stage in segment.stages) for segment in segments]),
-            base=base,
-            fit=np.array([partner.fit for partner in numbers.partners]).reshape(base.shape),
+            base=_base_shares([segment.bases for segment in numbers.segments], len(partners)),
+            fit=np.array([partner.fit for partner in numbers.partners]).reshape(shape),
             credit_share=np.array([partner.credit_share for partner in numbers.partners]),
             partner_closes=np.array(
                 [_lag_shares(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
             ).reshape(len(partners), LAGS),
-            flow_limit=np.array(
-                [
-                    partner.capacity_deals * WEEKS_PER_QUARTER / partner.cycle_weeks if partner.cycle_weeks else np.inf
-                    for partner in partners
-                ]
-            ),
+            flow_limit=np.array([_flow_limit(partner) for partner in partners]),
             stays=np.exp(-years * np.array([[partner.exit_hazard_per_year for partner in partners]])),
             skill=_stock(scenario, "skill", numbers.skill_forgotten),
             engagement=_stock(scenario, "engagement", numbers.engagement_forgotten),
@@ -221,6 +214,20 @@ class PlanningProblem:
         account_manager = self.followed.channel_account_manager * (cam.factor if cam else 0.0)
         hours = (self.followed.partner + account_manager)[: self.past, recruit, p]
         return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
+
+
+def _base_shares(by_segment: Sequence[Iterable[tuple[int, float]]], partners: int) -> FloatArray:
+    """Share of each segment's accounts that are a partner's, shape (partners, segments)."""
+    base = np.zeros((partners, len(by_segment)))
+    for s, shares in enumerate(by_segment):
+        for p, share in shares:
+            base[p, s] = share
+    return base
+
+
+def _flow_limit(partner: Partner) -> float:
+    """Deals that a partner's people can take on in a quarter; infinite where they take no time."""
+    return partner.capacity_deals * WEEKS_PER_QUARTER / partner.cycle_weeks if partner.cycle_weeks else np.inf
 
 
 def _by_period(weekly: FloatArray) -> FloatArray:

@@ -59,8 +59,7 @@ def certify(
     at_quota, base_at_quota = attained >= 1, base_attained >= 1
     has_exit = len(objective.quarter_weight) > problem.quarters
     exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (ours, going_on))
-    solved = found.solved
-    bounded = math.isfinite(solved.bound_usd)
+    solved, bounded = found.solved, math.isfinite(found.solved.bound_usd)
     certificate = Certificate(
         wanted=objective.name,
         outcome=solved.outcome,

@@ -94,9 +94,7 @@ def frontier(
 ) -> Frontier:
     """Near-term attainment against the run-rate on leaving quarter `through`.
 
-    `limits` are those of optimize_plan.
-
-    Raises PlanError for what makes no sense, PlanningError if limits clash.
+    `limits` are those of optimize_plan. Raises PlanError for what makes no sense, PlanningError if limits clash.
     """
     if not is_whole(points, 2, 20):
         raise PlanError(f"points is {show(points)}; allowed: a whole number from 2 to 20")
@@ -123,7 +121,7 @@ def frontier(
         if at_least is not None:
             credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
             model.row(credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000, "exit_credit")
-        return solve(model, known.modes, solver=solver)
+        return solve(model, known.modes, solver=solver, seconds=planner.seconds)
 
     def exit_usd(solved: Solved) -> float:
         credit = solved.direct_usd + solved.partner_usd @ problem.credit_share
