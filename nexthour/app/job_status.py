@@ -1,6 +1,6 @@
 """Long work as people see it: how it goes, a button that stops it, and then what was found.
 
-    job_status.result_at_once("gaps", at, {"plan": plan}, "Pricing the remedies", "Price the remedies")
+    job_status.result_at_once("gaps", context, {"plan": plan}, "Pricing the remedies", "Price the remedies")
 
 begins it when the page is opened. Where it waits until somebody asks, a button calls `start_job`, and `wanted_job` and
 `result_or_progress` show the rest.
@@ -17,7 +17,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from nexthour.app.page import At, caption, escaped
+from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.state import visit
 from nexthour.jobs import Job, JobKind
 from nexthour.report.numbers import count_of
@@ -26,30 +26,30 @@ from nexthour.report.text import one_line, with_capital
 LOOKS_SECONDS = 1.0
 
 
-def wanted_job(kind: JobKind, at: At, arguments: dict[str, Any]) -> Job | None:
+def wanted_job(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job | None:
     """The job for this, if anybody began it; one that was cancelled counts as none."""
-    job = visit.current().jobs.known(kind, at.scenario, at.seed, **arguments)
+    job = visit.current().jobs.known(kind, context.scenario, context.seed, **arguments)
     return None if job is None or job.state == "cancelled" else job
 
 
-def start_job(kind: JobKind, at: At, arguments: dict[str, Any]) -> None:
+def start_job(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> None:
     """Begin the job for this, or join it if it is under way or done."""
-    _start(kind, at, arguments)
+    _start(kind, context, arguments)
 
 
-def result_at_once(kind: JobKind, at: At, arguments: dict[str, Any], what: str, again: str) -> Any:
+def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any], what: str, again: str) -> Any:
     """The result of a job that begins without being asked for; until then, how it goes is shown, and None returned.
 
     A job that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
     """
     this_visit = visit.current()
-    job = this_visit.jobs.known(kind, at.scenario, at.seed, **arguments)
+    job = this_visit.jobs.known(kind, context.scenario, context.seed, **arguments)
     is_stopped = job is not None and job.state == "cancelled"
     if job is None or (is_stopped and job.key != this_visit.wanted.get(kind)):
-        job, is_stopped = _start(kind, at, arguments), False
+        job, is_stopped = _start(kind, context, arguments), False
     found = None if is_stopped else result_or_progress(job, what)
     if job.state in ("cancelled", "failed"):
-        st.button(again, on_click=start_job, args=(kind, at, arguments), key=f"again {kind}")
+        st.button(again, on_click=start_job, args=(kind, context, arguments), key=f"again {kind}")
     return found
 
 
@@ -116,9 +116,9 @@ def _draw_progress(key: str, what: str) -> None:
             caption("Somebody else waits for the same, so it goes on.")
 
 
-def _start(kind: JobKind, at: At, arguments: dict[str, Any]) -> Job:
+def _start(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job:
     this_visit = visit.current()
-    job = this_visit.jobs.start(kind, at.scenario, at.seed, who=visit.session_id(), **arguments)
+    job = this_visit.jobs.start(kind, context.scenario, context.seed, who=visit.session_id(), **arguments)
     this_visit.wanted[kind] = job.key
     return job
 

@@ -20,10 +20,7 @@ MENU: Mapping[str, Mapping[str, str]] = {
         "territory": "Territory",
         "stories": "The long game",
     },
-    "Data": {
-        "imports": "Import",
-        "method": "Method",
-    },
+    "Data": {"imports": "Import", "method": "Method"},
 }
 """By section: the module of each page in pages/, whose `show` draws it, and its title."""
 ADDRESSES = {"imports": "import", "stories": "long-game"}

@@ -57,7 +57,7 @@ button[data-variant="segmented_control"][aria-checked="true"] {color: inherit !i
 
 
 @dataclass(frozen=True)
-class At:
+class PageContext:
     """What a page is about now: the scenario, the plans that can be followed in it, and the seed of the markets."""
 
     scenario_id: str
@@ -67,16 +67,14 @@ class At:
     seed: int
 
 
-def no_fields(at: At) -> Sequence[Field]:
-    """The fields of a page without a state of its own."""
-    return ()
+FieldsOf = Callable[[PageContext], Sequence[Field]]
 
 
 def draw_page(
     page: str,
     title: str,
-    body: Callable[[At], None],
-    fields: Callable[[At], Sequence[Field]] = no_fields,
+    body: Callable[[PageContext], None],
+    fields: FieldsOf = lambda context: (),
     chooses_scenario: bool = True,
 ) -> None:
     """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
@@ -88,15 +86,15 @@ def draw_page(
     st.html(STYLE)
     st.title(title, anchor=False)
     try:
-        at, all_fields, wrong = _read_address(page, fields)
+        context, all_fields, wrong = _read_address(page, fields)
         # At once: the body may take a while, or be cut short by the next change.
         url_state.write_address(page, all_fields)
-        _sidebar(at, chooses_scenario)
+        _sidebar(context, chooses_scenario)
         for sentence in wrong:
             st.warning(escaped(sentence))
-        body(at)
+        body(context)
         if run_all.missing:
-            caption(slow_runs(at.scenario))
+            caption(slow_runs(context.scenario))
         url_state.write_address(page, all_fields)
     except NextHourError as problem:
         st.error(escaped(short_line(str(problem))))
@@ -105,7 +103,7 @@ def draw_page(
         st.error(escaped(f"{with_capital(unexpected_error(problem))} with the address of this page."))
 
 
-def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[At, list[Field], list[str]]:
+def _read_address(page: str, fields: FieldsOf) -> tuple[PageContext, list[Field], list[str]]:
     files = library.scenario_files()
     which = url_state.choice("scenario", list(files), library.DEFAULT)
     seed = url_state.number("seed", SEED.least, LARGEST_SEED, SEED.default)
@@ -115,16 +113,16 @@ def _read_address(page: str, fields: Callable[[At], Sequence[Field]]) -> tuple[A
     except NextHourError as error:
         scenario, problem = cache.scenario(library.DEFAULT, files), short_line(str(error))
         scenario_id = library.DEFAULT
-    at = At(scenario_id, scenario, cache.known_plans(scenario), int(url_state.peek(page, seed)))
-    all_fields = [which, seed, *fields(at)]
+    context = PageContext(scenario_id, scenario, cache.known_plans(scenario), int(url_state.peek(page, seed)))
+    all_fields = [which, seed, *fields(context)]
     wrong = url_state.read_address(page, all_fields)
     if problem:
         st.session_state["scenario"] = scenario_id
         wrong.append(problem)
-    return at, all_fields, wrong
+    return context, all_fields, wrong
 
 
-def _sidebar(at: At, chooses_scenario: bool) -> None:
+def _sidebar(context: PageContext, chooses_scenario: bool) -> None:
     with st.sidebar:
         draw_menu()
         st.divider()
@@ -133,10 +131,10 @@ def _sidebar(at: At, chooses_scenario: bool) -> None:
             st.selectbox(
                 "Scenario", names, key="scenario", format_func=lambda scenario_id: scenario_id.replace("-", " ")
             )
-            caption(at.scenario.question or at.scenario.name)
+            caption(context.scenario.question or context.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
-        about = f" · scenario {at.scenario.digest()}" if chooses_scenario else ""
+        about = f" · scenario {context.scenario.digest()}" if chooses_scenario else ""
         caption(f"Next Hour {version()}{about}")
 
 

@@ -18,7 +18,7 @@ from nexthour.app.charts import tables
 from nexthour.app.charts.base import DOLLARS, Spec
 from nexthour.app.charts.hours import hours_heat
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
+from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
 from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
@@ -49,15 +49,16 @@ def show() -> None:
     draw_page(PAGE, "Compare", _page, _fields)
 
 
-def _fields(at: At) -> Sequence[Field]:
+def _fields(context: PageContext) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _checked_lab_word, lambda word: [word])
     split = str(url_state.peek(PAGE, lab))
-    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
+    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
     with suppress(InputError):  # which the page tells
-        at = _with_changed_assumptions(at, {field.key: url_state.allowed_value(PAGE, field) for field in changes})
+        values = {field.key: url_state.allowed_value(PAGE, field) for field in changes}
+        context = _with_changed_assumptions(context, values)
     fields = [*changes, lab]
-    named = [name for name in _plans_by_name(at.scenario, split) if name != at.scenario.status_quo.name]
+    named = [name for name in _plans_by_name(context.scenario, split) if name != context.scenario.status_quo.name]
     from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
     wanted = {LAB: split}
@@ -66,11 +67,11 @@ def _fields(at: At) -> Sequence[Field]:
         default = next((name for name in usual if name not in shown), NONE)
         where = url_state.choice(_scenario_key(slot), [HERE, *files], HERE)
         wanted[_scenario_key(slot)] = str(url_state.allowed_value(PAGE, where))
-        names = _plan_names(at, wanted[_scenario_key(slot)], split)
+        names = _plan_names(context, wanted[_scenario_key(slot)], split)
         plan = _plan_field(slot, names, default if default in names else NONE)
         wanted[slot] = str(url_state.allowed_value(PAGE, plan))
         fields += [where, plan]
-    _, *others = _chosen_plans(at, wanted)
+    _, *others = _chosen_plans(context, wanted)
     return [*fields, url_state.choice(CLOSER, [NONE, *others], NONE)]
 
 
@@ -105,56 +106,58 @@ def _plans_by_name(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     return plans
 
 
-def _scenario(at: At, where: str) -> Scenario:
-    return at.scenario if where == HERE else cache.scenario(where, library.scenario_files())
+def _scenario(context: PageContext, where: str) -> Scenario:
+    return context.scenario if where == HERE else cache.scenario(where, library.scenario_files())
 
 
-def _plan_names(at: At, where: str, split: str) -> list[str]:
+def _plan_names(context: PageContext, where: str, split: str) -> list[str]:
     try:
-        return list(_plans_by_name(_scenario(at, where), split))
+        return list(_plans_by_name(_scenario(context, where), split))
     except InputError:
         return []
 
 
-def _with_changed_assumptions(at: At, changes: Mapping[str, Any]) -> At:
+def _with_changed_assumptions(context: PageContext, changes: Mapping[str, Any]) -> PageContext:
     """The same with the assumptions that were changed."""
-    scenario = assumption_fields.apply_changes(at.scenario, changes)
-    return at if scenario == at.scenario else replace(at, scenario=scenario, plans=cache.known_plans(scenario))
+    scenario = assumption_fields.apply_changes(context.scenario, changes)
+    if scenario == context.scenario:
+        return context
+    return replace(context, scenario=scenario, plans=cache.known_plans(scenario))
 
 
 def _reset_assumptions() -> None:
     st.session_state[assumption_fields.CHANGED] = []
 
 
-def _page(at: At) -> None:
-    changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, at.scenario))
-    if changed := assumption_fields.changes_in_words(at.scenario, changes):
+def _page(context: PageContext) -> None:
+    changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, context.scenario))
+    if changed := assumption_fields.changes_in_words(context.scenario, changes):
         caption(f"Assumed in this scenario: {changed}.")
         st.button("Assume what the scenario thinks likely", on_click=_reset_assumptions)
-        at = _with_changed_assumptions(at, changes)
-    _draw_slots(at)
+        context = _with_changed_assumptions(context, changes)
+    _draw_slots(context)
     keys = [LAB, *SLOTS, *map(_scenario_key, SLOTS)]
-    chosen = _chosen_plans(at, {key: st.session_state[key] for key in keys})
+    chosen = _chosen_plans(context, {key: st.session_state[key] for key in keys})
     if len(chosen) == 1:
         caption("Choose a plan to compare with today's split, or make one.")
-        page_link("lab", "Make a plan in the Lab", {"scenario": [at.scenario_id]})
+        page_link("lab", "Make a plan in the Lab", {"scenario": [context.scenario_id]})
         return
     place = st.empty()
-    for markets, worlds in cache.stages(at.scenario):
-        with simulating(at.scenario, markets):
-            comparison = cache.comparison_across(chosen, markets, at.seed, worlds)
+    for markets, worlds in cache.stages(context.scenario):
+        with simulating(context.scenario, markets):
+            comparison = cache.comparison_across(chosen, markets, context.seed, worlds)
         with place.container():
             _draw_verdicts(comparison)
     _draw_pictures(comparison, chosen)
     caveat()
 
 
-def _draw_slots(at: At) -> None:
+def _draw_slots(context: PageContext) -> None:
     """Where the plans are chosen."""
     others = library.scenario_files()
     for slot, column in zip(SLOTS, st.columns(len(SLOTS), gap="medium"), strict=True):
         where = st.session_state[_scenario_key(slot)]
-        plans = _plans_by_name(_scenario(at, where), st.session_state[LAB])
+        plans = _plans_by_name(_scenario(context, where), st.session_state[LAB])
         with column:
             st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
             with st.popover("In another scenario" if where == HERE else f"In {escaped(_scenario_title(where))}"):
@@ -165,15 +168,15 @@ def _scenario_title(where: str) -> str:
     return "(this one)" if where == HERE else where.replace("-", " ")
 
 
-def _chosen_plans(at: At, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
+def _chosen_plans(context: PageContext, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
     """The plans that are compared, by the name they have here, the status quo first."""
-    base = at.scenario.status_quo.name
-    chosen = {base: (at.scenario, at.plans[base])}
+    base = context.scenario.status_quo.name
+    chosen = {base: (context.scenario, context.plans[base])}
     for slot in SLOTS:
         name, where = wanted[slot], wanted[_scenario_key(slot)]
         if name == NONE or (where == HERE and name == base):
             continue
-        scenario = _scenario(at, where)
+        scenario = _scenario(context, where)
         plan_there = scenario, _plans_by_name(scenario, wanted[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
         if (

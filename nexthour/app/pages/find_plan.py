@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nexthour.app import job_status
-from nexthour.app.page import At, caption, caveat, draw_page, escaped
+from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -43,7 +43,7 @@ def show() -> None:
     draw_page(PAGE, "Find a plan", _page, _fields)
 
 
-def _fields(at: At) -> Sequence[Field]:
+def _fields(at: PageContext) -> Sequence[Field]:
     asked = plan_limits.fields(at)
     first = next(int(url_state.peek(PAGE, field)) for field in asked if field.key == "from")
     return [
@@ -54,7 +54,7 @@ def _fields(at: At) -> Sequence[Field]:
     ]
 
 
-def _page(at: At) -> None:
+def _page(at: PageContext) -> None:
     plan_form.arriving()
     state = {field.key: st.session_state[field.key] for field in plan_limits.fields(at)}
     request, problem = None, ""
@@ -89,7 +89,7 @@ def _page(at: At) -> None:
     caveat()
 
 
-def _found(at: At, request: PlanRequest, answer: Answer) -> None:
+def _found(at: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
     save_plan.draw(at, answer.plan, _name(request), "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
@@ -112,7 +112,7 @@ def _name(request: PlanRequest) -> str:
     return textwrap.shorten(with_capital(said), save_plan.LONGEST_NAME, placeholder=" …")
 
 
-def _why(at: At, request: PlanRequest, answer: Answer) -> None:
+def _why(at: PageContext, request: PlanRequest, answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
     job = job_status.wanted_job("reasons", at, {"request": request})
     if job is None or job.state == "failed":

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from nexthour.app.controls import choose_part
-from nexthour.app.page import At, caption, draw_page
+from nexthour.app.page import PageContext, caption, draw_page
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 
@@ -31,12 +31,12 @@ def show() -> None:
     draw_page(PAGE, "Import", _page, _fields)
 
 
-def _fields(at: At) -> Sequence[Field]:
+def _fields(context: PageContext) -> Sequence[Field]:
     return [url_state.choice(PART, list(PARTS), next(iter(PARTS)))]
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     part = choose_part("What to bring in", {word: title for word, (title, _) in PARTS.items()}, PART)
     section = import_module(f"nexthour.app.sections.{PARTS[part][1]}")
     caption(f"{section.INTRODUCTION} Nothing leaves this machine.")
-    section.draw(at)
+    section.draw(context)

@@ -18,7 +18,7 @@ from nexthour.app.charts import tables
 from nexthour.app.charts.hours import hours_stack
 from nexthour.app.menu import page_link
 from nexthour.app.page import (
-    At,
+    PageContext,
     caption,
     caveat,
     draw_page,
@@ -54,45 +54,45 @@ def show() -> None:
     draw_page(PAGE, "Lab", _page, _fields)
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
-    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
-    scenario = assumption_fields.apply_changes(at.scenario, url_state.values(changes))
+    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    scenario = assumption_fields.apply_changes(context.scenario, url_state.values(changes))
     if saved := st.session_state[SAVED]:
         with controls:
-            _draw_saved_plan(at, saved, url_state.as_words(url_state.values(changes), changes))
+            _draw_saved_plan(context, saved, url_state.as_words(url_state.values(changes), changes))
         with results:
-            _draw_results(at, scenario, at.plans[saved], answer)
+            _draw_results(context, scenario, context.plans[saved], answer)
         return
     with controls:
         _draw_controls(scenario)
     state = url_state.values(split_fields.fields_of_split(scenario))
     plan = split_fields.plan_of_fields(scenario, state)
     with results:
-        _draw_results(at, scenario, plan, answer)
+        _draw_results(context, scenario, plan, answer)
     with controls:
         split = split_fields.split_of_fields(scenario, state)
-        _draw_save_form(at, plan, split, url_state.as_words(url_state.values(changes), changes))
+        _draw_save_form(context, plan, split, url_state.as_words(url_state.values(changes), changes))
 
 
-def _fields(at: At) -> Sequence[Field]:
-    saved = url_state.choice(SAVED, [SPLIT, *at.plans], SPLIT)
+def _fields(context: PageContext) -> Sequence[Field]:
+    saved = url_state.choice(SAVED, [SPLIT, *context.plans], SPLIT)
     turns = url_state.choice(TURNS, ["no", "yes"], "no")
-    changes = assumption_fields.fields_of_assumptions(PAGE, at.scenario)
-    return [*split_fields.fields_of_split(at.scenario), saved, *changes, turns]
+    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    return [*split_fields.fields_of_split(context.scenario), saved, *changes, turns]
 
 
 def _ask_for_turns() -> None:
     st.session_state[TURNS] = "yes"
 
 
-def _draw_saved_plan(at: At, name: str, changes: Mapping[str, list[str]]) -> None:
+def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list[str]]) -> None:
     lead_text(name)
     caption("This plan is shown as it is, and may change by quarter, so it has no sliders.")
     st.button("Begin a split of your own", on_click=_begin_own_split)
-    if name != at.scenario.status_quo.name:
-        page_link("compare", "Compare it with other plans", {"scenario": [at.scenario_id], "a": [name], **changes})
+    if name != context.scenario.status_quo.name:
+        page_link("compare", "Compare it with other plans", {"scenario": [context.scenario_id], "a": [name], **changes})
 
 
 def _begin_own_split() -> None:
@@ -134,7 +134,7 @@ def _mode_title(mode: str) -> str:
     return split_fields.MODES[mode]
 
 
-def _draw_results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
+def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
     base = TimePlan.status_quo(scenario)
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
@@ -142,7 +142,7 @@ def _draw_results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGener
     top, place = answer, st.empty()
     for markets, worlds in cache.stages(scenario):
         with top, simulating(scenario, markets):
-            comparison = cache.comparison(scenario, plans, markets, at.seed, worlds)
+            comparison = cache.comparison(scenario, plans, markets, context.seed, worlds)
         reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
@@ -150,7 +150,7 @@ def _draw_results(at: At, scenario: Scenario, plan: TimePlan, answer: DeltaGener
     with st.expander(
         "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
     ):
-        _draw_assumptions(at, scenario, plans)
+        _draw_assumptions(context, scenario, plans)
     caveat()
 
 
@@ -201,8 +201,8 @@ def _of_100(share: Estimate) -> str:
     return f"{100 * share.value:.0f} of 100"
 
 
-def _draw_assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
-    known = {assumption.name: assumption for assumption in assumptions(at.scenario)}
+def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+    known = {assumption.name: assumption for assumption in assumptions(context.scenario)}
     st.multiselect(
         "Change an assumption",
         list(known),
@@ -218,7 +218,7 @@ def _draw_assumptions(at: At, scenario: Scenario, plans: Mapping[str, TimePlan])
                 float(assumption.least), float(assumption.most), key=assumption_fields.value_key(assumption),
                 step=(assumption.high - assumption.low) / 20, format="%.4g",
             )  # fmt: skip
-    turned = _verdict_turns(at, scenario, plans)
+    turned = _verdict_turns(context, scenario, plans)
     if known:
         st.html(_assumption_table(known, turned))
 
@@ -237,7 +237,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
-def _verdict_turns(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
     """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
         st.button(
@@ -246,7 +246,7 @@ def _verdict_turns(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) ->
         return None
     asked = {"plans": dict(plans), "markets": cache.usual_markets(scenario)}
     known: Sensitivity | None = job_status.result_at_once(
-        "sensitivity", replace(at, scenario=scenario), asked, "Trying other assumptions", "Look again"
+        "sensitivity", replace(context, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )
     if known is None:
         return None
@@ -260,13 +260,13 @@ def _verdict_turns(at: At, scenario: Scenario, plans: Mapping[str, TimePlan]) ->
     }
 
 
-def _draw_save_form(at: At, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
+def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
     """Save it, and take it further; `changes` of assumptions come along."""
     with st.form("save", border=False):
         name = st.text_input("Save this split as a plan", value=plan.name, max_chars=save_plan.LONGEST_NAME)
         if st.form_submit_button("Save"):
-            plan_id = save_plan.save(at, plan, name)
+            plan_id = save_plan.save(context, plan, name)
             st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
-    says = {"scenario": [at.scenario_id], "lab": [split_fields.pack_split(split)], **changes}
+    says = {"scenario": [context.scenario_id], "lab": [split_fields.pack_split(split)], **changes}
     page_link("compare", "Compare it with other plans", says)
     caption("The address of this page holds all of it: copy it to share what you see.")

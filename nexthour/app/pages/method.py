@@ -12,7 +12,7 @@ import streamlit as st
 
 from nexthour import version
 from nexthour.app.controls import choose_part
-from nexthour.app.page import At, caption, draw_page, heading, lead_text
+from nexthour.app.page import PageContext, caption, draw_page, heading, lead_text
 from nexthour.app.sections import method_claims
 from nexthour.app.state import documents, url_state
 from nexthour.app.state.url_state import Field
@@ -38,23 +38,23 @@ def show() -> None:
     draw_page(PAGE, "Method", _page, _fields)
 
 
-def _fields(at: At) -> Sequence[Field]:
+def _fields(context: PageContext) -> Sequence[Field]:
     return [url_state.choice(PART, list(PARTS), next(iter(PARTS)))]
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     part = choose_part("What to read", {word: title for word, (title, _) in PARTS.items()}, PART)
-    PARTS[part][1](at)
+    PARTS[part][1](context)
 
 
-def _draw_short(at: At) -> None:
+def _draw_short(context: PageContext) -> None:
     lead_text(CAVEAT)
     for name, title in SHORT:
         st.subheader(title, anchor=False)
         st.markdown(documents.document_sections(name)[title])
 
 
-def _draw_equations(at: At) -> None:
+def _draw_equations(context: PageContext) -> None:
     caption(
         "The whole model as built, by what it is about. Words in code font are names in the code and in scenario files."
     )
@@ -66,28 +66,28 @@ def _draw_equations(at: At) -> None:
                 st.markdown(text)
 
 
-def _draw_limits(at: At) -> None:
+def _draw_limits(context: PageContext) -> None:
     lead_text(CAVEAT)
     st.markdown(documents.document_sections(MODEL)[LIMITS])
     with st.expander(DIFFERENCES):
         st.markdown(documents.document_sections(MODEL)[DIFFERENCES])
 
 
-def _draw_glossary(at: At) -> None:
+def _draw_glossary(context: PageContext) -> None:
     for title, text in documents.document_sections(GLOSSARY).items():
         if title:
             heading(title)
         st.markdown(text)
 
 
-def _draw_sources(at: At) -> None:
+def _draw_sources(context: PageContext) -> None:
     st.markdown(documents.document_sections(MODEL)[SOURCES])
     caption("Where a number of the scenario comes from stands at each number: in the Lab under the assumptions.")
 
 
-def _draw_version(at: At) -> None:
+def _draw_version(context: PageContext) -> None:
     st.markdown("**To get the same numbers again, and to cite them**")
-    st.code(citation(at.scenario, at.seed), language=None, wrap_lines=True)
+    st.code(citation(context.scenario, context.seed), language=None, wrap_lines=True)
     caption(
         "The digest is a fingerprint of every value of the scenario: equal digests, equal scenarios. With the same "
         "version, scenario and seed every number is the same, on any machine."
@@ -102,7 +102,7 @@ def citation(scenario: Scenario, seed: int) -> str:
     )
 
 
-PARTS: dict[str, tuple[str, Callable[[At], None]]] = {
+PARTS: dict[str, tuple[str, Callable[[PageContext], None]]] = {
     "short": ("In short", _draw_short),
     "equations": ("Equations", _draw_equations),
     "claims": ("Claims", method_claims.draw),

@@ -10,7 +10,7 @@ import streamlit as st
 
 from nexthour.app.charts.comparison import markets_ahead
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, caveat, draw_page, lead_text, picture, simulating
+from nexthour.app.page import PageContext, caption, caveat, draw_page, lead_text, picture, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, usd
@@ -26,26 +26,27 @@ def show() -> None:
     draw_page("start", "Where should the next hour go?", _page)
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     caption(
         "A territory manager's hour goes to a direct deal now, or to a partner who may sell more later. "
-        f"{at.scenario.name}: {at.scenario.question}"
+        f"{context.scenario.name}: {context.scenario.question}"
     )
-    base = _least_partner_plan(at)
+    base = _least_partner_plan(context)
+    plans = {base: context.plans[base], **context.plans}
     place = st.empty()
-    for markets, _ in cache.stages(at.scenario, with_worlds=False):
-        with simulating(at.scenario, markets):
-            comparison = cache.comparison(at.scenario, {base: at.plans[base], **at.plans}, markets, at.seed)
+    for markets, _ in cache.stages(context.scenario, with_worlds=False):
+        with simulating(context.scenario, markets):
+            comparison = cache.comparison(context.scenario, plans, markets, context.seed)
         with place.container():
             _draw_answer(comparison)
-    _draw_doors(at, base)
+    _draw_doors(context, base)
     caveat()
 
 
-def _least_partner_plan(at: At) -> str:
+def _least_partner_plan(context: PageContext) -> str:
     """The plan with the least time for partners, of those the scenario names."""
-    named = [at.scenario.status_quo.name, *(split.name for split in at.scenario.plans)]
-    return min(named, key=lambda name: float(at.plans[name].table(at.scenario).partner.sum()))
+    named = [context.scenario.status_quo.name, *(split.name for split in context.scenario.plans)]
+    return min(named, key=lambda name: float(context.plans[name].table(context.scenario).partner.sum()))
 
 
 def _draw_answer(comparison: Comparison) -> None:
@@ -77,18 +78,22 @@ def when_ahead(comparison: Comparison, name: str) -> str:
     )
 
 
-def _draw_doors(at: At, base: str) -> None:
+def _draw_doors(context: PageContext, base: str) -> None:
     doors = st.columns(3, gap="medium")
     with doors[0].container(border=True):
         st.markdown("**Sales leader**")
         caption(
             "Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters."
         )
-        page_link("lab", "Test a coverage strategy", {"scenario": [at.scenario_id], **_coverage_example(at.scenario)})
+        page_link(
+            "lab",
+            "Test a coverage strategy",
+            {"scenario": [context.scenario_id], **_coverage_example(context.scenario)},
+        )
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
         caption("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
-        page_link("lab", "Compare time splits", {"scenario": [at.scenario_id]})
+        page_link("lab", "Compare time splits", {"scenario": [context.scenario_id]})
     with doors[2].container(border=True):
         st.markdown("**Trainer**")
         caption("Five short stories. The room predicts, then sees what happened in a thousand markets.")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
+from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
@@ -40,7 +40,7 @@ def show() -> None:
     draw_page(PAGE, "The long game", _page, _fields, chooses_scenario=False)
 
 
-def _fields(at: At) -> Sequence[Field]:
+def _fields(context: PageContext) -> Sequence[Field]:
     story, seen = (
         url_state.choice("story", list(STORIES), next(iter(STORIES))),
         url_state.choice("seen", ["no", "yes"], "no"),
@@ -59,7 +59,7 @@ def _story(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
     return scenario, {split.name: TimePlan.from_split(scenario, split) for split in splits}
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     st.segmented_control(
         "Story", list(STORIES), key="story", format_func=_title, on_change=_ask_anew, required=True,
     )  # fmt: skip
@@ -69,7 +69,7 @@ def _page(at: At) -> None:
         _draw_prediction(scenario, plans)
     else:
         _remember("best", "by")
-        _draw_result(scenario, plans, at.seed)
+        _draw_result(scenario, plans, context.seed)
 
 
 def _remember(*keys: str) -> None:

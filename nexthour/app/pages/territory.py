@@ -18,7 +18,7 @@ from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
 from nexthour.app.controls import choose_part
-from nexthour.app.page import At, caption, caveat, draw_page, escaped, heading, lead_text, picture
+from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -52,45 +52,45 @@ def show() -> None:
     draw_page(PAGE, "Territory", _page, _fields)
 
 
-def _fields(at: At) -> Sequence[Field]:
-    names, segments = list(at.plans), at.scenario.segment_names
+def _fields(context: PageContext) -> Sequence[Field]:
+    names, segments = list(context.plans), context.scenario.segment_names
     return [
         url_state.choice("section", list(SECTIONS), "map"),
         url_state.choice("plan", names, names[0]),
         url_state.choice("segment", [ALL, *segments], ALL),
-        url_state.number("quarter", 1, at.scenario.horizon_quarters, 1),
+        url_state.number("quarter", 1, context.scenario.horizon_quarters, 1),
         url_state.choice("indicator", [kpi.name for kpi in KPIS], "credit_usd"),
         url_state.several("territories", list(library.scenario_files())),
     ]
 
 
-def _page(at: At) -> None:
+def _page(context: PageContext) -> None:
     section = choose_part("Section", SECTIONS, "section")
     if section != "together":  # which is of today
         left, _ = st.columns([1, 1])
-        left.selectbox("Plan", list(at.plans), key="plan")
-    plan = at.plans[st.session_state["plan"]]
+        left.selectbox("Plan", list(context.plans), key="plan")
+    plan = context.plans[st.session_state["plan"]]
     try:
-        DRAWN[section](at, plan)
+        DRAWN[section](context, plan)
     except NextHourError as problem:  # the rest of the page is still of use
         st.error(escaped(short_line(str(problem))))
 
 
-def _plan_if_not_todays(at: At, plan: TimePlan) -> TimePlan | None:
+def _plan_if_not_todays(context: PageContext, plan: TimePlan) -> TimePlan | None:
     """The plan, unless it is today's."""
-    return None if plan == next(iter(at.plans.values())) else plan
+    return None if plan == next(iter(context.plans.values())) else plan
 
 
 # Market map
 
 
-def _draw_map(at: At, plan: TimePlan) -> None:
-    gaps = cache.territory_map(at.scenario, _plan_if_not_todays(at, plan), at.seed)
+def _draw_map(context: PageContext, plan: TimePlan) -> None:
+    gaps = cache.territory_map(context.scenario, _plan_if_not_todays(context, plan), context.seed)
     lead_text(report.largest_gap(gaps))
-    quarters = count_of(at.scenario.horizon_quarters, "quarter")
+    quarters = count_of(context.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
     picture(territory_charts.market_map_bars(list(_map_bars(gaps)), title))
-    modes = dict(zip(at.scenario.segment_names, plan.table(at.scenario).coverage_mode, strict=True))
+    modes = dict(zip(context.scenario.segment_names, plan.table(context.scenario).coverage_mode, strict=True))
     arrow = "" if gaps.is_status_quo else ": today → with the plan"
     heads = [
         "Segment", "Coverage", "Opportu\u00adnities", "Worth of one", "Worth of all",
@@ -141,9 +141,9 @@ def _worth_usd(segment_gap: SegmentGap) -> float:
 # Gaps and remedies
 
 
-def _draw_gaps(at: At, plan: TimePlan) -> None:
-    chosen = _plan_if_not_todays(at, plan)
-    gaps = cache.territory_map(at.scenario, chosen, at.seed)
+def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
+    chosen = _plan_if_not_todays(context, plan)
+    gaps = cache.territory_map(context.scenario, chosen, context.seed)
     lead_text(report.largest_gap(gaps))
     picture(
         territory_charts.reach_points(
@@ -162,9 +162,9 @@ def _draw_gaps(at: At, plan: TimePlan) -> None:
     st.html(html_table("Seen by somebody, of all opportunities", heads, rows))
     caption(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     heading("What can be done about it")
-    found = job_status.result_at_once("gaps", at, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
+    found = job_status.result_at_once("gaps", context, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
     if found is not None:
-        _draw_remedies(at, found.analysis)
+        _draw_remedies(context, found.analysis)
 
 
 def _reach_rows(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
@@ -187,7 +187,7 @@ def _seen_percent(coverage: Coverage | None) -> str:
     return percent(None if coverage is None else coverage.seen)
 
 
-def _draw_remedies(at: At, gaps: GapAnalysis) -> None:
+def _draw_remedies(context: PageContext, gaps: GapAnalysis) -> None:
     lead_text(report.best_hour(gaps))
     names = [ALL, *(segment.segment for segment in gaps.segments)]
     st.selectbox("Segment", names, key="segment", format_func=lambda name: name if name != ALL else "all segments")
@@ -211,22 +211,24 @@ def _draw_remedies(at: At, gaps: GapAnalysis) -> None:
         for why in report.impossible_lines(segment.remedies):
             caption(f"{segment.segment}: {why}.")
     caption(report.remedy_words(gaps))
-    _draw_remedy_to_save(at, [*gains, *others])
+    _draw_remedy_to_save(context, [*gains, *others])
     caveat()
 
 
-def _draw_remedy_to_save(at: At, priced: Sequence[tuple[Remedy, str]]) -> None:
+def _draw_remedy_to_save(context: PageContext, priced: Sequence[tuple[Remedy, str]]) -> None:
     """A remedy is a plan, which can be saved, unless it needs a territory with an account manager more."""
     plans: dict[str, TimePlan] = {}
     for remedy, segment in priced:
-        if remedy.plan is not None and remedy.scenario == at.scenario and remedy.plan not in plans.values():
+        if remedy.plan is not None and remedy.scenario == context.scenario and remedy.plan not in plans.values():
             plans[f"{report.remedy_kind(remedy)}: {remedy.what}, for {segment}"] = remedy.plan
     if not plans:
         return
     with st.expander("Keep a remedy as a plan"):
         chosen = st.selectbox("Remedy", list(plans))
-        save_plan.draw(at, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy")
-        if any(remedy.scenario != at.scenario for remedy, _ in priced):
+        save_plan.draw(
+            context, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy"
+        )
+        if any(remedy.scenario != context.scenario for remedy, _ in priced):
             caption("An account manager more is no plan of this territory: change the territory on the page Import.")
 
 
@@ -255,8 +257,8 @@ def _remedy_row(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
 # Partners
 
 
-def _draw_partners(at: At, plan: TimePlan) -> None:
-    found = cache.partner_treatments(at.scenario, plan, at.seed)
+def _draw_partners(context: PageContext, plan: TimePlan) -> None:
+    found = cache.partner_treatments(context.scenario, plan, context.seed)
     if not found:
         lead_text("This scenario has no partners and no candidates, so there is nobody to develop or to limit.")
         return
@@ -316,10 +318,10 @@ def _treatment_row(treatment: Treatment) -> list[str]:
     ]  # fmt: skip
 
 
-DRAWN: dict[str, Callable[[At, TimePlan], None]] = {
+DRAWN: dict[str, Callable[[PageContext, TimePlan], None]] = {
     "map": _draw_map,
     "gaps": _draw_gaps,
     "partners": _draw_partners,
     "indicators": kpi_table.draw,
-    "together": lambda at, plan: rollup.draw(at),
+    "together": lambda context, plan: rollup.draw(context),
 }

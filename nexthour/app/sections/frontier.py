@@ -13,7 +13,7 @@ import streamlit as st
 from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, picture
+from nexthour.app.page import PageContext, caption, picture
 from nexthour.app.sections import save_plan
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 POINTS = 6
 
 
-def fields_of_frontier(at: At) -> Sequence[Field]:
+def fields_of_frontier(context: PageContext) -> Sequence[Field]:
     """The fields of the picture."""
-    horizon = at.scenario.horizon_quarters
+    horizon = context.scenario.horizon_quarters
     return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
 
 
-def draw(at: At, request: PlanRequest) -> None:
+def draw(context: PageContext, request: PlanRequest) -> None:
     """Draw this year against the next, or offer to find it."""
     st.subheader("This year against the next", anchor=False)
-    horizon = at.scenario.horizon_quarters
+    horizon = context.scenario.horizon_quarters
     if horizon < 4:
         caption("The scenario has less than a year, so there is no next one to weigh it against.")
         return
@@ -52,16 +52,16 @@ def draw(at: At, request: PlanRequest) -> None:
         )  # fmt: skip
     through = st.session_state["through"]
     arguments = dict(request.limits) | {"points": POINTS, "through": through}
-    job = job_status.wanted_job("frontier", at, arguments)
+    job = job_status.wanted_job("frontier", context, arguments)
     if job is None or job.state == "failed":
         st.button(
-            "Draw this year against the next", on_click=job_status.start_job, args=("frontier", at, arguments)
+            "Draw this year against the next", on_click=job_status.start_job, args=("frontier", context, arguments)
         )  # fmt: skip
     if job is not None and (result := job_status.result_or_progress(job, "Finding plans to draw")) is not None:
-        _draw_frontier(at, result)
+        _draw_frontier(context, result)
 
 
-def _draw_frontier(at: At, frontier: Frontier) -> None:
+def _draw_frontier(context: PageContext, frontier: Frontier) -> None:
     proven = [point for point in frontier.points if point.proven]
     names = [point.plan.name for point in proven]
     for line in plan_report.frontier_notes(frontier):
@@ -79,12 +79,12 @@ def _draw_frontier(at: At, frontier: Frontier) -> None:
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_point_title)
     st.html(points_table([*proven, frontier.status_quo]))
     point = proven[names.index(chosen)]
-    plan = going_on(at.scenario, point.plan, frontier.scenario.horizon_quarters)
-    if frontier.scenario.horizon_quarters < at.scenario.horizon_quarters:
+    plan = going_on(context.scenario, point.plan, frontier.scenario.horizon_quarters)
+    if frontier.scenario.horizon_quarters < context.scenario.horizon_quarters:
         caption(
             f"As it is saved, what it does in Q{frontier.scenario.horizon_quarters} goes on to the end of the horizon."
         )
-    save_plan.draw(at, plan, f"this year against the next, {_point_title(chosen)}", "point")
+    save_plan.draw(context, plan, f"this year against the next, {_point_title(chosen)}", "point")
 
 
 def points_table(points: Sequence[Point]) -> str:

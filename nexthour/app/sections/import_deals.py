@@ -15,7 +15,7 @@ import streamlit as st
 
 import nexthour.report.calibration as report
 from nexthour.app import controls, job_status
-from nexthour.app.page import At, caption, escaped, lead_text
+from nexthour.app.page import PageContext, caption, escaped, lead_text
 from nexthour.app.sections import mapping_form
 from nexthour.app.state import library
 from nexthour.calibrate import Fit, make_mapping
@@ -69,7 +69,7 @@ INTRODUCTION = (
 )
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the section."""
     _draw_ways_in()
     if problem := st.session_state.get(f"{STATE} wrong"):
@@ -83,7 +83,7 @@ def draw(at: At) -> None:
     try:
         mapping = mapping_form.draw(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
         _draw_mapping_file(draft, mapping)
-        _draw_fit(at, draft, mapping)
+        _draw_fit(context, draft, mapping)
     except NextHourError as problem:
         controls.draw_problems(problem)
 
@@ -161,7 +161,7 @@ def _yaml_text(mapping: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _draw_fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
+def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> None:
     st.subheader("Fit", anchor=False)
     questions = list(unanswered(mapping))
     if questions:
@@ -175,7 +175,7 @@ def _draw_fit(at: At, draft: Draft, mapping: dict[str, Any]) -> None:
     if questions:
         st.button("Fit a scenario", disabled=True)
         return
-    as_here = replace(at, seed=SEED)
+    as_here = replace(context, seed=SEED)
     asked = {
         "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
         "markets_again": MARKETS_AGAIN,

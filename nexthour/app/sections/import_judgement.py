@@ -9,7 +9,7 @@ import streamlit as st
 
 import nexthour.report.calibration as report
 from nexthour.app import controls
-from nexthour.app.page import At, caption, caveat, escaped, lead_text
+from nexthour.app.page import PageContext, caption, caveat, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
 from nexthour.calibrate.people.judgement import Judgement, JudgementRow, fit_judgement, read_judgement, with_judgement
@@ -25,18 +25,20 @@ INTRODUCTION = (
 )
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the section."""
-    made = entry.draw(KIND, {"partner": entry.partners_and_kinds([partner.name for partner in at.scenario.partners])})
+    made = entry.draw(
+        KIND, {"partner": entry.partners_and_kinds([partner.name for partner in context.scenario.partners])}
+    )
     if made is None:
         return
     try:
-        judgement, scenario = fit_scenario(made, at.scenario)
+        judgement, scenario = fit_scenario(made, context.scenario)
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
-    _draw_result(judgement, at.scenario)
-    controls.draw_save_form(scenario, f"{at.scenario.name}, own judgement", "judgement")
+    _draw_result(judgement, context.scenario)
+    controls.draw_save_form(scenario, f"{context.scenario.name}, own judgement", "judgement")
     caveat()
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 import nexthour.report.calibration as report
 from nexthour.app import controls
-from nexthour.app.page import At, caption, escaped, lead_text
+from nexthour.app.page import PageContext, caption, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.app.state import cache
 from nexthour.calibrate.people.partner_intake import Intake, infer_partners, plans_to_mend, with_intake
@@ -26,9 +26,9 @@ INTRODUCTION = (
 )
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the section."""
-    made = entry.draw(KIND, {"partner": [partner.name for partner in at.scenario.partners]})
+    made = entry.draw(KIND, {"partner": [partner.name for partner in context.scenario.partners]})
     if made is None:
         return
     weeks = st.number_input(
@@ -36,12 +36,12 @@ def draw(at: At) -> None:
         key="partners weeks",
     )  # fmt: skip
     try:
-        intake, scenario = infer_scenario(made, at.scenario, weeks)
+        intake, scenario = infer_scenario(made, context.scenario, weeks)
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
-    _draw_result(intake, at.scenario, scenario)
-    controls.draw_save_form(without_impossible_plans(scenario), f"{at.scenario.name}, own partners", "partners")
+    _draw_result(intake, context.scenario, scenario)
+    controls.draw_save_form(without_impossible_plans(scenario), f"{context.scenario.name}, own partners", "partners")
 
 
 @st.cache_resource(

@@ -15,7 +15,7 @@ from nexthour.app.charts import indicators
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, escaped, heading, lead_text, picture
+from nexthour.app.page import PageContext, caption, escaped, heading, lead_text, picture
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.report.numbers import count_of
 from nexthour.report.text import with_article, with_capital
@@ -31,9 +31,9 @@ MOST_SAID = 8
 """Number of deviations that are told at once."""
 
 
-def draw(at: At, plan: TimePlan) -> None:
+def draw(context: PageContext, plan: TimePlan) -> None:
     """Draw planned and actual, then the entry of what was seen."""
-    scenario = at.scenario
+    scenario = context.scenario
     actuals, problem = None, ""
     try:
         actuals = actuals_store.read_actuals(scenario)
@@ -41,8 +41,8 @@ def draw(at: At, plan: TimePlan) -> None:
         problem = short_line(str(error))
     if problem:
         st.error(escaped(f"What was entered cannot be used: {problem}"))
-    outcomes = cache.outcomes(scenario, plan, cache.usual_markets(scenario), at.seed)
-    _draw_deviations(at, plan, actuals)
+    outcomes = cache.outcomes(scenario, plan, cache.usual_markets(scenario), context.seed)
+    _draw_deviations(context, plan, actuals)
     left, right = st.columns(2)
     left.selectbox(
         "Indicator of the picture", [kpi.name for kpi in KPIS], key="indicator", format_func=_indicator_label(scenario)
@@ -70,27 +70,32 @@ def _quarter_title(quarter: int) -> str:
     return f"Q{quarter}"
 
 
-def _draw_deviations(at: At, plan: TimePlan, actuals: Actuals | None) -> None:
+def _draw_deviations(context: PageContext, plan: TimePlan, actuals: Actuals | None) -> None:
     if actuals is None:
         lead_text(
             "Nothing was entered yet of what happened. Enter a quarter below: what is not as planned is told here."
         )
         return
-    off, figures = cache.plan_deviations(at.scenario, plan, actuals, at.seed), len(actuals.figures(at.scenario))
+    off, figures = (
+        cache.plan_deviations(context.scenario, plan, actuals, context.seed),
+        len(actuals.figures(context.scenario)),
+    )
     outside = f"{len(off)} of {count_of(figures, 'figure')} {'is' if len(off) == 1 else 'are'}"
     lead_text(
         f"{outside} outside the range of {OF_MARKETS} under {with_article(plan.name)}. By luck alone one in five is."
     )
-    sentences = [f"{one.figure.when.capitalize()}. {indicators.deviation_sentence(one, at.scenario)}" for one in off]
+    sentences = [
+        f"{one.figure.when.capitalize()}. {indicators.deviation_sentence(one, context.scenario)}" for one in off
+    ]
     for deviation, sentence in zip(off[:MOST_SAID], sentences, strict=False):
         st.markdown(escaped(f"{sentence} As far out or more: {100 * deviation.surprise:.1f} of 100 markets."))
     if off[MOST_SAID:]:
         with st.expander(f"{count_of(len(off) - MOST_SAID, 'more figure')} outside"):
             for sentence in sentences[MOST_SAID:]:
                 st.markdown(escaped(sentence))
-    if actuals.quarters < at.scenario.horizon_quarters:
-        past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(at.scenario))]}
-        menu.page_link("find_plan", "Plan again from here", {"scenario": [at.scenario_id], **past})
+    if actuals.quarters < context.scenario.horizon_quarters:
+        past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(context.scenario))]}
+        menu.page_link("find_plan", "Plan again from here", {"scenario": [context.scenario_id], **past})
 
 
 def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:

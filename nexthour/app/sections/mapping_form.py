@@ -133,18 +133,11 @@ def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, 
             format_func=SEPARATOR_WORDS.__getitem__, key=f"{key} separator",
         )  # fmt: skip
         says["encoding"] = st.text_input(
-            _layout_label("encoding"),
-            base.get("encoding") or "",
-            max_chars=40,
-            key=f"{key} encoding",
+            _layout_label("encoding"), base.get("encoding") or "", max_chars=40, key=f"{key} encoding"
         )
     with second:
         says["header_row"] = st.number_input(
-            _layout_label("header_row"),
-            1,
-            1000,
-            int(base.get("header_row", 1)),
-            key=f"{key} header_row",
+            _layout_label("header_row"), 1, 1000, int(base.get("header_row", 1)), key=f"{key} header_row"
         )
         says["sheet"] = st.text_input(
             _layout_label("sheet"), base.get("sheet") or "", max_chars=100, key=f"{key} sheet"

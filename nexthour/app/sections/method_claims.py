@@ -13,7 +13,7 @@ import streamlit as st
 
 from nexthour.app import job_status
 from nexthour.app.charts.tables import html_table
-from nexthour.app.page import At, caption, caveat, escaped, lead_text
+from nexthour.app.page import PageContext, caption, caveat, escaped, lead_text
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
@@ -23,7 +23,7 @@ TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-dire
 MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the section."""
     caption(
         f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
@@ -31,12 +31,12 @@ def draw(at: At) -> None:
     )
     files = library.scenario_files()
     baseline, *others = (cache.scenario(scenario_id, files) for scenario_id in TERRITORIES)
-    here = replace(at, scenario=baseline)
+    here = replace(context, scenario=baseline)
     asked = {"others": others, "markets": MARKETS}
     job = job_status.wanted_job("claims", here, asked)
     if job is None or job.state == "failed":
         st.button(
-            f"Measure them now, with seed {at.seed}", type="primary", on_click=job_status.start_job,
+            f"Measure them now, with seed {context.seed}", type="primary", on_click=job_status.start_job,
             args=("claims", here, asked),
         )  # fmt: skip
         caption("This takes some twenty seconds the first time.")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from nexthour.app.page import At, caption, escaped
+from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.sections import plan_limits
 from nexthour.app.sections.plan_limits import FREE, NONE
 from nexthour.app.state import actuals_store, library, split_fields
@@ -20,7 +20,7 @@ LOCKED = ("sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "soc
 """Activities that a lock may be of. Recruiting is planned as a whole."""
 
 
-def controls(at: At) -> None:
+def controls(at: PageContext) -> None:
     """Draw the controls of a plan's request, in three columns."""
     scenario = at.scenario
     what, holds, fixed = st.columns(3, gap="large")
@@ -129,7 +129,7 @@ def _unlock(word: str) -> None:
     st.session_state["lock"] = [kept for kept in st.session_state["lock"] if kept != word]
 
 
-def _past(at: At) -> None:
+def _past(at: PageContext) -> None:
     st.number_input("Plan again from quarter", 1, at.scenario.horizon_quarters, key="from")
     st.selectbox("The plan so far", list(at.plans), key="so_far")
     numbers = list(actuals_store.versions(at.scenario))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nexthour.app.page import At
+from nexthour.app.page import PageContext
 from nexthour.app.state import actuals_store, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.text import with_article, with_capital
@@ -43,7 +43,7 @@ USUAL_FLOOR = 90
 MOST_LOCKS = 50
 
 
-def fields(at: At) -> list[Field]:
+def fields(at: PageContext) -> list[Field]:
     """The state of the form, a field for each word of the address; bounds and defaults are those of a PlanRequest."""
     scenario, horizon = at.scenario, at.scenario.horizon_quarters
     floors = url_state.several(_word("floors"), [f"Q{q}" for q in range(1, horizon + 1)])
@@ -114,7 +114,7 @@ def check_lock(scenario: Scenario, word: str) -> None:
         raise ValueError(str(problem).removeprefix("limits: ").removeprefix("locks[0]: ")) from None
 
 
-def request_of(at: At, state: Mapping[str, Any]) -> PlanRequest:
+def request_of(at: PageContext, state: Mapping[str, Any]) -> PlanRequest:
     """What the state of the form asks for. Raises InputError, a sentence, for what makes no sense."""
     from optimize.limits import parse_lock
     from optimize.request import PlanRequest
@@ -136,7 +136,7 @@ def request_of(at: At, state: Mapping[str, Any]) -> PlanRequest:
     return PlanRequest.of(at.scenario, given)
 
 
-def is_usual(at: At, request: PlanRequest) -> bool:
+def is_usual(at: PageContext, request: PlanRequest) -> bool:
     """Whether nothing is asked for but a plan."""
     from optimize.request import PlanRequest
 
@@ -150,7 +150,7 @@ def on_the_page(problem: str) -> str:
     return with_capital(problem)
 
 
-def _past(at: At, said: Mapping[str, Any]) -> dict[str, Any]:
+def _past(at: PageContext, said: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the quarters that are over."""
     first, which = said["from_quarter"], said["actuals"]
     actuals = None if which == NONE else actuals_store.read_actuals(at.scenario, int(which))

@@ -10,7 +10,7 @@ import streamlit as st
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
-from nexthour.app.page import At, caption, lead_text, picture
+from nexthour.app.page import PageContext, caption, lead_text, picture
 from nexthour.app.state import cache, library
 from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
 from optimize.coverage.rollup import Organisation, SegmentRow, SharedPartner
@@ -18,19 +18,19 @@ from sim import Scenario
 from sim.terms import TREATMENTS
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the choice of territories, and what they are together. The scenario of the page is one of them."""
     files = library.scenario_files()
-    others = [scenario_id for scenario_id in files if scenario_id != at.scenario_id]
+    others = [scenario_id for scenario_id in files if scenario_id != context.scenario_id]
     st.multiselect(
-        f"Together with {at.scenario_id.replace('-', ' ')}",
+        f"Together with {context.scenario_id.replace('-', ' ')}",
         others + [name for name in st.session_state["territories"] if name not in others],
         key="territories", format_func=lambda name: name.replace("-", " "), placeholder="Choose territories",
     )  # fmt: skip
-    chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != at.scenario_id]
-    scenarios: list[Scenario] = [at.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
+    chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != context.scenario_id]
+    scenarios: list[Scenario] = [context.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
     with st.spinner("Adding up"):
-        organisation = cache.organisation(tuple(scenarios), at.seed)
+        organisation = cache.organisation(tuple(scenarios), context.seed)
     _draw_organisation(organisation)
 
 

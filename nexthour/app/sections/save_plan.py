@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from nexthour.app.menu import page_link
-from nexthour.app.page import At, escaped
+from nexthour.app.page import PageContext, escaped
 from nexthour.app.state import library, split_fields
 from sim import PlanError, TimePlan
 from sim.split import Split
@@ -17,13 +17,13 @@ LONGEST_NAME = 80
 """Letters."""
 
 
-def draw(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
+def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
     """Save the plan, and what can be done with it then. `split` is what Compare shows beside it."""
-    saved = saved_as(at, plan)
+    saved = saved_as(context, plan)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         if saved is None:
-            _draw_form(at, plan, name, key)
+            _draw_form(context, plan, name, key)
         else:
             st.success(escaped(f"Saved as {saved}."))
     named = plan.model_copy(update={"name": saved or name})
@@ -34,33 +34,35 @@ def draw(at: At, plan: TimePlan, name: str, key: str, split: Split | None = None
         )  # fmt: skip
     if saved is not None:
         others = {} if split is None else {"b": [split.name], "lab": [split_fields.pack_split(split)]}
-        where = {"scenario": [at.scenario_id]}
+        where = {"scenario": [context.scenario_id]}
         other = "today's split" if split is None else "the best constant split"
         page_link("compare", f"Compare it with {other}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
         page_link("lab", "See it in the Lab", {**where, "plan": [saved]})
 
 
-def _draw_form(at: At, plan: TimePlan, name: str, key: str) -> None:
+def _draw_form(context: PageContext, plan: TimePlan, name: str, key: str) -> None:
     with st.form(f"keep {key}", border=False):
         field, button = st.columns([2, 1], vertical_alignment="bottom")
         wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
         if button.form_submit_button("Save", width="stretch"):
-            save(at, plan, wanted)
+            save(context, plan, wanted)
             st.rerun()
 
 
-def saved_as(at: At, plan: TimePlan) -> str | None:
+def saved_as(context: PageContext, plan: TimePlan) -> str | None:
     """The name under which the library has this very plan, if it has."""
-    return next((name for name, known in at.plans.items() if known == plan.model_copy(update={"name": name})), None)
+    return next(
+        (name for name, known in context.plans.items() if known == plan.model_copy(update={"name": name})), None
+    )
 
 
-def save(at: At, plan: TimePlan, name: str) -> str:
+def save(context: PageContext, plan: TimePlan, name: str) -> str:
     """Save a plan under a name; returns the id of its file. An equal plan of this name is not saved twice.
 
     Raises PlanError without a name, and for the name of a plan of the scenario itself, which would hide what is saved.
     """
     if not name.strip():
         raise PlanError("A plan needs a name; give it one")
-    if name in (split.name for split in (at.scenario.status_quo, *at.scenario.plans)):
+    if name in (split.name for split in (context.scenario.status_quo, *context.scenario.plans)):
         raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
     return library.save_document(plan.model_copy(update={"name": name}), "plans")

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from nexthour.app import controls, menu
-from nexthour.app.page import At, caption, escaped, lead_text
+from nexthour.app.page import PageContext, caption, escaped, lead_text
 from nexthour.app.sections import scenario_form
 from nexthour.app.state import cache, library
 from nexthour.jobs.uploads import Upload
@@ -27,16 +27,16 @@ MENDED = f"{KEY} mended"
 INTRODUCTION = "Every scenario is a file on this machine; those that come with Next Hour are never changed."
 
 
-def draw(at: At) -> None:
+def draw(context: PageContext) -> None:
     """Draw the section."""
     files = library.scenario_files()
     st.subheader("The scenarios there are", anchor=False)
     _draw_list(files)
     st.subheader("Bring one in", anchor=False)
     _draw_upload()
-    st.subheader(escaped(f"Copy or change: {at.scenario_id.replace('-', ' ')}"), anchor=False)
+    st.subheader(escaped(f"Copy or change: {context.scenario_id.replace('-', ' ')}"), anchor=False)
     caption("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
-    scenario_form.draw(at.scenario_id, at.scenario, files[at.scenario_id])
+    scenario_form.draw(context.scenario_id, context.scenario, files[context.scenario_id])
 
 
 def _draw_list(files: Mapping[str, Path]) -> None:
