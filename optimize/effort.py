@@ -19,8 +19,11 @@ Markets = Annotated[int, Field(ge=2, le=100_000)]
 Rounds = Annotated[int, Field(ge=1, le=20)]
 
 
-def _markets(meaning: str, default: int) -> Any:
-    return declare(meaning, unit="markets", default=default)
+def _levels(meaning: str, quick: Any, normal: Any, thorough: Any, unit: str = "markets") -> Any:
+    """A field with its value at each effort; the default is the normal one."""
+    field = declare(meaning, unit=unit, default=normal)
+    field.json_schema_extra |= {"quick": quick, "normal": normal, "thorough": thorough}
+    return field
 
 
 class Effort(Declared):
@@ -30,30 +33,33 @@ class Effort(Declared):
     normal: ClassVar[Effort]
     thorough: ClassVar[Effort]
 
-    solver_seconds: Annotated[float, Field(gt=0, le=86_400)] = declare(
-        "how long one solve of the program may take", unit="seconds", default=60.0
+    # Each with its value when quick, normal and thorough.
+    solver_seconds: Annotated[float, Field(gt=0, le=86_400)] = _levels(
+        "how long one solve of the program may take", 20.0, 60.0, 180.0, unit="seconds"
     )
-    search_markets: Markets = _markets("in which the search tries its plans", 600)
-    first_solves: Rounds = declare("until curves are straight at the path of the plan itself", unit="n", default=2)
-    correcting_rounds: Rounds = declare("of simulating, correcting the program and solving again", unit="n", default=4)
-    lucky_markets: Markets = _markets("whose luck the program knows, where risk counts", 60)
-    move_hours: Items[Annotated[float, Field(gt=0, le=10)]] = declare(
-        "hours a week that are moved between uses, a round each", unit="hours a week", default=(1.0, 0.5)
+    search_markets: Markets = _levels("in which the search tries its plans", 200, 600, 1800)
+    first_solves: Rounds = _levels("until curves are straight at the path of the plan itself", 1, 2, 2, unit="n")
+    correcting_rounds: Rounds = _levels("of simulating, correcting the program and solving again", 2, 4, 6, unit="n")
+    lucky_markets: Markets = _levels("whose luck the program knows, where risk counts", 30, 60, 120)
+    move_hours: Items[Annotated[float, Field(gt=0, le=10)]] = _levels(
+        "hours a week that are moved between uses, a round each", (1.0,), (1.0, 0.5), (1.0, 0.5), unit="hours a week"
     )
-    design_markets: Markets = _markets("in which each random set of moves is tried", 50)
-    accepting_markets: Markets = _markets("in which the best sets of moves are accepted, others in each round", 1000)
-    certificate_markets: Markets = _markets("that the search never saw, for the certificate", 4000)
-    split_markets: Markets = _markets("in which the best constant split is chosen", 200)
-    worlds: Annotated[int, Field(ge=2, le=10_000)] = declare(
-        "sets of assumptions in which the plan is compared", unit="worlds", default=100
+    design_markets: Markets = _levels("in which each random set of moves is tried", 10, 50, 150)
+    accepting_markets: Markets = _levels(
+        "in which the best sets of moves are accepted, others in each round", 300, 1000, 3000
     )
-    markets_a_world: Markets = _markets("in each of these worlds", 20)
-    tested_moves: Rounds = declare("moves of an hour that the one-hour test tries", unit="n", default=6)
-    certifying_turns: Rounds = declare("of certifying, if a move of an hour gained and was made", unit="n", default=3)
-    like_markets: Markets = _markets("like what happened, of ten times as many, when planning again", 1000)
-    reason_markets: Markets = _markets("for how flat the top is and the next best plan", 1000)
-    flip_markets: Markets = _markets("for what would have to be true for another plan to win", 300)
-    frontier_markets: Markets = _markets("in which the points of a frontier are tried", 500)
+    certificate_markets: Markets = _levels("that the search never saw, for the certificate", 1000, 4000, 12_000)
+    split_markets: Markets = _levels("in which the best constant split is chosen", 50, 200, 600)
+    worlds: Annotated[int, Field(ge=2, le=10_000)] = _levels(
+        "sets of assumptions in which the plan is compared", 20, 100, 300, unit="worlds"
+    )
+    markets_a_world: Markets = _levels("in each of these worlds", 5, 20, 20)
+    tested_moves: Rounds = _levels("moves of an hour that the one-hour test tries", 3, 6, 6, unit="n")
+    certifying_turns: Rounds = _levels("of certifying, if a move of an hour gained and was made", 1, 3, 3, unit="n")
+    like_markets: Markets = _levels("like what happened, of ten times as many, when planning again", 300, 1000, 3000)
+    reason_markets: Markets = _levels("for how flat the top is and the next best plan", 300, 1000, 3000)
+    flip_markets: Markets = _levels("for what would have to be true for another plan to win", 100, 300, 900)
+    frontier_markets: Markets = _levels("in which the points of a frontier are tried", 200, 500, 1500)
 
     @classmethod
     def of(cls, effort: Effort | str) -> Effort:
@@ -70,41 +76,9 @@ class Effort(Declared):
         return next((name for name, effort in EFFORTS.items() if effort == self), "")
 
 
-Effort.normal = Effort()
-Effort.quick = Effort(
-    solver_seconds=20.0,
-    search_markets=200,
-    first_solves=1,
-    correcting_rounds=2,
-    lucky_markets=30,
-    move_hours=(1.0,),
-    design_markets=10,
-    accepting_markets=300,
-    certificate_markets=1000,
-    split_markets=50,
-    worlds=20,
-    markets_a_world=5,
-    tested_moves=3,
-    certifying_turns=1,
-    like_markets=300,
-    reason_markets=300,
-    flip_markets=100,
-    frontier_markets=200,
-)
-Effort.thorough = Effort(
-    solver_seconds=180.0,
-    search_markets=1800,
-    correcting_rounds=6,
-    lucky_markets=120,
-    design_markets=150,
-    accepting_markets=3000,
-    certificate_markets=12_000,
-    split_markets=600,
-    worlds=300,
-    like_markets=3000,
-    reason_markets=3000,
-    flip_markets=900,
-    frontier_markets=1500,
-)
-EFFORTS = {"quick": Effort.quick, "normal": Effort.normal, "thorough": Effort.thorough}
+EFFORTS = {
+    name: Effort.model_validate({key: field.json_schema_extra[name] for key, field in Effort.model_fields.items()})  # type: ignore[index]
+    for name in ("quick", "normal", "thorough")
+}
 """Efforts by name."""
+Effort.quick, Effort.normal, Effort.thorough = EFFORTS.values()

@@ -223,7 +223,12 @@ class Limits(Request):
             if row.who != "territory_manager" and scenario.channel_account_manager is None:
                 raise ValueError(f"{where}: the scenario has no channel account manager; leave the row out")
             if row.activity in PARTNER_ACTIVITIES and row.target is not None and row.hours_per_week > 0:
-                self._check_lock(where, row)
+                if row.activity == "recruit":
+                    raise ValueError(
+                        f"{where}: recruiting is planned as a whole; lock it with recruit: false, or leave it out"
+                    )
+                if not self.may_get_hours(row.target):
+                    raise ValueError(f"{where}: {show(row.target)} has hours but is not in only_partners; add it there")
 
     @staticmethod
     def cells(scenario: Scenario, table: PlanTable, row: Hours) -> FloatArray:
@@ -248,9 +253,3 @@ class Limits(Request):
             over.append("early_floor: quarter 1")
         if over:
             raise PlanError(f"limits: {over[0]} is over; allowed: quarter {past + 1} and later")
-
-    def _check_lock(self, where: str, row: Hours) -> None:
-        if row.activity == "recruit":
-            raise ValueError(f"{where}: recruiting is planned as a whole; lock it with recruit: false, or leave it out")
-        if not self.may_get_hours(row.target or ""):
-            raise ValueError(f"{where}: {show(row.target)} has hours but is not in only_partners; add it there")

@@ -22,13 +22,13 @@ import numpy as np
 from scipy import special
 
 from sim.arrays import FloatArray
-from sim.coefficients import of_the_scenario
+from sim.coefficients import RECRUIT, of_the_scenario
 from sim.errors import SimulationError
 from sim.plan import PlanTable
 from sim.rules import partner_win_probability, resting_level
-from sim.scenario import Candidate, Partner, Scenario, Stage
+from sim.scenario import Candidate, Scenario, Stage
 from sim.split_hours import expected_support
-from sim.terms import HISTORY_QUARTERS, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
+from sim.terms import HISTORY_QUARTERS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 HISTORY = HISTORY_QUARTERS
 """Periods before the horizon."""
@@ -165,7 +165,9 @@ class PlanningProblem:
             partner_closes=np.array(
                 [_lag_shares(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
             ).reshape(len(partners), LAGS),
-            flow_limit=np.array([_flow_limit(partner) for partner in partners]),
+            flow_limit=np.array(
+                [p.capacity_deals * WEEKS_PER_QUARTER / p.cycle_weeks if p.cycle_weeks else np.inf for p in partners]
+            ),
             stays=np.exp(-years * np.array([[partner.exit_hazard_per_year for partner in partners]])),
             skill=_stock(scenario, "skill", numbers.skill_forgotten),
             engagement=_stock(scenario, "engagement", numbers.engagement_forgotten),
@@ -177,6 +179,10 @@ class PlanningProblem:
             prospecting_kept_on_average=_on_average(1 - numbers.prospecting_forgotten),
         )
 
+    def sign_probability(self, p: int) -> float:
+        """Chance that a partner is there once it was won; 1 for those that are there from the first day."""
+        return 1.0 if p < self.established else self.candidates[p - self.established].sign_probability
+
     @property
     def periods(self) -> int:
         """Number of quarters of history, horizon and run-off."""
@@ -186,6 +192,12 @@ class PlanningProblem:
     def established(self) -> int:
         """Number of partners that are there from the first day; the others are candidates."""
         return len(self.scenario.partners)
+
+    @property
+    def account_manager_factor(self) -> float:
+        """What an hour of the account manager is worth in the manager's; 0 if there is none."""
+        cam = self.scenario.channel_account_manager
+        return cam.factor if cam else 0.0
 
     @property
     def candidates(self) -> tuple[Candidate, ...]:
@@ -209,10 +221,8 @@ class PlanningProblem:
         """Up to the end of each past quarter, shape (past,)."""
         if self.followed is None:
             return np.zeros(0)
-        recruit, p = PARTNER_ACTIVITIES.index("recruit"), self.established + k
-        cam = self.scenario.channel_account_manager
-        account_manager = self.followed.channel_account_manager * (cam.factor if cam else 0.0)
-        hours = (self.followed.partner + account_manager)[: self.past, recruit, p]
+        account_manager = self.followed.channel_account_manager * self.account_manager_factor
+        hours = (self.followed.partner + account_manager)[: self.past, RECRUIT, self.established + k]
         return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
 
 
@@ -223,11 +233,6 @@ def _base_shares(by_segment: Sequence[Iterable[tuple[int, float]]], partners: in
         for p, share in shares:
             base[p, s] = share
     return base
-
-
-def _flow_limit(partner: Partner) -> float:
-    """Deals that a partner's people can take on in a quarter; infinite where they take no time."""
-    return partner.capacity_deals * WEEKS_PER_QUARTER / partner.cycle_weeks if partner.cycle_weeks else np.inf
 
 
 def _by_period(weekly: FloatArray) -> FloatArray:
@@ -259,28 +264,15 @@ def _work_hours(stages: tuple[Stage, ...], passes: list[float]) -> FloatArray:
     return hours
 
 
-def _true_segments(scenario: Scenario, partner: Partner) -> FloatArray:
-    """How likely a partner's true segments are, by what it is labelled."""
-    accuracy = scenario.assumptions.label_accuracy.likely
-    return np.array(
-        [
-            accuracy * (name == partner.label) + (1 - accuracy) * getattr(scenario.segment_prior, name)
-            for name in PARTNER_SEGMENTS
-        ]
-    )
-
-
 def _expected(scenario: Scenario, trait: str) -> FloatArray:
-    """Mean of a trait over the true segments, shape (P,)."""
-    return np.array(
-        [
-            sum(
-                chance * getattr(scenario.traits(partner, name), trait).likely
-                for name, chance in zip(PARTNER_SEGMENTS, _true_segments(scenario, partner), strict=True)
-            )
-            for partner in scenario.all_partners
-        ]
-    )
+    """Mean of a trait over the segments that partners may truly be of, by what they are labelled: shape (P,)."""
+    accuracy, prior = scenario.assumptions.label_accuracy.likely, scenario.segment_prior
+    means = np.zeros(len(scenario.all_partners))
+    for p, partner in enumerate(scenario.all_partners):
+        for name in PARTNER_SEGMENTS:
+            chance = accuracy * (name == partner.label) + (1 - accuracy) * getattr(prior, name)
+            means[p] += chance * getattr(scenario.traits(partner, name), trait).likely
+    return means
 
 
 def _stock(scenario: Scenario, name: str, forgotten: float) -> Stock:

@@ -104,7 +104,8 @@ def map_words(gaps: GapAnalysis) -> str:
 
 def remedy_words(gaps: GapAnalysis) -> str:
     """What each remedy is, and what its figures mean."""
-    from optimize.coverage.gaps import ACCOUNT_MANAGER_HOURS, DEVELOPING_WORDS, MARKETS, MOVED_HOURS
+    from optimize.coverage.gaps import MARKETS
+    from optimize.coverage.remedies import ACCOUNT_MANAGER_HOURS, DEVELOPING_WORDS, MOVED_HOURS
 
     cam = gaps.scenario.channel_account_manager
     return (

@@ -16,9 +16,6 @@ from typing import Any, Literal
 import numpy as np
 
 from optimize.coverage.remedies import (
-    ACCOUNT_MANAGER_HOURS,
-    DEVELOPING_WORDS,
-    MOVED_HOURS,
     Ground,
     RemedyOption,
     account_manager_option,
@@ -46,20 +43,6 @@ from sim.tape_numbers import MAX_SEED, check_seed
 MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
 TABLES_AT_A_TIME = 32
 """A territory with many partners has many remedies, and their bookings would fill the memory."""
-
-__all__ = [
-    "ACCOUNT_MANAGER_HOURS",
-    "DEVELOPING_WORDS",
-    "MOVED_HOURS",
-    "Coverage",
-    "GapAnalysis",
-    "Remedy",
-    "SegmentGap",
-    "coverage_of",
-    "gap_analysis",
-    "map_market",
-    "remedy_order",
-]
 
 LEAKED = list(COVERAGE_KINDS).index("leaked")
 RemedyKind = Literal["develop", "recruit", "account_manager", "direct", "coverage_mode"]
@@ -176,11 +159,7 @@ class GapAnalysis:
             }
             for segment in self.segments
         ]
-        return {
-            **self.scenario.provenance(self.seed),
-            "plan": self.plan.model_dump(mode="json"),
-            "segments": rows,
-        }
+        return {**self.scenario.provenance(self.seed), "plan": self.plan.model_dump(mode="json"), "segments": rows}
 
 
 def gap_analysis(

@@ -275,10 +275,7 @@ def _partner(name: str, pages: Sequence[_Page]) -> SharedPartner:
             )
         )
     return SharedPartner(
-        name,
-        tuple(parts),
-        estimates.mean(np.sum(credit_usd, axis=0)),
-        estimates.mean(np.sum(opportunities, axis=0)),
+        name, tuple(parts), estimates.mean(np.sum(credit_usd, axis=0)), estimates.mean(np.sum(opportunities, axis=0))
     )
 
 

@@ -177,14 +177,7 @@ def _quarters_in_words(some: NDArray[np.bool_]) -> str:
     return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
 
 
-def _reason(
-    word: Word,
-    usual: Word | None,
-    value: float,
-    values: FloatArray,
-    kept: float,
-    all_kept: FloatArray,
-) -> str:
+def _reason(word: Word, usual: Word | None, value: float, values: FloatArray, kept: float, all_kept: FloatArray) -> str:
     """What of its accounts and its margin speaks for more, or less, than usual; nothing if neither does."""
     more = ("Limit", "Maintain", "Develop").index(word) > ("Limit", "Maintain", "Develop").index(usual)
     reasons = []

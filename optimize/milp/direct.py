@@ -9,7 +9,6 @@ import numpy as np
 from optimize.milp.model import UNIT, Array, Model, Rates, total
 from optimize.milp.tangents import largest_first_tangent, saturation_tangent
 from optimize.problem import HISTORY, LAGS
-from sim.arrays import FloatArray
 from sim.terms import WEEKS_PER_QUARTER, CoverageMode
 
 VALUE_TANGENTS = (0.005, 0.02, 0.05, 0.1, 0.18, 0.28, 0.4, 0.52, 0.64, 0.75, 0.85, 0.93, 0.98, 1 - 1e-9)
@@ -19,16 +18,13 @@ REACH_TANGENTS = (0.0, 0.1, 0.25, 0.45, 0.7, 1.0, 1.5, 2.3, 4.0)
 
 
 def add_direct(
-    model: Model,
-    modes: tuple[CoverageMode, ...],
-    history_modes: tuple[CoverageMode, ...],
-    rates: Rates,
-    brought: Array,
+    model: Model, modes: tuple[CoverageMode, ...], history_modes: tuple[CoverageMode, ...], rates: Rates, brought: Array
 ) -> None:
     """The manager's own bookings by quarter: pool = demand less what is in partners' hands, and what comes of it."""
     problem = model.problem
     periods, segments = problem.demand.shape
-    average, worth = _prospecting(model), _worth_share(problem.demand[0] * problem.value_usd)
+    average, worth = _prospecting(model), problem.demand[0] * problem.value_usd
+    worth = worth / worth.sum() if worth.sum() > 0 else np.zeros(segments)  # shares; a market may be worth nothing
     axes = model.period_labels, model.segment_labels
     started, value, model.found = (model.variables(family, *axes) for family in ("started", "value", "found"))
     model.pool = np.empty((periods, segments), dtype=object)
@@ -90,11 +86,6 @@ def _deal_hours(
     work = total(float(problem.work_hours[s, j]) * started[t - j, s] for j, s in begun if problem.work_hours[s, j] > 0)
     spent = work + idle + float(problem.carried_open_hours[t]) * open_worked
     model.row(spent <= float(problem.weeks_worked[t]) * model.sell[t], "deal_hours", model.period_labels[t])
-
-
-def _worth_share(worth: FloatArray) -> FloatArray:
-    """Share of the market's value that lies in each segment; 0 in a market that is worth nothing."""
-    return worth / worth.sum() if worth.sum() > 0 else np.zeros(len(worth))
 
 
 def _prospecting(model: Model) -> Array:

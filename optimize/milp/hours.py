@@ -99,9 +99,9 @@ def _recruiting(model: Model, t: int, p: int) -> None:
     needed = left / min(RECRUITING_WEEKS, weeks)
     given: Any = model.variable("manager_recruit", (t, p), labels)
     model.partner[t, RECRUIT, p] = given
-    if (cam := problem.scenario.channel_account_manager) is not None:
+    if problem.scenario.channel_account_manager is not None:
         model.cam[t, RECRUIT, p] = model.variable("cam_recruit", (t, p), labels)
-        given = given + cam.factor * model.cam[t, RECRUIT, p]
+        given = given + problem.account_manager_factor * model.cam[t, RECRUIT, p]
     model.row(given >= needed * z, "recruiting", *labels)
 
 

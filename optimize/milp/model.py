@@ -88,11 +88,6 @@ def labels_of(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(label if labels.count(label) == 1 else f"{label}.{i}" for i, label in enumerate(labels))
 
 
-def empty() -> Array:
-    """An array that is filled as the model is built."""
-    return np.empty(0, dtype=object)
-
-
 @dataclass
 class Model:
     """The program and its variables: arrays over periods (history first), of variables, expressions and numbers."""
@@ -101,27 +96,27 @@ class Model:
     elastic: bool = False
     """whether limits may be given up, at a price"""
     lp: Any = field(default_factory=lambda: pulp.LpProblem("hours", pulp.LpMaximize))
-    sell: Array = field(default_factory=empty)
-    prospect: Array = field(default_factory=empty)
-    partner: Array = field(default_factory=empty)
+    sell: Array = field(init=False)
+    prospect: Array = field(init=False)
+    partner: Array = field(init=False)
     """hours by (period, activity, partner)"""
-    cam: Array = field(default_factory=empty)
+    cam: Array = field(init=False)
     """hours of the channel account manager by (period, activity, partner)"""
-    carried: Array = field(default_factory=empty)
+    carried: Array = field(init=False)
     """1 for a carried partner, the chance of being there for a candidate, shape (T, P)"""
-    active: Array = field(default_factory=empty)
+    active: Array = field(init=False)
     """1 for a partner that is there, the chance of that for a candidate, shape (T, P)"""
     recruits: dict[tuple[int, int], Any] = field(default_factory=dict)
     """(period, partner) -> 1 if it is recruited in that quarter"""
-    skill: Array = field(default_factory=empty)
-    engagement: Array = field(default_factory=empty)
+    skill: Array = field(init=False)
+    engagement: Array = field(init=False)
     """means over the weeks of a quarter, shape (T, P)"""
-    direct_usd_k: Array = field(default_factory=empty)
+    direct_usd_k: Array = field(init=False)
     """bookings by period"""
-    partner_usd_k: Array = field(default_factory=empty)
+    partner_usd_k: Array = field(init=False)
     """gross bookings by period and partner"""
-    found: Array = field(default_factory=empty)
-    pool: Array = field(default_factory=empty)
+    found: Array = field(init=False)
+    pool: Array = field(init=False)
     limits: list[LimitRow] = field(default_factory=list)
     sell_is_fixed: set[int] = field(default_factory=set)
     """periods in which it is locked; in all others what nobody needs is for selling"""

@@ -63,11 +63,10 @@ def _gains(model: Model, stock: str, t: int, p: int) -> list[Any]:
 
     The factor c is the perspective of the curve, which makes the relaxation tight.
     """
-    problem, cam = model.problem, model.problem.scenario.channel_account_manager
-    chance = 1.0 if p < problem.established else problem.candidates[p - problem.established].sign_probability
+    problem, chance = model.problem, model.problem.sign_probability(p)
     gained = []
     for activity, most, tau, sticks in _ways_to_gain(problem, stock, p):
-        h = model.partner[t, activity, p] + (cam.factor if cam else 0.0) * model.cam[t, activity, p]
+        h = model.partner[t, activity, p] + problem.account_manager_factor * model.cam[t, activity, p]
         if (is_number(h) and h == 0) or most * sticks == 0:
             continue
         labels = (*model.at_partner(t, p), stock, PARTNER_ACTIVITIES[activity])
@@ -96,8 +95,7 @@ def _ways_to_gain(problem: PlanningProblem, stock: str, p: int) -> list[tuple[in
 
 def _practice(model: Model, t: int, p: int) -> Any:
     """practice(t,p): g <= gain of a guided deal times deals co-sold."""
-    problem = model.problem
-    chance = 1.0 if p < problem.established else problem.candidates[p - problem.established].sign_probability
+    problem, chance = model.problem, model.problem.sign_probability(p)
     per_deal = float(problem.teachability[p]) * problem.scenario.assumptions.guided_practice_gain_per_deal.likely
     practised = model.variable("practised", (t, p), model.at_partner(t, p))
     each = per_deal / lump_hours(problem, p, t)

@@ -1,6 +1,8 @@
 """What was not as planned: figures outside the range that the plan has in most simulated markets.
 
-One figure in five is outside by luck alone, so each comes with its surprise. Left out: what follows from it (alike.py).
+One figure in five is outside by luck alone, so each comes with its surprise.
+
+Left out: what follows from it (matching.py).
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ import numpy as np
 
 from optimize.replan.actuals import Actuals, Figure, values_of
 from sim.arrays import FloatArray
-from sim.kpis import Tally
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.batches import table_values
@@ -52,11 +53,8 @@ def find_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: 
     seen = actuals.figures(scenario)
     check_plan("plan", plan)
     check_seed("seed", seed)
-
-    def figures_of(tally: Tally) -> FloatArray:
-        return values_of(tally, list(seen))
-
-    values = table_values(scenario, [plan.table(scenario)], range(BAND_MARKETS), seed, figures_of)[0]
+    markets = range(BAND_MARKETS)
+    values = table_values(scenario, [plan.table(scenario)], markets, seed, lambda tally: values_of(tally, [*seen]))[0]
     found = []
     for (figure, actual), simulated in zip(seen.items(), values.T, strict=True):
         low, high = band(simulated)
