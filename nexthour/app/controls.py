@@ -194,4 +194,4 @@ def draw_saved(key: str) -> None:
     """Show what was saved here last, and where it can be looked at."""
     if scenario_id := st.session_state.get(f"{key} kept"):
         st.success(escaped(f"Saved as {scenario_id}."))
-        menu.page_link("lab", "Open it in the Lab", {"scenario": [scenario_id]})
+        menu.page_link("lab", "Open it in the Lab", scenario_id)

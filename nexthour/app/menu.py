@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
 
@@ -68,7 +68,7 @@ def draw_menu() -> None:
             st.page_link(page_entry(page), query_params=url_state.address_of(page))
 
 
-def page_link(page: str, label: str, says: Mapping[str, Sequence[str]]) -> None:
+def page_link(page: str, label: str, scenario_id: str = "", **says: list[str]) -> None:
     """A link to a page; `says` are its query parameters, as url_state.as_words gives them. The markets go along."""
-    words = {key: list(line) for key, line in says.items()} | {"seed": [str(st.session_state["seed"])]}
-    st.page_link(page_entry(page), label=label, query_params=words)
+    words = {"scenario": [scenario_id]} if scenario_id else {}
+    st.page_link(page_entry(page), label=label, query_params=words | says | {"seed": [str(st.session_state["seed"])]})

@@ -19,7 +19,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from nexthour import version
-from nexthour.app.charts.base import Spec
+from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import draw_menu
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field

@@ -21,10 +21,9 @@ from pptx.util import Inches, Pt
 
 from nexthour.office.changed import ChangedUse, changed_coverage, changed_uses
 from nexthour.office.colours import DARK
-from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
 from nexthour.office.timeless import make_timeless
-from nexthour.report.comparison import difference_interval, headline, how_sure, payback, verdict
+from nexthour.report.comparison import challengers, difference_interval, headline, how_sure, payback, result_of, verdict
 from nexthour.report.numbers import count_of, usd
 from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
 from sim import Comparison
@@ -157,7 +156,7 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
 
 def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
     """The difference so far by quarter with both ends of its interval, as a native chart."""
-    so_far = comparison.cumulated_difference_usd(plan_name)
+    so_far = comparison[plan_name].difference_to_quarter_usd
     base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     last = so_far[-1]
     head = f"Quota credit against {base}: {usd(last.value, sign=True)} after {count_of(len(so_far), 'quarter')}"

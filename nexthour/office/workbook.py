@@ -12,10 +12,9 @@ from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 from nexthour.office.colours import DARK
 from nexthour.office.deals import deal_rows
 from nexthour.office.fields import field_rows
-from nexthour.office.plans import challengers, result_of
 from nexthour.office.provenance import Provenance
 from nexthour.office.sheet import NUMBERS, Book, Sheet
-from nexthour.report.comparison import payback, verdict
+from nexthour.report.comparison import challengers, payback, result_of, verdict
 from nexthour.report.numbers import count_of, count_of_total
 from nexthour.report.text import CAVEAT, with_article
 from sim import Comparison, Ledger, draw_market, kpis, simulate
@@ -107,7 +106,7 @@ def _by_quarter(book: Book, comparison: Comparison) -> None:
         row = _plan_by_quarter(sheet, comparison, name, first)
         if name == comparison.baseline:
             continue
-        nth = challengers(comparison).index(name)
+        nth = list(challengers(comparison)).index(name)
         colour = DARK[nth % len(DARK)]
         last = first + comparison.scenario.horizon_quarters - 1
         chart.add_series(
@@ -136,7 +135,7 @@ def _plan_by_quarter(sheet: Sheet, comparison: Comparison, name: str, first: int
     """The rows of a plan, from row `first`; returns the row after them."""
     result, outcomes = comparison[name], comparison.outcomes[name]
     quotas, credit = comparison.scenario.quota_usd(), outcomes.credit_usd.mean(axis=0).tolist()
-    so_far = comparison.cumulated_difference_usd(name)
+    so_far = result.difference_to_quarter_usd
     last = first + len(quotas) - 1
 
     def whole(column: int) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from nexthour.report.numbers import count_of, count_of_total, digits, exponents, interval, usd, usd_interval
 from nexthour.report.text import one_line, with_article, with_capital
+from sim.documents.messages import guess, show
+from sim.errors import PlanError
 
 if TYPE_CHECKING:
     from sim import Comparison, Outcomes
@@ -17,6 +19,18 @@ if TYPE_CHECKING:
     from sim.study.sensitivity import Robustness
 
 UNITLESS = ("none", "probability", "ratio", "share")
+
+
+def challengers(comparison: Comparison) -> dict[str, PlanResult]:
+    """The results of the plans that are measured against the baseline, by name."""
+    return {name: result for name, result in comparison.results.items() if name != comparison.baseline}
+
+
+def result_of(comparison: Comparison, plan: str) -> PlanResult:
+    """The result of a plan. Raises PlanError if it is not in the comparison."""
+    if plan not in comparison.results:
+        raise PlanError(f"{show(plan)} is not in the comparison; {guess(plan, list(comparison.results))}")
+    return comparison[plan]
 
 
 def verdict(comparison: Comparison, name: str) -> str:

@@ -8,26 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nexthour.app.charts.base import (
-    DOLLARS,
-    SPOKEN,
-    Rows,
-    Spec,
-    chart,
-    described,
-    estimate_rows,
-    estimate_tips,
-    interval_layer,
-    layer,
-    legend_on_top,
-    level_line,
-    nominal,
-    quantity,
-    quarter_axis,
-    quarter_bands,
-    text_layer,
-    with_data,
-)  # fmt: skip
+from nexthour.app.charts import vega
+from nexthour.app.charts.vega import DOLLARS, SPOKEN, Rows, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, VERMILLION
 from nexthour.report.numbers import usd
 from sim.study.estimates import Estimate
@@ -41,6 +23,9 @@ LOW_BAR = 15
 HEIGHT = 260
 """Pixels of a picture by quarter."""
 UNCLEAR = "not clear"
+SIDES = {"ahead": (BLUE, "triangle-up"), "behind": (VERMILLION, "triangle-down"), UNCLEAR: (GREY, "circle")}
+"""By where a plan's interval lies: colour and shape."""
+ENDS = ("value", "low", "high")
 
 
 def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
@@ -48,19 +33,19 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
 
     Money is in US dollars.
     """
-    rows = estimate_rows(cumulated)
+    rows = vega.estimate_rows(cumulated)
     for row in rows:
-        row["told"] = _spoken_text(row, *(usd(row[end], sign=True) for end in ("value", "low", "high")))
+        row["told"] = _spoken_text(row, *(usd(row[end], sign=True) for end in ENDS))
     money = {"axis": {"title": "US dollars", "format": DOLLARS}}
-    line = {"y": quantity("value", **money), "tooltip": estimate_tips(DOLLARS), "description": SPOKEN}
+    line = {"y": vega.quantity("value", **money), "tooltip": vega.estimate_tips(DOLLARS), "description": SPOKEN}
     layers = [
-        layer("area", {"y": quantity("low", **money), "y2": {"field": "high"}}, opacity=0.25, color=BLUE),
-        level_line(0),
-        layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
+        vega.layer("area", vega.low_to_high(**money), opacity=0.25, color=BLUE),
+        vega.level_line(0),
+        vega.layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
         *_amount_labels([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
     ]
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
-    return chart(title, [with_data(rows, layers)], HEIGHT, encoding={"x": quarter_axis()})
+    return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding={"x": vega.quarter_axis()})
 
 
 def _spoken_text(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
@@ -71,56 +56,54 @@ def _amount_labels(rows: Rows) -> list[Spec]:
     """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
     labels = [{**row, "said": usd(row["value"], sign=True)} for row in {row["q"]: row for row in rows}.values()]
     gains, losses = ([row for row in labels if (row["value"] >= 0) == is_gain] for is_gain in (True, False))
-    return [text_layer({"y": quantity("value")}, dy, some) for dy, some in ((-14, gains), (16, losses)) if some]
+    y = {"y": vega.quantity("value")}
+    return [vega.text_layer(y, dy, some) for dy, some in ((-14, gains), (16, losses)) if some]
 
 
 def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
     """The markets out of 100 in which a plan is ahead by the end of each quarter; below 50 it is behind in most."""
-    rows = estimate_rows(shares)
+    rows = vega.estimate_rows(shares)
     for row in rows:
-        row |= {end: 100 * row[end] for end in ("value", "low", "high")}
+        row |= {end: 100 * row[end] for end in ENDS}
         row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
-        row["told"] = _spoken_text(row, *(f"{row[end]:.0f}" for end in ("value", "low", "high")))
+        row["told"] = _spoken_text(row, *(f"{row[end]:.0f}" for end in ENDS))
     sides = {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]}
-    ahead = nominal("side", scale=sides, legend=legend_on_top(symbolType="square"))
+    ahead = vega.nominal("side", scale=sides, legend=vega.legend_on_top(symbolType="square"))
     of_100 = {"scale": {"domain": [0, 100]}, "axis": {"title": "markets ahead, of 100"}}
-    bar = {
-        "y": quantity("value", **of_100), "color": ahead, "tooltip": estimate_tips(".0f"), "description": SPOKEN,
-    }  # fmt: skip
+    y, tips = vega.quantity("value", **of_100), vega.estimate_tips(".0f")
     ink = {"condition": {"test": "datum.value >= 50", "value": "white"}, "value": "black"}
     layers = [
-        layer("bar", bar, cornerRadiusEnd=2),
-        interval_layer(),
-        level_line(50),
+        vega.layer("bar", {"y": y, "color": ahead, "tooltip": tips, "description": SPOKEN}, cornerRadiusEnd=2),
+        vega.interval_layer(),
+        vega.level_line(50),
         # Within the bar, where the line across does not hit it; a bar that is too low has it above.
-        {**text_layer({"y": {"datum": 0}, "color": ink}, -9), **_only(f"datum.value >= {LOW_BAR}")},
-        {**text_layer({"y": quantity("high")}, -9), **_only(f"datum.value < {LOW_BAR}")},
+        {**vega.text_layer({"y": {"datum": 0}, "color": ink}, -9), **_only_where(f"datum.value >= {LOW_BAR}")},
+        {**vega.text_layer({"y": vega.quantity("high")}, -9), **_only_where(f"datum.value < {LOW_BAR}")},
     ]
     title = f"Markets out of 100 in which {name} is ahead of {base} by the end of each quarter"
-    return chart(title, [with_data(rows, layers)], HEIGHT, encoding={"x": quarter_bands()})
+    return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding={"x": vega.quarter_bands()})
 
 
-def _only(test: str) -> Spec:
-    """The rows of a layer for which a test is true, in Vega's words."""
+def _only_where(test: str) -> Spec:
     return {"transform": [{"filter": test}]}
 
 
-def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, form: str, zero: bool = False) -> Spec:
+def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, form: str) -> Spec:
     """A line for each plan by quarter with its interval; each has its own colour and dash."""
-    rows = [{**row, "plan": name} for name, values in named.items() for row in estimate_rows(values)]
+    rows = [{**row, "plan": name} for name, values in named.items() for row in vega.estimate_rows(values)]
     plans, dashes = list(named), [list(dash) for dash in DASHES[: len(named)]]
     marks = {"symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1}
-    legend = legend_on_top(**marks, labelLimit=320, columns=2)
-    colour = nominal("plan", legend=legend, scale={"domain": plans, "range": list(COLOURS[: len(plans)])})
-    dash = nominal("plan", legend=legend, scale={"domain": plans, "range": dashes})
-    y = {"axis": {"title": y_title, "format": form}, "scale": {"zero": zero}}
-    tips = [{"field": "plan"}, *estimate_tips(form)]
+    legend = vega.legend_on_top(**marks, labelLimit=320, columns=2)
+    colour = vega.nominal("plan", legend=legend, scale={"domain": plans, "range": list(COLOURS[: len(plans)])})
+    dash = vega.nominal("plan", legend=legend, scale={"domain": plans, "range": dashes})
+    y = {"axis": {"title": y_title, "format": form}, "scale": {"zero": False}}
+    tips = [{"field": "plan"}, *vega.estimate_tips(form)]
     layers = [
-        layer("area", {"y": quantity("low", **y), "y2": {"field": "high"}}, opacity=0.15),
-        layer("line", {"y": quantity("value", **y), "strokeDash": dash, "tooltip": tips}, strokeWidth=2.2),
+        vega.layer("area", vega.low_to_high(**y), opacity=0.15),
+        vega.layer("line", {"y": vega.quantity("value", **y), "strokeDash": dash, "tooltip": tips}, strokeWidth=2.2),
     ]
-    shared = with_data(rows, layers, encoding={"color": colour})
-    return chart(title, [shared], HEIGHT, encoding={"x": quarter_axis()})
+    shared = vega.with_data(rows, layers, encoding={"color": colour})
+    return vega.chart(title, [shared], HEIGHT, encoding={"x": vega.quarter_axis()})
 
 
 def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
@@ -132,22 +115,19 @@ def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
         }
         for name, share in shares.items()
     ]  # fmt: skip
-    sides, legend = ["ahead", "behind", UNCLEAR], legend_on_top()
-    colour = nominal("side", legend=legend, scale={"domain": sides, "range": [BLUE, VERMILLION, GREY]})
-    shapes = ["triangle-up", "triangle-down", "circle"]
-    shape = nominal("side", legend=legend, scale={"domain": sides, "range": shapes})
+    looks = vega.colour_and_shape("side", SIDES)
     x = {"axis": {"title": f"against {base}", "format": "+.1~%", "tickCount": 6}}
-    y = {"y": nominal("plan", sort=list(shares), axis={"title": None, "labelLimit": 220})}
-    value = {**y, "x": quantity("value", **x)}
-    interval = {**y, "x": quantity("low", **x), "x2": {"field": "high"}, "color": colour}
+    y = {"y": vega.nominal("plan", sort=list(shares), axis={"title": None, "labelLimit": 220})}
+    value = {**y, "x": vega.quantity("value", **x)}
+    interval = {**y, "x": vega.quantity("low", **x), "x2": {"field": "high"}, "color": looks["color"]}
     layers = [
-        layer("rule", interval, strokeWidth=2.5),
-        layer("point", {**value, "color": colour, "shape": shape}, filled=True, size=120, opacity=1),
-        text_layer(value, -14),
-        layer("tick", {**y, "x": quantity("at", **x)}, thickness=1.5, size=40, color=GREY),
+        vega.layer("rule", interval, strokeWidth=2.5),
+        vega.layer("point", {**value, **looks}, filled=True, size=120, opacity=1),
+        vega.text_layer(value, -14),
+        vega.layer("tick", {**y, "x": vega.quantity("at", **x)}, thickness=1.5, size=40, color=GREY),
     ]
     title = f"Quota credit against {base}, over all quarters, with 95% intervals"
-    return chart(title, [with_data(rows, layers)], 90 + 46 * len(rows))
+    return vega.chart(title, [vega.with_data(rows, layers)], 90 + 46 * len(rows))
 
 
 def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, y_title: str, form: str) -> Spec:
@@ -155,20 +135,21 @@ def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, 
 
     A plan's rows are its 10th percentile, mean and 90th percentile, a quarter each.
     """
-    x, y = {"x": quarter_axis()}, {"axis": {"title": y_title, "format": form}}
+    x, y = {"x": vega.quarter_axis()}, {"axis": {"title": y_title, "format": form}}
     layers = [
-        layer("area", {**x, "y": quantity("low", **y), "y2": {"field": "high"}}, opacity=0.25, color=BLUE),
-        layer("line", {**x, "y": quantity("value", **y)}, color=BLUE, strokeWidth=2.2),
+        vega.layer("area", {**x, **vega.low_to_high(**y)}, opacity=0.25, color=BLUE),
+        vega.layer("line", {**x, "y": vega.quantity("value", **y)}, color=BLUE, strokeWidth=2.2),
     ]
-    small = [
-        with_data(
-            [{"q": q, "plan": name, "low": low, "value": mean, "high": high} for q, (low, mean, high) in
-             enumerate(values, 1)],
-            layers, title={"text": name, "anchor": "start", "limit": 230}, width=230, height=130,
-        )
-        for name, values in named.items()
-    ]  # fmt: skip
-    return {**described(title), "columns": 2, "autosize": "pad", "concat": small, "resolve": {"scale": {"y": "shared"}}}
+    small = []
+    for name, by_quarter in named.items():
+        rows = [
+            {"q": q, "plan": name, "low": low, "value": mean, "high": high}
+            for q, (low, mean, high) in enumerate(by_quarter, 1)
+        ]
+        above = {"text": name, "anchor": "start", "limit": 230}
+        small.append(vega.with_data(rows, layers, title=above, width=230, height=130))
+    same_axis = {"scale": {"y": "shared"}}
+    return {**vega.described(title), "columns": 2, "autosize": "pad", "concat": small, "resolve": same_axis}
 
 
 def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: tuple[str, float]) -> Spec:
@@ -190,10 +171,10 @@ def waterfall(before: tuple[str, float], steps: Mapping[str, Estimate], after: t
     y = {"axis": {"title": "US dollars", "format": DOLLARS}, "scale": scale}
     axis = {"title": None, "labelAngle": -30, "labelOverlap": False, "labelLimit": 130}
     x = {"field": "what", "type": "ordinal", "sort": None, "axis": axis}
-    colour = nominal("kind", scale=kinds, legend=legend_on_top(symbolType="square"))
+    colour = vega.nominal("kind", scale=kinds, legend=vega.legend_on_top(symbolType="square"))
     layers = [
-        layer("bar", {"y": quantity("from", **y), "y2": {"field": "to"}, "color": colour}),
-        text_layer({"y": quantity("top", **y)}, -9),
+        vega.layer("bar", {"y": vega.quantity("from", **y), "y2": {"field": "to"}, "color": colour}),
+        vega.text_layer({"y": vega.quantity("top", **y)}, -9),
     ]
     title = f"From {first} to {last}: quota credit over all quarters, and who brings more or less of it"
-    return chart(title, [with_data(rows, layers, encoding={"x": x})], 300)
+    return vega.chart(title, [vega.with_data(rows, layers, encoding={"x": x})], 300)

@@ -1,64 +1,111 @@
-"""The pictures of a found plan: attainment, what an hour is worth, and this year against the next.
+"""The pictures of a plan: its hours, attainment, what an hour is worth, and this year against the next.
 
 Left out: any computing, and Streamlit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from nexthour.app.charts.base import (
-    DOLLARS,
-    Spec,
-    chart,
-    estimate_rows,
-    estimate_tips,
-    interval_layer,
-    layer,
-    legend_on_top,
-    level_line,
-    nominal,
-    quantity,
-    quarter_bands,
-    text_layer,
-    tip,
-    with_data,
-)  # fmt: skip
-from nexthour.office.colours import BLUE, GREY, ORANGE
+from nexthour.app.charts import vega
+from nexthour.app.charts.vega import DOLLARS, QUARTER_TIP, SPOKEN, Spec
+from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
 from nexthour.report.numbers import usd
+from sim.arrays import FloatArray
+from sim.plan import ACTIVITY_WORDS
 from sim.study.estimates import Estimate
 
+ACTIVITY_COLOURS = {
+    "sell": BLUE,
+    "prospect": SKY,
+    "coach": GREEN,
+    "joint_plan": "#66C2A5",
+    "co_sell": ORANGE,
+    "sell_for": VERMILLION,
+    "socialise": PURPLE,
+    "recruit": YELLOW,
+    "support": GREY,
+    "idle": "#BDBDBD",
+}
+LEAST_SHOWN = 0.05
+"""Hours a week: less than that rounds to none."""
 POINT = "point"
 """The selection of the frontier: the name of a point."""
 SMALL_TEXT = 9.5
 """Points of the numbers above bars."""
 
 
+def hours_stack(hours: Mapping[str, FloatArray], name: str) -> Spec:
+    """Planned hours a week by activity and quarter."""
+    shown = [use for use in ACTIVITY_COLOURS if use in hours and hours[use].max() >= LEAST_SHOWN]
+    words = [ACTIVITY_WORDS[use] for use in shown]
+    rows = [
+        {"q": q, "what": word, "hours": round(value, 3), "order": i, "told": f"quarter {q}: {word} {value:.1f}"}
+        for i, (use, word) in enumerate(zip(shown, words, strict=True))
+        for q, value in enumerate(hours[use].tolist(), 1)
+    ]
+    colours = {"domain": words, "range": [ACTIVITY_COLOURS[use] for use in shown]}
+    tips = [QUARTER_TIP, {"field": "what", "title": "activity"}, vega.tip("hours", "hours a week", ".2f")]
+    bars = {
+        "y": vega.quantity("hours", stack=True, axis={"title": "hours a week"}),
+        "order": vega.quantity("order"),
+        "color": vega.nominal("what", scale=colours, legend=vega.legend_on_top(columns=2, symbolType="square")),
+        "tooltip": tips,
+        "description": SPOKEN,
+    }
+    layers = [vega.layer("bar", bars, rows, stroke="white", strokeWidth=0.6)]
+    return vega.chart(f"Hours a week under {name}", layers, 280, encoding={"x": vega.quarter_bands()})
+
+
+def _if_shown(hours: float) -> str:
+    return f"{hours:.1f}" if hours >= LEAST_SHOWN else ""
+
+
+def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
+    """Hours a week by what they are for and by quarter; each cell says its number."""
+    most = max((float(row.max()) for row in hours.values()), default=1.0)
+    used = {what: row.tolist() for what, row in hours.items() if row.max() >= LEAST_SHOWN}
+    rows = [
+        {"q": q, "what": what, "hours": value, "said": _if_shown(value), "dark": value > most / 2}
+        for what, row in used.items()
+        for q, value in enumerate(row, 1)
+    ]
+    y = vega.nominal("what", sort=list(hours), axis={"title": None, "labelLimit": 170})
+    ink = {"condition": {"test": "datum.dark", "value": "white"}, "value": "#1F1F1F"}
+    layers = [
+        vega.layer("rect", {"color": vega.quantity("hours", legend=None, scale={"range": ["#E8F1F8", BLUE]})}),
+        vega.layer("text", {"text": {"field": "said"}, "color": ink}),
+    ]
+    shared = vega.with_data(rows, layers, encoding={"x": vega.quarter_bands(), "y": y})
+    return vega.chart(f"Hours a week under {name}", [shared], 100 + 28 * len(used))
+
+
 def attainment_bars(values: Sequence[Estimate], name: str) -> Spec:
     """Quota credit over quota by quarter, with the quota as a line."""
-    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in estimate_rows(values)]
+    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in vega.estimate_rows(values)]
     y = {"axis": {"title": "share of quota", "format": ".0%"}}
+    bar = {"y": vega.quantity("value", **y), "tooltip": vega.estimate_tips(".1%")}
     layers = [
-        layer("bar", {"y": quantity("value", **y), "tooltip": estimate_tips(".1%")}, color=BLUE, cornerRadiusEnd=2),
-        interval_layer(**y),
-        level_line(1),
-        text_layer({"y": quantity("high", **y)}, -9, fontSize=SMALL_TEXT),
+        vega.layer("bar", bar, color=BLUE, cornerRadiusEnd=2),
+        vega.interval_layer(**y),
+        vega.level_line(1),
+        vega.text_layer({"y": vega.quantity("high", **y)}, -9, fontSize=SMALL_TEXT),
     ]
     title = f"Attainment by quarter under {name}, in % of quota; lines on the bars are 95% intervals"
-    return chart(title, [with_data(rows, layers)], 260, encoding={"x": quarter_bands()})
+    return vega.chart(title, [vega.with_data(rows, layers)], 260, encoding={"x": vega.quarter_bands()})
 
 
 def hour_value_bars(values_usd: Sequence[float], first: int) -> Spec:
     """What one more hour is worth in each quarter from the first that is planned, in US dollars; without intervals."""
     rows = [{"q": q, "value": value, "said": usd(value)} for q, value in enumerate(values_usd, 1) if q >= first]
-    y = quantity("value", axis={"title": "US dollars an hour", "format": DOLLARS})
-    tips = [{"field": "q", "title": "quarter"}, tip("value", "an hour", DOLLARS)]
+    y = vega.quantity("value", axis={"title": "US dollars an hour", "format": DOLLARS})
+    tips = [QUARTER_TIP, vega.tip("value", "an hour", DOLLARS)]
     layers = [
-        layer("bar", {"y": y, "tooltip": tips}, color=BLUE, cornerRadiusEnd=2),
-        text_layer({"y": y}, -8, fontSize=SMALL_TEXT),
+        vega.layer("bar", {"y": y, "tooltip": tips}, color=BLUE, cornerRadiusEnd=2),
+        vega.text_layer({"y": y}, -8, fontSize=SMALL_TEXT),
     ]
     title = "What one more hour is worth, by quarter; by the corrected model, without intervals"
-    return chart(title, [with_data(rows, layers)], 220, encoding={"x": quarter_bands()})
+    return vega.chart(title, [vega.with_data(rows, layers)], 220, encoding={"x": vega.quarter_bands()})
 
 
 def frontier_points(points: Sequence[tuple[str, Estimate, Estimate]], status_quo: str, chosen: str, title: str) -> Spec:
@@ -66,7 +113,8 @@ def frontier_points(points: Sequence[tuple[str, Estimate, Estimate]], status_quo
 
     `points` are names with attainment and run-rate in US dollars a quarter; one of them is the status quo.
     """
-    kinds = ["a plan", "the chosen plan", "today"]
+    looks = {"a plan": (BLUE, "circle"), "the chosen plan": (ORANGE, "diamond"), "today": (GREY, "square")}
+    kinds = list(looks)
     rows = [
         {
             "name": name,
@@ -80,24 +128,22 @@ def frontier_points(points: Sequence[tuple[str, Estimate, Estimate]], status_quo
     scale = {"zero": False, "padding": 20}
     x = {"scale": scale, "axis": {"title": "attainment of the first year", "format": ".0%", "tickCount": 6}}
     y = {"scale": scale, "axis": {"title": "run-rate after: US dollars a quarter", "format": DOLLARS}}
-    colour = nominal("kind", legend=legend_on_top(), scale={"domain": kinds, "range": [BLUE, ORANGE, GREY]})
-    shape = nominal("kind", legend=legend_on_top(), scale={"domain": kinds, "range": ["circle", "diamond", "square"]})
-    at = {"x": quantity("attained", **x), "y": quantity("after", **y)}
-    across = {"y": at["y"], "x": quantity("attained_low", **x), "x2": {"field": "attained_high"}}
-    upright = {"x": at["x"], "y": quantity("after_low", **y), "y2": {"field": "after_high"}}
+    at = {"x": vega.quantity("attained", **x), "y": vega.quantity("after", **y)}
+    across = {"y": at["y"], "x": vega.quantity("attained_low", **x), "x2": {"field": "attained_high"}}
+    upright = {"x": at["x"], "y": vega.quantity("after_low", **y), "y2": {"field": "after_high"}}
     tips = [
-        {"field": "name", "title": "plan"}, tip("attained", "attainment", ".1%"),
-        tip("after", "run-rate after", DOLLARS),
+        {"field": "name", "title": "plan"}, vega.tip("attained", "attainment", ".1%"),
+        vega.tip("after", "run-rate after", DOLLARS),
     ]  # fmt: skip
-    marks = {**at, "color": colour, "shape": shape, "tooltip": tips}
+    marks = {**at, **vega.colour_and_shape("kind", looks), "tooltip": tips}
     layers = [
-        layer("rule", across, color=GREY, strokeWidth=1.2),
-        layer("rule", upright, color=GREY, strokeWidth=1.2),
+        vega.layer("rule", across, color=GREY, strokeWidth=1.2),
+        vega.layer("rule", upright, color=GREY, strokeWidth=1.2),
         {
             "name": "points",
-            **layer("point", marks, filled=True, size=170, opacity=1, cursor="pointer"),
+            **vega.layer("point", marks, filled=True, size=170, opacity=1, cursor="pointer"),
             "params": [{"name": POINT, "select": {"type": "point", "fields": ["name"]}}],
         },
-        text_layer(at, -16, dx=12),
+        vega.text_layer(at, -16, dx=12),
     ]
-    return chart(title, [with_data(rows, layers)], 340)
+    return vega.chart(title, [vega.with_data(rows, layers)], 340)

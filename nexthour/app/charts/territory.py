@@ -9,20 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nexthour.app.charts.base import (
-    DOLLARS,
-    Rows,
-    Spec,
-    chart,
-    layer,
-    legend_on_top,
-    nominal,
-    quantity,
-    quarter_axis,
-    text_layer,
-    tip,
-)  # fmt: skip
+from nexthour.app.charts import vega
 from nexthour.app.charts.indicators import Indicator, Quarter
+from nexthour.app.charts.vega import DOLLARS, QUARTER_TIP, Rows, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from nexthour.report.numbers import usd
 
@@ -72,41 +61,31 @@ def market_map_bars(bars: Sequence[SegmentBar], title: str, who_finds: str = "yo
         if (text := _bar_end_text(bar, whens))
     ]
     gaps = {"paddingInner": GAP / (BAR * len(whens) + GAP), "paddingOuter": 0.1}
-    y = {"y": nominal("segment", sort=segments, axis={"title": None, "labelLimit": 110}, scale=gaps)}
+    y = {"y": vega.nominal("segment", sort=segments, axis={"title": None, "labelLimit": 110}, scale=gaps)}
     if len(whens) > 1:
-        y["yOffset"] = nominal("when", sort=whens, scale={"paddingInner": 0.08})
+        y["yOffset"] = vega.nominal("when", sort=whens, scale={"paddingInner": 0.08})
     domain = [0, longest * (1.25 if len(whens) == 1 else 1.5)]
     x = {"scale": {"domain": domain}, "axis": {"title": "worth, US dollars", "format": DOLLARS, "tickCount": 4}}
     # Two columns of small letters, as three names are more than a phone has room for.
-    legend = legend_on_top(symbolType="square", columns=2, labelFontSize=12)
+    legend = vega.legend_on_top(symbolType="square", columns=2, labelFontSize=12)
 
     def by_part(*values: Any) -> Spec:
-        return nominal("who", scale={"domain": list(parts), "range": list(values)}, legend=legend)
+        return vega.nominal("who", scale={"domain": list(parts), "range": list(values)}, legend=legend)
 
     looks = {
         "fill": by_part(BLUE, ORANGE, HOLLOW),
         "stroke": by_part(BLUE, ORANGE, GREY),
         "strokeDash": by_part([1, 0], [1, 0], [4, 3]),
     }
-    tips = [{"field": "segment"}, {"field": "when"}, {"field": "who"}, tip("share", "share", ".1%")]
-    shares = [
-        layer(
-            "text",
-            {**y, "x": quantity("middle", **x), "text": {"field": "said"}},
-            [row for row in rows if row["who"] == part and row["said"]],
-            fontSize=12,
-            **({"color": ink} if ink else {}),
-        )
-        for part, ink in zip(parts, (*ON_BAR, None), strict=True)
-    ]
-    layers = [
-        layer("bar", {**y, "x": quantity("from", **x), "x2": {"field": "to"}, **looks, "tooltip": tips}, rows,
-              strokeWidth=1.2),
-        *shares,
-        layer("text", {**y, "x": quantity("to", **x), "text": {"field": "said"}}, totals, align="left", dx=5,
-              fontWeight="bold"),
-    ]  # fmt: skip
-    return chart(title, layers, len(segments) * (BAR * len(whens) + GAP) + AROUND)
+    tips = [{"field": "segment"}, {"field": "when"}, {"field": "who"}, vega.tip("share", "share", ".1%")]
+    bar_marks = {**y, "x": vega.quantity("from", **x), "x2": {"field": "to"}, **looks, "tooltip": tips}
+    share, total = ({**y, "x": vega.quantity(end, **x), "text": {"field": "said"}} for end in ("middle", "to"))
+    layers = [vega.layer("bar", bar_marks, rows, strokeWidth=1.2)]
+    for part, ink in zip(parts, ({"color": ON_BAR[0]}, {"color": ON_BAR[1]}, {}), strict=True):
+        written = [row for row in rows if row["who"] == part and row["said"]]
+        layers.append(vega.layer("text", share, written, fontSize=12, **ink))
+    layers.append(vega.layer("text", total, totals, align="left", dx=5, fontWeight="bold"))
+    return vega.chart(title, layers, len(segments) * (BAR * len(whens) + GAP) + AROUND)
 
 
 def _bar_parts(bar: SegmentBar, parts: Sequence[str], narrowest_usd: float) -> Iterator[dict[str, Any]]:
@@ -128,15 +107,10 @@ def _bar_end_text(bar: SegmentBar, whens: Sequence[str]) -> str:
     return worth if len(whens) == 1 else f"{worth} {bar.when}".strip()
 
 
-def _colour_and_shape(field: str, looks: Mapping[str, tuple[str, str]], rows: Rows) -> Spec:
-    """The colour and the shape of points by a field, of those of its words that are there."""
-    there = [word for word in looks if any(row[field] == word for row in rows)]
-    legend = legend_on_top(symbolSize=120)
-    colours, shapes = ([looks[word][i] for word in there] for i in (0, 1))
-    return {
-        "color": nominal(field, legend=legend, scale={"domain": there, "range": colours}),
-        "shape": nominal(field, legend=legend, scale={"domain": there, "range": shapes}),
-    }
+def _looks_of_rows(field: str, looks: Mapping[str, tuple[str, str]], rows: Rows) -> Spec:
+    """Colour and shape of points by a field, with those of its words in the legend that are there."""
+    there = {word: look for word, look in looks.items() if any(row[field] == word for row in rows)}
+    return vega.colour_and_shape(field, there, symbolSize=120)
 
 
 def reach_points(rows: Rows, title: str) -> Spec:
@@ -147,32 +121,26 @@ def reach_points(rows: Rows, title: str) -> Spec:
     segments = list(dict.fromkeys(row["segment"] for row in rows))
     by_segment = {name: [row["share"] for row in rows if row["segment"] == name] for name in segments}
     ends = [{"segment": name, "low": min(shares), "high": max(shares)} for name, shares in by_segment.items()]
-    y = {"y": nominal("segment", sort=segments, axis={"title": None, "labelLimit": 110, "grid": True})}
+    y = {"y": vega.nominal("segment", sort=segments, axis={"title": None, "labelLimit": 110, "grid": True})}
     axis = {"title": "seen by somebody; ideal is 100%", "format": "%", "tickCount": 5}
     x = {"scale": {"domain": [0, 1]}, "axis": axis}
-    share = {**y, "x": quantity("share", **x)}
-    looks = _colour_and_shape("which", COVERED, rows)
+    share = {**y, "x": vega.quantity("share", **x)}
+    looks = _looks_of_rows("which", COVERED, rows)
     tips = [
-        {"field": "segment"}, {"field": "which", "title": "seen"}, tip("share", "share", ".1%"),
-        tip("low", "95% from", ".1%"), tip("high", "to", ".1%"),
+        {"field": "segment"}, {"field": "which", "title": "seen"}, vega.tip("share", "share", ".1%"),
+        vega.tip("low", "95% from", ".1%"), vega.tip("high", "to", ".1%"),
     ]  # fmt: skip
-    numbers = [
-        layer(
-            "text",
-            {**share, "text": quantity("share", format=".0%")},
-            [row for row in rows if (row["which"] == "with the plan") == below],
-            dy=15 if below else -13,
-            fontSize=11,
-        )
-        for below in (False, True)
-    ]
-    span = {**y, "x": quantity("low", **x), "x2": {"field": "high"}}
+    number = {**share, "text": vega.quantity("share", format=".0%")}
+    planned = [row for row in rows if row["which"] == "with the plan"]
+    others = [row for row in rows if row["which"] != "with the plan"]
+    span = {**y, "x": vega.quantity("low", **x), "x2": {"field": "high"}}
     layers = [
-        layer("rule", span, ends, strokeWidth=2, color=GREY, opacity=0.6),
-        layer("point", {**share, **looks, "tooltip": tips}, rows, filled=True, size=130, opacity=1),
-        *numbers,
+        vega.layer("rule", span, ends, strokeWidth=2, color=GREY, opacity=0.6),
+        vega.layer("point", {**share, **looks, "tooltip": tips}, rows, filled=True, size=130, opacity=1),
+        vega.layer("text", number, others, dy=-13, fontSize=11),
+        vega.layer("text", number, planned, dy=15, fontSize=11),
     ]
-    return chart(title, layers, len(segments) * 44 + AROUND)
+    return vega.chart(title, layers, len(segments) * 44 + AROUND)
 
 
 def partner_grid(rows: Rows, middle: tuple[float, float], title: str) -> Spec:
@@ -183,34 +151,35 @@ def partner_grid(rows: Rows, middle: tuple[float, float], title: str) -> Spec:
     brings, credit = middle
     top = 1.15 * max((row["high"] for row in rows), default=1.0) or 1.0
     labels = _spread_labels([{**row, "left": row["brings"] < brings or row["brings"] > FAR_RIGHT} for row in rows], top)
-    axis = {"title": "commitment: brings of 100 deals of its accounts", "grid": False, "tickCount": 5}
-    x: Spec = {
-        "type": "quantitative", "scale": {"domain": [max(0, min(row["brings"] for row in rows) - 30), 100]},
-        "axis": axis,
-    }  # fmt: skip
-    axis = {"title": "results: % of quota credit", "grid": False, "tickCount": 5}
-    y: Spec = {"type": "quantitative", "scale": {"domain": [0, top]}, "axis": axis}
-    looks = _colour_and_shape("treatment", TREATMENT_LOOKS, rows)
+    least = max(0, min(row["brings"] for row in rows) - 30)
+    x = _plain_axis("commitment: brings of 100 deals of its accounts", [least, 100])
+    y = _plain_axis("results: % of quota credit", [0, top])
+    looks = _looks_of_rows("treatment", TREATMENT_LOOKS, rows)
     tips = [
-        {"field": "partner"}, {"field": "treatment"}, tip("brings", "brings of 100", ".0f"),
-        tip("credit", "% of quota credit", ".1f"), tip("low", "95% from", ".1f"), tip("high", "95% to", ".1f"),
+        {"field": "partner"}, {"field": "treatment"},
+        vega.tip("brings", "brings of 100", ".0f"), vega.tip("credit", "% of quota credit", ".1f"),
+        vega.tip("low", "95% from", ".1f"), vega.tip("high", "95% to", ".1f"),
     ]  # fmt: skip
-    point = {"x": {"field": "brings", **x}, "y": {"field": "credit", **y}, **looks, "tooltip": tips}
-    interval = {"x": {"field": "brings", **x}, "y": {"field": "low", **y}, "y2": {"field": "high"}}
-    name = {"x": {"field": "brings", **x}, "y": {"field": "at", **y}, "text": {"field": "partner"}}
+    across = {"x": {"field": "brings", **x}}
+    point = {**across, "y": {"field": "credit", **y}, **looks, "tooltip": tips}
+    interval = {**across, "y": {"field": "low", **y}, "y2": {"field": "high"}}
+    name = {**across, "y": {"field": "at", **y}, "text": {"field": "partner"}}
     dashed: Spec = {"strokeDash": [4, 3], "color": GREY, "strokeWidth": 1.5}
     layers = [
-        layer("rule", {"x": {"datum": brings, **x}}, [{}], **dashed),
-        layer("rule", {"y": {"datum": credit, **y}}, [{}], **dashed),
-        layer("rule", interval, rows, color=GREY, opacity=0.7),
-        layer("point", point, rows, filled=True, size=140, opacity=1),
-        *(
-            layer("text", name, [label for label in labels if label["left"] == left], baseline="middle", fontSize=12,
-                  limit=120, align="right" if left else "left", dx=-9 if left else 9)
-            for left in (True, False)
-        ),
-    ]  # fmt: skip
-    return chart(title, layers, 360)
+        vega.layer("rule", {"x": {"datum": brings, **x}}, [{}], **dashed),
+        vega.layer("rule", {"y": {"datum": credit, **y}}, [{}], **dashed),
+        vega.layer("rule", interval, rows, color=GREY, opacity=0.7),
+        vega.layer("point", point, rows, filled=True, size=140, opacity=1),
+    ]
+    for left, side in ((True, {"align": "right", "dx": -9}), (False, {"align": "left", "dx": 9})):
+        some = [label for label in labels if label["left"] == left]
+        layers.append(vega.layer("text", name, some, baseline="middle", fontSize=12, limit=120, **side))
+    return vega.chart(title, layers, 360)
+
+
+def _plain_axis(title: str, domain: Sequence[float]) -> Spec:
+    axis = {"title": title, "grid": False, "tickCount": 5}
+    return {"type": "quantitative", "scale": {"domain": domain}, "axis": axis}
 
 
 def _spread_labels(labels: Sequence[Spec], top: float) -> list[Spec]:
@@ -229,37 +198,29 @@ def _spread_labels(labels: Sequence[Spec], top: float) -> list[Spec]:
 def planned_and_actual(indicator: Indicator, quarters: Sequence[Quarter], title: str) -> Spec:
     """An indicator by quarter: the planned mean in the band of 80 of 100 markets, and what was seen."""
     planned = [{"q": row.quarter, "mean": row.planned.value, "low": row.low, "high": row.high} for row in quarters]
-    within, outside = "actual, in the band", "actual, outside"
+    words = {False: "actual, in the band", True: "actual, outside"}
     seen = [
-        {
-            "q": row.quarter, "actual": row.actual, "said": indicator.text(row.actual),
-            "where": outside if row.outside else within,
-        }
-        for row in quarters if row.actual is not None
-    ]  # fmt: skip
-    x = {"x": quarter_axis(scale={"domain": [0.8, len(quarters) + 0.4], "nice": False})}
+        {"q": row.quarter, "actual": row.actual, "said": indicator.text(row.actual), "where": words[row.outside]}
+        for row in quarters
+        if row.actual is not None
+    ]
+    x = {"x": vega.quarter_axis(scale={"domain": [0.8, len(quarters) + 0.4], "nice": False})}
     form = DOLLARS if indicator.is_money else ".3~g"
     y = {"axis": {"title": indicator.unit, "format": form}}
-    band = {**x, "y": quantity("low", **y), "y2": {"field": "high"}}
-    tips = [
-        {"field": "q", "title": "quarter"}, tip("mean", "planned", form), tip("low", "80 of 100 from", form),
-        tip("high", "to", form),
-    ]  # fmt: skip
-    mean = {**x, "y": quantity("mean", **y), "tooltip": tips}
+    ends = vega.tip("low", "80 of 100 from", form), vega.tip("high", "to", form)
+    tips = [QUARTER_TIP, vega.tip("mean", "planned", form), *ends]
+    mean = {**x, "y": vega.quantity("mean", **y), "tooltip": tips}
     layers = [
-        layer("area", band, planned, opacity=0.3, color=SKY),
-        layer("line", mean, planned, point={"size": 35, "filled": True}, color=BLUE, strokeDash=[6, 3]),
+        vega.layer("area", {**x, **vega.low_to_high(**y)}, planned, opacity=0.3, color=SKY),
+        vega.layer("line", mean, planned, point={"size": 35, "filled": True}, color=BLUE, strokeDash=[6, 3]),
     ]
     if seen:
-        actual = {**x, "y": quantity("actual", **y)}
-        legend, two = legend_on_top(symbolSize=120), {"domain": [within, outside]}
-        looks = {
-            "color": nominal("where", legend=legend, scale={**two, "range": [GREEN, VERMILLION]}),
-            "shape": nominal("where", legend=legend, scale={**two, "range": ["circle", "diamond"]}),
-        }
-        tips = [{"field": "q", "title": "quarter"}, {"field": "said", "title": "actual"}]
+        actual = {**x, "y": vega.quantity("actual", **y)}
+        looks = {words[False]: (GREEN, "circle"), words[True]: (VERMILLION, "diamond")}
+        points = {**actual, **vega.colour_and_shape("where", looks, symbolSize=120)}
+        points["tooltip"] = [QUARTER_TIP, {"field": "said", "title": "actual"}]
         layers += [
-            layer("point", {**actual, **looks, "tooltip": tips}, seen, filled=True, size=130, opacity=1),
-            text_layer(actual, -14, seen),
+            vega.layer("point", points, seen, filled=True, size=130, opacity=1),
+            vega.text_layer(actual, -14, seen),
         ]
-    return chart(title, layers, 260)
+    return vega.chart(title, layers, 260)

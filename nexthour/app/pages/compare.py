@@ -15,8 +15,8 @@ import streamlit as st
 
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
-from nexthour.app.charts.base import DOLLARS, Spec
-from nexthour.app.charts.hours import hours_heat
+from nexthour.app.charts.plan import hours_heat
+from nexthour.app.charts.vega import DOLLARS, Spec
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
 from nexthour.app.sections import downloads
@@ -125,22 +125,19 @@ def _with_changed_assumptions(context: PageContext, changes: Mapping[str, Any]) 
     return replace(context, scenario=scenario, plans=cache.known_plans(scenario))
 
 
-def _reset_assumptions() -> None:
-    st.session_state[assumption_fields.CHANGED] = []
-
-
 def _page(context: PageContext) -> None:
     changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, context.scenario))
     if changed := assumption_fields.changes_in_words(context.scenario, changes):
         caption(f"Assumed in this scenario: {changed}.")
-        st.button("Assume what the scenario thinks likely", on_click=_reset_assumptions)
+        unchanged: dict[str, Any] = {assumption_fields.CHANGED: []}
+        st.button("Assume what the scenario thinks likely", on_click=st.session_state.update, kwargs=unchanged)
         context = _with_changed_assumptions(context, changes)
     _draw_slots(context)
     keys = [LAB, *SLOTS, *map(_scenario_key, SLOTS)]
     chosen = _chosen_plans(context, {key: st.session_state[key] for key in keys})
     if len(chosen) == 1:
         caption("Choose a plan to compare with today's split, or make one.")
-        page_link("lab", "Make a plan in the Lab", {"scenario": [context.scenario_id]})
+        page_link("lab", "Make a plan in the Lab", context.scenario_id)
         return
     place = st.empty()
     for markets, worlds in cache.stages(context.scenario):
@@ -179,17 +176,15 @@ def _chosen_plans(context: PageContext, wanted: Mapping[str, str]) -> dict[str, 
         scenario = _scenario(context, where)
         plan_there = scenario, _plans_by_name(scenario, wanted[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
-        if (
-            shown in chosen and chosen[shown] != plan_there
-        ):  # two scenarios of one name, or a plan that is called like this
+        if chosen.get(shown, plan_there) != plan_there:  # two scenarios of one name, or a plan that is called like this
             shown = f"{shown}, {slot.upper()}"
         chosen[shown] = plan_there
     return chosen
 
 
 def _draw_verdicts(comparison: Comparison) -> None:
-    names = [name for name in comparison.results if name != comparison.baseline]
-    best_first = sorted(names, key=lambda name: -comparison[name].difference_usd.value)
+    challengers = report.challengers(comparison)
+    best_first = sorted(challengers, key=lambda name: -challengers[name].difference_usd.value)
     for name in best_first:
         lead_text(report.verdict(comparison, name))
         if reason := report.explain_difference(comparison, name):
@@ -205,10 +200,8 @@ def _draw_verdicts(comparison: Comparison) -> None:
 
 def _comparison_table(comparison: Comparison) -> str:
     """What is told of each plan, a column each; intervals below their numbers, so that four columns fit a screen."""
-    columns = [
-        dict(_table_column(result, name == comparison.baseline, comparison.worlds))
-        for name, result in comparison.results.items()
-    ]
+    base, worlds = comparison.baseline, comparison.worlds
+    columns = [dict(_table_column(result, name == base, worlds)) for name, result in comparison.results.items()]
     rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
     return tables.html_table("The plans side by side", ["", *comparison.results], rows)
 
@@ -224,14 +217,8 @@ def _table_column(plan_result: PlanResult, is_baseline: bool, worlds: int) -> It
     yield "Markets ahead", "" if is_baseline else count_of_total(plan_result.markets_ahead)
     worlds_ahead = "" if is_baseline or plan_result.worlds_ahead is None else count_of_total(plan_result.worlds_ahead)
     yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
-    payback = (
-        ""
-        if is_baseline
-        else "never"
-        if plan_result.payback_quarter is None
-        else f"quarter {plan_result.payback_quarter}"
-    )
-    yield "Pays back in", payback
+    payback = plan_result.payback_quarter
+    yield "Pays back in", "" if is_baseline else "never" if payback is None else f"quarter {payback}"
 
 
 def _share_with_interval(share: Estimate) -> str:
@@ -240,30 +227,23 @@ def _share_with_interval(share: Estimate) -> str:
 
 def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
     base = with_article(comparison.baseline)
-    others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
-    totals = {comparison.baseline: comparison[comparison.baseline].difference_to_quarter_usd} | {
-        name: result.difference_to_quarter_usd for name, result in others.items()
-    }
+    others = report.challengers(comparison)
+    totals = {name: comparison[name].difference_to_quarter_usd for name in (comparison.baseline, *others)}
     title = f"Quota credit gained or lost against {base}, by the end of each quarter"
     cumulated = comparison_charts.lines(totals, title, "US dollars", DOLLARS)
     picture(cumulated)
     name = st.session_state[LOOKED_AT] = _plan_looked_at(others)
     if len(others) > 1:
         st.segmented_control(
-            "Look closer at",
-            list(others),
-            key=LOOKED_AT,
-            required=True,
-            format_func=escaped,
+            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=escaped,
             on_change=_remember_plan_looked_at,
-        )
+        )  # fmt: skip
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
     with left:
         picture(_waterfall(comparison, chosen, name))
     with right:
-        hours = {ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in
-                 plan.hours_by_activity(scenario).items()}  # fmt: skip
+        hours = {ACTIVITY_WORDS[use]: row for use, row in plan.hours_by_activity(scenario).items()}
         picture(hours_heat(hours, name))
     heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
@@ -272,9 +252,8 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
         fans = {one: _attainment_fan(comparison, one) for one in comparison.results}
-        picture(comparison_charts.fans(
-            fans, "Attainment by quarter: mean, and where 8 of 10 markets lie", "share of quota", ".0%"
-        ))  # fmt: skip
+        title = "Attainment by quarter: mean, and where 8 of 10 markets lie"
+        picture(comparison_charts.fans(fans, title, "share of quota", ".0%"))
 
 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
@@ -298,17 +277,13 @@ def _attainment_fan(comparison: Comparison, name: str) -> list[tuple[float, floa
 
 def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> Spec:
     """From the baseline to a plan: own deals, then partners by how they are treated."""
-    made = {one: _credit_by_kind(*chosen[one], comparison) for one in (comparison.baseline, name)}
+    base = comparison.baseline
+    made = {one: _credit_by_kind(*chosen[one], comparison) for one in (base, name)}
     kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)
     none = np.zeros(comparison.replications)
-    steps = {
-        kind: estimates.mean(made[name].get(kind, none) - made[comparison.baseline].get(kind, none)) for kind in kinds
-    }
-    return comparison_charts.waterfall(
-        (comparison.baseline, comparison[comparison.baseline].credit_usd.value),
-        {kind: step for kind, step in steps.items() if step.value},
-        (name, comparison[name].credit_usd.value),
-    )
+    steps = {kind: estimates.mean(made[name].get(kind, none) - made[base].get(kind, none)) for kind in kinds}
+    before, after = ((one, comparison[one].credit_usd.value) for one in (base, name))
+    return comparison_charts.waterfall(before, {kind: step for kind, step in steps.items() if step.value}, after)
 
 
 def _credit_by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) -> dict[str, np.ndarray]:

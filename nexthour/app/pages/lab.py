@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from nexthour.app import job_status
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
-from nexthour.app.charts.hours import hours_stack
+from nexthour.app.charts.plan import hours_stack
 from nexthour.app.menu import page_link
 from nexthour.app.page import (
     PageContext,
@@ -41,6 +41,7 @@ from sim.plan import ACTIVITY_WORDS
 from sim.split import Split
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
+from sim.study.flips import Flip
 
 PAGE = "lab"
 SPLIT, SAVED = "", "plan"
@@ -57,11 +58,12 @@ def show() -> None:
 def _page(context: PageContext) -> None:
     answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
-    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
-    scenario = assumption_fields.apply_changes(context.scenario, url_state.values(changes))
+    fields = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    assumed = url_state.values(fields)
+    scenario, changes = assumption_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
     if saved := st.session_state[SAVED]:
         with controls:
-            _draw_saved_plan(context, saved, url_state.as_words(url_state.values(changes), changes))
+            _draw_saved_plan(context, saved, changes)
         with results:
             _draw_results(context, scenario, context.plans[saved], answer)
         return
@@ -72,8 +74,7 @@ def _page(context: PageContext) -> None:
     with results:
         _draw_results(context, scenario, plan, answer)
     with controls:
-        split = split_fields.split_of_fields(scenario, state)
-        _draw_save_form(context, plan, split, url_state.as_words(url_state.values(changes), changes))
+        _draw_save_form(context, plan, split_fields.split_of_fields(scenario, state), changes)
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
@@ -83,20 +84,12 @@ def _fields(context: PageContext) -> Sequence[Field]:
     return [*split_fields.fields_of_split(context.scenario), saved, *changes, turns]
 
 
-def _ask_for_turns() -> None:
-    st.session_state[TURNS] = "yes"
-
-
 def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list[str]]) -> None:
     lead_text(name)
     caption("This plan is shown as it is, and may change by quarter, so it has no sliders.")
-    st.button("Begin a split of your own", on_click=_begin_own_split)
+    st.button("Begin a split of your own", on_click=st.session_state.update, args=({SAVED: SPLIT},))
     if name != context.scenario.status_quo.name:
-        page_link("compare", "Compare it with other plans", {"scenario": [context.scenario_id], "a": [name], **changes})
-
-
-def _begin_own_split() -> None:
-    st.session_state[SAVED] = SPLIT
+        page_link("compare", "Compare it with other plans", context.scenario_id, a=[name], **changes)
 
 
 def _draw_controls(scenario: Scenario) -> None:
@@ -125,13 +118,8 @@ def _draw_controls(scenario: Scenario) -> None:
     changed = split_fields.coverage_changes(url_state.values(split_fields.fields_of_split(scenario)))
     with st.expander(f"Coverage: {escaped(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
         for name in scenario.segment_names:
-            st.selectbox(
-                escaped(name), list(split_fields.MODES), key=split_fields.coverage_key(name), format_func=_mode_title
-            )
-
-
-def _mode_title(mode: str) -> str:
-    return split_fields.MODES[mode]
+            key, modes = split_fields.coverage_key(name), split_fields.MODES
+            st.selectbox(escaped(name), list(modes), key=key, format_func=modes.__getitem__)
 
 
 def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
@@ -147,9 +135,8 @@ def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answ
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _draw_result(comparison, plan.name)
-    with st.expander(
-        "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[assumption_fields.CHANGED])
-    ):
+    is_changed = bool(st.session_state[assumption_fields.CHANGED])
+    with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
         _draw_assumptions(context, scenario, plans)
     caveat()
 
@@ -159,38 +146,25 @@ def _draw_result(comparison: Comparison, name: str) -> None:
     _draw_numbers(comparison, result)
     step_chain(report.chain_of_effects(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
-    hours = {
-        activity: [float(value) for value in row]
-        for activity, row in result.plan.hours_by_activity(comparison.scenario).items()
-    }
-    picture(hours_stack(hours, ACTIVITY_WORDS, name))
+    picture(hours_stack(result.plan.hours_by_activity(comparison.scenario), name))
 
 
 def _draw_numbers(comparison: Comparison, plan_result: PlanResult) -> None:
     share, quarters = plan_result.difference_share, comparison.scenario.horizon_quarters
     worlds = plan_result.worlds_ahead
-    columns = st.columns(5)
-    columns[0].metric(
-        "Attainment", f"{plan_result.attainment.value:.0%}",
-        help=f"Quota credit over quota, {quarters} quarters. {_interval(plan_result.attainment)}",
+    attainment, chance, ahead = plan_result.attainment, plan_result.quarters_at_quota, plan_result.markets_ahead
+    numbers = (
+        ("Attainment", f"{attainment.value:.0%}",
+         f"Quota credit over quota, {quarters} quarters. {_interval(attainment)}"),
+        ("Chance of quota", f"{chance.value:.0%}", f"In an average quarter. {_interval(chance)}"),
+        (f"Against {escaped(with_article(comparison.baseline))}", f"{share.value:+.1%}",
+         f"95% interval {interval(share)}, the same markets."),
+        ("Markets ahead", _of_100(ahead), f"{count_of_total(ahead)} markets."),
+        ("Worlds better", "…" if worlds is None else _of_100(worlds),
+         "Plausible worlds: sets of assumptions drawn from their ranges."),
     )  # fmt: skip
-    columns[1].metric(
-        "Chance of quota", f"{plan_result.quarters_at_quota.value:.0%}",
-        help=f"In an average quarter. {_interval(plan_result.quarters_at_quota)}",
-    )  # fmt: skip
-    columns[2].metric(
-        f"Against {escaped(with_article(comparison.baseline))}", f"{share.value:+.1%}",
-        help=f"95% interval {interval(share)}, the same markets.",
-    )  # fmt: skip
-    columns[3].metric(
-        "Markets ahead",
-        _of_100(plan_result.markets_ahead),
-        help=f"{count_of_total(plan_result.markets_ahead)} markets.",
-    )
-    columns[4].metric(
-        "Worlds better", "…" if worlds is None else _of_100(worlds),
-        help="Plausible worlds: sets of assumptions drawn from their ranges.",
-    )  # fmt: skip
+    for column, (label, value, more) in zip(st.columns(len(numbers)), numbers, strict=True):
+        column.metric(label, value, help=more)
 
 
 def _interval(share: Estimate) -> str:
@@ -203,20 +177,16 @@ def _of_100(share: Estimate) -> str:
 
 def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
     known = {assumption.name: assumption for assumption in assumptions(context.scenario)}
-    st.multiselect(
-        "Change an assumption",
-        list(known),
-        key=assumption_fields.CHANGED,
-        placeholder="All are as the scenario thinks likely",
-    )
+    usual = "All are as the scenario thinks likely"
+    st.multiselect("Change an assumption", list(known), key=assumption_fields.CHANGED, placeholder=usual)
     for name in st.session_state[assumption_fields.CHANGED]:
         assumption = known[name]
-        if assumption_fields.value_key(assumption) in st.session_state:
+        if (key := assumption_fields.value_key(assumption)) in st.session_state:
             plausible = f"plausible {assumption.low:g} to {assumption.high:g}"
             st.number_input(
                 escaped(f"{name} ({assumption.unit}): likely {assumption.likely:g}, {plausible}"),
-                float(assumption.least), float(assumption.most), key=assumption_fields.value_key(assumption),
-                step=(assumption.high - assumption.low) / 20, format="%.4g",
+                float(assumption.least), float(assumption.most), key=key, format="%.4g",
+                step=(assumption.high - assumption.low) / 20,
             )  # fmt: skip
     turned = _verdict_turns(context, scenario, plans)
     if known:
@@ -226,14 +196,11 @@ def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[s
 def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str] | None) -> str:
     turns = ["Verdict turns"] if turned is not None else []
     heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
-    rows = [
-        [
-            name, f"{assumption.low:g}", f"{assumption.likely:g}", f"{assumption.high:g}",
-            *([turned.get(assumption.path, "")] if turned is not None else []),
-            assumption.unit, assumption.meaning, assumption.source,
-        ]
-        for name, assumption in known.items()
-    ]  # fmt: skip
+    rows = []
+    for name, assumption in known.items():
+        values = [f"{value:g}" for value in (assumption.low, assumption.likely, assumption.high)]
+        values += [turned.get(assumption.path, "")] if turned is not None else []
+        rows.append([name, *values, assumption.unit, assumption.meaning, assumption.source])
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
@@ -241,8 +208,9 @@ def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str,
     """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
         st.button(
-            "Which assumption would turn the verdict?", on_click=_ask_for_turns, help="It takes about half a minute."
-        )
+            "Which assumption would turn the verdict?", help="It takes about half a minute.",
+            on_click=st.session_state.update, args=({TURNS: "yes"},),
+        )  # fmt: skip
         return None
     asked = {"plans": dict(plans), "markets": cache.usual_markets(scenario)}
     known: Sensitivity | None = job_status.result_at_once(
@@ -252,12 +220,11 @@ def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str,
         return None
     (plan,) = known.plans.values()
     lead_text(f"The verdict: {report.turning_point(plan)}.")
-    return {
-        swing.assumption.path: "; ".join(
-            f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}" for flip in swing.flips
-        )
-        for swing in plan.swings
-    }
+    return {swing.assumption.path: "; ".join(map(_flip_text, swing.flips)) for swing in plan.swings}
+
+
+def _flip_text(flip: Flip) -> str:
+    return f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}"
 
 
 def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
@@ -267,6 +234,6 @@ def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes:
         if st.form_submit_button("Save"):
             plan_id = save_plan.save(context, plan, name)
             st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
-    says = {"scenario": [context.scenario_id], "lab": [split_fields.pack_split(split)], **changes}
-    page_link("compare", "Compare it with other plans", says)
+    packed = split_fields.pack_split(split)
+    page_link("compare", "Compare it with other plans", context.scenario_id, lab=[packed], **changes)
     caption("The address of this page holds all of it: copy it to share what you see.")

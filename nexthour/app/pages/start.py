@@ -50,7 +50,7 @@ def _least_partner_plan(context: PageContext) -> str:
 
 
 def _draw_answer(comparison: Comparison) -> None:
-    others = {name: result for name, result in comparison.results.items() if name != comparison.baseline}
+    others = report.challengers(comparison)
     if not others:
         caption("This scenario names one plan only; the Lab has more.")
         return
@@ -85,19 +85,16 @@ def _draw_doors(context: PageContext, base: str) -> None:
         caption(
             "Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters."
         )
-        page_link(
-            "lab",
-            "Test a coverage strategy",
-            {"scenario": [context.scenario_id], **_coverage_example(context.scenario)},
-        )
+        example = _coverage_example(context.scenario)
+        page_link("lab", "Test a coverage strategy", context.scenario_id, **example)
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
         caption("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")
-        page_link("lab", "Compare time splits", {"scenario": [context.scenario_id]})
+        page_link("lab", "Compare time splits", context.scenario_id)
     with doors[2].container(border=True):
         st.markdown("**Trainer**")
         caption("Five short stories. The room predicts, then sees what happened in a thousand markets.")
-        page_link("stories", "Show a team the long game", {})
+        page_link("stories", "Show a team the long game")
 
 
 def _coverage_example(scenario: Scenario) -> dict[str, list[str]]:

@@ -41,10 +41,8 @@ def show() -> None:
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
-    story, seen = (
-        url_state.choice("story", list(STORIES), next(iter(STORIES))),
-        url_state.choice("seen", ["no", "yes"], "no"),
-    )
+    story = url_state.choice("story", list(STORIES), next(iter(STORIES)))
+    seen = url_state.choice("seen", ["no", "yes"], "no")
     scenario, plans = _story(str(url_state.peek(PAGE, story)))
     by = url_state.number("by", -MOST, MOST, 0)
     if url_state.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
@@ -60,9 +58,7 @@ def _story(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
 
 
 def _page(context: PageContext) -> None:
-    st.segmented_control(
-        "Story", list(STORIES), key="story", format_func=_title, on_change=_ask_anew, required=True,
-    )  # fmt: skip
+    st.segmented_control("Story", list(STORIES), key="story", format_func=_title, on_change=_ask_anew, required=True)
     scenario, plans = _story(st.session_state["story"])
     _draw_brief(scenario, plans)
     if st.session_state["seen"] == "no":
@@ -104,19 +100,14 @@ def _draw_prediction(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
         st.slider("By how much does it differ from going on as today?", -MOST, MOST, key="by", format="%d%%")
     else:
         _remember("by")
-    st.button("Show what happened", type="primary", on_click=_show_result)
-
-
-def _show_result() -> None:
-    st.session_state["seen"] = "yes"
+    st.button("Show what happened", type="primary", on_click=st.session_state.update, kwargs={"seen": "yes"})
 
 
 def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     with st.spinner("Running a thousand markets"):
         comparison = cache.comparison(scenario, plans, cache.usual_markets(scenario), seed)
-    others = sorted(
-        (name for name in plans if name != comparison.baseline), key=lambda name: -comparison[name].difference_usd.value
-    )
+    challengers = report.challengers(comparison)
+    others = sorted(challengers, key=lambda name: -challengers[name].difference_usd.value)
     heading("What happened")
     lead_text(_judge_prediction(comparison, others))
     base = with_article(comparison.baseline)
@@ -131,7 +122,7 @@ def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> N
     with left:
         st.button("Predict again", on_click=_ask_anew)
     with right:
-        page_link("lab", "Try it in the Lab", {"scenario": [st.session_state["story"]]})
+        page_link("lab", "Try it in the Lab", st.session_state["story"])
     caveat()
 
 

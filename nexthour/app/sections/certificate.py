@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nexthour.app.charts import plan as plan_charts
-from nexthour.app.charts.hours import hours_heat
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import caption, escaped, lead_text, picture
 from nexthour.report import plan as plan_report
@@ -69,17 +68,15 @@ def draw_hours(answer: Answer) -> None:
     for line in (*plan_report.parked_lines(answer), *plan_report.coverage_lines(answer)):
         caption(line)
     hours_by = plan.table(scenario)
-    by_activity = {
-        ACTIVITY_WORDS[activity]: list(map(float, row)) for activity, row in plan.hours_by_activity(scenario).items()
-    }
+    by_activity = {ACTIVITY_WORDS[use]: row for use, row in plan.hours_by_activity(scenario).items()}
     partner_hours = hours_by.partner.sum(axis=1)
-    by_partner = {name: partner_hours[:, p].tolist() for p, name in enumerate(scenario.partner_names)}
+    by_partner = {name: partner_hours[:, p] for p, name in enumerate(scenario.partner_names)}
     left, right = st.columns(2, gap="large")
     with left:
-        picture(hours_heat(by_activity, f"{NAME}, by activity"))
+        picture(plan_charts.hours_heat(by_activity, f"{NAME}, by activity"))
     with right:
         if partner_hours.any():
-            picture(hours_heat(by_partner, f"{NAME}, by partner"))
+            picture(plan_charts.hours_heat(by_partner, f"{NAME}, by partner"))
         else:
             caption("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from nexthour.app.charts.base import Spec
+from nexthour.app.charts.vega import Spec
 from nexthour.app.page import caption
 from nexthour.office.one_pager import one_pager
 from nexthour.office.picture import png

@@ -94,8 +94,8 @@ def _draw_deviations(context: PageContext, plan: TimePlan, actuals: Actuals | No
             for sentence in sentences[MOST_SAID:]:
                 st.markdown(escaped(sentence))
     if actuals.quarters < context.scenario.horizon_quarters:
-        past = {"so_far": [plan.name], "actuals": [str(actuals_store.latest(context.scenario))]}
-        menu.page_link("find_plan", "Plan again from here", {"scenario": [context.scenario_id], **past})
+        version = str(actuals_store.latest(context.scenario))
+        menu.page_link("find_plan", "Plan again from here", context.scenario_id, so_far=[plan.name], actuals=[version])
 
 
 def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> None:

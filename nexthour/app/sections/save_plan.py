@@ -34,10 +34,10 @@ def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split
         )  # fmt: skip
     if saved is not None:
         others = {} if split is None else {"b": [split.name], "lab": [split_fields.pack_split(split)]}
-        where = {"scenario": [context.scenario_id]}
         other = "today's split" if split is None else "the best constant split"
-        page_link("compare", f"Compare it with {other}", {**where, "a": [saved], **others, "c": [""], "plan": [saved]})
-        page_link("lab", "See it in the Lab", {**where, "plan": [saved]})
+        label, slots = f"Compare it with {other}", {"a": [saved], **others, "c": [""]}
+        page_link("compare", label, context.scenario_id, plan=[saved], **slots)
+        page_link("lab", "See it in the Lab", context.scenario_id, plan=[saved])
 
 
 def _draw_form(context: PageContext, plan: TimePlan, name: str, key: str) -> None:

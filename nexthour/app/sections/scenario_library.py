@@ -69,15 +69,12 @@ def _draw_row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> No
             )
             return
         name = escaped(scenario_id.replace("-", " "))
-        menu.page_link("lab", f"**{name}**{' · saved here' if is_saved else ''}", {"scenario": [scenario_id]})
+        menu.page_link("lab", f"**{name}**{' · saved here' if is_saved else ''}", scenario_id)
         caption(scenario.question or scenario.name)
     with edit:
         # A link to the page one is on would look like the place in the menu.
-        st.button("Edit", f"{KEY} edit {scenario_id}", f"Edit {name}", on_click=_choose_scenario, args=(scenario_id,))
-
-
-def _choose_scenario(scenario_id: str) -> None:
-    st.session_state["scenario"] = scenario_id
+        key, chosen = f"{KEY} edit {scenario_id}", {"scenario": scenario_id}
+        st.button("Edit", key, f"Edit {name}", on_click=st.session_state.update, kwargs=chosen)
 
 
 def _draw_upload() -> None:

@@ -20,10 +20,9 @@ from nexthour.office.deals import OUTCOMES, deal_rows
 from nexthour.office.fields import field_rows
 from nexthour.office.one_pager import MOST_ROWS, one_pager
 from nexthour.office.picture import png
-from nexthour.office.plans import challengers
 from nexthour.office.provenance import Provenance, file_name
 from nexthour.office.workbook import workbook
-from nexthour.report.comparison import headline, verdict
+from nexthour.report.comparison import challengers, headline, verdict
 from nexthour.report.text import CAVEAT, forwardable
 from sim import Comparison, PlanError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, simulate
 from sim.ledger import ENDINGS, WON, Kind
@@ -406,7 +405,7 @@ def test_no_credit_at_all() -> None:
 def test_a_plan_alone_has_a_workbook_but_no_slide() -> None:
     scenario = scenario_of()
     comparison = compare(scenario, {"alone": TimePlan.status_quo(scenario)}, 2)
-    assert challengers(comparison) == []
+    assert not challengers(comparison)
     assert openpyxl.load_workbook(BytesIO(workbook(comparison, DAY))).sheetnames == SHEETS
     with pytest.raises(PlanError, match="'alone' is what the others are measured against; allowed: nothing"):
         one_pager(comparison, "alone", DAY)

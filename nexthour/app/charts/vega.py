@@ -42,6 +42,15 @@ def legend_on_top(**more: Any) -> Spec:
     return {"title": None, "orient": "top", **more}
 
 
+def colour_and_shape(field: str, looks: Mapping[str, tuple[str, str]], **legend: Any) -> Spec:
+    """What a field's words are told by, twice: `looks` has the colour and the shape of each, in the legend's order."""
+    colours, shapes = ([look[i] for look in looks.values()] for i in (0, 1))
+    return {
+        channel: nominal(field, legend=legend_on_top(**legend), scale={"domain": list(looks), "range": values})
+        for channel, values in (("color", colours), ("shape", shapes))
+    }
+
+
 def layer(mark: str, encoding: Spec, rows: Rows | None = None, **look: Any) -> Spec:
     """One kind of mark, with the data of its own if `rows` are given."""
     data = {} if rows is None else {"data": {"values": list(rows)}}
@@ -53,9 +62,14 @@ def text_layer(encoding: Spec, dy: float, rows: Rows | None = None, **look: Any)
     return layer("text", {"text": {"field": "said"}, **encoding}, rows, dy=dy, fontWeight="bold", **look)
 
 
+def low_to_high(**axis: Any) -> Spec:
+    """The place of a mark that reaches from the field `low` up to `high`, on a y axis of this kind."""
+    return {"y": quantity("low", **axis), "y2": {"field": "high"}}
+
+
 def interval_layer(**axis: Any) -> Spec:
-    """The 95% intervals of bars as upright lines, on a y axis of this kind."""
-    return layer("rule", {"y": quantity("low", **axis), "y2": {"field": "high"}}, color=GREY)
+    """The 95% intervals of bars as upright lines."""
+    return layer("rule", low_to_high(**axis), color=GREY)
 
 
 def level_line(value: float) -> Spec:
@@ -99,7 +113,9 @@ def estimate_rows(values: Sequence[Estimate]) -> list[dict[str, Any]]:
     return [{"q": q, "value": value.value, "low": value.low, "high": value.high} for q, value in enumerate(values, 1)]
 
 
+QUARTER_TIP: Spec = {"field": "q", "title": "quarter"}
+
+
 def estimate_tips(form: str) -> list[Spec]:
     """The tooltip of a row of `estimate_rows`."""
-    ends = tip("value", "mean", form), tip("low", "95% from", form), tip("high", "95% to", form)
-    return [{"field": "q", "title": "quarter"}, *ends]
+    return [QUARTER_TIP, tip("value", "mean", form), tip("low", "95% from", form), tip("high", "95% to", form)]
