@@ -49,11 +49,9 @@ class TextTable:
 
 def fitted_to(fit: Fit) -> str:
     """What a scenario was fitted to, as the end of a sentence."""
-    taken = ""
-    if fit.open_used:
-        # To the dollar, to be held against the export.
-        taken = f", with {count_of(fit.open_used, 'open deal')} of ${fit.open_usd:,} as its open pipeline"
-    return f"fitted to {count_of(fit.closed_used, 'closed deal')}{taken}"
+    # To the dollar, to be held against the export.
+    taken = f", with {count_of(fit.open_used, 'open deal')} of ${fit.open_usd:,} as its open pipeline"
+    return f"fitted to {count_of(fit.closed_used, 'closed deal')}{taken if fit.open_used else ''}"
 
 
 def rows_read(fit: Fit) -> str:

@@ -147,8 +147,7 @@ def explain_difference(comparison: Comparison, name: str) -> str:
 def chain_of_effects(comparison: Comparison, name: str) -> list[tuple[str, str]]:
     """Each link from hours to credit: what it is, and its value under the baseline and under the plan."""
     plan, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
-    hours = [_partner_hours(outcomes) for outcomes in (base, plan)]
-    links = [("hours a week with partners", f"{hours[0]:.1f} → {hours[1]:.1f}")]
+    links = [("hours a week with partners", f"{_partner_hours(base):.1f} → {_partner_hours(plan):.1f}")]
     before, now = (_partners_at_the_end(outcomes) for outcomes in (base, plan))
     if before is not None and now is not None:
         last = f"in Q{plan.scenario.horizon_quarters}"
@@ -156,10 +155,8 @@ def chain_of_effects(comparison: Comparison, name: str) -> list[tuple[str, str]]
             (f"partners win, {last}", f"{before[0]:.0f}% → {now[0]:.0f}% as often as you"),
             (f"they bring, {last}", f"{before[1]:.0f} → {now[1]:.0f} of 100 deals"),
         ]
-    for what, kpi in (
-        ("credit through partners", "partner_credit_usd"),
-        ("credit of your own deals", "direct_credit_usd"),
-    ):
+    routes = {"credit through partners": "partner_credit_usd", "credit of your own deals": "direct_credit_usd"}
+    for what, kpi in routes.items():
         links.append((what, usd(float((plan[kpi] - base[kpi]).sum(axis=1).mean()), sign=True)))
     return links
 

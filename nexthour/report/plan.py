@@ -74,13 +74,12 @@ def hours_rows(solution: Answer) -> Iterator[tuple[str, Sequence[float]]]:
     scenario, plan = solution.scenario, solution.plan
     layout = plan.table(scenario)
     rows = [(ACTIVITY_WORDS[activity], hours) for activity, hours in plan.hours_by_activity(scenario).items()]
-    with_partner = layout.partner.sum(axis=1)
-    rows += [(f"  with {one_line(name)}", with_partner[:, p]) for p, name in enumerate(scenario.partner_names)]
-    rows += [
-        (f"  prospecting {one_line(name)}", layout.prospect[:, s]) for s, name in enumerate(scenario.segment_names)
-    ]
-    cam = layout.channel_account_manager.sum(axis=1)
-    rows += [(f"  account manager: {one_line(name)}", cam[:, p]) for p, name in enumerate(scenario.partner_names)]
+    for words, names, hours_of_each in (
+        ("with", scenario.partner_names, layout.partner.sum(axis=1)),
+        ("prospecting", scenario.segment_names, layout.prospect),
+        ("account manager:", scenario.partner_names, layout.channel_account_manager.sum(axis=1)),
+    ):
+        rows += [(f"  {words} {one_line(name)}", hours_of_each[:, i]) for i, name in enumerate(names)]
     for word, hours in rows:
         if max(hours) >= LEAST_SHOWN:
             yield word, hours.tolist()
@@ -179,25 +178,22 @@ def so_far_lines(solution: Answer) -> list[str]:
 def certificate_lines(solution: Answer) -> list[str]:
     """How good the plan is and how we know it, a sentence each."""
     certificate = solution.certificate
-    values = (
-        certificate.promised,
-        certificate.realised,
-        *sorted(certificate.interval, key=abs),
-        certificate.fluid_limit,
-    )
+    ends = sorted(certificate.interval, key=abs)
+    values = (certificate.promised, certificate.realised, *ends, certificate.fluid_limit)
     promised, realised, low, high, fluid_limit = (amount(certificate, value) for value in values)
     direct, partner = certificate.promise_off_by_route
-    worlds = certificate.worlds_ahead_of_split
-    better = f"; better in {worlds.value:.0%} of the worlds." if worlds else "."
+    worlds, split_worlds = certificate.worlds_ahead, certificate.worlds_ahead_of_split
+    more = f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds" if worlds else ""
+    better = f"; better in {split_worlds.value:.0%} of the worlds" if split_worlds else ""
     at_quota, base_at_quota = certificate.quarters_at_quota.value, certificate.base_quarters_at_quota.value
     first, last = (with_interval(certificate.chance_of_quota[q], ".0%") for q in (solution.quarter - 1, -1))
     lines = [
         f"Promised {promised}, realised {realised} ({low} to {high}) in "
         f"{count_of(certificate.realised_estimate.observations, 'market')} that the search never saw: the promise is "
         f"{certificate.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
-        f"Ahead in {certificate.markets_ahead.value:.0%} of these markets{_worlds(certificate)}.",
+        f"Ahead in {certificate.markets_ahead.value:.0%} of these markets{more}.",
         f"Over the best of some constant splits ({one_line(certificate.best_split)}): "
-        f"{with_interval(certificate.over_best_split)}{better}",
+        f"{with_interval(certificate.over_best_split)}{better}.",
         f"Quarters at quota: {at_quota:.1f} against {base_at_quota:.1f}; chance of quota {first} in "
         f"Q{solution.quarter}, {last} in the last quarter; attainment of the first year {_first_year(solution):.0%}, "
         "the mean.",
@@ -230,13 +226,6 @@ def floors_missed(certificate: Certificate) -> str:
     if certificate.floors_missed <= FLOOR_SHOWN:
         return ""
     return f"FLOORS ARE MISSED by {certificate.floors_missed:.1%} of quota in the simulator: ask for less."
-
-
-def _worlds(certificate: Certificate) -> str:
-    worlds = certificate.worlds_ahead
-    if worlds is None:
-        return ""
-    return f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds"
 
 
 def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
@@ -310,6 +299,3 @@ def clock(moment: time) -> str:
 def from_week(block: Block) -> str:
     """The week in which a block that is not weekly begins."""
     return "" if block.every_weeks == 1 else f", from week {block.first_week}"
-
-
-# What was asked

@@ -10,7 +10,7 @@ import typer
 from nexthour.report.numbers import count_of
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import Export, MappingFile
-from nexthour.terminal.tables import make_table, plain_console
+from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:
     from nexthour.calibrate import Backtest
@@ -63,14 +63,14 @@ def print_backtest(result: Backtest) -> None:
         style="bold",
     )
     console.print(f"Fitted on {result.deals_seen:,} deals, told of {result.deals_held_out:,} others.")
-    console.print()
     table = make_table("of a territory and route", "cells", "inside", "interval", "error", "error of\nplain mean")
     for row in result.summary():
         shares = [row[name] for name in ("width", "error", "error by route")]
         width, *errors = ("" if share is None else f"{share:.0%}" for share in shares)
         table.add_row(row["what"], f"{row['cells']:,}", f"{row['covered']:.0%}", width and f"±{width}", *errors)
-    console.print(table)
-    console.print(
+    print_block(
+        console,
+        table,
         "Interval and error: as shares of the real number. Plain mean: the route's, all territories. Weeks that were "
-        "not seen have wide intervals: a quarter's end is not like its beginning."
+        "not seen have wide intervals: a quarter's end is not like its beginning.",
     )

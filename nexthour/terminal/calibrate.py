@@ -13,7 +13,7 @@ from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json, progress
 from nexthour.terminal.company_data import Export, MappingFile, Out, print_next
-from nexthour.terminal.tables import plain_console, print_items, table_of
+from nexthour.terminal.tables import plain_console, print_block, print_items, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate import Check, Fit
@@ -93,9 +93,7 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     console = plain_console()
     console.print(f"Wrote {out}, {calibration.fitted_to(fit)}.", style="bold")
     console.print(calibration.rows_read(fit))
-    console.print()
-    console.print(table_of(calibration.fit_table(fit.report_rows())))
-    console.print(calibration.ABOUT_FIT)
+    print_block(console, table_of(calibration.fit_table(fit.report_rows())), calibration.ABOUT_FIT)
     if fewer := calibration.scaled_hours(fit, "--fraction"):
         console.print(fewer)
     if reasons:
@@ -103,9 +101,8 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
         print_items(console, [f"{rows:,}: {one_line(why)}" for why, rows in list(reasons.items())[:REASONS_SHOWN]])
         if len(reasons) > REASONS_SHOWN:
             print_items(console, [f"and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)"])
-    console.print()
     first, *others = calibration.check_lines(checks, rows=len(fit.cells))
-    console.print(first)
+    print_block(console, first)
     print_items(console, others)
     console.print("\nWhat the table could not say:")
     print_items(console, map(one_line, fit.silent))

@@ -12,7 +12,7 @@ from nexthour.terminal.common import AsJson, fail, print_json
 
 
 def command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.", show_default=False)],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.")],
     as_json: AsJson = False,
 ) -> None:
     """Say whether scenario and plan files can be used, and everything that is wrong in them.

@@ -30,10 +30,7 @@ QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
 ScenarioFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCENARIO", help="A scenario file, or the name of one that comes with Next Hour.", show_default=False
-    ),
+    str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one that comes with Next Hour.")
 ]
 Seed = Annotated[int, typer.Option(help=SEED.help)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
@@ -142,12 +139,11 @@ def check_out(out: Path | str, *others: Path | str, option: str = "--out") -> No
     """Raise TableError if the file to write cannot be written: found now, not after minutes of work."""
     from sim import TableError
 
-    if Path(out).is_dir():
+    path = Path(out)
+    if path.is_dir():
         raise TableError(f"{option} {out} is a folder; give the path of a file to write")
-    for file in others:
-        if Path(out).resolve() == Path(file).resolve() or (
-            Path(out).exists() and Path(file).exists() and Path(out).samefile(file)
-        ):
+    for other in map(Path, others):
+        if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
             raise TableError(f"{option} {out} would overwrite another file of this command; choose another path")
-    if not Path(out).resolve().parent.is_dir():
+    if not path.resolve().parent.is_dir():
         raise TableError(f"{out}: cannot be written (no such folder); choose another path")

@@ -10,13 +10,9 @@ import typer
 from nexthour.packaged import BASELINE, scenario_path
 from nexthour.terminal.common import check_out
 
-Export = Annotated[
-    str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.", show_default=False)
-]
-MappingFile = Annotated[
-    str, typer.Option(help="A file that says which column means what.", metavar="FILE", show_default=False)
-]
-Out = Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE", show_default=False)]
+Export = Annotated[str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.")]
+MappingFile = Annotated[str, typer.Option(help="A file that says which column means what.", metavar="FILE")]
+Out = Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE")]
 ScenarioToFit = Annotated[
     str | None,
     typer.Option(

@@ -13,12 +13,11 @@ from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
 from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
-from nexthour.terminal.tables import make_table, plain_console, print_again
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS
 
 if TYPE_CHECKING:
     from sim import Comparison, Sensitivity
-    from sim.study.estimates import Estimate
 
 COLUMNS_AT_ONCE = 3
 """Plans side by side in the tables under the main one."""
@@ -86,29 +85,26 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
     scenario, base = comparison.scenario, comparison.baseline
     out = plain_console()
     best_first = sorted(
-        (name for name in comparison.results if name != base),
-        key=lambda name: -comparison[name].difference_usd.value,
+        (name for name in comparison.results if name != base), key=lambda name: -comparison[name].difference_usd.value
     )
     out.print(one_line(scenario.question or scenario.name), style="bold")
     for name in best_first:
-        out.print()
         sentence = verdict(comparison, name)
-        out.print(f"{sentence.removesuffix('.')}; {turning_point(known[name])}." if known else sentence)
-    out.print()
-    out.print(_levels_table(comparison, [base, *best_first]))
-    out.print(
+        print_block(out, f"{sentence.removesuffix('.')}; {turning_point(known[name])}." if known else sentence)
+    print_block(
+        out,
+        _levels_table(comparison, [base, *best_first]),
         f"Over {count_of(scenario.horizon_quarters, 'quarter')}, mean of "
         f"{count_of(comparison.replications, 'market')}, the same for every plan. P10-P90: 8 of 10 markets lie there. "
         "Chance of quota: in an average quarter. "
-        f"Difference: from {with_article(base)}, with its 95% interval."
+        f"Difference: from {with_article(base)}, with its 95% interval.",
     )
     for names in _chunks(best_first):
-        out.print(f"\nDifference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)")
-        out.print(_quarter_table(comparison, names))
+        title = f"Difference from {with_article(base)} by quarter, $k of quota credit (in brackets: not clear)"
+        print_block(out, title, _quarter_table(comparison, names))
     for names in _chunks([base, *best_first]):
-        out.print("\nPlanned hours a week, mean of the quarters")
-        out.print(_hours_table(comparison, names))
-    out.print(f"\n{CAVEAT}")
+        print_block(out, "Planned hours a week, mean of the quarters", _hours_table(comparison, names))
+    print_block(out, CAVEAT)
 
 
 def _levels_table(comparison: Comparison, names: list[str]) -> Any:
@@ -116,7 +112,9 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
     table = make_table("plan", *measures)
     for name in names:
         result = comparison[name]
-        difference = result.difference_usd
+        difference, ends = result.difference_usd, ""
+        if half_width(result.difference_usd) < inf:
+            ends = f" {narrow_half_width(difference)}"
         table.add_row(
             name,
             usd(result.credit_usd.value),
@@ -124,14 +122,9 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
             f"{result.attainment.value:.0%}",
             f"{result.quarters_at_quota.value:.0%}",
             f"{result.partner_share_of_credit:.0%}",
-            "" if name == comparison.baseline else usd(difference.value, sign=True) + _half_width(difference),
+            "" if name == comparison.baseline else usd(difference.value, sign=True) + ends,
         )
     return table
-
-
-def _half_width(estimate: Estimate) -> str:
-    """Half the width of an interval after its middle; an endless one is not written."""
-    return f" {narrow_half_width(estimate)}" if half_width(estimate) < inf else ""
 
 
 def _quarter_table(comparison: Comparison, names: list[str]) -> Any:

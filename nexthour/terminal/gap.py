@@ -12,7 +12,7 @@ from nexthour.report import gaps as report
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, percent, usd
 from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario, status_line
-from nexthour.terminal.tables import make_table, plain_console, print_again, print_items
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis, Remedy
@@ -62,9 +62,8 @@ def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:
     if not gaps.is_status_quo:
         out.print(f"The plan: {one_line(gaps.plan.name)}.")
     out.print(f"{report.largest_gap(gaps)} {report.best_hour(gaps)}")
-    out.print(f"\nMarket map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them")
-    out.print(_market_map(gaps))
-    out.print(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
+    title = f"Market map: opportunities over {count_of(scenario.horizon_quarters, 'quarter')}, and who sees them"
+    print_block(out, title, _market_map(gaps), f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     for segment in gaps.segments:
         out.print(f"\n{one_line(segment.segment)}: remedies on top of {report.starting_point(gaps)}")
         possible = [remedy for remedy in segment.remedies if remedy.gain_usd is not None]

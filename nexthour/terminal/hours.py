@@ -13,7 +13,7 @@ from nexthour.report.numbers import count_of
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import MaybeOut, ScenarioToFit, print_written, scenario_to_write
-from nexthour.terminal.tables import make_table, plain_console
+from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:
     from nexthour.calibrate.calendar.audit import Audit
@@ -23,10 +23,8 @@ DAYS_SHOWN = 5
 
 
 def command(
-    calendar: Annotated[str, typer.Argument(metavar="CALENDAR", help="A calendar, as ICS or CSV.", show_default=False)],
-    rules: Annotated[
-        str, typer.Option(help="A file that says what events were for.", metavar="FILE", show_default=False)
-    ],
+    calendar: Annotated[str, typer.Argument(metavar="CALENDAR", help="A calendar, as ICS or CSV.")],
+    rules: Annotated[str, typer.Option(help="A file that says what events were for.", metavar="FILE")],
     scenario_file: ScenarioToFit = None,
     out: MaybeOut = None,
     first: Annotated[
@@ -58,13 +56,7 @@ def command(
     template = scenario_to_write(scenario_file, out, calendar, rules)
     audit = audit_calendar(calendar, load_calendar_rules(rules), first and first.date(), last and last.date())
     sentences, digest = list(remarks_on_calendar(audit)), None
-    if as_json:
-        found: dict[str, Any] = {
-            **to_jsonable_python(asdict(audit)),
-            "hours_per_week": {row.activity: audit.hours_per_week(row.activity) for row in audit.by_activity},
-            "unknown_share": audit.unknown_share,
-        }
-    else:
+    if not as_json:
         print_audit(audit)
     if template is not None and out is not None:
         before = load_scenario(template)
@@ -72,9 +64,15 @@ def command(
         sentences, digest = remarks(before, audit), made.digest()
         save_scenario(made, out)
     if as_json:
+        found = {
+            **to_jsonable_python(asdict(audit)),
+            "hours_per_week": {row.activity: audit.hours_per_week(row.activity) for row in audit.by_activity},
+            "unknown_share": audit.unknown_share,
+        }
         print_json({**found, "remarks": sentences, "written": out, "scenario_digest": digest})
         return
-    print_remarks(sentences)
+    if sentences:
+        print_block(plain_console(), *sentences)
     print_written(out)
 
 
@@ -86,15 +84,14 @@ def print_audit(audit: Audit) -> None:
         f"{audit.weeks:.1f} weeks with work in {one_line(audit.name)}, {period.first} to {period.last}{whole}.",
         style="bold",
     )
-    console.print()
-    console.print(_activity_table(audit))
-    console.print()
+    print_block(console, _activity_table(audit))
     explained, unknown = (sum(row.hours for row in rows) for rows in (audit.by_activity, audit.unknown))
     left_out = sum(row.hours for row in audit.left_out)
-    console.print(
+    print_block(
+        console,
         f"{audit.read_hours:,.1f} hours of {count_of(audit.events, 'event')} read = {explained:,.1f} with a rule + "
         f"{unknown:,.1f} without + {left_out:,.1f} left out + {audit.shared_hours:,.1f} at the same time as others "
-        "(events at the same time share it)."
+        "(events at the same time share it).",
     )
     for row in audit.left_out:
         console.print(
@@ -105,15 +102,6 @@ def print_audit(audit: Audit) -> None:
         console.print(_unknown_table(audit))
         if len(audit.unknown) > UNKNOWN_SHOWN:
             console.print(f"and {len(audit.unknown) - UNKNOWN_SHOWN:,} more (all with --json)")
-
-
-def print_remarks(remarks: Sequence[str]) -> None:
-    """Print what is to be said of a calendar, or of the status quo that it makes."""
-    console = plain_console()
-    if remarks:
-        console.print()
-    for remark in remarks:
-        console.print(remark)
 
 
 def _activity_table(audit: Audit) -> Any:

@@ -11,7 +11,7 @@ from nexthour.report import calibration
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
-from nexthour.terminal.tables import plain_console, table_of
+from nexthour.terminal.tables import plain_console, print_block, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.judgement import Judgement
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 def command(
     table: Annotated[
         str,
-        typer.Argument(
-            metavar="TABLE",
-            help="CSV or XLSX, a row an answer; start from scenarios/blank_judgement.csv.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="TABLE", help="CSV or XLSX, a row an answer; start from scenarios/blank_judgement.csv."),
     ],
     out: Out,
     scenario_file: ScenarioToFit = None,
@@ -62,14 +58,9 @@ def print_judgement(judgement: Judgement, before: Scenario, out: str) -> None:
     console = plain_console()
     console.print(f"Wrote {out}, with what {calibration.people_count(judgement)} said.", style="bold")
     for rows in calibration.opinion_tables(judgement, before):
-        console.print()
-        console.print(table_of(rows))
+        print_block(console, table_of(rows))
     console.print(calibration.ABOUT_PEOPLE)
-    console.print()
-    console.print(calibration.ABOUT_ANSWERS)
-    console.print(table_of(calibration.answer_table(judgement)))
-    console.print(calibration.ABOUT_WHOM)
-    for line in calibration.doubt_lines(judgement):
-        console.print()
-        console.print(line)
-    console.print(f"\n{CAVEAT}")
+    answers = table_of(calibration.answer_table(judgement))
+    print_block(console, calibration.ABOUT_ANSWERS, answers, calibration.ABOUT_WHOM)
+    for line in (*calibration.doubt_lines(judgement), CAVEAT):
+        print_block(console, line)

@@ -9,7 +9,7 @@ import typer
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json
 from nexthour.terminal.company_data import Encoding, Export, print_next
-from nexthour.terminal.tables import plain_console, print_items
+from nexthour.terminal.tables import plain_console, print_block, print_items
 
 if TYPE_CHECKING:
     from nexthour.calibrate.deals.mapping_proposal import Proposal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def command(
     export: Export,
-    out: Annotated[str, typer.Option(help="The mapping file to write.", metavar="FILE", show_default=False)],
+    out: Annotated[str, typer.Option(help="The mapping file to write.", metavar="FILE")],
     encoding: Encoding = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook. Default: the first.", metavar="NAME")] = None,
     as_json: AsJson = False,
@@ -39,9 +39,8 @@ def command(
     from sim.documents.declared import validate
 
     check_out(out, export)
-    options = {"encoding": encoding, "sheet": sheet}
-    given = {name: word for name, word in options.items() if word is not None}
-    proposal = propose_mapping(export, validate(Layout, given, "the options", TableError))
+    layout = validate(Layout, {"encoding": encoding, "sheet": sheet}, "the options", TableError)
+    proposal = propose_mapping(export, layout)
     save_proposal(proposal, out)
     if as_json:
         print_json({"written": out, **proposal.as_dict()})
@@ -55,13 +54,10 @@ def print_proposal(proposal: Proposal, out: str) -> None:
     console, questions = plain_console(), proposal.questions
     crm = f"an export of {proposal.crm}" if proposal.crm else "an export of no CRM that is known"
     console.print(f"Wrote {out} for {one_line(proposal.file)}, {crm}.", style="bold")
-    console.print()
-    for name, column in proposal.columns().items():
-        console.print(f"  {name:<16} {one_line(column)}")
-    console.print()
+    print_block(console, *(f"  {name:<16} {one_line(column)}" for name, column in proposal.columns().items()))
     if questions:
         which = "this question stands" if len(questions) == 1 else f"these {len(questions)} questions stand"
-        console.print(f'What no program can know: {which} in {out} as "?", beside what the file says.')
+        print_block(console, f'What no program can know: {which} in {out} as "?", beside what the file says.')
         print_items(console, map(one_line, questions))
     else:
-        console.print("Nothing is open; read it through before you use it.")
+        print_block(console, "Nothing is open; read it through before you use it.")

@@ -12,7 +12,7 @@ from nexthour.packaged import scenario_path
 from nexthour.report.plan import change_lines, clock, from_week
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json, read_scenario
-from nexthour.terminal.tables import make_table, plain_console, print_again, print_items
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
 
 if TYPE_CHECKING:
     from optimize.monday.sheet import Block, MondaySheet
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def command(
     scenario_file: ScenarioFile,
-    plan: Annotated[str, typer.Option(help="A plan file.", metavar="FILE", show_default=False)],
+    plan: Annotated[str, typer.Option(help="A plan file.", metavar="FILE")],
     quarter: Annotated[int, typer.Option(help="Which quarter, from 1.")] = 1,
     ics: Annotated[Path | None, typer.Option(help="Write the blocks to this calendar file.", metavar="FILE")] = None,
     account_manager: Annotated[
@@ -67,17 +67,13 @@ def print_sheet(sheet: MondaySheet) -> None:
     print_items(out, change_lines(sheet.scenario, sheet.changes))
     for who in dict.fromkeys(line.who for line in sheet.lines):
         whose = "The account manager's hours a week" if who == "channel_account_manager" else "Hours a week"
-        out.print()
-        out.print(whose)
-        out.print(_cadences(sheet, who))
+        print_block(out, whose, _cadences(sheet, who))
         if blocks := [block for block in sheet.blocks if block.who == who]:
             weeks = max(block.every_weeks for block in blocks)
-            out.print("\nEvery week" if weeks == 1 else f"\nWeeks 1 to {weeks}, then again")
-            out.print(_weeks(sheet, blocks, weeks))
+            which = "Every week" if weeks == 1 else f"Weeks 1 to {weeks}, then again"
+            print_block(out, which, _weeks(sheet, blocks, weeks))
     if sheet.notes:
-        out.print()
-    for sentence in sheet.notes:
-        out.print(one_line(sentence))
+        print_block(out, *map(one_line, sheet.notes))
 
 
 def _cadences(sheet: MondaySheet, who: Who) -> Any:
@@ -91,21 +87,17 @@ def _cadences(sheet: MondaySheet, who: Who) -> Any:
         column.justify, column.no_wrap = "right", True
     before = None
     order = [*sheet.scenario.partner_names, *sheet.scenario.segment_names, None]
-    for line in sorted(sheet.lines, key=lambda line: order.index(line.use[1])):
+    lines = (line for line in sheet.lines if line.who == who)
+    for line in sorted(lines, key=lambda line: order.index(line.use[1])):
         activity, target = line.use
-        if line.who != who:
-            continue
         if target is not None and target != before:
             table.add_row(one_line(target))
             before = target
         word = ACTIVITY_WORDS[activity]
-        when = "the rest" if activity == "sell" else "\n".join(_when(block) for block in line.blocks) or "no block"
+        blocks = [f"{block.cadence}, {clock(block.start)}{from_week(block)}" for block in line.blocks]
+        when = "the rest" if activity == "sell" else "\n".join(blocks) or "no block"
         table.add_row(f"  {word}" if target else word, when, f"{line.planned:.2f}", f"{line.in_blocks:.2f}")
     return table
-
-
-def _when(block: Block) -> str:
-    return f"{block.cadence}, {clock(block.start)}{from_week(block)}"
 
 
 def _weeks(sheet: MondaySheet, blocks: list[Block], weeks: int) -> Any:

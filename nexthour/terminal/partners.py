@@ -12,7 +12,7 @@ from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
-from nexthour.terminal.tables import plain_console, print_items, table_of
+from nexthour.terminal.tables import plain_console, print_block, print_items, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.partner_intake import Intake
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 def command(
     table: Annotated[
         str,
-        typer.Argument(
-            metavar="TABLE",
-            help="CSV or XLSX, a row a partner; start from scenarios/blank_partners.csv.",
-            show_default=False,
-        ),
+        typer.Argument(metavar="TABLE", help="CSV or XLSX, a row a partner; start from scenarios/blank_partners.csv."),
     ],
     out: Out,
     scenario_file: ScenarioToFit = None,
@@ -63,14 +59,11 @@ def print_intake(intake: Intake, before: Scenario, made: Scenario, out: str, men
     """Print what each partner is like and how sure that is; `mend` says which plans no longer fit."""
     console = plain_console()
     console.print(f"Wrote {out}: {calibration.label_accuracy(intake)}.", style="bold")
-    console.print()
-    console.print(table_of(calibration.intake_table(intake, before)))
-    console.print(calibration.intake_notes(intake))
+    print_block(console, table_of(calibration.intake_table(intake, before)), calibration.intake_notes(intake))
     if asked := calibration.open_questions(intake):
         console.print("\nTo be surer, ask or watch:")
         print_items(console, asked)
     if gone := calibration.missing_partners(before, made):
-        console.print()
-        console.print(gone)
+        print_block(console, gone)
     for sentence in mend:
         console.print(f"\nTo be mended in {out}: {one_line(sentence)}.")

@@ -12,50 +12,34 @@ from nexthour.report.numbers import count_of, interval
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
-from nexthour.terminal.tables import make_table, plain_console
+from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.recruiting import HoldOut, Recruiting
     from nexthour.calibrate.people.recruiting_contacts import Contacts
 
 
-DateOrder = Annotated[
-    Literal["YMD", "DMY", "MDY"] | None,
-    typer.Option(help="Order of day, month and year, unless dates are 2026-01-31."),
-]
-Separator = Annotated[
-    Literal[",", ";", "\t", "|"],
-    typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
-]
-
-
 def command(
-    funnel: Annotated[
-        str, typer.Argument(metavar="FUNNEL", help="A table of first contacts, CSV or XLSX.", show_default=False)
-    ],
-    contacted: Annotated[
-        str, typer.Option(help="Column of the date of first contact.", metavar="COLUMN", show_default=False)
-    ],
-    signed: Annotated[
-        str, typer.Option(help="Column of the date of signing, empty if not.", metavar="COLUMN", show_default=False)
-    ],
+    funnel: Annotated[str, typer.Argument(metavar="FUNNEL", help="A table of first contacts, CSV or XLSX.")],
+    contacted: Annotated[str, typer.Option(help="Column of the date of first contact.", metavar="COLUMN")],
+    signed: Annotated[str, typer.Option(help="Column of the date of signing, empty if not.", metavar="COLUMN")],
     as_of: Annotated[
         datetime.datetime,
-        typer.Option(
-            help="The day on which the table was exported.", formats=["%Y-%m-%d"], metavar="DATE", show_default=False
-        ),
+        typer.Option(help="The day on which the table was exported.", formats=["%Y-%m-%d"], metavar="DATE"),
     ],
-    kind: Annotated[
-        str | None, typer.Option(help="Column of the kind of contact.", metavar="COLUMN", show_default=False)
+    kind: Annotated[str | None, typer.Option(help="Column of the kind of contact.", metavar="COLUMN")] = None,
+    date_order: Annotated[
+        Literal["YMD", "DMY", "MDY"] | None,
+        typer.Option(help="Order of day, month and year, unless dates are 2026-01-31."),
     ] = None,
-    date_order: DateOrder = None,
-    separator: Separator = ",",
+    separator: Annotated[
+        Literal[",", ";", "\t", "|"],
+        typer.Option(help="Between the columns of a CSV file: , ; | or a tab.", metavar="MARK"),
+    ] = ",",
     encoding: Encoding = None,
     scenario_file: ScenarioToFit = None,
     out: MaybeOut = None,
-    about: Annotated[
-        str, typer.Option(help="Who was contacted, for the scenario's source.", metavar="TEXT", show_default=False)
-    ] = "",
+    about: Annotated[str, typer.Option(help="Who was contacted, for the scenario's source.", metavar="TEXT")] = "",
     as_json: AsJson = False,
 ) -> None:
     """How likely does a contact sign, and when?
@@ -117,19 +101,18 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
         else f"{late}: they have not been followed long enough, and {chance.value:.1%} is a lower bound."
     )
     if fitted.kinds:
-        console.print()
-        console.print(_kind_table(fitted))
-        console.print("Kinds borrow from each other. A kind written down after the outcome is known says little.")
+        about = "Kinds borrow from each other. A kind written down after the outcome is known says little."
+        print_block(console, _kind_table(fitted), about)
     for reason, rows in contacts.rejected_by_reason().items():
         console.print(f"Not used, {one_line(reason)}: {count_of(rows, 'row')}.")
-    console.print()
     if checked is None:
-        console.print("Too few weeks or contacts to predict the later ones from the earlier.")
+        print_block(console, "Too few weeks or contacts to predict the later ones from the earlier.")
         return
-    console.print(
+    print_block(
+        console,
         f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, '.1%')} of the "
         f"{checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
-        + ("." if checked.holds else ", which is outside.")
+        + ("." if checked.holds else ", which is outside."),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_width
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, Seed, print_json, read_scenario, status_line
-from nexthour.terminal.tables import make_table, plain_console, print_again
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 
 if TYPE_CHECKING:
     from optimize.coverage.rollup import Organisation, SegmentRow
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def command(
     scenario_files: Annotated[
-        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.", show_default=False)
+        list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.")
     ],
     seed: Seed = 7,
     as_json: AsJson = False,
@@ -56,18 +57,10 @@ def print_organisation(organisation: Organisation) -> None:
         f"{usd(organisation.partner_credit_usd.value)} of it comes from partners."
     )
     out.print(f"\nMarket map: opportunities {over}, and who sees them today")
-    table = _rows_table("segment")
-    for name, row in (*organisation.by_segment.items(), ("all", total)):
-        table.add_row(one_line(name), *_cells(row))
-    out.print(table)
-    out.print("\nTerritories")
-    table = _rows_table("territory")
-    for one in organisation.territories:
-        table.add_row(one_line(one.scenario.name), *_cells(one.total))
-    table.add_row("all", *_cells(total))
-    out.print(table)
-    out.print("\nPartners, each once; hours are a week, from all managers together")
-    out.print(_partners(organisation))
+    out.print(_map_table("segment", (*organisation.by_segment.items(), ("all", total))))
+    territories = ((territory.scenario.name, territory.total) for territory in organisation.territories)
+    print_block(out, "Territories", _map_table("territory", (*territories, ("all", total))))
+    print_block(out, "Partners, each once; hours are a week, from all managers together", _partners(organisation))
     out.print(
         "\n± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
         "amount times the manager's chance to win; nobody could work all of a gap. Segments and partners are added up "
@@ -75,27 +68,19 @@ def print_organisation(organisation: Organisation) -> None:
     )
 
 
-def _rows_table(first: str) -> Any:
-    return make_table(
-        first,
-        "opportu-\nnities",
-        "worth",
-        "found by\nmanagers",
-        "brought by\npartners",
-        "seen by\nnobody",
-        "gap,\nworth",
-    )
-
-
-def _cells(row: SegmentRow) -> list[str]:
-    seen = [f"{count.value:,.0f}" for count in (row.found, row.brought, row.leaked)]
-    return [f"{row.opportunities.value:,.0f}", usd(row.value_usd.value), *seen, usd_with_half_width(row.gap_usd)]
+def _map_table(first: str, rows: Iterable[tuple[str, SegmentRow]]) -> Any:
+    seen_by = ("found by\nmanagers", "brought by\npartners", "seen by\nnobody")
+    table = make_table(first, "opportu-\nnities", "worth", *seen_by, "gap,\nworth")
+    for name, row in rows:
+        opportunities, *seen = (f"{n.value:,.0f}" for n in (row.opportunities, row.found, row.brought, row.leaked))
+        worth, gap = usd(row.value_usd.value), usd_with_half_width(row.gap_usd)
+        table.add_row(one_line(name), opportunities, worth, *seen, gap)
+    return table
 
 
 def _partners(organisation: Organisation) -> Any:
-    table = make_table(
-        "partner", "quota\ncredit", "accounts'\nopportunities", "hours", "account\nmanagers'", "territories"
-    )
+    heads = ("quota\ncredit", "accounts'\nopportunities", "hours", "account\nmanagers'", "territories")
+    table = make_table("partner", *heads)
     for one in organisation.partners:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",

@@ -11,7 +11,7 @@ from nexthour.report.numbers import count_of, count_of_total, digits, half_width
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
 from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
-from nexthour.terminal.tables import make_table, plain_console, print_again
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED
 
 if TYPE_CHECKING:
@@ -72,15 +72,14 @@ def print_sensitivity(result: Sensitivity) -> None:
     best_first = sorted(result.plans, key=lambda name: -result[name].difference_share.value)
     out.print(one_line(scenario.question or scenario.name), style="bold")
     for name in best_first:
-        out.print()
-        out.print(_verdict(result, name))
+        print_block(out, _verdict(result, name))
     for name in best_first:
         swings = result[name].swings
         shown = [swing for i, swing in enumerate(swings) if i < BARS_SHOWN or swing.flips]
         if not shown:
             continue
-        out.print(f"\n{name}: difference from {base} if one assumption is at an end of its plausible range")
-        out.print(_tornado(shown))
+        title = f"{name}: difference from {base} if one assumption is at an end of its plausible range"
+        print_block(out, title, _tornado(shown))
         rest = [swing for swing in swings if swing not in shown]
         if rest:
             out.print(f"{count_of(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")

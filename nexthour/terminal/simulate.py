@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import isnan
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 from nexthour.report.numbers import count_of, exponents, usd
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario
-from nexthour.terminal.tables import make_table, plain_console, print_again
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 
 if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
@@ -68,16 +69,20 @@ def _ledger_as_dict(scenario: Scenario, plan: TimePlan, ledger: Ledger, with_lin
             for i, name in enumerate(scenario.segment_names)
         },
         "partners": {
-            name: {"credit_usd": credit, "weeks_to_first_deal": None if isnan(weeks) else weeks}
-            for name, credit, weeks in zip(
-                scenario.partner_names,
-                kpis.credit_by_partner_usd(ledger).tolist(),
-                kpis.weeks_to_first_deal(ledger).tolist(),
-                strict=True,
-            )
+            name: {"credit_usd": credit_usd, "weeks_to_first_deal": weeks}
+            for name, credit_usd, weeks in _partners(scenario, ledger)
         },
         **({"ledger": list(ledger.lines())} if with_lines else {}),
     }
+
+
+def _partners(scenario: Scenario, ledger: Ledger) -> Iterator[tuple[str, float, float | None]]:
+    """The name of each partner with its credit in dollars and its weeks to the first win; None if it won nothing."""
+    from sim import kpis
+
+    credit_usd, weeks = kpis.credit_by_partner_usd(ledger).tolist(), kpis.weeks_to_first_deal(ledger).tolist()
+    for name, credit, first in zip(scenario.partner_names, credit_usd, weeks, strict=True):
+        yield name, credit, None if isnan(first) else first
 
 
 def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
@@ -95,17 +100,11 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
         style="bold",
     )
     out.print("One market, so much of this is luck; nexthour compare tells plans apart.")
-    out.print()
-    out.print(plan.summary(scenario))
-    rows, nothing = [], []
-    for kpi in kpis.KPIS:
-        label, cells = _kpi_row(scenario, kpi, values[kpi.name])
-        if values[kpi.name].any():
-            rows.append((label, cells))
-        else:
-            nothing.append(kpi.label)
-    width = max(len(label) for label, _ in rows) if rows else 0
-    most = max(1, (out.width - width) // (2 + max((len(c) for _, cells in rows for c in cells), default=5)))
+    print_block(out, plan.summary(scenario))
+    rows = [_kpi_row(scenario, kpi, values[kpi.name]) for kpi in kpis.KPIS if values[kpi.name].any()]
+    nothing = [kpi.label for kpi in kpis.KPIS if not values[kpi.name].any()]
+    width = max((len(label) for label, _ in rows), default=0)
+    most = max(1, (out.width - width) // (2 + max((len(cell) for _, cells in rows for cell in cells), default=5)))
     blocks = -(-scenario.horizon_quarters // most)
     size = -(-scenario.horizon_quarters // blocks)
     for first in range(0, scenario.horizon_quarters, size):
@@ -113,38 +112,30 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
         table = make_table("", *(f"Q{q + 1}" for q in quarters))
         for label, cells in rows:
             table.add_row(label, *(cells[q] for q in quarters))
-        out.print()
-        out.print(table)
-    out.print()
+        print_block(out, table)
     if nothing:
-        out.print(f"Nothing in any quarter: {', '.join(nothing)}.")
-        out.print()
-    out.print(_coverage_table(scenario, ledger))
+        print_block(out, f"Nothing in any quarter: {', '.join(nothing)}.")
+    print_block(out, _coverage_table(scenario, ledger))
     if scenario.all_partners:
-        out.print()
-        out.print(_partner_table(scenario, ledger))
-        out.print("Weeks to first win: from the first day, or from when a candidate became active.")
+        about = "Weeks to first win: from the first day, or from when a candidate became active."
+        print_block(out, _partner_table(scenario, ledger), about)
 
 
 def _coverage_table(scenario: Scenario, ledger: Ledger) -> Any:
     from sim import kpis
 
     seen = kpis.coverage_by_segment(ledger)
-    table = make_table(
-        "opportunities of", "found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody"
-    )
+    heads = ("found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody")
+    table = make_table("opportunities of", *heads)
     for i, name in enumerate(scenario.segment_names):
         table.add_row(one_line(name), *(f"{seen[how][i]:,.0f}" for how in ("found", "registered", "leaked")))
     return table
 
 
 def _partner_table(scenario: Scenario, ledger: Ledger) -> Any:
-    from sim import kpis
-
     table = make_table("partner", "quota\ncredit", "weeks to\nfirst win")
-    credit, weeks = kpis.credit_by_partner_usd(ledger).tolist(), kpis.weeks_to_first_deal(ledger).tolist()
-    for name, credit_usd, first in zip(scenario.partner_names, credit, weeks, strict=True):
-        table.add_row(one_line(name), usd(credit_usd), "none" if isnan(first) else f"{first:.1f}")
+    for name, credit_usd, weeks in _partners(scenario, ledger):
+        table.add_row(one_line(name), usd(credit_usd), "none" if weeks is None else f"{weeks:.1f}")
     return table
 
 

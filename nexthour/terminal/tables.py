@@ -8,11 +8,11 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from nexthour import version
+from nexthour.report.calibration import ALL_OF_THEM, TextTable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nexthour.report.calibration import TextTable
     from sim import Scenario
 
 
@@ -29,8 +29,6 @@ def make_table(first: str, *others: str, right: bool = True) -> Any:
 
 def table_of(text: TextTable) -> Any:
     """A table in words as the terminal shows it, its row of all in bold."""
-    from nexthour.report.calibration import ALL_OF_THEM
-
     table = make_table(*text.headers)
     for row in text.rows:
         table.add_row(*row, style="bold" if row[0] == ALL_OF_THEM else None)
@@ -46,6 +44,13 @@ def plain_console(stderr: bool = False) -> Console:
             raise BrokenPipeError
 
     return Plain(stderr=stderr, markup=False, highlight=False, emoji=False)
+
+
+def print_block(console: Console, *parts: Any) -> None:
+    """Print parts, texts or tables, one below the other and all of them below an empty line."""
+    console.print()
+    for part in parts:
+        console.print(part)
 
 
 def print_items(console: Console, lines: Iterable[str]) -> None:
