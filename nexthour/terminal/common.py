@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sim import Scenario
     from sim.progress import Progress
 
+STOPPED = 130
+"""The exit code that Typer makes of Ctrl-C, wherever it strikes: while a command is read, or while it works."""
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
@@ -48,6 +50,8 @@ class Commands(TyperGroup):
                 stream.reconfigure(errors="replace")
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
+            if code == STOPPED:
+                fail("stopped", STOPPED, label="nexthour")
             sys.stdout.flush()
         except typer.TyperException as problem:
             where = getattr(problem, "ctx", None)
@@ -60,8 +64,6 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except (typer.TyperException, typer.Exit):
             raise
-        except KeyboardInterrupt:
-            raise typer.Exit(fail("stopped", 130, label="nexthour")) from None
         except BrokenPipeError:
             # The reader has seen enough. Python would complain once more when it closes stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

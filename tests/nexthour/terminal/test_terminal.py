@@ -425,3 +425,12 @@ def test_ctrl_c_is_one_line(seconds: float) -> None:
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert (out, err, process.returncode) == ("", "nexthour: stopped\n", 130)
+
+
+def test_ctrl_c_before_a_command_begins_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(common.Commands, "make_context", interrupted)
+    result = run("check", BASELINE)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "nexthour: stopped\n")
