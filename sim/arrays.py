@@ -9,9 +9,9 @@ FloatArray = NDArray[np.float64]
 FIELD_KINDS = {int: "<i8", bool: "<i8", float: "<f8"}
 
 
-def record(*fields: tuple[Any, ...]) -> np.dtype[Any]:
-    """A record type whose fields lie where a compiler expects them."""
-    return np.dtype(list(fields), align=True)
+def record(*fields: tuple[str, str]) -> np.dtype[Any]:
+    """A record type from names, separated by spaces, and their type; fields lie where a compiler expects them."""
+    return np.dtype([(name, kind) for names, kind in fields for name in names.split()], align=True)
 
 
 def record_of(declared: type) -> np.dtype[Any]:

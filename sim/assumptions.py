@@ -33,9 +33,7 @@ PARTNER_TIME_GAINS = (
 PARTNER_TIME_RANGE = (0.5, 1.5)
 FARTHEST = 2.0
 """Times the highest plausible value, up to which flips are looked for: nobody need know what a model says beyond."""
-_DECLARED = {
-    name: field for model in (Segment, PartnerTraits, Assumptions) for name, field in model.model_fields.items()
-}
+_FIELDS = {name: field for model in (Segment, PartnerTraits, Assumptions) for name, field in model.model_fields.items()}
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def _partner_time(largest_gain: float) -> Assumption:
 def _assumption_at(scenario: Scenario, path: str, value: Range) -> Assumption:
     # A path begins with a dot and ends with the field; what is in brackets may be any text.
     field = path.rpartition(".")[2]
-    declared, extra = _DECLARED[field], _DECLARED[field].json_schema_extra
+    declared, extra = _FIELDS[field], _FIELDS[field].json_schema_extra
     words, owner = field.replace("_", " "), _owner(path)
     least, most = _bounds_at(scenario, path, field)
     return Assumption(
@@ -152,7 +150,7 @@ def _owner(path: str) -> str:
 
 def _bounds_at(scenario: Scenario, path: str, field: str) -> tuple[float, float]:
     """Bounds of the field, narrowed by what must hang together with it."""
-    bounds = next(m.func for m in _DECLARED[field].metadata if isinstance(m, AfterValidator))
+    bounds = next(m.func for m in _FIELDS[field].metadata if isinstance(m, AfterValidator))
     assert isinstance(bounds, Within)
     if field in ("skill_exponent", "engagement_exponent"):
         other = "engagement_exponent" if field == "skill_exponent" else "skill_exponent"

@@ -15,7 +15,7 @@ import numpy as np
 from sim.ledger import TICKS_PER_WEEK, Kind
 from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
 from sim.rules import share_forgotten
-from sim.scenario import Candidate, Scenario
+from sim.scenario import Candidate, Partner, PartnerTraits, Scenario, Segment
 from sim.tape_numbers import pass_probabilities, weekly_demand
 from sim.terms import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
@@ -36,21 +36,16 @@ class SegmentNumbers:
     """The numbers of one segment. Single numbers reach the compiled engine by themselves."""
 
     stages: int
-    pass_below: tuple[float, ...]
-    """a deal passes stage k if its U is below this"""
+    pass_below: tuple[float, ...]  # a deal passes stage k if its U is below this
     win_probability: float
     worth_per_hour: tuple[float, ...]
     """win probability left / expected hours left, at each stage: with the amount, the order of visits"""
-    assist_worth_per_hour: float
-    """worth per hour of the lump of a partner's deal, sold for it from start to end"""
-    value_per_opportunity: float
-    """mean amount * win probability in US dollars"""
+    assist_worth_per_hour: float  # worth per hour of the lump of a partner's deal, sold for it from start to end
+    value_per_opportunity: float  # mean amount * win probability in US dollars
     inbound_share: float
     prospecting_yield: float
-    demand: tuple[float, ...]
-    """expected opportunities by week, history first"""
-    bases: tuple[tuple[int, float], ...]
-    """(partner, share of the segment's accounts) for each that has any"""
+    demand: tuple[float, ...]  # expected opportunities by week, history first
+    bases: tuple[tuple[int, float], ...]  # (partner, share of the segment's accounts) for each that has any
 
 
 @dataclass(frozen=True)
@@ -71,12 +66,10 @@ class TraitNumbers:
 class PartnerNumbers:
     """The numbers of one partner or candidate."""
 
-    fit: tuple[float, ...]
-    """by segment"""
+    fit: tuple[float, ...]  # by segment
     credit_share: float
     capacity_deals: int
-    traits: tuple[TraitNumbers, ...]
-    """by true segment"""
+    traits: tuple[TraitNumbers, ...]  # by true segment
     is_candidate: bool
     recruiting_hours: float
     sign_probability: float
@@ -91,8 +84,7 @@ class QuarterNumbers:
     """(partner, activity, ticks a week), in this order, for all that has any and is not work on deals"""
     assists: tuple[tuple[int, int, int], ...]
     """(activity, partner, ticks a week), in this order, for work on partners' deals"""
-    cam_hours: tuple[tuple[int, int, float], ...]
-    """(partner, activity, hours a week) of the channel account manager"""
+    cam_hours: tuple[tuple[int, int, float], ...]  # (partner, activity, hours a week) of the channel account manager
     prospect_ticks: tuple[int, ...]
     prospect_shares: tuple[float, ...] | None
     """how planned prospecting divides over the segments, None where none is planned"""
@@ -112,8 +104,7 @@ class Coefficients:
     segments: tuple[SegmentNumbers, ...]
     partners: tuple[PartnerNumbers, ...]
     quarters: tuple[QuarterNumbers, ...]
-    week_off: tuple[bool, ...]
-    """by week of the horizon"""
+    week_off: tuple[bool, ...]  # by week of the horizon
     cam_factor: float
     coach_gain: float
     coach_tau: float
@@ -163,8 +154,8 @@ def of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) ->
     return Coefficients(
         weeks=weeks,
         ticks_per_hour=TICKS_PER_WEEK / scenario.territory_manager.hours_per_week,
-        segments=tuple(_segment(scenario, i) for i in range(len(scenario.market_map))),
-        partners=tuple(_partner(scenario, p) for p in range(len(scenario.all_partners))),
+        segments=tuple(_segment(scenario, segment) for segment in scenario.market_map),
+        partners=tuple(_partner(scenario, partner) for partner in scenario.all_partners),
         quarters=quarters,
         week_off=tuple(week % WEEKS_PER_YEAR in off for week in range(weeks)),
         cam_factor=0.0 if cam is None else cam.factor,
@@ -185,8 +176,7 @@ def of_the_scenario(scenario: Scenario, quarters: tuple[QuarterNumbers, ...]) ->
     )
 
 
-def _segment(scenario: Scenario, i: int) -> SegmentNumbers:
-    segment = scenario.market_map[i]
+def _segment(scenario: Scenario, segment: Segment) -> SegmentNumbers:
     passes = pass_probabilities(segment)
     worth = []
     for k in range(len(segment.stages)):
@@ -218,14 +208,13 @@ def _segment(scenario: Scenario, i: int) -> SegmentNumbers:
     )
 
 
-def _partner(scenario: Scenario, p: int) -> PartnerNumbers:
-    partner = scenario.all_partners[p]
+def _partner(scenario: Scenario, partner: Partner) -> PartnerNumbers:
     candidate = partner if isinstance(partner, Candidate) else None
     return PartnerNumbers(
         fit=tuple(partner.fit_by_segment.get(name, partner.fit) for name in scenario.segment_names),
         credit_share=scenario.credit_share(partner),
         capacity_deals=partner.capacity_deals,
-        traits=tuple(_traits(scenario, p, s) for s in range(len(PARTNER_SEGMENTS))),
+        traits=tuple(_traits(scenario, scenario.traits(partner, segment)) for segment in PARTNER_SEGMENTS),
         is_candidate=candidate is not None,
         recruiting_hours=candidate.recruiting_hours if candidate else 0.0,
         sign_probability=candidate.sign_probability if candidate else 0.0,
@@ -233,22 +222,19 @@ def _partner(scenario: Scenario, p: int) -> PartnerNumbers:
     )
 
 
-def _traits(scenario: Scenario, p: int, true_segment: int) -> TraitNumbers:
-    traits = scenario.traits(scenario.all_partners[p], PARTNER_SEGMENTS[true_segment])
+def _traits(scenario: Scenario, traits: PartnerTraits) -> TraitNumbers:
     numbers = {name: value.likely for name, value in traits if name in TraitNumbers.__dataclass_fields__}
     return TraitNumbers(**numbers, support_ticks=_ticks(scenario, traits.reactive_support_hours.likely))
 
 
 def _quarter(scenario: Scenario, table: PlanTable, q: int, quota_usd: float) -> QuarterNumbers:
     hours = scenario.territory_manager.hours_per_week
-    planned = table.sell[q] + table.prospect[q].sum() + table.partner[q].sum() + table.support[q]
-    idle = hours - planned
+    idle = hours - (table.sell[q] + table.prospect[q].sum() + table.partner[q].sum() + table.support[q])
     prospect, cam = table.prospect[q], table.channel_account_manager[q]
     given = [(a, p, _ticks(scenario, table.partner[q, a, p])) for a, p in np.argwhere(table.partner[q] > 0).tolist()]
+    by_partner = sorted(given, key=lambda gift: gift[1])
     return QuarterNumbers(
-        appointments=tuple(
-            (p, a, ticks) for a, p, ticks in sorted(given, key=lambda g: g[1]) if a in APPOINTMENT_KINDS
-        ),
+        appointments=tuple((p, a, ticks) for a, p, ticks in by_partner if a in APPOINTMENT_KINDS),
         assists=tuple((a, p, ticks) for a, p, ticks in given if a in ASSIST_KINDS),
         cam_hours=tuple((p, a, cam[a, p]) for a, p in np.argwhere(cam > 0).tolist()),
         prospect_ticks=tuple(_ticks(scenario, h) for h in prospect.tolist()),

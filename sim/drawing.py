@@ -15,11 +15,12 @@ import math
 from typing import Any
 
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from sim.arrays import FloatArray
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
-from sim.quantiles import duration, exponential, normal, remaining, settling, whole_ticks
-from sim.streams import Stream, eight_marks, four_marks
+from sim.rules import power
+from sim.streams import LOWEST_HALF_STEP, Marks, Stream, eight_marks, four_marks
 from sim.tape import ALL_DRAWN, CHUNK, CYCLE_DRAWN, FULL, LONGEST_KEPT, STAGE_DRAWN, U_DRAWN, Tapes
 from sim.tape_numbers import DEMAND_BINS, MAX_STAGES, TapeNumbers
 from sim.terms import HISTORY_WEEKS
@@ -27,11 +28,49 @@ from sim.terms import HISTORY_WEEKS
 DEMAND, SHOCK = int(Stream.DEMAND), int(Stream.SHOCK)
 OPPORTUNITY, STAGE = int(Stream.OPPORTUNITY), int(Stream.STAGE)
 PARTNER, OPEN_DEAL = int(Stream.PARTNER), int(Stream.OPEN_DEAL)
+LONGEST_WEEKS = 1e9
 
 
-def quarter_row(tick: int) -> int:
-    """Row of a tick in tables by quarter that begin with the history's two."""
-    return (tick - HISTORY_START) // TICKS_PER_QUARTER
+# ---------------------------------------------------------------- what a mark means: the quantile of a distribution
+
+
+def exponential(mark: float) -> float:
+    """Quantile of the unit exponential."""
+    return -math.log(1.0 - mark)
+
+
+def normal(mark: float) -> float:
+    """Quantile of the standard normal; a mark of 0 stands for the middle of its step."""
+    return ndtri(max(mark, LOWEST_HALF_STEP))
+
+
+def duration(mark: float, scale_weeks: float, exponent: float) -> int:
+    """Quantile of the Weibull distribution with this scale and shape 1 / exponent, in whole ticks."""
+    return whole_ticks(scale_weeks * power(exponential(mark), exponent))
+
+
+def remaining(mark: float, scale_weeks: float, exponent: float, age_weeks: float) -> int:
+    """Ticks that a Weibull duration still lasts which has lasted `age_weeks` already."""
+    if scale_weeks == 0.0:
+        return 0
+    # Of the two equal forms, the one whose power cannot overflow.
+    if age_weeks <= scale_weeks:
+        total = scale_weeks * power(power(age_weeks / scale_weeks, 1.0 / exponent) + exponential(mark), exponent)
+    else:
+        total = age_weeks * power(1.0 + exponential(mark) * power(scale_weeks / age_weeks, 1.0 / exponent), exponent)
+    return whole_ticks(max(0.0, total - age_weeks))
+
+
+def whole_ticks(weeks: float) -> int:
+    """Weeks in ticks, at most LONGEST_WEEKS of them."""
+    return round(min(weeks, LONGEST_WEEKS) * TICKS_PER_WEEK)
+
+
+def settling(mark: float, shock: float, own_luck: float, quarter_luck: float) -> float:
+    """The U that settles a deal: uniform, and correlated within a segment's quarter by a Gaussian copula."""
+    if shock == 0.0:
+        return mark
+    return ndtr(shock * quarter_luck + own_luck * normal(mark))
 
 
 # ---------------------------------------------------------------- drawn for every opportunity
@@ -60,10 +99,8 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
     at = begin + len(numbers.open_deals)
     for s in range(len(numbers.segments)):
         upcoming = tapes.nexts[s]
-        upcoming.week = 0
+        upcoming.week = upcoming.first = upcoming.at = 0
         upcoming.position = 0.0
-        upcoming.first = 0
-        upcoming.at = 0
         draw_chunk(numbers, tapes, s, seed, replication)
         date_next(numbers, tapes, s)
     while True:
@@ -84,9 +121,7 @@ def draw_tape(numbers: TapeNumbers, tapes: Tapes, r: int, begin: int) -> int:
         arrival.brought = ahead.brought
         arrival.settles = ahead.settles
         arrival.cycle = ahead.cycle
-        arrival.age = 0
-        arrival.stage = 0
-        arrival.drawn = 0
+        arrival.age = arrival.stage = arrival.drawn = 0
         arrival.number = upcoming.first + upcoming.at
         arrival.segment = first
         arrival.owner = ahead.owner
@@ -196,8 +231,7 @@ def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, seed: int, replication: 
         deal, arrival = numbers.open_deals[d], tapes.arrivals[begin + d]
         arrival.tick = 0
         arrival.amount_usd = deal.amount_usd
-        arrival.found = 0.0
-        arrival.brought = 0.0
+        arrival.found = arrival.brought = 0.0
         arrival.number = d
         arrival.segment = deal.segment
         arrival.owner = deal.owner
@@ -208,8 +242,8 @@ def draw_open_deals(numbers: TapeNumbers, tapes: Tapes, seed: int, replication: 
         arrival.cycle_ticks = min(open_cycle_ticks(numbers, d, cycle), LONGEST_KEPT)
         arrival.drawn = ALL_DRAWN
         for k in range(MAX_STAGES):
-            effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, d, k + 1)
-            fill_stage(numbers, tapes.stages[begin + d, k], deal.segment, k, effort, lag, patience, LONGEST_KEPT)
+            marks = four_marks(seed, replication, OPEN_DEAL, d, k + 1)
+            fill_stage(numbers, tapes.stages[begin + d, k], deal.segment, k, marks, LONGEST_KEPT)
 
 
 def open_cycle_ticks(numbers: TapeNumbers, d: int, mark: float) -> int:
@@ -229,7 +263,8 @@ def draw_u(numbers: TapeNumbers, tapes: Tapes, r: int, at: int) -> None:
     arrival = tapes.arrivals[at]
     if not arrival.drawn & U_DRAWN:
         segment = numbers.segments[arrival.segment]
-        luck = tapes.quarter_luck[r, arrival.segment, quarter_row(arrival.tick)]
+        quarter = (arrival.tick - HISTORY_START) // TICKS_PER_QUARTER  # from 0, the history's two first
+        luck = tapes.quarter_luck[r, arrival.segment, quarter]
         arrival.settles = settling(arrival.settles, segment.shock, segment.own_luck, luck)
         arrival.drawn |= U_DRAWN
 
@@ -247,8 +282,8 @@ def draw_stage(numbers: TapeNumbers, tapes: Tapes, replication: int, at: int, k:
     arrival = tapes.arrivals[at]
     if not arrival.drawn & (STAGE_DRAWN << k):
         segment = arrival.segment
-        effort, lag, patience, _ = four_marks(numbers.run[0].seed, replication, STAGE, 16 * segment + k, arrival.number)
-        fill_stage(numbers, tapes.stages[at, k], segment, k, effort, lag, patience, LONGEST_KEPT)
+        marks = four_marks(numbers.run[0].seed, replication, STAGE, 16 * segment + k, arrival.number)
+        fill_stage(numbers, tapes.stages[at, k], segment, k, marks, LONGEST_KEPT)
         arrival.drawn |= STAGE_DRAWN << k
 
 
@@ -263,26 +298,6 @@ def draw_rest(numbers: TapeNumbers, tapes: Tapes) -> int:
     return len(tapes.arrivals)
 
 
-def effort_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
-    """The manager's work on a stage; never nothing."""
-    lasts = numbers.stages[segment, stage]
-    return max(1, duration(mark, lasts.effort_scale, lasts.effort_exponent))
-
-
-def lag_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
-    """The buyer's time to answer a stage."""
-    lasts = numbers.stages[segment, stage]
-    return duration(mark, lasts.lag_scale, lasts.lag_exponent)
-
-
-def patience_ticks(numbers: TapeNumbers, segment: int, stage: int, mark: float) -> int:
-    """How long the buyer waits for a stage to begin; NEVER if it waits for ever."""
-    lasts = numbers.stages[segment, stage]
-    if lasts.patience_scale < 0.0:
-        return NEVER
-    return duration(mark, lasts.patience_scale, lasts.patience_exponent)
-
-
 def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
     """The owner's time from start of work to closing."""
     if owner == NOBODY:
@@ -291,14 +306,20 @@ def cycle_ticks(numbers: TapeNumbers, owner: int, mark: float) -> int:
     return duration(mark, partner.cycle_scale, partner.cycle_exponent)
 
 
-def fill_stage(
-    numbers: TapeNumbers, target: Any, segment: int, k: int, effort: float, lag: float, patience: float, longest: int
-) -> None:
-    """Fill in stage `k` of a deal; stages that its segment does not have stay empty."""
-    has = k < numbers.segments[segment].stages
-    target.effort = min(effort_ticks(numbers, segment, k, effort), longest) if has else 0
-    target.lag = min(lag_ticks(numbers, segment, k, lag), longest) if has else 0
-    target.patience = min(patience_ticks(numbers, segment, k, patience), longest) if has else longest
+def fill_stage(numbers: TapeNumbers, target: Any, segment: int, k: int, marks: Marks, longest: int) -> None:
+    """Fill in stage `k` of a deal from the marks of effort, lag and patience; one that its segment has not stays empty.
+
+    The manager's work is never nothing. With a negative scale the buyer's patience is endless.
+    """
+    effort, lag, patience, _ = marks
+    lasts = numbers.stages[segment, k]
+    target.effort = target.lag = 0
+    target.patience = longest
+    if k < numbers.segments[segment].stages:
+        target.effort = min(max(1, duration(effort, lasts.effort_scale, lasts.effort_exponent)), longest)
+        target.lag = min(duration(lag, lasts.lag_scale, lasts.lag_exponent), longest)
+        if lasts.patience_scale >= 0.0:
+            target.patience = min(duration(patience, lasts.patience_scale, lasts.patience_exponent), longest)
 
 
 def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], stages: NDArray[Any]) -> int:
@@ -320,10 +341,8 @@ def draw_whole(numbers: TapeNumbers, tapes: Tapes, r: int, drawn: NDArray[Any], 
             whole.cycle = cycle_ticks(numbers, arrival.owner, arrival.cycle)
         for k in range(MAX_STAGES):
             if is_open:
-                effort, lag, patience, _ = four_marks(seed, replication, OPEN_DEAL, i, k + 1)
+                marks = four_marks(seed, replication, OPEN_DEAL, i, k + 1)
             else:
-                effort, lag, patience, _ = four_marks(
-                    seed, replication, STAGE, 16 * arrival.segment + k, arrival.number
-                )
-            fill_stage(numbers, stages[i, k], arrival.segment, k, effort, lag, patience, NEVER)
+                marks = four_marks(seed, replication, STAGE, 16 * arrival.segment + k, arrival.number)
+            fill_stage(numbers, stages[i, k], arrival.segment, k, marks, NEVER)
     return len(drawn)

@@ -252,8 +252,12 @@ COVERAGE_KINDS = {"found": Kind.FOUND, "registered": Kind.REGISTERED, "leaked": 
 
 def coverage_by_segment(ledger: Ledger) -> dict[str, FloatArray]:
     """Opportunities of the horizon by segment and by who saw them, the COVERAGE_KINDS: each of shape (segments,)."""
-    segments = len(ledger.scenario.market_map)
-    return {name: _count_by(ledger, "segment", segments, kind) for name, kind in COVERAGE_KINDS.items()}
+    counts = {}
+    for name, kind in COVERAGE_KINDS.items():
+        seen = ledger.of(kind)
+        seen = seen[seen["tick"] >= 0]
+        counts[name] = np.bincount(seen["segment"], minlength=len(ledger.scenario.market_map)).astype(np.float64)
+    return counts
 
 
 def credit_by_partner_usd(ledger: Ledger) -> FloatArray:
@@ -274,9 +278,3 @@ def weeks_to_first_deal(ledger: Ledger) -> FloatArray:
     for record in won[won["tick"] >= 0][::-1]:
         weeks[record["partner"]] = (record["tick"] - begins[record["partner"]]) / TICKS_PER_WEEK
     return weeks
-
-
-def _count_by(ledger: Ledger, column: str, length: int, kind: Kind) -> FloatArray:
-    records = ledger.of(kind)
-    records = records[records["tick"] >= 0]
-    return np.bincount(records[column], minlength=length).astype(np.float64)

@@ -203,8 +203,8 @@ class Ledger:
 
     def _hour_problems(self) -> Iterator[str]:
         most = self.scenario.territory_manager.hours_per_week
-        by_kind = {kinds: self._hours_by_week(*kinds) for kinds in (PLANNED_HOURS, (Kind.SELL_TIME,), (Kind.VISIT,))}
-        planned, selling, visits = by_kind.values()
+        sorts = (PLANNED_HOURS, (Kind.SELL_TIME,), (Kind.VISIT,))
+        planned, selling, visits = (self._hours_by_week(*kinds) for kinds in sorts)
         if planned.size and planned.max() > most + 1e-6:
             yield f"week {int(planned.argmax()) - self._weeks_before} holds {planned.max():g} hours of {most:g}"
         if (visits > selling + 1e-6).any():

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +20,16 @@ from sim.arrays import FloatArray
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
+from sim.native.compiler import Compiled
 from sim.scenario import Scenario
 from sim.tape import DRAWN, DRAWN_STAGE, FULL, Tapes, empty_tapes
 from sim.tape_numbers import MAX_STAGES, TapeNumbers, check_seed, tape_numbers
 from sim.terms import PARTNER_SEGMENTS
 
-if TYPE_CHECKING:
-    from sim.native.compiler import Compiled
-
 TickArray = NDArray[np.int64]
 MARKS = ("settles", "found", "brought", "signing")
 """Columns of a market that are uniforms."""
+BY_PARTNER = ("true_segment", "exit_ticks", "signing")
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class Market:
         for name, shape in {
             **dict.fromkeys(("tick", "segment", "owner", "amount_usd", "found", "brought", *BY_OPPORTUNITY), (n,)),
             **dict.fromkeys(BY_STAGE, (n, MAX_STAGES)),
-            **dict.fromkeys(("true_segment", "exit_ticks", "signing"), (partners,)),
+            **dict.fromkeys(BY_PARTNER, (partners,)),
         }.items():
             column = getattr(self, name)
             kind = "f" if name in MARKS else "i"
@@ -154,22 +152,19 @@ def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
     tapes = draw_tapes(numbers, [int(replication)])
     drawn = np.zeros(len(tapes.arrivals), DRAWN)
     stages = np.zeros((len(drawn), MAX_STAGES), DRAWN_STAGE)
-    _compiled().draw_whole(numbers, tapes, 0, drawn, stages)
+    _compiled("draw_whole")(numbers, tapes, 0, drawn, stages)
     arrivals, luck = tapes.arrivals, tapes.partner_luck[0]
     return Market(
         seed=int(seed),
         replication=int(replication),
         drawn_for=DrawnFor.of(scenario),
         open_deals=len(numbers.open_deals),
-        tick=arrivals["tick"].copy(),
-        segment=arrivals["segment"].astype(np.int64),
-        owner=arrivals["owner"].astype(np.int64),
-        amount_usd=arrivals["amount_usd"].copy(),
         found=arrivals["found"].copy(),
         brought=arrivals["brought"].copy(),
+        **{name: arrivals[name].astype("<i8") for name in ("tick", "segment", "owner", "amount_usd")},
         **{name: drawn[field].copy() for name, field in BY_OPPORTUNITY.items()},
         **{name: stages[field].copy() for name, field in BY_STAGE.items()},
-        **{name: luck[name].copy() for name in ("true_segment", "exit_ticks", "signing")},
+        **{name: luck[name].copy() for name in BY_PARTNER},
     )
 
 
@@ -186,11 +181,11 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool
     room = int(runs * (expected + open_deals) + 10 * (runs * variance) ** 0.5 + 64)
     while True:
         tapes = empty_tapes(replications, room, segments, partners, weeks)
-        drawn = _compiled().draw_tapes(numbers, tapes)
+        drawn = _compiled("draw_all_tapes")(numbers, tapes)
         if drawn != FULL:
             tapes = tapes._replace(arrivals=tapes.arrivals[:drawn], stages=tapes.stages[:drawn])
             if whole:
-                _compiled().draw_rest(numbers, tapes)
+                _compiled("draw_rest")(numbers, tapes)
             return tapes
         room *= 2
 
@@ -198,22 +193,13 @@ def draw_tapes(numbers: TapeNumbers, replications: Sequence[int], *, whole: bool
 def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
     """Draw the partners again as these numbers say; the rest of the tapes is shared with the old ones."""
     tapes = tapes._replace(partner_luck=np.empty_like(tapes.partner_luck))
-    _compiled().redraw_partners(numbers, tapes)
+    _compiled("draw_all_partners")(numbers, tapes)
     return tapes
 
 
-class _Drawing(NamedTuple):
-    draw_tapes: Compiled
-    draw_rest: Compiled
-    draw_whole: Compiled
-    redraw_partners: Compiled
-
-
 @cache
-def _compiled() -> _Drawing:
-    from sim import drawing, quantiles, rules, streams, tape
-    from sim.native.compiler import Compiled
+def _compiled(function: str) -> Compiled:
+    """A function of drawing.py."""
+    from sim import drawing, rules, streams, tape
 
-    modules = (rules, streams, quantiles, tape, drawing)
-    functions = (drawing.draw_all_tapes, drawing.draw_rest, drawing.draw_whole, drawing.draw_all_partners)
-    return _Drawing(*(Compiled(f, *modules, as_python=streams.marks_by_rows) for f in functions))
+    return Compiled(getattr(drawing, function), rules, streams, tape, drawing, as_python=streams.marks_by_rows)

@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from sim.documents.declared import Declared, FrozenMap, Items, declare, is_share, is_whole, items_of, validate
 from sim.documents.messages import known_keys, show
@@ -70,10 +70,8 @@ class Hours(Declared):
                 f"to_quarter {self.to_quarter} is before from_quarter {self.from_quarter}; allowed: the same or later"
             )
         if (self.target is None) != (self.activity == "sell"):
-            raise ValueError(
-                f"{self.activity} "
-                + ("has a target, but selling is one pool; leave it out" if self.target else "has no target; name one")
-            )
+            wrong = "has a target, but selling is one pool; leave it out" if self.target else "has no target; name one"
+            raise ValueError(f"{self.activity} {wrong}")
         if self.who == "channel_account_manager" and self.activity not in CAM_ACTIVITIES:
             raise ValueError(f"a channel account manager cannot {self.activity}; allowed: {', '.join(CAM_ACTIVITIES)}")
         return self
@@ -117,15 +115,15 @@ class TimePlan(Document):
     error: ClassVar[type[InputError]] = PlanError
 
     name: Name = declare("name of the plan", unit="text")
-    hours: Annotated[Items[Hours], Field(max_length=20_000)] = declare("the rows", unit="list")
+    hours: Items[Hours] = declare("the rows", unit="list", max_length=20_000)
     coverage_mode: FrozenMap[CoverageMode] = declare(
         "who may work an opportunity in a partner's account, by segment; partner_first where not named",
         unit="mode by segment",
         default={},
         validate_default=True,
     )
-    parked: Annotated[Items[Parked], Field(max_length=4000)] = declare(
-        "partners that get nothing and cost nothing", unit="list", default=()
+    parked: Items[Parked] = declare(
+        "partners that get nothing and cost nothing", unit="list", default=(), max_length=4000
     )
     discipline: Share = declare(
         "share of planned partner hours kept in the last four weeks of a quarter that is behind quota",
@@ -340,14 +338,10 @@ def _lay_out(plan: TimePlan, scenario: Scenario) -> PlanTable:
 
 def _check_hours(scenario: Scenario, table: PlanTable) -> None:
     planned = table.sell + table.prospect.sum(axis=1) + table.partner.sum(axis=(1, 2)) + table.support
-    cam = scenario.channel_account_manager
+    cam, cam_hours = scenario.channel_account_manager, table.channel_account_manager.sum(axis=(1, 2))
     for who, hours, most in (
         ("the manager", planned, scenario.territory_manager.hours_per_week),
-        (
-            "the channel account manager",
-            table.channel_account_manager.sum(axis=(1, 2)),
-            0.0 if cam is None else cam.hours_per_week,
-        ),
+        ("the channel account manager", cam_hours, 0.0 if cam is None else cam.hours_per_week),
     ):
         quarter = int(hours.argmax())
         if hours[quarter] > most + ROUNDING_HOURS:

@@ -25,9 +25,8 @@ def part_of(progress: Progress | None, before: int, total: int) -> Progress | No
     """The progress of a part of the work that begins after `before` of `total` steps."""
     if progress is None:
         return None
-    whole = progress
 
     def hear(done: int, _: int, says: str = "") -> None:
-        whole(before + done, total, says) if says else whole(before + done, total)
+        progress(before + done, total, says) if says else progress(before + done, total)
 
     return hear

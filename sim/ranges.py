@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_serializer, model_validator
+from pydantic import AfterValidator, GetJsonSchemaHandler, model_serializer, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -34,9 +34,7 @@ class Range(Declared):
     low: float = declare("lowest plausible value", unit="as the field")
     likely: float = declare("the value used unless worlds are drawn", unit="as the field")
     high: float = declare("highest plausible value", unit="as the field")
-    source: Annotated[str, Field(max_length=1000)] = declare(
-        "where the three numbers come from", unit="text", default="judgement"
-    )
+    source: str = declare("where the three numbers come from", unit="text", default="judgement", max_length=1000)
 
     @model_validator(mode="before")
     @classmethod
@@ -110,8 +108,7 @@ def with_ranges(inputs: T, change: Callable[[str, Range], Range], only: str = ""
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         return value
 
-    made: T = changed(inputs, "")
-    return made
+    return changed(inputs, "")
 
 
 def draw_ranges(inputs: T, seed: int, world: int) -> T:

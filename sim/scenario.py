@@ -39,6 +39,9 @@ MAX_OPPORTUNITIES = 500_000
 """Expected opportunities of one market, above which a scenario is refused: a run would take minutes and gigabytes."""
 
 
+WeibullShape = Annotated[float, Field(ge=0.3, le=50)]
+
+
 class Stage(Declared):
     """One stage of the funnel: the manager's work, then the buyer's answer."""
 
@@ -48,24 +51,18 @@ class Stage(Declared):
     patience_weeks: float | None = declare(
         "mean time the buyer waits for the manager's first hour; null waits for ever", unit="weeks", gt=0, le=520
     )
-    hours_shape: float = declare(
-        "spread of the hours: Weibull shape, 1 is exponential, larger is more even",
-        unit="none",
-        default=2.0,
-        ge=0.3,
-        le=50,
+    hours_shape: WeibullShape = declare(
+        "spread of the hours: Weibull shape, 1 is exponential, larger is more even", unit="none", default=2.0
     )
-    lag_shape: float = declare("spread of the answer time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50)
-    patience_shape: float = declare("spread of the patience: Weibull shape", unit="none", default=2.0, ge=0.3, le=50)
+    lag_shape: WeibullShape = declare("spread of the answer time: Weibull shape", unit="none", default=1.5)
+    patience_shape: WeibullShape = declare("spread of the patience: Weibull shape", unit="none", default=2.0)
 
 
 class Segment(Declared):
     """One row of the market map."""
 
     name: Name = declare("name of the segment", unit="text")
-    source: Annotated[str, Field(max_length=1000)] = declare(
-        "where the numbers come from", unit="text", default="judgement"
-    )
+    source: str = declare("where the numbers come from", unit="text", default="judgement", max_length=1000)
     opportunities_per_quarter: float = declare(
         "opportunities that arise in the first quarter, seen or not", unit="opportunities a quarter", ge=0, le=20_000
     )
@@ -88,9 +85,7 @@ class Segment(Declared):
         ge=0,
         le=0.95,
     )
-    stages: Annotated[Items[Stage], Field(min_length=1, max_length=4)] = declare(
-        "the funnel, one to four stages in order", unit="list"
-    )
+    stages: Items[Stage] = declare("the funnel, one to four stages in order", unit="list", min_length=1, max_length=4)
     inbound_share: Share = declare("share of the pool that calls by itself", unit="share")
     prospecting_yield: YieldRange = declare(
         "how fast prospecting widens the reach: reach = 1-(1-inbound)*exp(-yield*hours/pool)",
@@ -119,8 +114,7 @@ class PartnerTraits(Declared):
 
     @model_validator(mode="after")
     def _under_the_ceiling(self) -> Self:
-        problem = self.above_ceiling()
-        if problem:
+        if problem := self.above_ceiling():
             raise ValueError(problem)
         return self
 
@@ -182,15 +176,13 @@ class Partner(Declared):
     """A channel partner, as the manager knows it."""
 
     name: Name = declare("name of the partner", unit="text")
-    source: Annotated[str, Field(max_length=1000)] = declare(
-        "where the numbers come from", unit="text", default="judgement"
-    )
+    source: str = declare("where the numbers come from", unit="text", default="judgement", max_length=1000)
     label: PartnerSegment = declare("what the manager believes it is", unit="achiever, believer or deceiver")
     base_share: FrozenMap[Share] = declare("share of each segment's accounts that are its own", unit="share by segment")
     margin: Share = declare("share of a booking that the partner keeps", unit="share", default=0.2)
     capacity_deals: int = declare("deals its people work at once", unit="deals", default=8, ge=0, le=10_000)
     cycle_weeks: float = declare("mean time from start of work to closing", unit="weeks", default=8.0, ge=0, le=104)
-    cycle_shape: float = declare("spread of that time: Weibull shape", unit="none", default=1.5, ge=0.3, le=50)
+    cycle_shape: WeibullShape = declare("spread of that time: Weibull shape", unit="none", default=1.5)
     fit: float = declare("how well its offer fits: multiplies its win rate", unit="ratio", default=1.0, ge=0, le=3)
     fit_by_segment: FrozenMap[Annotated[float, Field(ge=0, le=3)]] = declare(
         "fit where a segment differs", unit="ratio by segment", default={}, validate_default=True
@@ -330,10 +322,8 @@ class Scenario(Document):
     error: ClassVar[type[InputError]] = ScenarioError
 
     name: Name = declare("name of the scenario", unit="text")
-    question: Annotated[str, Field(max_length=2000)] = declare("the question it asks", unit="text", default="")
-    source: Annotated[str, Field(max_length=4000)] = declare(
-        "where its numbers come from", unit="text", default="judgement"
-    )
+    question: str = declare("the question it asks", unit="text", default="", max_length=2000)
+    source: str = declare("where its numbers come from", unit="text", default="judgement", max_length=4000)
     horizon_quarters: int = declare("length of the simulation", unit="quarters", default=12, ge=4, le=20)
     territory_manager: TerritoryManager = declare("the manager", unit="part", default=TerritoryManager())
     calendar: Calendar = declare("when things happen", unit="part", default=Calendar())
@@ -341,21 +331,17 @@ class Scenario(Document):
     quota_credit: Annotated[
         Annotated[Literal["gross", "net"], Tag("~word")] | Annotated[Share, Tag("~number")], word_or_number
     ] = declare("credit of a partner booking: gross, net of margin, or a factor", unit="word or share", default="net")
-    market_map: Annotated[Items[Segment], Field(min_length=1, max_length=50)] = declare("the segments", unit="list")
+    market_map: Items[Segment] = declare("the segments", unit="list", min_length=1, max_length=50)
     partner_segments: PartnerSegments = declare("what each kind of partner is like", unit="part")
     segment_prior: SegmentPrior = declare("how common each kind is", unit="part")
-    partners: Annotated[Items[Partner], Field(max_length=200)] = declare("the partners", unit="list", default=())
-    candidates: Annotated[Items[Candidate], Field(max_length=100)] = declare(
-        "partners to recruit", unit="list", default=()
-    )
+    partners: Items[Partner] = declare("the partners", unit="list", default=(), max_length=200)
+    candidates: Items[Candidate] = declare("partners to recruit", unit="list", default=(), max_length=100)
     channel_account_manager: ChannelAccountManager | None = declare(
         "a colleague for partner work, or null", unit="part", default=None
     )
     assumptions: Assumptions = declare("how people respond", unit="part")
     status_quo: Split = declare("the split followed today; everything is measured against it", unit="part")
-    plans: Annotated[Items[Split], Field(max_length=200)] = declare(
-        "splits to compare with it", unit="list", default=()
-    )
+    plans: Items[Split] = declare("splits to compare with it", unit="list", default=(), max_length=200)
     open_pipeline: Items[OpenDeal] | None = declare(
         "deals open on the first day, in place of those of the simulated history", unit="list", default=None
     )
@@ -405,9 +391,8 @@ class Scenario(Document):
         """
         quota = self.quota
         if quota.by_quarter_usd is not None:
-            quota = quota.model_copy(
-                update={"by_quarter_usd": quota.by_quarter_usd + quota.by_quarter_usd[-1:] * quarters}
-            )
+            longer = quota.by_quarter_usd + quota.by_quarter_usd[-1:] * quarters
+            quota = quota.model_copy(update={"by_quarter_usd": longer})
         return self.model_copy(update={"horizon_quarters": self.horizon_quarters + quarters, "quota": quota})
 
     def provenance(self, seed: int) -> dict[str, Any]:
@@ -424,7 +409,6 @@ class Scenario(Document):
                 raise ScenarioError(
                     f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
                 )
-
         return draw_ranges(self, seed, world)
 
     @model_validator(mode="after")
@@ -434,10 +418,8 @@ class Scenario(Document):
         _unique("status_quo and plans", [self.status_quo.name, *(plan.name for plan in self.plans)])
         quotas = self.quota.by_quarter_usd
         if quotas is not None and len(quotas) != self.horizon_quarters:
-            raise ValueError(
-                f"quota.by_quarter_usd has {len(quotas)} numbers; "
-                f"allowed: {self.horizon_quarters}, one for each quarter"
-            )
+            allowed = f"{self.horizon_quarters}, one for each quarter"
+            raise ValueError(f"quota.by_quarter_usd has {len(quotas)} numbers; allowed: {allowed}")
         self._check_demand()
         self._check_partners()
         self._check_open_pipeline()
@@ -463,8 +445,7 @@ class Scenario(Document):
             for field in ("base_share", "fit_by_segment"):
                 known_keys(f"{partner.name}: {field}", getattr(partner, field), self.segment_names, "segment")
             for segment in PARTNER_SEGMENTS:
-                problem = self.traits(partner, segment).above_ceiling()
-                if problem:
+                if problem := self.traits(partner, segment).above_ceiling():
                     raise ValueError(f"{partner.name}: traits as {segment}: {problem}")
         for name in self.segment_names:
             total = sum(partner.base_share.get(name, 0.0) for partner in self.all_partners)
@@ -486,11 +467,9 @@ class Scenario(Document):
 
 
 def _unique(where: str, names: list[str]) -> None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
+    for i, name in enumerate(names):
+        if name in names[:i]:
             raise ValueError(f"{where}: the name {show(name)} stands twice; give each its own")
-        seen.add(name)
 
 
 def load_scenario(path: Path | str) -> Scenario:
@@ -499,9 +478,8 @@ def load_scenario(path: Path | str) -> Scenario:
 
 
 def save_scenario(scenario: Scenario, path: Path | str) -> None:
-    """Write a scenario as YAML, and its JSON Schema beside it.
+    """Write a scenario as YAML, and its JSON Schema beside it. Raises ScenarioError if a file cannot be written.
 
-    Comments and order of the file it was loaded from are kept. Raises ScenarioError if a file cannot be
-    written.
+    Comments and order of the file it was loaded from are kept.
     """
     scenario.write(path)

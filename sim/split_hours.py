@@ -1,8 +1,8 @@
 """Hours of a split in a manager's words: the rows of a plan.
 
-"20% with Believers, coaching and joint planning" becomes hours a week by quarter, activity and target. Shares
-are of the hours that are left after the reactive support of the partners that are carried. The channel
-account manager spends all hours on the same mix and focus, as far as that role can.
+"20% with Believers, coaching and joint planning" becomes hours a week by quarter, activity and target. Shares are of
+the hours that are left after the reactive support of the partners that are carried. The channel account manager spends
+all hours on the same mix and focus, as far as that role can.
 
 Left out: what the rows mean to the simulation (plan.py, territory.py).
 """
@@ -40,8 +40,11 @@ def hours_of_split(scenario: Scenario, split: Split) -> list[dict[str, Any]]:
             "park partners or give the manager more hours"
         )
     free = max(0.0, hours - support)
-    runs = _runs_of_shares(split.shares(scenario.horizon_quarters))
-    rows = [row for run in runs for row in _rows_of_run(scenario, split, weights, free, run)]
+    shares, rows = split.shares(scenario.horizon_quarters), []
+    for first, last in equal_runs(list(shares)):
+        end = None if last == len(shares) - 1 else last + 1  # the last run is open
+        quarters = {"from_quarter": first + 1, "to_quarter": end}
+        rows += [{**row, **quarters} for row in _manager_rows(scenario, split, weights, free, shares[first])]
     return rows + _cam_rows(scenario, split, weights)
 
 
@@ -56,10 +59,7 @@ def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
     carried = {p.name: p.label for p in scenario.partners if p.name not in split.park}
     if isinstance(split.focus, str):
         label = LABEL_WORDS.get(split.focus, split.focus)
-        if label == "even":
-            chosen = {name: 1.0 for name in carried}
-        else:
-            chosen = {name: 1.0 for name, of_partner in carried.items() if of_partner == label}
+        chosen = {name: 1.0 for name, of_partner in carried.items() if label in ("even", of_partner)}
     else:
         # A candidate may be named too: its hours go to selling until it is a partner.
         known = [*carried, *(c.name for c in scenario.candidates)]
@@ -69,46 +69,31 @@ def _focus_weights(scenario: Scenario, split: Split) -> dict[str, float]:
     return {name: weight / total for name, weight in chosen.items()}
 
 
-def _runs_of_shares(shares: tuple[float, ...]) -> list[tuple[float, int, int | None]]:
-    """(share, first quarter, last quarter) for each run of equal shares; the last run is open."""
-    runs = equal_runs(list(shares))
-    return [(shares[a], a + 1, None if b == len(shares) - 1 else b + 1) for a, b in runs]
-
-
 def equal_runs(values: list[Any]) -> list[tuple[int, int]]:
     """First and last index of each run of equal neighbours."""
     starts = [i for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
     return list(zip(starts, [*(s - 1 for s in starts[1:]), len(values) - 1], strict=True))
 
 
-def _rows_of_run(
-    scenario: Scenario, split: Split, weights: dict[str, float], free: float, run: tuple[float, int, int | None]
+def _manager_rows(
+    scenario: Scenario, split: Split, weights: dict[str, float], free: float, share: float
 ) -> list[dict[str, Any]]:
-    share, first, last = run
-    quarters = {"from_quarter": first, "to_quarter": last}
     rows: list[dict[str, Any]] = []
-    if share > 0:
-        for activity, part in split.mix.items():
-            for target, weight in _targets(scenario, split, activity, part, weights).items():
-                hours = free * share * part * weight
-                rows.append({"activity": activity, "target": target, "hours_per_week": hours, **quarters})
+    mix = {activity: part for activity, part in split.mix.items() if share > 0 and part > 0}
+    for activity, part in mix.items():
+        for target, weight in _targets(scenario, split, activity, weights).items():
+            hours = free * share * part * weight
+            rows.append({"activity": activity, "target": target, "hours_per_week": hours})
     names = scenario.segment_names
     if split.prospect_share > 0:
         each = free * split.prospect_share / len(names)
-        rows += [{"activity": "prospect", "target": name, "hours_per_week": each, **quarters} for name in names]
-    rest = max(0.0, free * (1 - share - split.prospect_share))
-    return [*rows, {"activity": "sell", "hours_per_week": rest, **quarters}]
+        rows += [{"activity": "prospect", "target": name, "hours_per_week": each} for name in names]
+    return [*rows, {"activity": "sell", "hours_per_week": max(0.0, free * (1 - share - split.prospect_share))}]
 
 
-def _targets(
-    scenario: Scenario, split: Split, activity: str, part: float, weights: dict[str, float]
-) -> dict[str, float]:
-    if part == 0:
-        return {}
-    if activity == "recruit":
-        targets = {c.name: 1 / len(scenario.candidates) for c in scenario.candidates}
-    else:
-        targets = weights
+def _targets(scenario: Scenario, split: Split, activity: str, weights: dict[str, float]) -> dict[str, float]:
+    candidates = scenario.candidates
+    targets = {c.name: 1 / len(candidates) for c in candidates} if activity == "recruit" else weights
     if not targets:
         focus = split.focus if isinstance(split.focus, str) else dict(split.focus)
         raise PlanError(
@@ -119,7 +104,6 @@ def _targets(
 
 
 def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> list[dict[str, Any]]:
-    """The channel account manager spends all hours on the same mix and focus, as far as that role can."""
     cam = scenario.channel_account_manager
     if cam is None:
         return []
@@ -137,5 +121,5 @@ def _cam_rows(scenario: Scenario, split: Split, weights: dict[str, float]) -> li
             "who": "channel_account_manager",
         }
         for activity, part in mix.items()
-        for target, weight in _targets(scenario, split, activity, part, weights).items()
+        for target, weight in _targets(scenario, split, activity, weights).items()
     ]

@@ -34,14 +34,12 @@ class Deal:
         self.cycle: int = market.cycle_ticks[id]
         self.opened_at = now - market.age_ticks[id]
         self.partner = partner
-        self.over = False
+        self.over = self.in_capacity = False
         self.reply: Any = None
         """the event that ends its wait, while it waits"""
-        self.visit_left = 0
+        self.visit_left = self.assist_left = 0
         self.closes_at = NEVER
-        self.in_capacity = False
         self.assisted_by: int | None = None
-        self.assist_left = 0
 
 
 class Columns:
@@ -70,18 +68,14 @@ class PartnerState:
         self.traits = numbers.traits[true_segment]
         self.skill = self.traits.skill_start
         self.engagement = self.traits.engagement_start
-        self.active = not numbers.is_candidate
+        self.active = self.settled = not numbers.is_candidate
         self.active_since = 0
-        self.settled = not numbers.is_candidate
         self.recruited_hours = 0.0
         self.onboarded_week = -1
         self.parked = False
         self.hours = [0.0] * len(PARTNER_ACTIVITIES)
         """worth of last week's hours by activity, the channel account manager's included"""
-        self.conflicts = 0
-        self.own_wins = 0
-        self.guided = 0
-        self.working = 0
+        self.conflicts = self.own_wins = self.guided = self.working = 0
         self.queue: deque[Deal] = deque()
         self.open: dict[int, Deal] = {}
 
@@ -97,5 +91,4 @@ class WeekPlan:
         self.appointments: list[tuple[int, Kind, int]] = []
         self.assists: list[tuple[int, int, int]] = []
         self.prospect: list[tuple[int, int]] = []
-        self.sell_until = 0
-        self.ends_at = 0
+        self.sell_until = self.ends_at = 0

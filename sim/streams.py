@@ -46,6 +46,7 @@ MARK_STEP = 2.0**-53
 LOWEST_HALF_STEP = 2.0**-54
 SHORTEST_ROW = 64
 """Marks that are drawn at once where a row is looked up in: making a generator costs as long as a thousand."""
+Marks = tuple[float, ...]
 
 
 def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: int) -> FloatArray:
@@ -54,7 +55,7 @@ def uniforms(seed: int, replication: int, stream: Stream, entity: int, count: in
     return np.random.Generator(bits).random(count)
 
 
-def four_marks(seed: int, replication: int, stream: int, entity: int, block: int) -> tuple[float, float, float, float]:
+def four_marks(seed: int, replication: int, stream: int, entity: int, block: int) -> Marks:
     """The marks with index 4 * block to 4 * block + 3 of one (stream, entity)."""
     key0, key1 = np.uint64(seed), np.uint64(replication)
     # NumPy counts once before it draws.
@@ -65,9 +66,7 @@ def four_marks(seed: int, replication: int, stream: int, entity: int, block: int
     return mark_of(c0), mark_of(c1), mark_of(c2), mark_of(c3)
 
 
-def eight_marks(
-    seed: int, replication: int, stream: int, entity: int, block: int
-) -> tuple[float, float, float, float, float, float, float, float]:
+def eight_marks(seed: int, replication: int, stream: int, entity: int, block: int) -> Marks:
     """The marks of this block and the next: a processor does two rounds at a time as quickly as one."""
     key0, key1 = np.uint64(seed), np.uint64(replication)
     c0, c1, c2, c3 = np.uint64(block + 1), np.uint64(0), np.uint64(entity), np.uint64(stream)

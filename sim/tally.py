@@ -27,12 +27,9 @@ LEVEL = np.dtype([("count", "<i8"), ("value", "<f8")], align=True)
 class Sums(NamedTuple):
     """The sums of one run, or of many: arrays with the same leading axes."""
 
-    by_kind: NDArray[Any]
-    """BY_KIND, shape (..., 1 + quarters, KINDS)"""
-    by_partner: NDArray[Any]
-    """BY_PARTNER, shape (..., 1 + quarters, partners)"""
-    levels: NDArray[Any]
-    """LEVEL in the last week of the quarter, shape (..., 1 + quarters, 2)"""
+    by_kind: NDArray[Any]  # BY_KIND, shape (..., 1 + quarters, KINDS)
+    by_partner: NDArray[Any]  # BY_PARTNER, shape (..., 1 + quarters, partners)
+    levels: NDArray[Any]  # LEVEL in the last week of the quarter, shape (..., 1 + quarters, 2)
 
 
 def empty_sums(rows: int, partners: int, *leading: int) -> Sums:
@@ -49,13 +46,11 @@ def clear(sums: Sums) -> None:
     for row in range(len(sums.by_kind)):
         for kind in range(KINDS):
             entry = sums.by_kind[row, kind]
-            entry.count = 0
+            entry.count = entry.amount_usd = 0
             entry.value = 0.0
-            entry.amount_usd = 0
         for p in range(sums.by_partner.shape[1]):
             partner = sums.by_partner[row, p]
-            partner.registered = 0
-            partner.won_usd = 0
+            partner.registered = partner.won_usd = 0
         for which in range(2):
             level = sums.levels[row, which]
             level.count = 0

@@ -37,13 +37,10 @@ class TapeRun(NamedTuple):
     """Numbers of a territory that its tapes depend on."""
 
     seed: int
-    weeks: int
-    """history included"""
+    weeks: int  # history included
     label_accuracy: float
-    achievers: float
-    """share of partners that are achievers, for labels that are wrong"""
-    not_deceivers: float
-    """share of partners that are achievers or believers"""
+    achievers: float  # share of partners that are achievers, for labels that are wrong
+    not_deceivers: float  # share of partners that are achievers or believers
     has_open_pipeline: bool
 
 
@@ -53,8 +50,7 @@ class TapeSegment(NamedTuple):
     median_usd: float
     sigma: float
     shock: float
-    own_luck: float
-    """sqrt(1 - shock^2)"""
+    own_luck: float  # sqrt(1 - shock^2)
     stages: int
 
 
@@ -65,8 +61,7 @@ class TapeStage(NamedTuple):
     effort_exponent: float
     lag_scale: float
     lag_exponent: float
-    patience_scale: float
-    """negative: endless"""
+    patience_scale: float  # negative: endless
     patience_exponent: float
 
 
@@ -87,8 +82,7 @@ class TapeOpenDeal(NamedTuple):
     stage: int
     amount_usd: int
     age_weeks: float
-    passed: float
-    """probability of having come so far"""
+    passed: float  # probability of having come so far
 
 
 TAPE_RUN, TAPE_SEGMENT, TAPE_STAGE, TAPE_PARTNER, TAPE_OPEN = map(
@@ -99,22 +93,14 @@ TAPE_RUN, TAPE_SEGMENT, TAPE_STAGE, TAPE_PARTNER, TAPE_OPEN = map(
 class TapeNumbers(NamedTuple):
     """The numbers of a scenario that decide its tapes (`market.tape_numbers`)."""
 
-    run: NDArray[Any]
-    """TAPE_RUN, shape (1,)"""
-    segments: NDArray[Any]
-    """TAPE_SEGMENT, shape (segments,)"""
-    stages: NDArray[Any]
-    """TAPE_STAGE, shape (segments, MAX_STAGES)"""
-    partners: NDArray[Any]
-    """TAPE_PARTNER, shape (partners,)"""
-    open_deals: NDArray[Any]
-    """TAPE_OPEN, shape (open deals,)"""
-    demand: FloatArray
-    """expected opportunities a week, history first, shape (segments, weeks)"""
-    factors: FloatArray
-    """of a week's demand, by quantile, shape (segments, DEMAND_BINS)"""
-    owners: FloatArray
-    """cumulated shares of the accounts, shape (segments, partners)"""
+    run: NDArray[Any]  # TAPE_RUN, shape (1,)
+    segments: NDArray[Any]  # TAPE_SEGMENT, shape (segments,)
+    stages: NDArray[Any]  # TAPE_STAGE, shape (segments, MAX_STAGES)
+    partners: NDArray[Any]  # TAPE_PARTNER, shape (partners,)
+    open_deals: NDArray[Any]  # TAPE_OPEN, shape (open deals,)
+    demand: FloatArray  # expected opportunities a week, history first, shape (segments, weeks)
+    factors: FloatArray  # of a week's demand, by quantile, shape (segments, DEMAND_BINS)
+    owners: FloatArray  # cumulated shares of the accounts, shape (segments, partners)
 
 
 def zero_numbers(segments: int, partners: int, open_deals: int, weeks: int) -> TapeNumbers:

@@ -6,8 +6,9 @@ is what happens between two weeks. Nothing here is random (market.py drew it all
 
 The file is long because it is one story: its processes call each other within one instant.
 
-Order within one tick is part of the model. Every dated event is a `Due`, with a rank and the id of whom it concerns;
-ranks come after SimPy's own priorities, so a process woken by `succeed()` runs before anything else that is due.
+Order within one tick is part of the model. Every dated event is a `Due`, with a rank (rules.py) and the id of whom it
+concerns; both as one number are its SimPy priority. Ranks come after SimPy's own priorities, so a process woken by
+`succeed()` runs before anything else that is due.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Generator
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -47,18 +47,6 @@ from sim.terms import HISTORY_WEEKS, PARTNER_ACTIVITIES, WEEKS_PER_QUARTER
 Process = Generator[simpy.Event, Any, None]
 
 
-class Rank(IntEnum):
-    """What comes first within one tick, as SimPy priorities: the id of whom it concerns is added."""
-
-    WEEK_BOUNDARY = rules.WEEK_BOUNDARY << 32
-    WORK_ENDS = rules.WORK_ENDS << 32
-    BUYER_RETURNS = rules.BUYER_RETURNS << 32
-    PARTNER_CLOSES = rules.PARTNER_CLOSES << 32
-    ARRIVAL = rules.ARRIVES << 32
-    PATIENCE_EXPIRES = rules.PATIENCE_EXPIRES << 32
-    BLOCK_STARTS = rules.BLOCK_STARTS << 32
-
-
 class Clock(simpy.Environment):
     """SimPy's environment, counting whole ticks."""
 
@@ -72,12 +60,12 @@ class Clock(simpy.Environment):
 class Due(simpy.Event):
     """An event dated `delay` ticks from now, in the order (tick, rank, id)."""
 
-    def __init__(self, env: simpy.Environment, delay: int, rank: Rank, id: int = 0) -> None:
+    def __init__(self, env: simpy.Environment, delay: int, rank: int, id: int = 0) -> None:
         self.env = env
         self.callbacks: list[Any] = []
         self._value = None
         self._ok = True
-        env.schedule(self, rank + id, delay)  # type: ignore[arg-type]
+        env.schedule(self, (rank << 32) + id, delay)  # type: ignore[arg-type]
 
 
 class Territory:
@@ -125,27 +113,27 @@ class Territory:
     def manager(self) -> Process:
         """The working week: partner appointments, co-selling, selling for partners, prospecting, and selling."""
         while True:
-            yield self.due(Rank.BLOCK_STARTS)
+            yield self.due(rules.BLOCK_STARTS)
             week = self.week
             for p, kind, ticks in week.appointments:
                 self.write_hours(kind, ticks, partner=p)
             if week.appointments:
                 yield self.work(sum(ticks for _, _, ticks in week.appointments))
             for activity, p, ticks in week.assists:
-                yield self.due(Rank.BLOCK_STARTS)
+                yield self.due(rules.BLOCK_STARTS)
                 yield from self.assist(self.partners[p], activity, ticks)
             for s, ticks in week.prospect:
                 self.write_hours(Kind.PROSPECT, ticks, segment=s)
                 yield self.work(ticks)
             if week.sell_until > self.env.now:
-                yield self.due(Rank.BLOCK_STARTS)
+                yield self.due(rules.BLOCK_STARTS)
                 self.write_hours(Kind.SELL_TIME, week.sell_until - self.env.now)
                 yield from self.sell(week.sell_until)
-            yield self.due(Rank.BLOCK_STARTS, week.ends_at - self.env.now)
+            yield self.due(rules.BLOCK_STARTS, week.ends_at - self.env.now)
 
     def sell(self, until: int) -> Process:
         """Visit the most valuable waiting deal, and the next; with nobody waiting, be free for whoever calls."""
-        self.due(Rank.WORK_ENDS, until - self.env.now).callbacks.append(self.stop_waiting)
+        self.due(rules.WORK_ENDS, until - self.env.now).callbacks.append(self.stop_waiting)
         while self.env.now < until:
             if self.visited is None:
                 self.visited = self.next_visit()
@@ -227,7 +215,7 @@ class Territory:
         """The market, one opportunity after another."""
         market = self.market
         for id in range(market.open_deals, len(market.tick)):
-            yield self.due(Rank.ARRIVAL, market.tick[id] - self.env.now, id)
+            yield self.due(rules.ARRIVES, market.tick[id] - self.env.now, id)
             self.arrive(id)
 
     def arrive(self, id: int) -> None:
@@ -258,7 +246,7 @@ class Territory:
         while True:
             if not (yield self.visit(deal)):
                 return self.close(deal, Kind.NO_DECISION)
-            yield self.due(Rank.BUYER_RETURNS, deal.lag[deal.stage], deal.id)
+            yield self.due(rules.BUYER_RETURNS, deal.lag[deal.stage], deal.id)
             if deal.over:
                 return
             if deal.u >= segment.pass_below[deal.stage]:
@@ -279,7 +267,7 @@ class Territory:
         deal.closes_at = self.env.now + deal.cycle
         waited = (self.env.now - arrived) / TICKS_PER_WEEK
         self.write(Kind.STARTED, deal.id, partner.index, deal.segment, value=waited)
-        yield self.due(Rank.PARTNER_CLOSES, deal.cycle, deal.id)
+        yield self.due(rules.PARTNER_CLOSES, deal.cycle, deal.id)
         if deal.over:
             return
         outcome = self.outcome(deal, partner)
@@ -330,7 +318,7 @@ class Territory:
                 if deal.reply is reply and deal is not self.visited and not deal.over:
                     self.answer(deal, False)
 
-            self.due(Rank.PATIENCE_EXPIRES, deal.patience[stage], deal.id).callbacks.append(give_up)
+            self.due(rules.PATIENCE_EXPIRES, deal.patience[stage], deal.id).callbacks.append(give_up)
 
     def answer(self, deal: Deal, reply: bool) -> None:
         """End a deal's wait."""
@@ -372,7 +360,7 @@ class Territory:
         """The week boundary: what last week did, who leaves and signs, and what the new week holds."""
         for week in range(-HISTORY_WEEKS, self.numbers.weeks):
             if week > -HISTORY_WEEKS:
-                yield self.due(Rank.WEEK_BOUNDARY, week * TICKS_PER_WEEK - self.env.now)
+                yield self.due(rules.WEEK_BOUNDARY, week * TICKS_PER_WEEK - self.env.now)
                 self.remember_prospecting()
             if week > 0:
                 for partner in self.partners:
@@ -449,9 +437,8 @@ class Territory:
         for partner in self.partners:
             partner.working = 0
             partner.queue.clear()
-        for deal in sorted(
-            [*self.own.values(), *(d for p in self.partners for d in p.open.values())], key=lambda d: d.id
-        ):
+        open_deals = [*self.own.values(), *(deal for partner in self.partners for deal in partner.open.values())]
+        for deal in sorted(open_deals, key=lambda deal: deal.id):
             self.close(deal, Kind.REPLACED)
         for id in range(self.market.open_deals):
             owner = self.market.owner[id]
@@ -570,11 +557,11 @@ class Territory:
 
     # ---------------------------------------------------------------- small words
 
-    def due(self, rank: Rank, delay: int = 0, id: int = 0) -> Due:
+    def due(self, rank: int, delay: int = 0, id: int = 0) -> Due:
         return Due(self.env, delay, rank, id)
 
     def work(self, ticks: int) -> Due:
-        return Due(self.env, ticks, Rank.WORK_ENDS)
+        return Due(self.env, ticks, rules.WORK_ENDS)
 
     def segment(self, deal: Deal) -> SegmentNumbers:
         return self.numbers.segments[deal.segment]

@@ -57,9 +57,13 @@ class Measurements:
             self.kept[key] = replicate(scenario, plan, self.markets, self.seed, workers=1).credit_usd
         return self.kept[key]
 
+    def gains(self, scenario: Scenario, plan: TimePlan, against: TimePlan, quarters: slice = slice(None)) -> FloatArray:
+        """Difference in credit over some quarters in US dollars, shape (markets,)."""
+        return (self.credit(scenario, plan) - self.credit(scenario, against))[:, quarters].sum(axis=1)
+
     def gain(self, scenario: Scenario, plan: TimePlan, against: TimePlan, quarters: slice = slice(None)) -> Estimate:
         """Paired difference in credit over some quarters, US dollars."""
-        return mean((self.credit(scenario, plan) - self.credit(scenario, against))[:, quarters].sum(axis=1))
+        return mean(self.gains(scenario, plan, against, quarters))
 
 
 def constant_split(scenario: Scenario, partner_share: float, focus: Any = "believers", **split: Any) -> TimePlan:
@@ -84,8 +88,6 @@ def change_partners(scenario: Scenario, change: Callable[[Partner], Partner]) ->
 
 
 # Claim 1
-
-
 def lunch_effect(measured: Measurements, scenario: Scenario) -> Estimate:
     """What 90% of the time on visits without agenda adds to leaving it idle, as a share of quota over all quarters."""
     lunches = constant_split(scenario, 0.9, "even", mix={"socialise": 1.0})
@@ -95,8 +97,6 @@ def lunch_effect(measured: Measurements, scenario: Scenario) -> Estimate:
 
 
 # Claim 2
-
-
 def one_believer(scenario: Scenario, margin: float) -> Scenario:
     """One partner that owns half of every segment and is led by it alone, with little else to do for the manager."""
     partner = Partner(
@@ -128,10 +128,8 @@ def sold_both_ways(measured: Measurements, scenario: Scenario) -> Iterator[SoldB
     for replication in range(min(measured.markets, DEALS_OF_ONE_MARKET)):
         market = draw_market(scenario, measured.seed, replication)
         as_partner, as_direct = (simulate(scenario, plan, market) for plan in (sold_for, direct))
-        one, other = (
-            _gross_by_opportunity(as_partner, Kind.WON_SOLD_FOR),
-            _gross_by_opportunity(as_direct, Kind.WON_DIRECT),
-        )
+        one = _gross_by_opportunity(as_partner, Kind.WON_SOLD_FOR)
+        other = _gross_by_opportunity(as_direct, Kind.WON_DIRECT)
         if one and other:
             yield SoldBothWays(
                 tuple((one[deal], other[deal]) for deal in one.keys() & other.keys()),
@@ -158,20 +156,15 @@ def skill_after_8_quarters(measured: Measurements, scenario: Scenario, activity:
 
 
 # Claim 3
-
-
 def attainment_change(measured: Measurements, quota_growth: float) -> Estimate:
     """Attainment without partner time in the last four quarters less that in the first four."""
     baseline = measured.territories.baseline
-    quota = baseline.quota.model_copy(update={"growth_per_year": quota_growth})
-    scenario = baseline.variant(quota=quota)
+    scenario = baseline.variant(quota=baseline.quota.model_copy(update={"growth_per_year": quota_growth}))
     attained = measured.credit(scenario, constant_split(scenario, 0.0)) / np.array(scenario.quota_usd())
     return mean(attained[:, -4:].mean(axis=1) - attained[:, :4].mean(axis=1))
 
 
 # Claim 4
-
-
 def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
     """A plan that recruits and then develops one candidate, and the same without."""
     candidate = scenario.candidates[0].name
@@ -190,8 +183,6 @@ def recruiting(scenario: Scenario) -> tuple[TimePlan, TimePlan]:
 
 
 # Claim 5
-
-
 def first_hours(measured: Measurements, scenario: Scenario, names: Sequence[str]) -> FloatArray:
     """Worth of FIRST_HOURS a week with one partner, averaged over the named, by market."""
     nobody = constant_split(scenario, 0.0)
@@ -203,10 +194,7 @@ def first_hours(measured: Measurements, scenario: Scenario, names: Sequence[str]
 
 def believers_gain(measured: Measurements, scenario: Scenario) -> FloatArray:
     """20% of the time with Believers against none, by market."""
-    gain: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
-        scenario, constant_split(scenario, 0.0)
-    )
-    return gain.sum(axis=1)
+    return measured.gains(scenario, constant_split(scenario, 0.2), constant_split(scenario, 0.0))
 
 
 def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
@@ -224,14 +212,9 @@ def ambitious(scenario: Scenario, names: Sequence[str]) -> Scenario:
 
 
 # Claims 6 and 7
-
-
 def ten_points_more(measured: Measurements, scenario: Scenario) -> FloatArray:
     """Worth of 10 more points of the manager's time with Believers, by market."""
-    worth: FloatArray = measured.credit(scenario, constant_split(scenario, 0.2)) - measured.credit(
-        scenario, constant_split(scenario, 0.1)
-    )
-    return worth.sum(axis=1)
+    return measured.gains(scenario, constant_split(scenario, 0.2), constant_split(scenario, 0.1))
 
 
 def with_cam(scenario: Scenario, factor: float | None = None) -> Scenario:
@@ -264,8 +247,6 @@ def direct_headroom(scenario: Scenario, factor: float) -> Scenario:
 
 
 # Claim 8
-
-
 def better_mix(scenario: Scenario) -> tuple[TimePlan, TimePlan, TimePlan]:
     """The old share with a better mix and focus; the old mix; the old mix with 10 points more."""
     old = scenario.status_quo

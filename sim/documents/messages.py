@@ -1,8 +1,7 @@
 """What is wrong with an input, in one sentence: file, field, value, what is allowed, how to mend it.
 
-The words come from the declarations: bounds and types say what is allowed, meaning and unit stand in
-parentheses. The path names the partner or segment it passes through, since nobody counts list items in a
-file.
+The words come from the declarations: bounds and types say what is allowed, meaning and unit stand in parentheses. The
+path names the partner or segment it passes through, since nobody counts list items in a file.
 
 Left out: which inputs are wrong (declared.py and the models decide that).
 """
@@ -125,10 +124,9 @@ class _Spot:
 
 
 def _spot_of(model: type[BaseModel], loc: tuple[Any, ...], data: object) -> _Spot:
-    path, owner, declared, optional = "", "", None, False
+    path, owner, declared, optional, either = "", "", None, False, ""
     annotation: Any = model
     metadata: tuple[Any, ...] = ()
-    either = ""
     is_key = loc[-1:] == ("[key]",)
     for part in loc[:-2] if is_key else loc:
         branch = _tagged_member(annotation, part)
@@ -236,10 +234,8 @@ def allowed_words(annotation: Any, metadata: tuple[Any, ...] = ()) -> str:
     if origin in (Union, UnionType):
         return ", or ".join(allowed_words(member) for member in get_args(annotation))
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        words = (
-            getattr(annotation, "in_words", "") or f"a mapping with the keys {listed(list(annotation.model_fields))}"
-        )
-        return words
+        keys = listed(list(annotation.model_fields))
+        return getattr(annotation, "in_words", "") or f"a mapping with the keys {keys}"
     return "a mapping of names to values"
 
 

@@ -57,8 +57,7 @@ class Document(Declared):
     def write(self, path: Path | str) -> None:
         """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
 
-        Comments and order of the file it was loaded from are kept, and the text of every value that is the
-        same.
+        Comments and order of the file it was loaded from are kept, and the text of every value that is the same.
         """
         _write(path, self.text(), self.error)
         schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
@@ -67,24 +66,23 @@ class Document(Declared):
 
     def text(self) -> str:
         """What `write` would put into the file."""
-        after = _with_whole_numbers(self.model_dump(exclude_unset=True))
-        original = self._source.text
-        text = None
+        after = self._written_values()
+        text, original = None, self._source.text
         if original:
-            before = _with_whole_numbers(type(self).model_validate(_parse(original)).model_dump(exclude_unset=True))
+            before = self.model_validate(_parse(original))._written_values()
             text = original if before == after else _text_with_changes(original, before, after)
             # A file with anchors cannot always be changed in one place only; then the comments have to go.
             try:
-                kept = (
-                    _with_whole_numbers(type(self).model_validate(_parse(text)).model_dump(exclude_unset=True)) == after
-                )
+                kept = self.model_validate(_parse(text))._written_values() == after
             except ValueError:
                 kept = False
-            text = text if kept else None
-        if text is None:
+        if text is None or not kept:
             text = _yaml_text(after, "")
         first = "# yaml-language-server:"
         return text if text.startswith(first) else f"{first} $schema={self.schema_file}\n{text}"
+
+    def _written_values(self) -> Any:
+        return _with_whole_numbers(self.model_dump(exclude_unset=True))
 
 
 def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:

@@ -14,21 +14,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim import drawing, quantiles, rules, streams, tally, tape
+from sim import drawing, rules, streams, tally, tape
 from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
-from sim.market import BY_STAGE, Market, draw_tapes
+from sim.market import BY_PARTNER, BY_STAGE, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
 from sim.tape import Tapes, empty_tapes
 from sim.tape_numbers import MAX_STAGES, TapeNumbers, zero_numbers
 from sim.terms import HISTORY_WEEKS, PARTNER_SEGMENTS
 
-run_all = Compiled(
-    kernel.run_all, rules, streams, quantiles, tape, drawing, tally, kernel, as_python=streams.marks_by_rows
-)
+run_all = Compiled(kernel.run_all, rules, streams, tape, drawing, tally, kernel, as_python=streams.marks_by_rows)
 add_up_ledger = Compiled(tally.add_up_ledger, tally, as_python=dict)
 
 TROUBLE_WORDS = {
@@ -103,7 +101,7 @@ def _market_as_tapes(coefficients: Coefficients, market: Market) -> tuple[TapeNu
     tapes.arrivals["drawn"] = tape.ALL_DRAWN
     for name, field in BY_STAGE.items():
         tapes.stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
-    for name in ("true_segment", "exit_ticks", "signing"):
+    for name in BY_PARTNER:
         tapes.partner_luck[name] = getattr(market, name)
     numbers = zero_numbers(segments, partners, market.open_deals, weeks)
     numbers.run["has_open_pipeline"] = market.drawn_for.has_open_pipeline
@@ -137,12 +135,12 @@ def workspace(numbers: Numbers, opportunities: int) -> Workspace:
 def lay_out_numbers(coefficients: Coefficients) -> Numbers:
     """The scenario's part of the numbers of a run, as arrays."""
     partners, segments = coefficients.partners, coefficients.segments
+    traits = [traits for partner in partners for traits in partner.traits]
     bases = np.zeros((len(segments), len(partners)))
+    stages = np.zeros((len(segments), MAX_STAGES), layout.STAGE_NUMBERS)
     for s, segment in enumerate(segments):
         for p, share in segment.bases:
             bases[s, p] = share
-    stages = np.zeros((len(segments), MAX_STAGES), layout.STAGE_NUMBERS)
-    for s, segment in enumerate(segments):
         stages["pass_below"][s, : segment.stages] = segment.pass_below
         stages["worth_per_hour"][s, : segment.stages] = segment.worth_per_hour
     return Numbers(
@@ -150,9 +148,7 @@ def lay_out_numbers(coefficients: Coefficients) -> Numbers:
         segments=_records(layout.SEGMENT, segments),
         stages=stages,
         partners=_records(layout.PARTNER_NUMBERS, partners),
-        traits=_records(layout.TRAITS, [traits for partner in partners for traits in partner.traits]).reshape(
-            len(partners), len(PARTNER_SEGMENTS)
-        ),
+        traits=_records(layout.TRAITS, traits).reshape(len(partners), len(PARTNER_SEGMENTS)),
         expected=np.array([segment.demand for segment in segments]),
         bases=bases,
         fit=np.array([partner.fit for partner in partners], dtype=np.float64).reshape(len(partners), len(segments)),
@@ -162,28 +158,22 @@ def lay_out_numbers(coefficients: Coefficients) -> Numbers:
 
 def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     """The plans' part of the numbers of several runs, as arrays."""
-    gifts: list[tuple[Any, ...]] = []
-    quarters = []
-    for coefficients in runs:
-        for quarter in coefficients.quarters:
-            begin = len(gifts)
-            gifts += _gifts_of_quarter(quarter)
-            shares = quarter.prospect_shares is not None
-            quarters.append((begin, len(gifts), shares, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
     rows, segments, partners = len(runs[0].quarters), len(runs[0].segments), len(runs[0].partners)
-    segment_plans = [
-        tuple(row)
-        for run in runs
-        for q in run.quarters
-        for row in zip(q.prospect_ticks, q.prospect_shares or (0.0,) * segments, q.coverage_mode, strict=True)
-    ]
+    gifts: list[tuple[Any, ...]] = []
+    quarters, segment_plans, parked = [], [], []
+    for quarter in (quarter for run in runs for quarter in run.quarters):
+        begin = len(gifts)
+        gifts += _gifts_of_quarter(quarter)
+        planned = quarter.prospect_shares is not None
+        quarters.append((begin, len(gifts), planned, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
+        shares = quarter.prospect_shares or (0.0,) * segments
+        segment_plans += list(zip(quarter.prospect_ticks, shares, quarter.coverage_mode, strict=True))
+        parked.append(quarter.parked)
     return Plans(
         quarters=np.array(quarters, layout.QUARTER).reshape(len(runs), rows),
         gifts=np.array(gifts, layout.GIFT),
         segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(runs), rows, segments),
-        parked=np.array([q.parked for run in runs for q in run.quarters], dtype=np.int64).reshape(
-            len(runs), rows, partners
-        ),
+        parked=np.array(parked, dtype=np.int64).reshape(len(runs), rows, partners),
     )
 
 

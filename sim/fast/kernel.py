@@ -99,10 +99,10 @@ def run_one(run: Run, opportunities: int) -> None:
     now, weeks = run.work.now[0], run.numbers.run[0].weeks
     end = packed(weeks * TICKS_PER_WEEK, 0, 0)
     begin(run)
-    week_boundary(run, -HISTORY_WEEKS)
+    arriving = len(run.tape.open_deals)
+    week_boundary(run, -HISTORY_WEEKS, arriving)
     week = 1 - HISTORY_WEEKS
     boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
-    arriving = len(run.tape.open_deals)
     arrival = next_arrival(run, arriving, opportunities)
     now.due = packed(HISTORY_START, BLOCK_STARTS, 0)
     now.phase = WEEK_BEGINS
@@ -114,9 +114,8 @@ def run_one(run: Run, opportunities: int) -> None:
             now.trouble = Trouble.TIME
             break
         now.tick = HISTORY_START + (key >> TICK_SHIFT)
-        manager = False
         if key == now.due:
-            manager = True
+            now.called = 1  # by nobody: what the manager did is over
         elif key == now.soonest:
             take_event(run)
             happens(run, (key >> RANK_SHIFT) & RANK_MASK, key & ID_MASK)
@@ -126,13 +125,10 @@ def run_one(run: Run, opportunities: int) -> None:
             arrival = next_arrival(run, arriving, opportunities)
         else:
             now.sums = row_of(now.tick)
-            if week == 0 and run.tape.run[0].has_open_pipeline:
-                replace_open_deals(run, week, arriving)
-            else:
-                week_boundary(run, week)
+            week_boundary(run, week, arriving)
             week += 1
             boundary = packed(week * TICKS_PER_WEEK, WEEK_BOUNDARY, 0)
-        if manager or now.called:
+        if now.called:
             now.called = 0
             resume_manager(run)
         for i in range(now.woken):
@@ -151,21 +147,12 @@ def begin(run: Run) -> None:
     """Set everything as it stands before the first week."""
     now, work = run.work.now[0], run.work
     now.tick = HISTORY_START
-    now.quarter = 0
-    now.sums = 0
-    now.records = 0
+    now.quarter = now.sums = now.records = now.called = now.spare_ticks = 0
+    now.waiting = now.woken = now.bucket = now.nodes = 0
     now.trouble = Trouble.NONE
     now.credit_usd = 0.0
-    now.visited = END
-    now.called = 0
-    now.idle_since = NEVER
-    now.spare_ticks = 0
-    now.waiting = 0
-    now.woken = 0
-    now.soonest = NEVER
-    now.bucket = 0
-    now.nodes = 0
-    now.free_node = END
+    now.visited = now.free_node = END
+    now.idle_since = now.soonest = NEVER
     for b in range(len(work.buckets)):
         work.buckets[b] = END
     for p in range(len(work.partners)):
@@ -173,21 +160,15 @@ def begin(run: Run) -> None:
         traits = traits_of(run, p)
         partner.skill = traits.skill_start
         partner.engagement = traits.engagement_start
-        partner.active = 1 - numbers.is_candidate
+        partner.active = partner.settled = 1 - numbers.is_candidate
         partner.active_since = 0
-        partner.settled = 1 - numbers.is_candidate
         partner.recruited_hours = 0.0
         partner.onboarded_week = -1
         partner.parked = run.plans.parked[now.plan, 0, p]
-        partner.own_wins = 0
-        partner.working = 0
-        partner.first_open = END
-        partner.last_open = END
-        partner.first_in_line = END
-        partner.last_in_line = END
+        partner.own_wins = partner.working = 0
+        partner.first_open = partner.last_open = partner.first_in_line = partner.last_in_line = END
         for a in range(ACTIVITIES):
-            work.gains[p, a].hours = 0.0
-            work.gains[p, a].gain = 0.0
+            work.gains[p, a].hours = work.gains[p, a].gain = 0.0
     for s in range(len(work.segments)):
         planned = run.plans.segment_plans[now.plan, 0, s].prospect_ticks
         work.segments[s].prospecting = planned / run.numbers.run[0].ticks_per_hour
@@ -500,10 +481,8 @@ def arrive(run: Run, id: int) -> None:
     write(run, Kind.ARRIVED, id, owner, segment, amount, 0.0)
     in_base = owner != NOBODY and work.partners[owner].active == 1
     found = arrival.found < work.segments[segment].reach and not (in_base and mode == PARTNER_LED)
-    may_bring = in_base and mode != DIRECT
-    deal = work.deals[id]
-    deal.open = 0
-    brought = may_bring and arrival.brought < work.partners[owner].bring
+    brought = in_base and mode != DIRECT and arrival.brought < work.partners[owner].bring
+    work.deals[id].open = 0
     if found and brought and mode == DIRECT_FIRST:
         work.partners[owner].conflicts += 1
         write(run, Kind.CONFLICT, id, owner, segment, 0, 0.0)
@@ -529,9 +508,7 @@ def begin_deal(run: Run, id: int, partner: int) -> None:
     deal.came_at = now.tick
     deal.closes_at = NEVER
     deal.assisted_by = NOBODY
-    deal.assist_left = 0
-    deal.in_capacity = 0
-    deal.waiting = 0
+    deal.assist_left = deal.in_capacity = deal.waiting = 0
     deal.open = 1
     draw_u(run.tape, run.tapes, now.row, now.start + id)
     if partner != NOBODY:
@@ -721,15 +698,9 @@ def stage_of(run: Run, id: int, stage: int) -> Any:
 # ---------------------------------------------------------------- between two weeks
 
 
-def week_boundary(run: Run, week: int) -> None:
-    """What last week did, who leaves and signs, and what the new week holds."""
-    begin_week(run, week)
-    go_into_week(run, week)
-
-
-def begin_week(run: Run, week: int) -> None:
-    """The first half of a week boundary: stocks, exits, signings."""
-    work = run.work
+def week_boundary(run: Run, week: int, arrived: int) -> None:
+    """What last week did, who leaves and signs, and what the new week holds; `arrived` opportunities came before."""
+    now, work = run.work.now[0], run.work
     if week > -HISTORY_WEEKS:
         remember_prospecting(run)
     if week > 0:
@@ -738,30 +709,33 @@ def begin_week(run: Run, week: int) -> None:
             leave(run, p)
         for p in range(len(work.partners)):
             sign(run, p, week)
-
-
-def go_into_week(run: Run, week: int) -> None:
-    """The second half of a week boundary: the plan, discipline, reach."""
-    now = run.work.now[0]
+    replaces = week == 0 and run.tape.run[0].has_open_pipeline
+    if replaces:
+        replace_open_deals(run, arrived)
     if week >= 0 and week % WEEKS_PER_QUARTER == 0:
         now.quarter = week // WEEKS_PER_QUARTER + 1
         now.credit_usd = 0.0
-        for p in range(len(run.work.partners)):
-            run.work.partners[p].parked = run.plans.parked[now.plan, now.quarter, p]
+        for p in range(len(work.partners)):
+            work.partners[p].parked = run.plans.parked[now.plan, now.quarter, p]
     plan_week(run, week)
     see(run, week)
+    if replaces:
+        for id in range(len(run.tape.open_deals)):
+            if work.deals[id].partner == NOBODY:
+                await_visit(run, id)
+            else:
+                join_partner(run, id)
 
 
-def replace_open_deals(run: Run, week: int, arrived: int) -> None:
-    """The first day, where the scenario's open pipeline takes the place of the simulated one."""
+def replace_open_deals(run: Run, arrived: int) -> None:
+    """Put the scenario's open pipeline in the place of the simulated one, on the first day."""
     now, work = run.work.now[0], run.work
-    begin_week(run, week)
     now.visited = END
     now.waiting = 0
     for p in range(len(work.partners)):
-        work.partners[p].working = 0
-        work.partners[p].first_in_line = END
-        work.partners[p].last_in_line = END
+        partner = work.partners[p]
+        partner.working = 0
+        partner.first_in_line = partner.last_in_line = END
     for id in range(len(run.tape.open_deals), arrived):
         if work.deals[id].open:
             close(run, id, Kind.REPLACED)
@@ -771,12 +745,6 @@ def replace_open_deals(run: Run, week: int, arrived: int) -> None:
         deal = work.deals[id]
         age_weeks = (now.tick - deal.opened_at) / TICKS_PER_WEEK
         write(run, Kind.TAKEN_OVER, id, deal.partner, deal.segment, deal.amount_usd, age_weeks)
-    go_into_week(run, week)
-    for id in range(len(run.tape.open_deals)):
-        if work.deals[id].partner == NOBODY:
-            await_visit(run, id)
-        else:
-            join_partner(run, id)
 
 
 def traits_of(run: Run, p: int) -> Any:
@@ -837,8 +805,7 @@ def leave(run: Run, p: int) -> None:
         following = work.deals[id].later
         close(run, id, Kind.PARTNER_LEFT)
         id = following
-    partner.first_in_line = END
-    partner.last_in_line = END
+    partner.first_in_line = partner.last_in_line = END
 
 
 def sign(run: Run, p: int, week: int) -> None:
@@ -895,15 +862,11 @@ def plan_week(run: Run, week: int) -> None:
     off = week >= 0 and run.numbers.week_off[week] == 1
     left = 0 if off else TICKS_PER_WEEK
     keep = partner_hours_kept(run, week)
-    now.appointments = 0
-    now.assists = 0
-    now.prospects = 0
+    now.appointments = now.assists = now.prospects = 0
     now.ends_at = now.tick + TICKS_PER_WEEK
     for p in range(len(work.partners)):
         partner = work.partners[p]
-        partner.conflicts = 0
-        partner.own_wins = 0
-        partner.guided = 0
+        partner.conflicts = partner.own_wins = partner.guided = 0
         for a in range(ACTIVITIES):
             run.work.hours[p, a] = 0.0
         if partner.active and not partner.parked:

@@ -5,8 +5,8 @@ it says so). The object code is kept in a file whose name is a digest of everyth
 is a new file and an old one can never be run by mistake. From then on a call needs neither Numba nor LLVM's optimizer:
 linking takes a tenth of a second, importing Numba alone would take most of a whole one.
 
-What is compiled is the text of rules.py, streams.py, quantiles.py, drawing.py, tally.py and kernel.py, by function:
-each also runs as plain Python, only slower.
+What is compiled is the text of rules.py, streams.py, drawing.py, tally.py and kernel.py, by function: each also runs as
+plain Python, only slower.
 
 Arguments are whole numbers, arrays, or named tuples of arrays; they are passed as addresses, so calls from several
 threads run at the same time. The value is a whole number.

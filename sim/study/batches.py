@@ -13,7 +13,7 @@ Left out: what the indicators say of a plan (experiment.py, sensitivity.py), who
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from sim.arrays import FloatArray
 from sim.coefficients import Coefficients, of_the_scenario, plans_with_tables
 from sim.documents.messages import show
 from sim.errors import SimulationError
+from sim.fast import engine
 from sim.ledger import Ledger
 from sim.market import draw_market, draw_tapes, redraw_partners
 from sim.plan import PlanTable, TimePlan
@@ -31,11 +32,8 @@ from sim.study.options import REPLICATIONS, WORLDS
 from sim.study.settings import KeptTapes, RunSettings, check_count, check_settings
 from sim.study.workers import Job, run_jobs
 from sim.tally import empty_sums
-from sim.tape_numbers import tape_numbers, weekly_demand
-
-if TYPE_CHECKING:
-    from sim.tape import Tapes
-    from sim.tape_numbers import TapeNumbers
+from sim.tape import Tapes
+from sim.tape_numbers import TapeNumbers, tape_numbers, weekly_demand
 
 Numbers = TypeVar("Numbers", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
@@ -98,7 +96,7 @@ def variant_credit(
     work = Work.of(scenario, plans, seed)
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
-    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario), -(-len(replications) // LEAST_JOBS))
+    size = min(_batch_size(scenario), -(-len(replications) // LEAST_JOBS))
     jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
     return run_jobs(scenario, jobs, settings, len(variants) * len(plans) * len(replications), along=2)
 
@@ -131,15 +129,13 @@ def table_values(
     of: Callable[[kpis.Tally], FloatArray],
 ) -> FloatArray:
     """What `of` makes of the sums of such tables, in kept markets or these replications: shape (tables, runs, ...)."""
-    names = [f"table {i}" for i in range(len(tables))]
-    status_quo = TimePlan.status_quo(scenario)
-    work = Work(
-        scenario, dict.fromkeys(names, status_quo), dict(zip(names, tables, strict=True)), history_of(scenario), seed
-    )
+    named = {f"table {i}": table for i, table in enumerate(tables)}
+    plans = dict.fromkeys(named, TimePlan.status_quo(scenario))
+    work = Work(scenario, plans, named, history_of(scenario), seed)
     prepared = _prepare(work, scenario)
     parts: Sequence[Sequence[int] | Tapes]
     if not isinstance(markets, KeptTapes):
-        parts = batches(markets, min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario)))
+        parts = batches(markets, _batch_size(scenario))
     elif markets.fit(prepared.tape):
         parts = markets.batches
     else:
@@ -158,8 +154,7 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
         prepared = plans_with_tables(scenario, tables, history)
     except MODEL_FAILURES as problem:
         raise model_failure(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
-    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
-    parts = batches(range(replications), size)
+    parts = batches(range(replications), _batch_size(scenario))
     return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], RunSettings(), 0)
 
 
@@ -174,7 +169,7 @@ def world_credit(
     check_settings(settings, seed)
     work = Work.of(scenario, plans, seed)
     laid_out = None if settings.engine == "simpy" else _prepare(work, scenario).plans
-    size = min(VARIANT_REPLICATIONS, _most_replications_at_once(scenario))
+    size = _batch_size(scenario)
     jobs: list[Job] = [
         (_world_bookings_batch, (work, world, batch, settings.engine, laid_out))
         for world in range(worlds)
@@ -189,16 +184,15 @@ def batches(replications: Numbers, size: int) -> list[Numbers]:
     return [cast(Numbers, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
 
 
-def _most_replications_at_once(scenario: Scenario) -> int:
-    """Replications whose tapes a batch may hold at once."""
+def _batch_size(scenario: Scenario, most: int = VARIANT_REPLICATIONS) -> int:
+    """Replications of a batch: `most`, or as many as it may hold the tapes of at once."""
     expected = sum(weekly_demand(scenario, segment).sum() for segment in scenario.market_map)
-    return max(1, int(OPPORTUNITIES_AT_A_TIME // (expected + 1)))
+    return max(1, min(most, int(OPPORTUNITIES_AT_A_TIME // (expected + 1))))
 
 
 def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Job]:
     """The batches: a function and its arguments, in the order of the runs."""
-    size = max(1, min(BATCH_RUNS[settings.engine] // len(work.plans), _most_replications_at_once(work.scenario)))
-    parts = batches(range(replications), size)
+    parts = batches(range(replications), _batch_size(work.scenario, BATCH_RUNS[settings.engine] // len(work.plans)))
     if settings.engine == "simpy":
         for world in range(worlds) if worlds else [None]:
             for batch in parts:
@@ -268,8 +262,6 @@ def _direct_and_partner_bookings(tally: kpis.Tally) -> FloatArray:
 
 def _coverage_batch(scenario: Scenario, prepared: Sequence[Coefficients], seed: int, replications: range) -> FloatArray:
     """Shape (tables, replications, COVERAGE_KINDS, segments)."""
-    from sim.fast import engine
-
     counts = []
     for replication in replications:
         market = draw_market(scenario, seed, replication)
@@ -294,8 +286,6 @@ class Prepared(NamedTuple):
 
 def _prepare(work: Work, here: Scenario, plans: Any = None) -> Prepared:
     """What runs in `here` need; `plans` as prepared for other assumptions are the same, and take half the time."""
-    from sim.fast import engine
-
     try:
         if plans is None:
             plans = engine.lay_out_plans(plans_with_tables(here, list(work.tables.values()), work.history))
@@ -312,9 +302,6 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
     Tapes are drawn once. A set of assumptions may say other things of the partners, which are then drawn again; what it
     says of the rest of the market is the same.
     """
-    from sim.fast import engine
-    from sim.tape import Tapes
-
     first = variants[0].tape
     tapes = replications if isinstance(replications, Tapes) else draw_tapes(first, replications)
     for prepared in variants:

@@ -117,11 +117,6 @@ class Comparison:
     def __getitem__(self, plan: str) -> PlanResult:
         return self.results[plan]
 
-    def cumulated_difference_usd(self, plan: str) -> tuple[Estimate, ...]:
-        """Paired difference of quota credit from the baseline plan, from quarter 1 to each quarter, in US dollars."""
-        difference = self.outcomes[plan].credit_usd - self.outcomes[self.baseline].credit_usd
-        return tuple(estimates.mean(to_quarter) for to_quarter in np.cumsum(difference, axis=1).T)
-
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
         return {
@@ -159,8 +154,7 @@ def simulate(scenario: Scenario, plan: TimePlan, market: Market, engine: str = "
             f"scenario {scenario.name!r}: the market was drawn for another territory or horizon; "
             "draw it again with draw_market(scenario, seed)"
         )
-    problem = market.problem(scenario)
-    if problem:
+    if problem := market.problem(scenario):
         raise SimulationError(f"{run_name(scenario, plan, market.seed, market.replication)}: {problem}")
     if engine == "compiled" and (missing := missing_compiler(scenario)):
         raise NoMachineCode(missing)
@@ -223,12 +217,11 @@ def compare(
     if baseline not in plans:
         raise PlanError(f"compare: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")
     total = len(plans) * (replications + worlds * replications_per_world)
-    first = part_of(progress, 0, total)
-    then = part_of(progress, len(plans) * replications, total)
-    settings = RunSettings(engine, workers, scheduler, tapes, first)
+    settings = RunSettings(engine, workers, scheduler, tapes, part_of(progress, 0, total))
     outcomes = _outcomes(scenario, plans, replications, seed, 0, settings)
     in_worlds = None
     if worlds:
+        then = part_of(progress, len(plans) * replications, total)
         settings = RunSettings(engine, workers, scheduler, None, then)
         credit = world_credit(scenario, plans, worlds, replications_per_world, seed, settings)
         in_worlds = {name: credit[:, p] for p, name in enumerate(plans)}
@@ -274,7 +267,7 @@ def _outcomes(
 
 def _result(outcomes: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> PlanResult:
     """`in_worlds`: differences from the baseline plan, shape (worlds, replications)."""
-    is_baseline = outcomes is base
+    is_baseline, at_quota = outcomes is base, outcomes.attainment >= 1
     credit, total = outcomes.credit_usd, outcomes.credit_usd.sum(axis=1)
     difference = credit - base.credit_usd
     cumulated = np.cumsum(difference, axis=1)
@@ -293,10 +286,8 @@ def _result(outcomes: Outcomes, base: Outcomes, in_worlds: FloatArray | None) ->
         credit_p90_usd=float(np.percentile(total, 90)),
         attainment=estimates.mean(total / quota.sum()),
         attainment_by_quarter=tuple(estimates.mean(outcomes.attainment[:, q]) for q in range(quarters)),
-        chance_of_quota=tuple(
-            estimates.share(int((outcomes.attainment[:, q] >= 1).sum()), runs) for q in range(quarters)
-        ),
-        quarters_at_quota=estimates.mean((outcomes.attainment >= 1).mean(axis=1)),
+        chance_of_quota=tuple(estimates.share(int(at_quota[:, q].sum()), runs) for q in range(quarters)),
+        quarters_at_quota=estimates.mean(at_quota.mean(axis=1)),
         partner_share_of_credit=_ratio(float(outcomes["partner_credit_usd"].sum()), float(credit.sum())),
         difference_usd=paired,
         difference_share=paired.scaled(_ratio(1.0, base_mean)),

@@ -200,12 +200,10 @@ def _robustness(
 ) -> Robustness:
     difference = estimates.mean(known.of(name)).scaled(1 / base)
     swings = []
-    for assumption in varied:
-        low, high = (
-            known.estimate(name, assumption, end).scaled(1 / base) for end in (assumption.low, assumption.high)
-        )
+    for one in varied:
+        low, high = (known.estimate(name, one, end).scaled(1 / base) for end in (one.low, one.high))
         seen = (low.value, difference.value, high.value)
-        swings.append(Swing(assumption, low, high, max(seen) - min(seen), tuple(turns[name, assumption.path])))
+        swings.append(Swing(one, low, high, max(seen) - min(seen), tuple(turns[name, one.path])))
     return Robustness(
         plan=known.plans[name],
         difference_share=difference,

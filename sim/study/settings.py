@@ -6,7 +6,7 @@ Left out: what is done with it (batches.py, workers.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.study.one_run import engine_named
 from sim.study.options import MOST_RUNS, WORKERS
-from sim.tape_numbers import check_seed
-
-if TYPE_CHECKING:
-    from sim.tape import Tapes
-    from sim.tape_numbers import TapeNumbers
+from sim.tape import Tapes
+from sim.tape_numbers import TapeNumbers, check_seed
 
 
 class KeptTapes(NamedTuple):
