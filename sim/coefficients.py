@@ -132,8 +132,7 @@ def with_tables(scenario: Scenario, plan: PlanTable, history: PlanTable) -> Coef
 
     The tables may come from another world's scenario: a plan is made once, from what is thought likely.
     """
-    (coefficients,) = plans_with_tables(scenario, [plan], history)
-    return coefficients
+    return plans_with_tables(scenario, [plan], history)[0]
 
 
 def plans_with_tables(scenario: Scenario, plans: Sequence[PlanTable], history: PlanTable) -> list[Coefficients]:

@@ -80,11 +80,7 @@ class Territory:
         self.partners = [
             PartnerState(p, partner, self.market.true_segment[p]) for p, partner in enumerate(numbers.partners)
         ]
-        self.plan: QuarterNumbers = numbers.quarters[0]
-        for partner in self.partners:
-            partner.parked = self.plan.parked[partner.index]
-        self.coverage = self.plan.coverage_mode
-        self.credit_usd = 0.0
+        self.change_quarter(0)
         self.reach = [0.0] * len(numbers.segments)
         self.bring = [0.0] * len(self.partners)
         self.pool = [0.0] * len(numbers.segments)
@@ -222,7 +218,7 @@ class Territory:
         """Who sees a new opportunity, and who may keep it."""
         market = self.market
         segment, owner = market.segment[id], market.owner[id]
-        mode = self.coverage[segment]
+        mode = self.plan.coverage_mode[segment]
         self.write(Kind.ARRIVED, id, owner, segment, market.amount_usd[id])
         in_base = owner != NOBODY and self.partners[owner].active
         found = market.found[id] < self.reach[segment] and not (in_base and mode == PARTNER_LED)
@@ -448,8 +444,7 @@ class Territory:
             self.env.process(self.own_deal(deal) if owner == NOBODY else self.partner_deal(deal, self.partners[owner]))
 
     def change_quarter(self, quarter: int) -> None:
-        self.plan = self.numbers.quarters[quarter]
-        self.coverage = self.plan.coverage_mode
+        self.plan: QuarterNumbers = self.numbers.quarters[quarter]
         self.credit_usd = 0.0
         for partner in self.partners:
             partner.parked = self.plan.parked[partner.index]
@@ -546,7 +541,7 @@ class Territory:
 
     def share_in_partner_hands(self, s: int) -> float:
         """Expected share of a segment's opportunities that are not the manager's to find."""
-        mode = self.coverage[s]
+        mode = self.plan.coverage_mode[s]
         if mode in (DIRECT, DIRECT_FIRST):
             return 0.0
         share = 0.0

@@ -70,7 +70,9 @@ class Document(Declared):
         text, original = None, self._source.text
         if original:
             before = self.model_validate(_parse(original))._written_values()
-            text = original if before == after else _text_with_changes(original, before, after)
+            text = original
+            if before != after:
+                text = _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
             # A file with anchors cannot always be changed in one place only; then the comments have to go.
             try:
                 kept = self.model_validate(_parse(text))._written_values() == after
@@ -159,10 +161,6 @@ def _yaml_formatted_like(original: str) -> Any:
     offset = len(dash.group(1)) if dash else 2
     yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
     return yaml
-
-
-def _text_with_changes(original: str, before: Any, after: Any) -> str:
-    return _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
 
 
 def _yaml_text(document: Any, original: str) -> str:

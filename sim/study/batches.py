@@ -96,7 +96,7 @@ def variant_credit(
     work = Work.of(scenario, plans, seed)
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
-    size = min(_batch_size(scenario), -(-len(replications) // LEAST_JOBS))
+    size = min(_batch_size(scenario, VARIANT_REPLICATIONS), -(-len(replications) // LEAST_JOBS))
     jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
     return run_jobs(scenario, jobs, settings, len(variants) * len(plans) * len(replications), along=2)
 
@@ -135,7 +135,7 @@ def table_values(
     prepared = _prepare(work, scenario)
     parts: Sequence[Sequence[int] | Tapes]
     if not isinstance(markets, KeptTapes):
-        parts = batches(markets, _batch_size(scenario))
+        parts = batches(markets, _batch_size(scenario, VARIANT_REPLICATIONS))
     elif markets.fit(prepared.tape):
         parts = markets.batches
     else:
@@ -154,7 +154,7 @@ def table_coverage(scenario: Scenario, tables: Sequence[PlanTable], replications
         prepared = plans_with_tables(scenario, tables, history)
     except MODEL_FAILURES as problem:
         raise model_failure(f"scenario {scenario.name!r}, seed {seed}", problem) from problem
-    parts = batches(range(replications), _batch_size(scenario))
+    parts = batches(range(replications), _batch_size(scenario, VARIANT_REPLICATIONS))
     return run_jobs(scenario, [(_coverage_batch, (scenario, prepared, seed, part)) for part in parts], RunSettings(), 0)
 
 
@@ -169,7 +169,7 @@ def world_credit(
     check_settings(settings, seed)
     work = Work.of(scenario, plans, seed)
     laid_out = None if settings.engine == "simpy" else _prepare(work, scenario).plans
-    size = _batch_size(scenario)
+    size = _batch_size(scenario, VARIANT_REPLICATIONS)
     jobs: list[Job] = [
         (_world_bookings_batch, (work, world, batch, settings.engine, laid_out))
         for world in range(worlds)
@@ -184,7 +184,7 @@ def batches(replications: Numbers, size: int) -> list[Numbers]:
     return [cast(Numbers, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
 
 
-def _batch_size(scenario: Scenario, most: int = VARIANT_REPLICATIONS) -> int:
+def _batch_size(scenario: Scenario, most: int) -> int:
     """Replications of a batch: `most`, or as many as it may hold the tapes of at once."""
     expected = sum(weekly_demand(scenario, segment).sum() for segment in scenario.market_map)
     return max(1, min(most, int(OPPORTUNITIES_AT_A_TIME // (expected + 1))))
@@ -218,12 +218,10 @@ def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> 
 def _reference_batch(work: Work, world: int | None, replications: range) -> FloatArray:
     """Indicators of some replications, by the SimPy engine: shape (plans, replications, KPIS, quarters)."""
     here = work.scenario if world is None else work.scenario.world(work.seed, world)
-    runs = []
+    runs, plans = [], work.plans.items()
     for replication in replications:
         market = draw_market(here, work.seed, replication)
-        ledgers = [
-            run_plan(here, plan, work.tables[name], work.history, market, "simpy") for name, plan in work.plans.items()
-        ]
+        ledgers = [run_plan(here, plan, work.tables[name], work.history, market, "simpy") for name, plan in plans]
         runs.append([kpis.summarise(kpis.Tally.of(ledger)) for ledger in ledgers])
     return np.swapaxes(np.array(runs), 0, 1)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -37,20 +38,18 @@ class Ask(NamedTuple):
     markets: int
 
 
+@dataclass(eq=False)
 class Differences:
-    """The differences known so far, in US dollars."""
+    """The differences known so far, in US dollars. `progress` sees its total rise with every wish."""
 
-    def __init__(
-        self,
-        scenario: Scenario,
-        plans: Mapping[str, TimePlan],
-        seed: int,
-        workers: int | None = None,
-        progress: Progress | None = None,
-    ) -> None:
-        """`plans` has the baseline first. `progress` sees its total rise with every wish."""
-        self.scenario, self.plans, self.seed, self.workers, self.progress = scenario, plans, seed, workers, progress
-        self.baseline, *self.others = plans
+    scenario: Scenario
+    plans: Mapping[str, TimePlan]  # the baseline first
+    seed: int
+    workers: int | None = None
+    progress: Progress | None = None
+
+    def __post_init__(self) -> None:
+        self.baseline, *self.others = self.plans
         self.markets = self.runs = 0
         self._known: dict[_Key, FloatArray] = {}
 

@@ -53,10 +53,9 @@ def check_settings(settings: RunSettings, seed: int) -> None:
         check_count("workers", settings.workers, WORKERS.least)
     check_seed("seed", seed)
     engine_named(settings.engine)
-    if settings.scheduler is not None and not isinstance(settings.scheduler, str):
-        raise SimulationError(
-            f"scheduler is {show(settings.scheduler)}; allowed: an address such as tcp://127.0.0.1:8786"
-        )
+    scheduler = settings.scheduler
+    if scheduler is not None and not isinstance(scheduler, str):
+        raise SimulationError(f"scheduler is {show(scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
 
 
 def check_count(name: str, value: object, least: int) -> None:

@@ -72,10 +72,8 @@ def _workers_at(scheduler: str | None) -> Iterator[None]:
     from joblib import parallel_config
 
     async def ask() -> None:
-        async with (
-            asyncio.timeout(5),
-            rpc(scheduler, connection_args=Security().get_connection_args("client")) as asked,
-        ):
+        secured = Security().get_connection_args("client")
+        async with asyncio.timeout(5), rpc(scheduler, connection_args=secured) as asked:
             await asked.identity()
 
     # A client that finds no scheduler leaves a thread behind and complains later, so somebody asks first.
