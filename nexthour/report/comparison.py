@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 from nexthour.report.numbers import count_of, count_of_total, digits, exponents, interval, usd, usd_interval
 from nexthour.report.text import one_line, with_article, with_capital
-from sim.documents.messages import guess, show
-from sim.errors import PlanError
 
 if TYPE_CHECKING:
     from sim import Comparison, Outcomes
@@ -28,6 +26,9 @@ def challengers(comparison: Comparison) -> dict[str, PlanResult]:
 
 def result_of(comparison: Comparison, plan: str) -> PlanResult:
     """The result of a plan. Raises PlanError if it is not in the comparison."""
+    from sim import PlanError
+    from sim.documents.messages import guess, show
+
     if plan not in comparison.results:
         raise PlanError(f"{show(plan)} is not in the comparison; {guess(plan, list(comparison.results))}")
     return comparison[plan]

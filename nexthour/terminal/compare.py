@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import turning_point, verdict
+from nexthour.report.comparison import challengers, turning_point, verdict
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
@@ -84,9 +84,7 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
     """Print a comparison, the verdicts first; `known` adds to each what would turn it."""
     scenario, base = comparison.scenario, comparison.baseline
     out = plain_console()
-    best_first = sorted(
-        (name for name in comparison.results if name != base), key=lambda name: -comparison[name].difference_usd.value
-    )
+    best_first = sorted(challengers(comparison), key=lambda name: -comparison[name].difference_usd.value)
     out.print(one_line(scenario.question or scenario.name), style="bold")
     for name in best_first:
         sentence = verdict(comparison, name)
