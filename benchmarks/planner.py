@@ -14,7 +14,7 @@ from rich.table import Table
 
 from optimize import optimize_plan
 from optimize.objective import Objective
-from optimize.search.baseline_plans import constant_splits
+from optimize.search.baseline_plans import constant_splits, splits
 from sim import TimePlan, load_scenario
 from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate, mean
@@ -36,11 +36,11 @@ def row(file: Path) -> list[str]:
     """One line of the table."""
     scenario = load_scenario(file)
     ramps = [np.linspace(a, b, min(n, scenario.horizon_quarters)).tolist() for a, b, n in RAMPS]
-    splits = list(constant_splits(scenario, (*SHARES, *ramps), MIXES, FOCUSES).values())
-    tables = [plan.table(scenario) for plan in splits]
+    constant = list(constant_splits(scenario, splits(scenario, (*SHARES, *ramps), MIXES, FOCUSES)).values())
+    tables = [plan.table(scenario) for plan in constant]
     objective = Objective.of(scenario, "quota_credit")
     tried = objective.value(*table_bookings(scenario, tables, range(SEARCH_MARKETS), SEED)).mean(axis=1)
-    best = splits[int(tried.argmax())]
+    best = constant[int(tried.argmax())]
     solution = optimize_plan(scenario, seed=SEED)
     plans = [TimePlan.status_quo(scenario), best, solution.plan]
     fresh = table_bookings(scenario, [plan.table(scenario) for plan in plans], range(FRESH_MARKETS), FRESH_SEED)
@@ -50,7 +50,7 @@ def row(file: Path) -> list[str]:
     direct, partner = certificate.promise_off_by_route
     return [
         file.stem,
-        f"{len(splits)}",
+        f"{len(constant)}",
         _k(quo.mean()),
         _k(split.mean()),
         _k(plan.mean()),

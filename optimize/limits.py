@@ -50,6 +50,16 @@ def lock_text(activity: str, target: str | None, hours_per_week: float, first: i
     return f"{activity}{f':{target}' if target else ''}={hours_per_week:g}@{first}-{last}"
 
 
+def hours_of(scenario: Scenario, arrays: Any, row: Hours) -> Any:
+    """A view of the hours that a row is about, by quarter, in the arrays of a PlanTable or of the planner's model."""
+    if row.activity == "sell":
+        return arrays.sell
+    if row.activity == "prospect":
+        return arrays.prospect[:, scenario.segment_names.index(row.target or "")]
+    hours = arrays.partner if row.who == "territory_manager" else arrays.channel_account_manager
+    return hours[:, PARTNER_ACTIVITIES.index(row.activity), scenario.partner_names.index(row.target or "")]
+
+
 class Limits(Request):
     """All limits of a plan; the default is none."""
 
@@ -233,15 +243,7 @@ class Limits(Request):
     @staticmethod
     def cells(scenario: Scenario, table: PlanTable, row: Hours) -> FloatArray:
         """What a plan has where a lock says something: a view, shape (quarters of the lock,)."""
-        if row.activity == "sell":
-            cells = table.sell
-        elif row.activity == "prospect":
-            cells = table.prospect[:, scenario.segment_names.index(row.target or "")]
-        else:
-            hours = table.partner if row.who == "territory_manager" else table.channel_account_manager
-            p = scenario.partner_names.index(row.target or "")
-            cells = hours[:, PARTNER_ACTIVITIES.index(row.activity), p]
-        return cells[row.from_quarter - 1 : row.to_quarter]
+        return np.asarray(hours_of(scenario, table, row)[row.from_quarter - 1 : row.to_quarter])
 
     def check_past(self, past: int) -> None:
         """Raise PlanError for a floor or lock of a quarter that is over."""

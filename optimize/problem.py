@@ -204,6 +204,10 @@ class PlanningProblem:
         """The candidates whom the manager may recruit."""
         return self.scenario.candidates
 
+    def credit_usd(self, direct_usd: FloatArray, partner_usd: FloatArray) -> FloatArray:
+        """Quota credit of bookings, shapes (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
+        return np.asarray(direct_usd + partner_usd @ self.credit_share)
+
     def ready_after(self, candidate: Candidate) -> int:
         """Quarters from that in which a candidate is recruited to the first in which it sells."""
         return 1 + round(candidate.onboarding_weeks / WEEKS_PER_QUARTER)
@@ -236,7 +240,6 @@ def _base_shares(by_segment: Sequence[Iterable[tuple[int, float]]], partners: in
 
 
 def _by_period(weekly: FloatArray) -> FloatArray:
-    """Sums over quarters."""
     return np.asarray(weekly.reshape(-1, WEEKS_PER_QUARTER).sum(axis=1))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from optimize import Answer, Certificate, Explanation, Frontier
     from optimize.monday.changes import Change
-    from optimize.monday.sheet import Block
+    from optimize.monday.diary import Block
     from optimize.proof.frontier import Point
     from sim import Scenario
 

@@ -15,7 +15,8 @@ from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
 
 if TYPE_CHECKING:
-    from optimize.monday.sheet import Block, MondaySheet
+    from optimize.monday.diary import Block
+    from optimize.monday.sheet import MondaySheet
     from sim.plan import Who
 
 

@@ -76,10 +76,10 @@ def print_solution(solution: Answer, reasons: Explanation | None = None) -> None
     out.print(one_line(scenario.question or scenario.name), style="bold")
     out.print()
     out.print(f"{solution.plan.name}: {report.difference(certificate)}. {report.totals(solution)}")
-    for quarters in _parts_of_horizon(scenario.horizon_quarters):
+    for first in range(0, scenario.horizon_quarters, QUARTERS_AT_ONCE):
         out.print()
         out.print("Hours a week")
-        out.print(_hours(solution, quarters))
+        out.print(_hours(solution, range(first, min(first + QUARTERS_AT_ONCE, scenario.horizon_quarters))))
     out.print()
     for line in (*report.parked_lines(solution), *report.coverage_lines(solution)):
         out.print(line)
@@ -96,10 +96,6 @@ def print_solution(solution: Answer, reasons: Explanation | None = None) -> None
         print_items(out, lines)
     out.print()
     out.print(CAVEAT)
-
-
-def _parts_of_horizon(quarters: int) -> Iterator[range]:
-    yield from (range(first, min(first + QUARTERS_AT_ONCE, quarters)) for first in range(0, quarters, QUARTERS_AT_ONCE))
 
 
 def _hours(solution: Answer, quarters: range) -> Any:

@@ -170,13 +170,8 @@ def gap_analysis(
     Remedies are priced on top of `plan`, or of the status quo. `progress` hears what is going on, and may raise. Raises
     PlanError if the plan does not fit.
     """
-    if plan is not None:
-        check_plan("plan", plan)
-    check_seed("seed", seed)
+    ground = _check_ground(scenario, plan, seed)
     progress = progress or silent
-    status_quo = TimePlan.status_quo(scenario)
-    base = status_quo if plan is None else plan
-    ground = Ground.of(scenario, base, seed)
     more = with_account_manager(scenario)
 
     progress(0, 0, "choosing among remedies")
@@ -204,7 +199,7 @@ def gap_analysis(
                 kind,
                 option,
                 more if kind == "account_manager" else scenario,
-                base.name,
+                bare.plan.name,
                 gains[id(option.table)],
                 _seen_share(planned[..., s]),
                 _seen_share(after[id(option.table)][..., s]),
@@ -217,11 +212,14 @@ def gap_analysis(
 
 def map_market(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
     """A gap analysis without remedies, which take nearly all of the time. Raises PlanError if the plan does not fit."""
+    return _without_remedies(_check_ground(scenario, plan, seed), plan, seed)
+
+
+def _check_ground(scenario: Scenario, plan: TimePlan | None, seed: int) -> Ground:
     if plan is not None:
         check_plan("plan", plan)
     check_seed("seed", seed)
-    ground = Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, seed)
-    return _without_remedies(ground, plan, seed)
+    return Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, seed)
 
 
 def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAnalysis:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from sim.arrays import FloatArray
 from sim.coefficients import COACH, JOINT_PLAN, RECRUIT
 from sim.kpis import COVERAGE_KINDS
 from sim.plan import ACTIVITY_WORDS, PlanTable, TimePlan
-from sim.scenario import ChannelAccountManager, Partner, PartnerTraits, Scenario
+from sim.scenario import ChannelAccountManager, Scenario
 from sim.study.batches import table_coverage
 from sim.study.experiment import replicate
 from sim.terms import COVERAGE_MODES, COVERAGE_WORDS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, CoverageMode
@@ -231,25 +231,20 @@ def at_ceilings(ground: Ground) -> tuple[Scenario, PlanTable]:
     """
     scenario, base = ground.scenario, ground.base
 
-    def at_ceiling(partner: Partner) -> Partner:
+    def at_ceiling(traits: Any) -> Any:
         # Own traits that are not given stay so: those of the partner's kind are at their ceiling too.
-        top = partner.traits.engagement_ceiling
-        traits = partner.traits.model_copy(update={"engagement_start": top, "engagement_alone": top})
-        return partner.model_copy(update={"traits": traits})
+        top = traits.engagement_ceiling
+        return traits.model_copy(update={"engagement_start": top, "engagement_alone": top})
 
-    kinds: dict[str, PartnerTraits] = {
-        kind: traits.model_copy(
-            update={"engagement_start": traits.engagement_ceiling, "engagement_alone": traits.engagement_ceiling}
-        )
-        for kind in PARTNER_SEGMENTS
-        if (traits := getattr(scenario.partner_segments, kind))
-    }
+    kinds: dict[str, Any] = {kind: at_ceiling(getattr(scenario.partner_segments, kind)) for kind in PARTNER_SEGMENTS}
     signs = {"recruiting_hours": 0.0, "sign_probability": 1.0, "onboarding_weeks": 0}
     there = scenario.model_copy(
         update={
             "partner_segments": scenario.partner_segments.model_copy(update=kinds),
-            "partners": tuple(map(at_ceiling, scenario.partners)),
-            "candidates": tuple(at_ceiling(candidate).model_copy(update=signs) for candidate in scenario.candidates),
+            "partners": tuple(p.model_copy(update={"traits": at_ceiling(p.traits)}) for p in scenario.partners),
+            "candidates": tuple(
+                c.model_copy(update={"traits": at_ceiling(c.traits), **signs}) for c in scenario.candidates
+            ),
         }
     )
     partner = base.partner.copy()

@@ -32,7 +32,7 @@ def add_hours(model: Model, history: PlanTable) -> None:
             before = np.concatenate([before, getattr(problem.followed, name)[: problem.past]])
         return np.concatenate([before.astype(object), planned])
 
-    def hours_of(who: str, activities: tuple[int, ...]) -> Array:
+    def planned_hours(who: str, activities: tuple[int, ...]) -> Array:
         hours: Array = np.zeros((len(ahead), len(PARTNER_ACTIVITIES), partners), dtype=object)
         planned = len(to_plan(problem))
         for a in activities:
@@ -44,8 +44,10 @@ def add_hours(model: Model, history: PlanTable) -> None:
     parked = with_past("parked", np.zeros((len(ahead), partners), dtype=bool)).astype(bool)
     model.sell = with_past("sell", model.variables("sell", ahead, most=own))
     model.prospect = with_past("prospect", model.variables("prospect", ahead, model.segment_labels, most=own))
-    model.partner = with_past("partner", hours_of("manager", (*DEVELOPING, *ON_DEALS) if own else ()))
-    model.cam = with_past("channel_account_manager", hours_of("cam", DEVELOPING if cam and cam.hours_per_week else ()))
+    model.partner = with_past("partner", planned_hours("manager", (*DEVELOPING, *ON_DEALS) if own else ()))
+    model.channel_account_manager = with_past(
+        "channel_account_manager", planned_hours("cam", DEVELOPING if cam and cam.hours_per_week else ())
+    )
     model.carried = (there & ~parked).astype(float).astype(object)
     model.active = there.astype(float).astype(object)
 
@@ -69,7 +71,7 @@ def _week(model: Model, t: int) -> None:
 def _account_managers_week(model: Model, t: int) -> None:
     """cam_week(t): hours of the account manager <= H of the account manager."""
     most = model.problem.scenario.channel_account_manager.hours_per_week  # type: ignore[union-attr]
-    model.row(total(model.cam[t].ravel()) <= most, "cam_week", model.period_labels[t])
+    model.row(total(model.channel_account_manager[t].ravel()) <= most, "cam_week", model.period_labels[t])
 
 
 def add_recruiting(model: Model, limits: Limits) -> None:
@@ -100,8 +102,8 @@ def _recruiting(model: Model, t: int, p: int) -> None:
     given: Any = model.variable("manager_recruit", (t, p), labels)
     model.partner[t, RECRUIT, p] = given
     if problem.scenario.channel_account_manager is not None:
-        model.cam[t, RECRUIT, p] = model.variable("cam_recruit", (t, p), labels)
-        given = given + problem.account_manager_factor * model.cam[t, RECRUIT, p]
+        model.channel_account_manager[t, RECRUIT, p] = model.variable("cam_recruit", (t, p), labels)
+        given = given + problem.account_manager_factor * model.channel_account_manager[t, RECRUIT, p]
     model.row(given >= needed * z, "recruiting", *labels)
 
 
@@ -140,7 +142,7 @@ def _hours_if_carried(model: Model, limits: Limits, t: int, p: int) -> None:
     tau = {COACH: a.coach_tau_hours, JOINT_PLAN: a.joint_plan_tau_hours, SOCIALISE: a.socialise_tau_hours}
     for who, hours, week in (
         ("territory_manager", model.partner, problem.scenario.territory_manager.hours_per_week),
-        ("channel_account_manager", model.cam, 0.0 if cam is None else cam.hours_per_week),
+        ("channel_account_manager", model.channel_account_manager, 0.0 if cam is None else cam.hours_per_week),
     ):
         for activity in (*DEVELOPING, *ON_DEALS):
             word = PARTNER_ACTIVITIES[activity]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimize.limits import EARLY_QUARTERS, Limits
+from optimize.limits import EARLY_QUARTERS, Limits, hours_of
 from optimize.milp.model import UNIT, Array, LimitRow, Model, to_plan, total
 from optimize.problem import HISTORY
 from sim.plan import Hours
@@ -64,18 +64,10 @@ def _lock(model: Model, lock: Hours, i: int) -> None:
         if lock.from_quarter <= t - HISTORY + 1 <= (lock.to_quarter or model.problem.quarters):
             if lock.activity == "sell":
                 model.sell_is_fixed.add(t)
-            _add(model, f"locks {i}", f"lock_{i}", t, _locked_hours(model, lock, t), "exactly", lock.hours_per_week)
-
-
-def _locked_hours(model: Model, lock: Hours, t: int) -> Array | Any:
-    scenario = model.problem.scenario
-    if lock.activity == "sell":
-        return model.sell[t]
-    if lock.activity == "prospect":
-        return model.prospect[t, scenario.segment_names.index(lock.target or "")]
-    everybodys = model.partner if lock.who == "territory_manager" else model.cam
-    hours = everybodys[t, PARTNER_ACTIVITIES.index(lock.activity), scenario.partner_names.index(lock.target or "")]
-    return hours + 0 * model.sell[t]  # what is a number has to be a row too
+            hours = hours_of(model.problem.scenario, model, lock)[t]
+            if lock.activity in PARTNER_ACTIVITIES:
+                hours = hours + 0 * model.sell[t]  # what is a number has to be a row too
+            _add(model, f"locks {i}", f"lock_{i}", t, hours, "exactly", lock.hours_per_week)
 
 
 def _add(

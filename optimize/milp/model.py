@@ -100,7 +100,7 @@ class Model:
     prospect: Array = field(init=False)
     partner: Array = field(init=False)
     """hours by (period, activity, partner)"""
-    cam: Array = field(init=False)
+    channel_account_manager: Array = field(init=False)
     """hours of the channel account manager by (period, activity, partner)"""
     carried: Array = field(init=False)
     """1 for a carried partner, the chance of being there for a candidate, shape (T, P)"""

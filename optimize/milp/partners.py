@@ -66,7 +66,8 @@ def _gains(model: Model, stock: str, t: int, p: int) -> list[Any]:
     problem, chance = model.problem, model.problem.sign_probability(p)
     gained = []
     for activity, most, tau, sticks in _ways_to_gain(problem, stock, p):
-        h = model.partner[t, activity, p] + problem.account_manager_factor * model.cam[t, activity, p]
+        own, others = (hours[t, activity, p] for hours in (model.partner, model.channel_account_manager))
+        h = own + problem.account_manager_factor * others
         if (is_number(h) and h == 0) or most * sticks == 0:
             continue
         labels = (*model.at_partner(t, p), stock, PARTNER_ACTIVITIES[activity])

@@ -203,7 +203,7 @@ def _numbers(array: Any) -> FloatArray:
 def _table(model: Model, modes: tuple[CoverageMode, ...]) -> PlanTable:
     """The plan as arrays. What nobody needs of the week is for selling; what is over stays as it was."""
     problem, scenario = model.problem, model.problem.scenario
-    prospect, partner, cam = _numbers(model.prospect), _numbers(model.partner), _numbers(model.cam)
+    prospect, partner, cam = _numbers(model.prospect), _numbers(model.partner), _numbers(model.channel_account_manager)
     for hours in (prospect, partner, cam):
         # Solvers keep to bounds within a tolerance, plans to the last digit.
         hours[:] = np.maximum(np.floor(hours / LEAST_HOURS), 0.0) * LEAST_HOURS

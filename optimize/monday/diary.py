@@ -6,7 +6,7 @@ partner form visits, on one day, one after the other. Visits are placed first, t
 where it leaves the weeks, then the days, most even; selling fills the rest of each week from the morning on, so that
 every week is as long as any other and what is free is at the end of the days.
 
-Left out: dates and weeks off (monday.py), travel, and appointments that others make.
+Left out: dates and weeks off (sheet.py), travel, and appointments that others make.
 """
 
 from __future__ import annotations
@@ -16,19 +16,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.arrays import FloatArray
 from sim.plan import ACTIVITY_WORDS, Activity, Who
 from sim.terms import PARTNER_ACTIVITIES
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from sim.arrays import FloatArray
-
-    Cells = NDArray[np.bool_]
-    """shape (WEEKS, WEEKDAYS, half hours of a day)"""
+Cells = NDArray[np.bool_]
+"""shape (WEEKS, WEEKDAYS, half hours of a day)"""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 HALF_HOUR = 30
@@ -138,8 +136,6 @@ def lay_out_blocks(who: Who, half_hours: Mapping[Use, int], hours_per_week: floa
 
     What finds no room, though cut to half hours, is left out: the days are full.
     """
-    import numpy as np
-
     taken = np.zeros((WEEKS, len(WEEKDAYS), day_length(hours_per_week)), dtype=bool)
     blocks, with_whom = list[Block](), defaultdict[Whose, Any](lambda: np.zeros((WEEKS, len(WEEKDAYS))))
     waiting = _visits(half_hours)
@@ -227,8 +223,6 @@ def _best_spot(visit: Visit, taken: Cells, with_them: FloatArray) -> tuple[int, 
     `with_them` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the
     partner knows, unless that is too long for one day; then level weeks, level days, early in the half day.
     """
-    import numpy as np
-
     size, spots = sum(sitting.half_hours for sitting in visit), list[tuple[tuple[float, ...], tuple[int, int, int]]]()
     by_week, by_day = taken.sum(axis=(1, 2)), taken.sum(axis=2)
     for phase in range(visit[-1].every_weeks):
@@ -250,8 +244,6 @@ def _best_spot(visit: Visit, taken: Cells, with_them: FloatArray) -> tuple[int, 
 
 def _selling_cells(taken: Cells, half_hours: int) -> Cells:
     """As many free cells as `half_hours`, level weeks first, then level days; a lonely half hour comes last."""
-    import numpy as np
-
     room, most = taken.sum(axis=(1, 2)), taken[0].size
     wanted = [0] * WEEKS
     for _ in range(min(half_hours, int((~taken).sum()))):

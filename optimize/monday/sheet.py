@@ -1,7 +1,7 @@
 """The Monday sheet: a quarter of a plan as blocks for the calendar, and what to stop, start and keep.
 
     from sim import TimePlan, load_scenario
-    from optimize.monday import monday_sheet
+    from optimize.monday.sheet import monday_sheet
 
     scenario = load_scenario("scenarios/baseline.yaml")
     sheet = monday_sheet(scenario, TimePlan.load("plan.yaml"), quarter=1)
@@ -12,7 +12,7 @@ Hours that are eighths of an hour a week come out exactly; others as the nearest
 that leaves of the total. Reactive support has no blocks: it comes when it comes, and the end of the days is
 free for it.
 
-Left out: where in the day and week a block stands (diary.py), and the calendar file (monday_ics.py).
+Left out: where in the day and week a block stands (diary.py), and the calendar file (ics.py).
 """
 
 from __future__ import annotations
@@ -28,8 +28,6 @@ from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, TimePlan, Who
 from sim.scenario import Scenario
 from sim.terms import PARTNER_ACTIVITIES, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
-
-__all__ = ["Block", "Line", "MondaySheet", "monday_sheet"]
 
 SHOWN_HOURS = 0.005
 """A smaller difference, in hours a week, is not worth a word."""

@@ -58,7 +58,8 @@ def certify(
     attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (ours, going_on))
     at_quota, base_at_quota = attained >= 1, base_attained >= 1
     has_exit = len(objective.quarter_weight) > problem.quarters
-    exit_usd, base_exit_usd = (_exit_usd(trials, one) for one in (ours, going_on))
+    credit = [problem.credit_usd(one.direct_usd, one.partner_usd) for one in (ours, going_on)]
+    exit_usd, base_exit_usd = (usd[:, -RUN_OFF_QUARTERS:].sum(axis=1) for usd in credit)
     solved, bounded = found.solved, math.isfinite(found.solved.bound_usd)
     certificate = Certificate(
         wanted=objective.name,
@@ -106,8 +107,7 @@ def _test_fresh(
     trials, turns = planner.trials, planner.trials.effort.certifying_turns
     for turn in range(turns):
         planner.progress(0, 0, "trying it in fresh markets, and every move of an hour")
-        known = known or Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
-        tested, count = _most_promising(trials, known)
+        tested, count = _most_promising(trials, table, turn, known)
         first, *rest = trials.fresh([table, *compared, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
         after = [moved for moved in rest[len(compared) :] if preference(moved)[0] >= preference(first)[0]]
         test = _hour_test(first, after, count)
@@ -151,7 +151,7 @@ def from_here(planner: Planner, table: PlanTable) -> PlanTable:
     joined: dict[str, Any] = {
         name: np.concatenate([getattr(followed, name)[:past], getattr(table, name)[past:]]) for name in BY_PERIOD
     }
-    return replace(table, coverage_mode=followed.coverage_mode, discipline=followed.discipline, **joined)
+    return replace(followed, **joined)
 
 
 def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
@@ -172,10 +172,8 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     cell("sell", None, table.sell, "territory_manager")
     for s, segment in enumerate(scenario.segment_names):
         cell("prospect", segment, table.prospect[:, s], "territory_manager")
-    for who, hours in (
-        ("territory_manager", table.partner),
-        ("channel_account_manager", table.channel_account_manager),
-    ):
+    by_whom = {"territory_manager": table.partner, "channel_account_manager": table.channel_account_manager}
+    for who, hours in by_whom.items():
         for a, activity in enumerate(PARTNER_ACTIVITIES):
             for p, partner in enumerate(scenario.partner_names):
                 cell(activity, partner, hours[:, a, p], who)
@@ -190,8 +188,11 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     return TimePlan.from_table(scenario, rows, name, **kept)
 
 
-def _most_promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], int]:
+def _most_promising(
+    trials: Trials, table: PlanTable, turn: int, known: Evidence | None = None
+) -> tuple[list[PlanTable], int]:
     """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
+    known = known or Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
     exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
     for exchange in exchanges:
         if any(shared[move] >= MOST_ALIKE for move in exchange.moves):
@@ -207,9 +208,7 @@ def _most_promising(trials: Trials, known: Evidence) -> tuple[list[PlanTable], i
 
 def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
     """The one-hour test of any plan, in markets of its own for each `turn`."""
-    tested, count = _most_promising(
-        trials, Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
-    )
+    tested, count = _most_promising(trials, table, turn)
     base, *after = trials.fresh([table, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
     return _hour_test(base, after, count)
 
@@ -241,11 +240,6 @@ def _compare_in_worlds(planner: Planner, plan: TimePlan, split: str) -> tuple[Es
 def _by_quarter(trials: Trials, tried: Tried) -> FloatArray:
     values = trials.objective.by_quarter(tried.direct_usd, tried.partner_usd)
     return np.asarray(values[:, : trials.problem.quarters])
-
-
-def _exit_usd(trials: Trials, tried: Tried) -> FloatArray:
-    credit = tried.direct_usd + tried.partner_usd @ trials.problem.credit_share
-    return np.asarray(credit[:, -RUN_OFF_QUARTERS:].sum(axis=1))
 
 
 def _share(estimate: Estimate, of: float) -> Estimate:

@@ -124,8 +124,7 @@ def frontier(
         return solve(model, known.modes, solver=solver, seconds=planner.seconds)
 
     def exit_usd(solved: Solved) -> float:
-        credit = solved.direct_usd + solved.partner_usd @ problem.credit_share
-        return float(credit[-RUN_OFF_QUARTERS:].sum())
+        return float(problem.credit_usd(solved.direct_usd, solved.partner_usd)[-RUN_OFF_QUARTERS:].sum())
 
     most, soon = exit_usd(best(BETWEEN, 1.0)), best(1.0, BETWEEN)
     found = []
@@ -144,7 +143,7 @@ def frontier(
 
 def _point(planner: Planner, tried: Tried, proven: bool, number: int | None) -> Point:
     problem = planner.problem
-    credit = tried.direct_usd + tried.partner_usd @ problem.credit_share
+    credit = problem.credit_usd(tried.direct_usd, tried.partner_usd)
     early = credit[:, :EARLY_QUARTERS].sum(axis=1) / problem.quota_usd[:EARLY_QUARTERS].sum()
     own = planner.scenario.territory_manager.hours_per_week
     name = "status quo" if number is None else f"frontier {number + 1}"

@@ -19,6 +19,7 @@ from optimize.proof.solution import Solution
 from optimize.search.baseline_plans import constant_splits
 from optimize.search.evaluate import MISSED, Purpose, Tried
 from optimize.search.reconcile import Planner, Reconciled
+from sim.coefficients import RECRUIT
 from sim.plan import PlanTable
 from sim.study import estimates
 from sim.study.estimates import Estimate
@@ -103,12 +104,14 @@ def explain(solution: Solution) -> Explanation:
     tables, markets = [table, *scaled, *alternatives.values()], planner.trials.effort.reason_markets
     tried, *rest = planner.trials.fresh(tables, markets, Purpose.WHY)
     by_scale, others = rest[: len(scaled)], rest[len(scaled) :]
+    flat = [one for one in by_scale if one.mean >= tried.mean - FLAT * abs(tried.mean)]
+    near = [_partner_share(planner, one.table) for one in (tried, *flat)]
     planner.progress(0, 0, "what would have to be true for another plan to win")
     return Explanation(
         hour_value_usd=tuple(float(value) for value in values),
         limits=costs,
         partner_share=_partner_share(planner, table),
-        flat_shares=_flat_shares(planner, tried, by_scale),
+        flat_shares=(min(near), max(near)),
         runner_up=_runner_up(planner, solution, tried, dict(zip(alternatives, others, strict=True))),
         robustness=_robustness(planner, solution, base_of(planner)[0], "base"),
     )
@@ -136,7 +139,7 @@ def _scale_partner_hours(planner: Planner, table: PlanTable, scale: float) -> Pl
     """The plan with `scale` times its partner hours, recruiting as it is; None if week or limits do not allow it."""
     times = np.full(table.partner.shape, scale)
     times[: planner.problem.past] = 1.0
-    times[:, -1] = 1.0
+    times[:, RECRUIT] = 1.0
     partner = table.partner * times
     sell = table.sell - (partner - table.partner).sum(axis=(1, 2))
     scaled = replace(table, partner=partner, sell=sell)
@@ -144,43 +147,30 @@ def _scale_partner_hours(planner: Planner, table: PlanTable, scale: float) -> Pl
     return scaled if fits else None
 
 
-def _flat_shares(planner: Planner, tried: Tried, by_scale: list[Tried]) -> tuple[float, float]:
-    near = [one for one in by_scale if one.mean >= tried.mean - FLAT * abs(tried.mean)]
-    shares = [_partner_share(planner, one.table) for one in (tried, *near)]
-    return min(shares), max(shares)
-
-
 def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, PlanTable]]:
     """Plans of another kind: what the model finds with one decision forbidden, and splits without a planner."""
     found, table = solution.found, solution.plan.table(solution.scenario)
-    own = planner.scenario.territory_manager.hours_per_week
-    forbidden: dict[str, Limits] = {}
-    if table.partner[planner.problem.past :, -1].any() and planner.limits.recruit:
-        forbidden["the best plan without recruiting"] = planner.limits.model_copy(update={"recruit": False})
-    busy = table.partner[planner.problem.past :].sum(axis=(0, 1))
-    busiest = table.partner[planner.problem.past :].sum(axis=(1, 2)).max()
-    names = planner.scenario.partner_names
-    if busy.any():
-        first = names[int(busy.argmax())]
+    hours, names = table.partner[planner.problem.past :], planner.scenario.partner_names
+    forbidden: dict[str, dict[str, Any]] = {}
+    if hours[:, RECRUIT].any() and planner.limits.recruit:
+        forbidden["the best plan without recruiting"] = {"recruit": False}
+    if hours.any():
+        first = names[int(hours.sum(axis=(0, 1)).argmax())]
         rest = tuple(name for name in names if name != first and planner.limits.may_get_hours(name))
-        forbidden[f"the best plan without time for {first}"] = planner.limits.model_copy(update={"only_partners": rest})
-        forbidden["the best plan with at most half of the partner time"] = planner.limits.model_copy(
-            update={"max_partner_share": float(busiest / 2 / own)}
-        )
-    for says, limits in forbidden.items():
+        forbidden[f"the best plan without time for {first}"] = {"only_partners": rest}
+        busiest = hours.sum(axis=(1, 2)).max() / planner.scenario.territory_manager.hours_per_week
+        forbidden["the best plan with at most half of the partner time"] = {"max_partner_share": float(busiest / 2)}
+    for says, changed in forbidden.items():
         try:
-            solved = planner.solve(found.modes, found.rates, limits)
+            yield says, planner.solve(found.modes, found.rates, planner.limits.model_copy(update=changed)).table
         except NoPlan:
             continue
-        yield says, solved.table
     base, today = base_of(planner)
-    known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()} | {
-        today: base
-    }
-    for says, its_table in known.items():
-        its_table = from_here(planner, its_table)
-        if not planner.limits.broken(planner.scenario, its_table, planner.problem.past):
-            yield says, its_table
+    known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()}
+    for says, whole in (*known.items(), (today, base)):
+        other = from_here(planner, whole)
+        if not planner.limits.broken(planner.scenario, other, planner.problem.past):
+            yield says, other
 
 
 def _runner_up(planner: Planner, solution: Solution, tried: Tried, others: dict[str, Tried]) -> RunnerUp | None:
@@ -197,9 +187,8 @@ def _robustness(planner: Planner, solution: Solution, other: PlanTable, name: st
     if planner.problem.followed is not None:
         return None  # assumptions would have to be those under which the past is likely
     plans = {name: as_plan(solution.scenario, other, name), "the plan": solution.plan}
-    return sensitivity(solution.scenario, plans, planner.trials.effort.flip_markets, solution.seed, worlds=0)[
-        "the plan"
-    ]
+    markets = planner.trials.effort.flip_markets
+    return sensitivity(solution.scenario, plans, markets, solution.seed, worlds=0)["the plan"]
 
 
 def _weakest(robustness: Robustness | None) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 Indicators that a manager may know, quarter by quarter and by partner, as a file or a form has them; and the same
 figures in simulated markets.
 
-Left out: what was not as planned (as_planned.py), and what the past tells of what is to come (alike.py).
+Left out: what was not as planned (deviations.py), and what the past tells of what is to come (matching.py).
 """
 
 from __future__ import annotations

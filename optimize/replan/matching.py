@@ -11,10 +11,7 @@ of what is to come. So a market is as near as its past lets the same be expected
 are first put together, by regression over the markets, into what they tell of bookings to come, the manager's own and
 each partner's.
 
-How much it helps. Most credit of the next year comes from deals that nobody has seen yet, and no past tells of these:
-in the baseline territory the error of its forecast hardly falls, and that mostly by the open pipeline, which is worth
-entering. What is learnt well is the partners: who is what, who has left, and what each will bring. docs/replan.md has
-the figures, and tells how to use it.
+How much it helps is in docs/replan.md, with figures.
 
 Left out: the assumptions, which stay the scenario's own (calibrate/), and the planning (reconcile.py).
 """

@@ -19,15 +19,10 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.4)
 FOCUSES = ("even", "believers")
 
 
-def constant_splits(
-    scenario: Scenario,
-    shares: Iterable[float | Sequence[float]] = SHARES,
-    mixes: Sequence[Mapping[str, float]] = (DEFAULT_MIX,),
-    focuses: Iterable[str] = FOCUSES,
-) -> dict[str, TimePlan]:
-    """Splits by name, with deceivers carried and parked, that the scenario allows. Shares by quarter are a ramp."""
+def constant_splits(scenario: Scenario, tried: Iterable[Split] | None = None) -> dict[str, TimePlan]:
+    """The plans of those splits, the usual ones if none are given, that the scenario allows, by name."""
     plans: dict[str, TimePlan] = {}
-    for split in splits(scenario, shares, mixes, focuses):
+    for split in splits(scenario) if tried is None else tried:
         try:
             plans.setdefault(split.name, TimePlan.from_split(scenario, split))
         except PlanError:
@@ -41,7 +36,10 @@ def splits(
     mixes: Sequence[Mapping[str, float]] = (DEFAULT_MIX,),
     focuses: Iterable[str] = FOCUSES,
 ) -> Iterator[Split]:
-    """Constant splits and ramps in words, those too that the scenario does not allow."""
+    """Constant splits, and ramps where a share has one for each quarter, with deceivers carried and parked.
+
+    Those too that the scenario does not allow.
+    """
     deceivers = [partner.name for partner in scenario.partners if partner.label == "deceiver"]
     for park, mix, focus, share in itertools.product(([], deceivers)[: 1 + bool(deceivers)], mixes, focuses, shares):
         percent = f"{share:.0%}" if isinstance(share, int | float) else f"{share[0]:.0%} to {share[-1]:.0%}"

@@ -1,7 +1,7 @@
 """Plans tried in the simulator: in which markets, and what of it counts.
 
 Plans of a search meet the same markets (common random numbers). Which markets these are is decided once: as they come,
-or those that look like what happened so far (alike.py). After the horizon comes the run-off, if it counts: nobody is
+or those that look like what happened so far (matching.py). After the horizon comes the run-off, if it counts: nobody is
 developed any more, and those hours go to selling.
 
 Left out: which plans are worth trying (reconcile.py, moves.py).
@@ -129,8 +129,8 @@ class Trials:
 
     def attainment(self, direct_usd: FloatArray, partner_usd: FloatArray) -> FloatArray:
         """Quota credit over quota, shape (markets, quarters)."""
-        quarters = self.problem.quarters
-        return np.asarray((direct_usd + partner_usd @ self.problem.credit_share)[:, :quarters] / self.problem.quota_usd)
+        credit = self.problem.credit_usd(direct_usd, partner_usd)
+        return np.asarray(credit[:, : self.problem.quarters] / self.problem.quota_usd)
 
     def missed(self, direct_usd: FloatArray, partner_usd: FloatArray) -> dict[str, float]:
         """Share of quota by which each floor is missed on average, by the key of the limit."""

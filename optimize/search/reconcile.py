@@ -129,7 +129,9 @@ class Planner:
                 solved = self.solve(modes, rates, limits.without(key))
             except PlanningError:
                 continue
-            enough.append(f"{limits.says(key)} (without it the model's limit is {self._credit_words(solved)})")
+            usd = self.problem.credit_usd(solved.direct_usd, solved.partner_usd)
+            usd = usd[HISTORY : HISTORY + self.problem.quarters].sum() / 1e6
+            enough.append(f"{limits.says(key)} (without it the model's limit is ${usd:,.2f}M of quota credit)")
         if enough:
             return NoPlan(
                 f"the limits clash, and no plan keeps to all of them; give up or loosen {', or '.join(enough)}"
@@ -139,10 +141,6 @@ class Planner:
             return NoPlan("no plan fits this territory: support of its partners takes more than the week; park some")
         together = "; ".join(limits.says(key) for key in given)
         return NoPlan(f"the limits clash, and giving up one is not enough; give up or loosen together: {together}")
-
-    def _credit_words(self, solved: Solved) -> str:
-        credit = solved.direct_usd + solved.partner_usd @ self.problem.credit_share
-        return f"${credit[HISTORY : HISTORY + self.problem.quarters].sum() / 1e6:,.2f}M of quota credit"
 
     def _first_modes(self) -> tuple[CoverageMode, ...]:
         fixed = dict(self.limits.coverage_mode)

@@ -3,7 +3,7 @@
 A week's hours with partners keep their total, rounded down, and are apportioned by largest remainders (Hamilton), so
 that what was within a share or a largest change stays so. What is left over is for selling.
 
-Left out: on which day (monday.py).
+Left out: on which day (monday/).
 """
 
 from __future__ import annotations

@@ -33,11 +33,12 @@ from optimize.monday.diary import (
     HALF_HOUR,
     WEEKDAYS,
     WEEKS,
+    Block,
     day_length,
     sittings,
 )
 from optimize.monday.ics import calendar_text, write_calendar
-from optimize.monday.sheet import Block, MondaySheet, monday_sheet
+from optimize.monday.sheet import MondaySheet, monday_sheet
 from sim import PlanError, Scenario, TimePlan, load_scenario, save_scenario
 from sim.plan import ACTIVITY_WORDS
 from sim.terms import PARTNER_SEGMENTS

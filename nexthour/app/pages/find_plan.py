@@ -91,7 +91,9 @@ def _page(at: PageContext) -> None:
 
 def _found(at: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
-    save_plan.draw(at, answer.plan, _name(request), "plan", _best_split(answer))
+    asked = with_capital(plan_limits.request_words(request))
+    name = textwrap.shorten(asked, save_plan.LONGEST_NAME, placeholder=" …")
+    save_plan.draw(at, answer.plan, name, "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
     part = st.session_state["show"]
     if part == "plan":
@@ -104,12 +106,6 @@ def _found(at: PageContext, request: PlanRequest, answer: Answer) -> None:
         frontier.draw(at, request)
     else:
         monday_sheet.draw(answer)
-
-
-def _name(request: PlanRequest) -> str:
-    """What is particular about it."""
-    said = plan_limits.request_words(request)
-    return textwrap.shorten(with_capital(said), save_plan.LONGEST_NAME, placeholder=" …")
 
 
 def _why(at: PageContext, request: PlanRequest, answer: Answer) -> None:

@@ -110,13 +110,8 @@ def _lock(scenario: Scenario) -> None:
 
     session_state = st.session_state
     target = None if session_state["lock what"] == "sell" else session_state["lock whom"]
-    word = lock_text(
-        session_state["lock what"],
-        target,
-        session_state["lock hours"],
-        session_state["lock first"],
-        session_state["lock last"],
-    )
+    numbers = (session_state[f"lock {key}"] for key in ("hours", "first", "last"))
+    word = lock_text(session_state["lock what"], target, *numbers)
     try:
         plan_limits.check_lock(scenario, word)
     except ValueError as problem:
