@@ -117,6 +117,10 @@ class Comparison:
     def __getitem__(self, plan: str) -> PlanResult:
         return self.results[plan]
 
+    def cumulated_difference_usd(self, plan: str) -> tuple[Estimate, ...]:
+        """Paired difference of quota credit from the baseline plan, from quarter 1 to each quarter, in US dollars."""
+        return self.results[plan].difference_to_quarter_usd
+
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
         return {
