@@ -104,13 +104,13 @@ def frontier(
         raise PlanError(
             f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
         )
+    effort = effort.model_copy(update={"search_markets": effort.frontier_markets})
     scenario = scenario.longer(through - scenario.horizon_quarters)
     progress = progress or silent
     both = Objective.of(scenario, "quota_credit", 0.0, 1.0)
     problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
     history = TimePlan.status_quo(scenario).table(scenario)
-    trials = Trials(problem, both, given, seed, effort, markets=effort.frontier_markets)
-    planner = Planner(trials, history, solver, progress)
+    planner = Planner(Trials(problem, both, given, seed, effort), history, solver, progress)
     known = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
@@ -133,7 +133,7 @@ def frontier(
         progress(0, 0, f"point {i + 1} of {points}")
         found.append(best(1.0, BETWEEN, float(at_least)))
     found.append(soon)
-    tried = trials.of([*(solved.table for solved in found), history])
+    tried = planner.trials.of([*(solved.table for solved in found), history])
     drawn = [
         _point(planner, one, solved.outcome == "optimal", i)
         for i, (one, solved) in enumerate(zip(tried, found, strict=False))

@@ -81,13 +81,11 @@ class Trials:
         seed: int,
         effort: Effort = Effort.normal,
         alike: Alike | None = None,
-        markets: int | None = None,
     ) -> None:
-        """`markets` are those of the effort's search unless given; `alike` singles out those that look like a past."""
-        self.problem, self.objective, self.limits, self.seed = problem, objective, limits, seed
-        self.effort, markets = effort, effort.search_markets if markets is None else markets
+        """`alike` singles out markets that look like a past."""
+        self.problem, self.objective, self.limits, self.seed, self.effort = problem, objective, limits, seed, effort
         self._alike = alike and cache(alike)
-        self.kept = keep_tapes(problem.whole, self._numbers(markets, Purpose.SEARCH, 0), seed)
+        self.kept = keep_tapes(problem.whole, self._numbers(effort.search_markets, Purpose.SEARCH, 0), seed)
         self.runs = 0
 
     @property

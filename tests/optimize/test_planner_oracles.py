@@ -187,7 +187,7 @@ def test_purposes_share_no_markets() -> None:
     assert len({int(purpose) for purpose in Purpose}) == len(Purpose)
     scenario = small()
     problem, limits = PlanningProblem.of(scenario), Limits.of(scenario, {})
-    trials = Trials(problem, Objective.of(scenario, "quota_credit"), limits, 7, markets=25)
+    trials = Trials(problem, Objective.of(scenario, "quota_credit"), limits, 7, Effort(search_markets=25))
     parts = [set(trials._numbers(50, Purpose.FRESH, part)) for part in range(3)]
     assert not parts[0] & parts[1] and not parts[1] & parts[2]
 
@@ -278,7 +278,7 @@ def test_recruiting_keeps_all_hours_it_needs() -> None:
 def test_a_constant_split_does_not_pass_the_one_hour_test() -> None:
     scenario = load_scenario(BASELINE)
     problem, limits = PlanningProblem.of(scenario), Limits.of(scenario, {})
-    trials = Trials(problem, Objective.of(scenario, "quota_credit"), limits, 7, markets=25)
+    trials = Trials(problem, Objective.of(scenario, "quota_credit"), limits, 7, Effort(search_markets=25))
     constant = TimePlan.constant(scenario, 0.2, MIX, "believers").table(scenario)
     test = certify.hour_test(trials, constant)
     assert not test.passed and test.largest_gain.low > 0 and test.says.startswith("not passed")
