@@ -128,9 +128,7 @@ def _sidebar(context: PageContext, chooses_scenario: bool) -> None:
         st.divider()
         if chooses_scenario:
             names = list(library.scenario_files())
-            st.selectbox(
-                "Scenario", names, key="scenario", format_func=lambda scenario_id: scenario_id.replace("-", " ")
-            )
+            st.selectbox("Scenario", names, key="scenario", format_func=library.scenario_title)
             caption(context.scenario.question or context.scenario.name)
         with st.expander("Markets"):
             st.number_input("Seed: the same seed gives the same markets", 0, LARGEST_SEED, key="seed", step=1)
@@ -196,15 +194,11 @@ def escaped(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
 
 
-def _is_dark() -> bool:
-    return st.context.theme.type == "dark"
-
-
 def picture(spec: Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:
     """Show a picture under its title, which is read aloud too; `on_select` is called when something in it is chosen."""
     st.markdown(f"**{escaped(spec['description'])}**")
     # Streamlit gives the theme's colours to axes and legends, but not to text that is drawn.
-    ink = DARK_INK if _is_dark() else LIGHT_INK
+    ink = DARK_INK if st.context.theme.type == "dark" else LIGHT_INK
     width: Literal["content", "stretch"] = "content" if "concat" in spec else "stretch"
     # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
     silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}

@@ -17,8 +17,8 @@ from sim import InputError
 from sim.errors import short_line
 
 LONGEST_NAME = 60
-ON_SCREEN = {"give --decimal": "set the decimal mark to"}
-"""By the terminal's words for a control: the page's words."""
+DECIMAL_MARK = "give --decimal", "set the decimal mark to"
+"""The terminal's words for a control, and the page's."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,5 @@ def on_disk(upload: Upload) -> Iterator[Path]:
         try:
             yield path
         except InputError as problem:
-            raise type(problem)(*(_in_page_words(text, path, upload.name) for text in problem.problems)) from None
-
-
-def _in_page_words(sentence: str, path: Path, name: str) -> str:
-    sentence = sentence.replace(str(path), name)
-    for terminal, page in ON_SCREEN.items():
-        sentence = sentence.replace(terminal, page)
-    return sentence
+            sentences = (text.replace(str(path), upload.name).replace(*DECIMAL_MARK) for text in problem.problems)
+            raise type(problem)(*sentences) from None

@@ -36,16 +36,9 @@ if TYPE_CHECKING:
     from sim.progress import Progress
 
 JobKind = Literal[
-    "warm",
-    "plan",
-    "reasons",
-    "frontier",
-    "gaps",
-    "organisation",
-    "sensitivity",
-    "fit",
-    "claims",
-]
+    "warm", "plan", "reasons", "frontier", "gaps", "organisation",
+    "sensitivity", "fit", "claims",
+]  # fmt: skip
 STOP = "stop"
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
@@ -191,21 +184,14 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     from nexthour.calibrate.run import calibrate_deals
 
     arguments = task.arguments
-    upload, mapping = arguments["upload"], arguments["mapping"]
+    upload, mapping, fraction = arguments["upload"], arguments["mapping"], arguments["fraction"]
+    markets, markets_again = arguments["markets"], arguments["markets_again"]
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
     done = _counted(progress, "fitting: {done:,} of {total:,} markets")
-    fit = calibrate_deals(
-        deals,
-        mapping,
-        task.scenario,
-        arguments["fraction"],
-        seed=task.seed,
-        replications=arguments["markets"],
-        progress=done,
-    )
+    fit = calibrate_deals(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
     done = _counted(progress, "simulating again: {done:,} of {total:,} markets")
-    return FittedScenario(fit, check_fit(fit.scenario, fit, arguments["markets_again"], progress=done))
+    return FittedScenario(fit, check_fit(fit.scenario, fit, markets_again, progress=done))
 
 
 def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, ...]]:
@@ -221,7 +207,6 @@ def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, .
 
 
 def _counted(progress: Progress, words: str) -> Progress:
-    """A progress that says its counts in these words."""
     return lambda done, total, says="": progress(done, total, words.format(done=done, total=total))
 
 

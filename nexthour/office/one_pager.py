@@ -69,13 +69,10 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     _add_text(slide, (LEFT, 6.87, WIDE, 0.3), provenance.line, 10, GREY)
     notes = (verdict(comparison, plan_name), f"To get it again: {provenance.again}", CAVEAT)
     slide.notes_slide.notes_text_frame.text = "\n".join(map(forwardable_line, notes))
-    core_properties = presentation.core_properties
-    core_properties.title, core_properties.author, core_properties.last_modified_by = (
-        forwardable_line(headline(comparison, plan_name)),
-        "Next Hour",
-        "Next Hour",
-    )
-    core_properties.created = core_properties.modified = datetime.datetime(day.year, day.month, day.day)
+    about = presentation.core_properties
+    about.title = forwardable_line(headline(comparison, plan_name))
+    about.author = about.last_modified_by = "Next Hour"
+    about.created = about.modified = datetime.datetime(day.year, day.month, day.day)
     out = BytesIO()
     presentation.save(out)
     return make_timeless(out.getvalue(), day)

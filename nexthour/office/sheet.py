@@ -39,6 +39,17 @@ NUMBERS = {
     "plain": "General",
 }
 """Number formats by what the number is."""
+HEAD = {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E8EEF4"}
+TEXTS: dict[str, dict[str, Any]] = {
+    "title": {"bold": True, "font_size": 16},
+    "head": {**HEAD, "indent": 1},
+    "head_right": {**HEAD, "align": "right"},
+    "text": {"indent": 1},
+    "wrap": {"text_wrap": True, "indent": 1},
+    "note": {"font_color": "#555555", "italic": True},
+}
+"""Looks of text by its kind."""
+TOTAL = {"bold": True, "top": 1}
 
 
 class Book:
@@ -80,23 +91,9 @@ class Book:
     def style(self, name: str, total: bool = False) -> Any:
         """A number format of NUMBERS or a kind of text; a total is bold under a line."""
         if (name, total) not in self._formats:
-            looks: dict[str, Any] = {"font_name": "Calibri", "font_size": 11, "valign": "top"}
-            if name in NUMBERS:
-                looks |= {"num_format": NUMBERS[name], "align": "right"}
-            elif name == "title":
-                looks |= {"bold": True, "font_size": 16}
-            elif name in ("head", "head_right"):
-                looks |= {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#E8EEF4"}
-                looks |= {"align": "right"} if name == "head_right" else {}
-            elif name == "wrap":
-                looks |= {"text_wrap": True}
-            elif name == "note":
-                looks |= {"font_color": "#555555", "italic": True}
-            if name in ("text", "wrap", "head"):
-                looks |= {"indent": 1}
-            if total:
-                looks |= {"bold": True, "top": 1}
-            self._formats[name, total] = self._book.add_format(looks)
+            own = {"num_format": NUMBERS[name], "align": "right"} if name in NUMBERS else TEXTS[name]
+            looks = {"font_name": "Calibri", "font_size": 11, "valign": "top", **own}
+            self._formats[name, total] = self._book.add_format(looks | (TOTAL if total else {}))
         return self._formats[name, total]
 
     def close(self) -> bytes:
@@ -144,10 +141,14 @@ class Sheet:
         else:
             self.worksheet.write_string(row, column, NO_NUMBER, self.book.style(style, total))
 
+    def numbers(self, row: int, column: int, values: Sequence[float], style: str, total: bool = False) -> None:
+        """Write numbers into the cells of a row, from a column on."""
+        for i, value in enumerate(values):
+            self.number(row, column + i, value, style, total)
+
     def estimate(self, row: int, column: int, estimate: Estimate, style: str, total: bool = False) -> None:
         """Write value, low and high into three cells."""
-        for i, value in enumerate((estimate.value, estimate.low, estimate.high)):
-            self.number(row, column + i, value, style, total)
+        self.numbers(row, column, (estimate.value, estimate.low, estimate.high), style, total)
 
     def formula(self, row: int, column: int, formula: str, value: float, style: str, total: bool = True) -> None:
         """Write a formula, and `value`, which is what it gives."""

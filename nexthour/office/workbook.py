@@ -51,14 +51,12 @@ def _summary(book: Book, comparison: Comparison) -> None:
     sheet = book.sheet("Summary", widths, repeat=4)
     scenario, base = comparison.scenario, with_article(comparison.baseline)
     sheet.text(0, 0, scenario.question or scenario.name, "title")
-    sheet.text(
-        1,
-        0,
+    about = (
         f"Quota credit over {scenario.horizon_quarters} quarters; mean of "
         f"{count_of(comparison.replications, 'market')}, the same for every plan. Chance of quota: in an average "
-        f"quarter. Differences are from {base}, with their 95% interval.",
-        "note",
+        f"quarter. Differences are from {base}, with their 95% interval."
     )
+    sheet.text(1, 0, about, "note")
     heads = (
         "Plan", "Quota credit, mean", "P10 of markets", "P90 of markets", "Attainment", "Chance of quota", "Through "
         "partners", "Difference", "95% low", "95% high", "Difference, share", "95% low", "95% high",
@@ -66,11 +64,9 @@ def _summary(book: Book, comparison: Comparison) -> None:
     )  # fmt: skip
     sheet.heads(3, heads, texts=(0, 13, 14, 15, 16))
     for row, (name, result) in enumerate(comparison.results.items(), start=4):
-        for column, usd in enumerate((result.credit_usd.value, result.credit_p10_usd, result.credit_p90_usd), start=1):
-            sheet.number(row, column, usd, "usd")
+        sheet.numbers(row, 1, (result.credit_usd.value, result.credit_p10_usd, result.credit_p90_usd), "usd")
         shares = (result.attainment.value, result.quarters_at_quota.value, result.partner_share_of_credit)
-        for column, share in enumerate(shares, start=4):
-            sheet.number(row, column, share, "share")
+        sheet.numbers(row, 4, shares, "share")
         if name == comparison.baseline:
             sheet.wrapped(row, {0: name, 16: f"{name}: what the others are measured against."})
             continue
@@ -126,9 +122,8 @@ def _by_quarter(book: Book, comparison: Comparison) -> None:
     chart.set_x_axis({"label_position": "low"})
     chart.set_legend({"position": "bottom"})
     chart.set_size({"width": 760, "height": 400})
-    sheet.worksheet.insert_chart(
-        1, len(widths) + 1, chart, {"description": "Difference of quota credit so far, by quarter"}
-    )
+    description = {"description": "Difference of quota credit so far, by quarter"}
+    sheet.worksheet.insert_chart(1, len(widths) + 1, chart, description)
 
 
 def _plan_by_quarter(sheet: Sheet, comparison: Comparison, name: str, first: int) -> int:
@@ -138,15 +133,11 @@ def _plan_by_quarter(sheet: Sheet, comparison: Comparison, name: str, first: int
     so_far = result.difference_to_quarter_usd
     last = first + len(quotas) - 1
 
-    def whole(column: int) -> str:
-        return f"=SUM({xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(last, column)})"
-
     for q, quota in enumerate(quotas):
         row = first + q
         sheet.text(row, 0, name)
         sheet.text(row, 1, f"Q{q + 1}")
-        sheet.number(row, 2, quota, "usd")
-        sheet.number(row, 3, credit[q], "usd")
+        sheet.numbers(row, 2, (quota, credit[q]), "usd")
         sheet.estimate(row, 4, result.attainment_by_quarter[q], "share")
         if name != comparison.baseline:
             sheet.estimate(row, 7, result.difference_by_quarter_usd[q], "change")
@@ -156,15 +147,19 @@ def _plan_by_quarter(sheet: Sheet, comparison: Comparison, name: str, first: int
     row = last + 1
     sheet.text(row, 0, name, total=True)
     sheet.text(row, 1, "total", total=True)
-    sheet.formula(row, 2, whole(2), sum(quotas), "usd")
-    sheet.formula(row, 3, whole(3), result.credit_usd.value, "usd")
+    sheet.formula(row, 2, _sum(2, first, last), sum(quotas), "usd")
+    sheet.formula(row, 3, _sum(3, first, last), result.credit_usd.value, "usd")
     sheet.estimate(row, 4, result.attainment, "share", total=True)
     share = f"={xl_rowcol_to_cell(row, 3)}/{xl_rowcol_to_cell(row, 2)}"
     sheet.formula(row, 4, share, result.attainment.value, "share")
     if name != comparison.baseline:
         sheet.estimate(row, 7, result.difference_usd, "change", total=True)
-        sheet.formula(row, 7, whole(7), result.difference_usd.value, "change")
+        sheet.formula(row, 7, _sum(7, first, last), result.difference_usd.value, "change")
     return row + 2
+
+
+def _sum(column: int, first: int, last: int) -> str:
+    return f"=SUM({xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(last, column)})"
 
 
 def _hours(book: Book, comparison: Comparison) -> None:
@@ -180,8 +175,7 @@ def _hours(book: Book, comparison: Comparison) -> None:
         for activity, weekly in hours.items():
             sheet.text(row, 0, name)
             sheet.text(row, 1, ACTIVITY_WORDS[activity])
-            for q, value in enumerate(weekly):
-                sheet.number(row, 2 + q, value, "hours")
+            sheet.numbers(row, 2, weekly, "hours")
             cells = f"{xl_rowcol_to_cell(row, 2)}:{xl_rowcol_to_cell(row, 1 + quarters)}"
             sheet.formula(row, 2 + quarters, f"=AVERAGE({cells})", sum(weekly) / quarters, "hours", total=False)
             row += 1
@@ -189,8 +183,7 @@ def _hours(book: Book, comparison: Comparison) -> None:
         sheet.text(row, 1, "total", total=True)
         totals = [sum(weekly[q] for weekly in hours.values()) for q in range(quarters)]
         for column, total in enumerate([*totals, sum(totals) / quarters], start=2):
-            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(row - 1, column)}"
-            sheet.formula(row, column, f"=SUM({cells})", total, "hours")
+            sheet.formula(row, column, _sum(column, first, row - 1), total, "hours")
         row += 2
     if scenario.channel_account_manager is not None:
         sheet.text(row, 0, "The channel account manager's hours are not in these.", "note")
@@ -233,8 +226,7 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
             sheet.number(row, 4, deal.closed_week, "weeks")
             sheet.number(row, 5, deal.closed_quarter, "count")
         sheet.text(row, 6, deal.outcome)
-        sheet.number(row, 7, deal.amount_usd, "usd")
-        sheet.number(row, 8, deal.credit_usd, "usd")
+        sheet.numbers(row, 7, (deal.amount_usd, deal.credit_usd), "usd")
     sheet.worksheet.autofilter(2, 0, row, 8)
     closed_in, credit = xl_range_abs(first, 5, row, 5), xl_range_abs(first, 8, row, 8)
     by_quarter = kpis.credit_usd(kpis.Tally.of(ledger)).tolist()
@@ -245,8 +237,7 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
         sheet.formula(row, 12, f"={xl_rowcol_to_cell(row, 11)}/{quota:g}", usd / quota, "share", total=False)
     end = first + len(by_quarter)
     sheet.text(end, 10, "total", total=True)
-    cells = f"{xl_rowcol_to_cell(first, 11)}:{xl_rowcol_to_cell(end - 1, 11)}"
-    sheet.formula(end, 11, f"=SUM({cells})", sum(by_quarter), "usd")
+    sheet.formula(end, 11, _sum(11, first, end - 1), sum(by_quarter), "usd")
 
 
 def _about(book: Book, comparison: Comparison, provenance: Provenance, ledger: Ledger, deals_of: str) -> None:

@@ -118,7 +118,6 @@ def _plan_names(context: PageContext, where: str, split: str) -> list[str]:
 
 
 def _with_changed_assumptions(context: PageContext, changes: Mapping[str, Any]) -> PageContext:
-    """The same with the assumptions that were changed."""
     scenario = assumption_fields.apply_changes(context.scenario, changes)
     if scenario == context.scenario:
         return context
@@ -150,7 +149,6 @@ def _page(context: PageContext) -> None:
 
 
 def _draw_slots(context: PageContext) -> None:
-    """Where the plans are chosen."""
     others = library.scenario_files()
     for slot, column in zip(SLOTS, st.columns(len(SLOTS), gap="medium"), strict=True):
         where = st.session_state[_scenario_key(slot)]
@@ -162,7 +160,7 @@ def _draw_slots(context: PageContext) -> None:
 
 
 def _scenario_title(where: str) -> str:
-    return "(this one)" if where == HERE else where.replace("-", " ")
+    return "(this one)" if where == HERE else library.scenario_title(where)
 
 
 def _chosen_plans(context: PageContext, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:

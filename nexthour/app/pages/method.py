@@ -24,11 +24,8 @@ PART = "part"
 MODEL, GLOSSARY, README = "docs/model.md", "docs/glossary.md", "README.md"
 SHORT = ((MODEL, "The question"), (README, "How sure"), (MODEL, "Territory"))
 """Documents and headings for somebody who reads one page."""
-LIMITS, SOURCES, DIFFERENCES = (
-    "Limits",
-    "Published magnitudes",
-    "Where we differ from or add to the first design, and why",
-)
+LIMITS, SOURCES = "Limits", "Published magnitudes"
+DIFFERENCES = "Where we differ from or add to the first design, and why"
 WRAPPED = '<style>[data-testid="stMarkdownPre"] code {white-space: pre-wrap !important}</style>'
 """Equations that would not fit are broken, not cut off."""
 

@@ -74,7 +74,7 @@ def _remember(*keys: str) -> None:
 
 
 def _title(story: str) -> str:
-    return story.replace("-", " ").capitalize()
+    return library.scenario_title(story).capitalize()
 
 
 def _ask_anew() -> None:
@@ -127,7 +127,6 @@ def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> N
 
 
 def _judge_prediction(comparison: Comparison, best_first: Sequence[str]) -> str:
-    """The prediction against what came out."""
     guess, by = st.session_state["best"], st.session_state["by"]
     first = comparison[best_first[0]]
     best = best_first[0] if first.difference_usd.value > 0 else comparison.baseline

@@ -77,7 +77,6 @@ def _page(context: PageContext) -> None:
 
 
 def _plan_if_not_todays(context: PageContext, plan: TimePlan) -> TimePlan | None:
-    """The plan, unless it is today's."""
     return None if plan == next(iter(context.plans.values())) else plan
 
 
@@ -145,11 +144,8 @@ def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
     chosen = _plan_if_not_todays(context, plan)
     gaps = cache.territory_map(context.scenario, chosen, context.seed)
     lead_text(report.largest_gap(gaps))
-    picture(
-        territory_charts.reach_points(
-            list(_reach_rows(gaps)), "How much of each segment somebody sees, and could see at most"
-        )
-    )
+    title = "How much of each segment somebody sees, and could see at most"
+    picture(territory_charts.reach_points(list(_reach_rows(gaps)), title))
     planned = [] if gaps.is_status_quo else ["With the plan"]
     rows = [
         [
@@ -169,18 +165,12 @@ def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
 
 def _reach_rows(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
     for segment in gaps.segments:
-        for which, seen in zip(
-            territory_charts.COVERED, (segment.today, segment.planned, segment.reachable), strict=True
-        ):
-            if seen is not None:
-                share = seen.seen
-                yield {
-                    "segment": segment.segment,
-                    "which": which,
-                    "share": share.value,
-                    "low": share.low,
-                    "high": share.high,
-                }
+        coverages = segment.today, segment.planned, segment.reachable
+        for which, coverage in zip(territory_charts.COVERED, coverages, strict=True):
+            if coverage is not None:
+                share = coverage.seen
+                values = {"share": share.value, "low": share.low, "high": share.high}
+                yield {"segment": segment.segment, "which": which, **values}
 
 
 def _seen_percent(coverage: Coverage | None) -> str:
@@ -196,14 +186,13 @@ def _draw_remedies(context: PageContext, gaps: GapAnalysis) -> None:
         ((remedy, segment.segment) for segment in segments for remedy in segment.remedies),
         key=lambda pair: remedy_order(pair[0]),
     )
+    start = report.starting_point(gaps)
     gains = [pair for pair in priced if pair[0].verdict == "ahead"]
     others = [pair for pair in priced if pair[0].gain_usd is not None and pair[0].verdict != "ahead"]
     if gains:
-        st.html(
-            _remedy_table(f"What clearly gains, on top of {report.starting_point(gaps)}: best an hour first", gains)
-        )
+        st.html(_remedy_table(f"What clearly gains, on top of {start}: best an hour first", gains))
     else:
-        st.markdown(escaped(f"Nothing clearly gains on top of {report.starting_point(gaps)}."))
+        st.markdown(escaped(f"Nothing clearly gains on top of {start}."))
     if others:
         with st.expander(f"What does not clearly gain, or costs: {len(others)}"):
             st.html(_remedy_table("No clear difference, then what clearly costs", others))
@@ -274,24 +263,16 @@ def _draw_partners(context: PageContext, plan: TimePlan) -> None:
             for treatment in there
         ]  # fmt: skip
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
-        picture(
-            territory_charts.partner_grid(
-                rows, (brings, credit), f"Partners today, and what {plan.name} does with them"
-            )
-        )
+        title = f"Partners today, and what {plan.name} does with them"
+        picture(territory_charts.partner_grid(rows, (brings, credit), title))
         widest = max(half_width(treatment.results) for treatment in there)
         caption(
             "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
             f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
         )
     heads = [
-        "Partner",
-        "Treatment",
-        "What the plan does",
-        "Quota credit today",
-        "Brings of 100",
-        "If not as usual, why",
-    ]
+        "Partner", "Treatment", "What the plan does", "Quota credit today", "Brings of 100", "If not as usual, why",
+    ]  # fmt: skip
     st.html(html_table(f"Treatment under {plan.name}", heads, [_treatment_row(treatment) for treatment in found]))
     caveat()
 
@@ -307,15 +288,12 @@ def _treatments_sentence(found: Sequence[Treatment], name: str) -> str:
 
 def _treatment_row(treatment: Treatment) -> list[str]:
     does = treatment.says.removeprefix(f"{treatment.partner}: {treatment.treatment}. ")
-    credit = (
-        "not yet"
-        if treatment.is_candidate
-        else f"{treatment.results.value:.1%} ±{100 * half_width(treatment.results):.1f}"
-    )
-    return [
-        f"{treatment.partner} (candidate)" if treatment.is_candidate else treatment.partner, treatment.treatment,
-        does, credit, f"{100 * treatment.commitment:.0f}", report.unusual_treatment(treatment),
-    ]  # fmt: skip
+    name = treatment.partner
+    credit = f"{treatment.results.value:.1%} ±{100 * half_width(treatment.results):.1f}"
+    if treatment.is_candidate:
+        name, credit = f"{name} (candidate)", "not yet"
+    commitment = f"{100 * treatment.commitment:.0f}"
+    return [name, treatment.treatment, does, credit, commitment, report.unusual_treatment(treatment)]
 
 
 DRAWN: dict[str, Callable[[PageContext, TimePlan], None]] = {

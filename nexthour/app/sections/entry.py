@@ -18,7 +18,7 @@ import streamlit as st
 from nexthour.app import controls
 from nexthour.app.controls import shown_word
 from nexthour.app.page import caption, escaped
-from nexthour.app.state import library
+from nexthour.app.state import cache, library
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of
@@ -55,6 +55,10 @@ class FilledTable(Generic[T]):
 
     name: str
     rows: tuple[T, ...]
+
+
+BY_CONTENT = cache.BY_DIGEST | {FilledTable: repr}
+"""What stands for arguments of cached functions of a filled table."""
 
 
 def draw(kind: TableKind[T], words: Mapping[str, Sequence[str]]) -> FilledTable[T] | None:

@@ -56,7 +56,7 @@ def draw(context: PageContext, request: PlanRequest) -> None:
     if job is None or job.state == "failed":
         st.button(
             "Draw this year against the next", on_click=job_status.start_job, args=("frontier", context, arguments)
-        )  # fmt: skip
+        )
     if job is not None and (result := job_status.result_or_progress(job, "Finding plans to draw")) is not None:
         _draw_frontier(context, result)
 

@@ -139,7 +139,6 @@ def _keep_draft(draft: Draft) -> None:
 
 
 def _draw_mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
-    """The mapping, to be used again next month."""
     with st.expander("Use a mapping again"):
         st.download_button("Download this mapping", _yaml_text(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
         file = controls.upload_control("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
@@ -165,9 +164,8 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     st.subheader("Fit", anchor=False)
     questions = list(unanswered(mapping))
     if questions:
-        st.info(
-            "Still to be answered:\n" + "\n".join(f"* {escaped(mapping_form.question(name))}" for name, _ in questions)
-        )
+        asked = (f"* {escaped(mapping_form.question(name))}" for name, _ in questions)
+        st.info("\n".join(["Still to be answered:", *asked]))
     fraction = st.number_input(
         "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
         format="%.3g",
@@ -176,13 +174,13 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
         st.button("Fit a scenario", disabled=True)
         return
     as_here = replace(context, seed=SEED)
-    asked = {
+    arguments = {
         "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
         "markets_again": MARKETS_AGAIN,
     }  # fmt: skip
-    job = job_status.wanted_job("fit", as_here, asked)
+    job = job_status.wanted_job("fit", as_here, arguments)
     if job is None or job.state == "failed":
-        st.button("Fit a scenario", type="primary", on_click=job_status.start_job, args=("fit", as_here, asked))
+        st.button("Fit a scenario", type="primary", on_click=job_status.start_job, args=("fit", as_here, arguments))
         if job is None and job_status.was_wanted("fit"):
             caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")

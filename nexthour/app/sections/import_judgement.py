@@ -11,7 +11,6 @@ import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.page import PageContext, caption, caveat, escaped, lead_text
 from nexthour.app.sections import entry
-from nexthour.app.state import cache
 from nexthour.calibrate.people.judgement import Judgement, JudgementRow, fit_judgement, read_judgement, with_judgement
 from sim import NextHourError, Scenario
 
@@ -42,7 +41,7 @@ def draw(context: PageContext) -> None:
     caveat()
 
 
-@st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=cache.BY_DIGEST | {entry.FilledTable: repr})
+@st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=entry.BY_CONTENT)
 def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
     """What was said as gains, and the scenario that has them. Raises NextHourError."""
     judgement = fit_judgement(made.rows, before, made.name)

@@ -11,7 +11,6 @@ import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.page import PageContext, caption, escaped, lead_text
 from nexthour.app.sections import entry
-from nexthour.app.state import cache
 from nexthour.calibrate.people.partner_intake import Intake, infer_partners, plans_to_mend, with_intake
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
 from sim import NextHourError, Scenario
@@ -44,11 +43,7 @@ def draw(context: PageContext) -> None:
     controls.draw_save_form(without_impossible_plans(scenario), f"{context.scenario.name}, own partners", "partners")
 
 
-@st.cache_resource(
-    max_entries=20,
-    show_spinner="Reading what the partners did ...",
-    hash_funcs=cache.BY_DIGEST | {entry.FilledTable: repr},
-)
+@st.cache_resource(max_entries=20, show_spinner="Reading what the partners did ...", hash_funcs=entry.BY_CONTENT)
 def infer_scenario(made: entry.FilledTable[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
     """What is to be believed of the partners, and the scenario that has them. Raises NextHourError."""
     intake = infer_partners(made.rows, before, weeks, made.name)

@@ -34,25 +34,18 @@ MOST_SAID = 8
 def draw(context: PageContext, plan: TimePlan) -> None:
     """Draw planned and actual, then the entry of what was seen."""
     scenario = context.scenario
-    actuals, problem = None, ""
+    actuals = None
     try:
         actuals = actuals_store.read_actuals(scenario)
-    except NextHourError as error:
-        problem = short_line(str(error))
-    if problem:
-        st.error(escaped(f"What was entered cannot be used: {problem}"))
+    except NextHourError as problem:
+        st.error(escaped(f"What was entered cannot be used: {short_line(str(problem))}"))
     outcomes = cache.outcomes(scenario, plan, cache.usual_markets(scenario), context.seed)
     _draw_deviations(context, plan, actuals)
     left, right = st.columns(2)
-    left.selectbox(
-        "Indicator of the picture", [kpi.name for kpi in KPIS], key="indicator", format_func=_indicator_label(scenario)
-    )
-    right.selectbox(
-        "Quarter of the tables",
-        list(range(1, scenario.horizon_quarters + 1)),
-        key="quarter",
-        format_func=_quarter_title,
-    )
+    labels = {kpi.name: Indicator.of(kpi.name, scenario).label for kpi in KPIS}
+    left.selectbox("Indicator of the picture", list(labels), key="indicator", format_func=labels.__getitem__)
+    numbers = range(1, scenario.horizon_quarters + 1)
+    right.selectbox("Quarter of the tables", numbers, key="quarter", format_func=lambda quarter: f"Q{quarter}")
     indicator = Indicator.of(st.session_state["indicator"], scenario)
     quarters = indicators.indicator_by_quarter(indicator, outcomes, actuals)
     title = f"{with_capital(indicator.label)}: planned (line, band of {OF_MARKETS}) and actual"
@@ -60,14 +53,6 @@ def draw(context: PageContext, plan: TimePlan) -> None:
     _draw_tables(outcomes, actuals, st.session_state["quarter"])
     _draw_entry(scenario, actuals, st.session_state["quarter"])
     _draw_files(scenario, actuals)
-
-
-def _indicator_label(scenario: Scenario) -> Any:
-    return lambda name: Indicator.of(name, scenario).label
-
-
-def _quarter_title(quarter: int) -> str:
-    return f"Q{quarter}"
 
 
 def _draw_deviations(context: PageContext, plan: TimePlan, actuals: Actuals | None) -> None:
@@ -104,9 +89,8 @@ def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> N
     for kpi in KPIS:
         indicator = Indicator.of(kpi.name, outcomes.scenario)
         part = HOURS if kpi.unit == "hours" else WHEN[kpi.when]
-        rows.setdefault(part, []).append(
-            _table_row(indicator, indicators.indicator_by_quarter(indicator, outcomes, actuals)[quarter - 1])
-        )
+        by_quarter = indicators.indicator_by_quarter(indicator, outcomes, actuals)
+        rows.setdefault(part, []).append(_table_row(indicator, by_quarter[quarter - 1]))
     for words in WHEN.values():
         st.html(html_table(f"{words}, in Q{quarter}", heads, rows[words]))
     with st.expander(HOURS):
@@ -123,12 +107,8 @@ def _table_row(indicator: Indicator, row: Quarter) -> list[str]:
     if row.outside:
         assert row.actual is not None
         actual += f" {'▲ above' if row.actual > row.high else '▼ below'}"
-    return [
-        indicator.label,
-        indicator.with_half(row.planned),
-        f"{indicator.text(row.low)} to {indicator.text(row.high)}",
-        actual,
-    ]
+    band = f"{indicator.text(row.low)} to {indicator.text(row.high)}"
+    return [indicator.label, indicator.with_half(row.planned), band, actual]
 
 
 # Entry
@@ -159,9 +139,8 @@ def _draw_entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> No
         # It is of today, the end of the last quarter that was entered, and tells of a quarter to come.
         if past <= quarter < scenario.horizon_quarters:
             known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
-            open_usd = _number_box(
-                f"Amount of all deals that are open after Q{quarter}, US dollars", known, f"open {where}"
-            )
+            label = f"Amount of all deals that are open after Q{quarter}, US dollars"
+            open_usd = _number_box(label, known, f"open {where}")
         if st.form_submit_button("Save"):
             actuals_store.save_actuals(scenario, actuals_store.with_quarter(actuals, row, open_usd))
             st.rerun()
@@ -184,11 +163,9 @@ def _partner_boxes(partner: str, given: dict[str, Any], where: str) -> dict[str,
     """The boxes of a single partner: what they say, by name of the figure."""
     row: dict[str, float | None] = {}
     for (name, kpi), column in zip(BY_PARTNER.items(), st.columns(2), strict=True):
+        label, is_count = f"{partner}: {kpi.label}", kpi.unit == "deals"
         with column:
-            whole = kpi.unit == "deals"
-            row[name] = _number_box(
-                f"{partner}: {kpi.label}", given.get(name), f"{partner} {name} {where}", whole=whole
-            )
+            row[name] = _number_box(label, given.get(name), f"{partner} {name} {where}", whole=is_count)
     return row
 
 
@@ -219,9 +196,8 @@ def _draw_files(scenario: Scenario, actuals: Actuals | None) -> None:
 
 
 def _draw_upload(scenario: Scenario, actuals: Actuals | None) -> None:
-    file = st.file_uploader(
-        "Upload what happened, a YAML file", type=["yaml", "yml"], key=f"upload {scenario.digest()}"
-    )
+    label, key = "Upload what happened, a YAML file", f"upload {scenario.digest()}"
+    file = st.file_uploader(label, type=["yaml", "yml"], key=key)
     if file is None:
         return
     try:

@@ -46,9 +46,8 @@ class _MappingForm:
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
-        return escaped(
-            question(name) or with_capital(str(DealMapping.model_fields[name].description).partition(";")[0])
-        )
+        meaning, _, _ = str(DealMapping.model_fields[name].description).partition(";")
+        return escaped(question(name) or with_capital(meaning))
 
     def known(self, name: str) -> Any:
         """What is known of a field, None if nothing is."""
@@ -80,13 +79,9 @@ class _MappingForm:
         known = list(self.known(name) or ())
         options = list(dict.fromkeys([*self.values(column), *known]))
         chosen: list[str] = st.multiselect(
-            self.label(name),
-            options,
-            known,
-            key=self.key_of(name),
-            format_func=_value_title,
+            self.label(name), options, known, key=self.key_of(name), format_func=_value_title,
             placeholder="Choose values",
-        )
+        )  # fmt: skip
         self.answers[name] = chosen or ([UNANSWERED] if needed else [])
         return chosen
 
@@ -124,25 +119,23 @@ def question(name: str) -> str:
 
 def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Ask how the file is laid out; returns what was said, without what is as usual."""
-    says: dict[str, Any] = {}
-    first, second = st.columns(2)
+    usual: dict[str, Any] = {"separator": ",", "encoding": "", "header_row": 1, "sheet": ""}
+    known = {name: base.get(name) or value for name, value in usual.items()}
     marks = list(SEPARATOR_WORDS)
-    with first:
-        says["separator"] = st.selectbox(
-            _layout_label("separator"), marks, marks.index(base.get("separator", ",")),
+    first, second = st.columns(2)
+    says = {
+        "separator": first.selectbox(
+            _layout_label("separator"), marks, marks.index(known["separator"]),
             format_func=SEPARATOR_WORDS.__getitem__, key=f"{key} separator",
-        )  # fmt: skip
-        says["encoding"] = st.text_input(
-            _layout_label("encoding"), base.get("encoding") or "", max_chars=40, key=f"{key} encoding"
-        )
-    with second:
-        says["header_row"] = st.number_input(
-            _layout_label("header_row"), 1, 1000, int(base.get("header_row", 1)), key=f"{key} header_row"
-        )
-        says["sheet"] = st.text_input(
-            _layout_label("sheet"), base.get("sheet") or "", max_chars=100, key=f"{key} sheet"
-        )
-    usual = {"separator": ",", "encoding": "", "header_row": 1, "sheet": ""}
+        ),
+        "encoding": first.text_input(
+            _layout_label("encoding"), known["encoding"], max_chars=40, key=f"{key} encoding",
+        ),
+        "header_row": second.number_input(
+            _layout_label("header_row"), 1, 1000, known["header_row"], key=f"{key} header_row",
+        ),
+        "sheet": second.text_input(_layout_label("sheet"), known["sheet"], max_chars=100, key=f"{key} sheet"),
+    }  # fmt: skip
     return {name: value for name, value in says.items() if value != usual[name]}
 
 
@@ -152,9 +145,8 @@ def _layout_label(name: str) -> str:
 
 def _ask_result(form: _MappingForm) -> None:
     ways = [BY_COLUMN, BY_TRUTH]
-    way = st.selectbox(
-        "How it ended stands in", ways, int(form.known("is_won") is not None), key=form.key_of("ending way")
-    )
+    place = ways.index(BY_COLUMN if form.known("is_won") is None else BY_TRUTH)
+    way = st.selectbox("How it ended stands in", ways, place, key=form.key_of("ending way"))
     if way == BY_TRUTH:
         form.column("is_won")
         form.column("is_closed")
@@ -186,9 +178,8 @@ def _ask_stages(form: _MappingForm, values: Sequence[str]) -> None:
         left_out = bool(known) and UNANSWERED not in known.values() and before is None
         place = len(options) - 1 if left_out else options.index(before) if before in options else None
         with spot:
-            chosen = st.selectbox(
-                escaped(value), options, place, key=form.key_of(f"stage {value}"), placeholder="Choose"
-            )
+            key = form.key_of(f"stage {value}")
+            chosen = st.selectbox(escaped(value), options, place, key=key, placeholder="Choose")
         if chosen != NOT_OPEN:
             answers[value] = UNANSWERED if chosen is None else chosen
     form.answers["stages"] = answers
@@ -200,13 +191,8 @@ def _ask_money(form: _MappingForm) -> None:
     column = form.column("currency_column", needed=False)
     codes = [code for code in form.values(column) if code not in ("", "USD")]
     if column is None or "" in form.values(column):
-        text = st.text_input(
-            form.label("currency"),
-            form.known("currency") or "",
-            max_chars=3,
-            key=form.key_of("currency"),
-            placeholder="USD",
-        )
+        known, key = form.known("currency") or "", form.key_of("currency")
+        text = st.text_input(form.label("currency"), known, max_chars=3, key=key, placeholder="USD")
         code = text.strip().upper()
         form.answers["currency"] = code or UNANSWERED
         codes += [code] if code not in ("", "USD", *codes) else []
@@ -215,15 +201,9 @@ def _ask_money(form: _MappingForm) -> None:
 
 
 def _ask_rate(form: _MappingForm, code: str, known: Any) -> Any:
-    value = known if isinstance(known, int | float) else None
-    rate = st.number_input(
-        escaped(f"US dollars for one {code}"),
-        0.0,
-        1e6,
-        value and float(value),
-        key=form.key_of(f"rate {code}"),
-        format="%.6g",
-    )
+    value = float(known) if isinstance(known, int | float) else None
+    label, key = escaped(f"US dollars for one {code}"), form.key_of(f"rate {code}")
+    rate = st.number_input(label, 0.0, 1e6, value, key=key, format="%.6g")
     return UNANSWERED if rate is None else rate
 
 
@@ -265,13 +245,11 @@ def _ask_rest(form: _MappingForm) -> None:
         form.column(name, needed=False)
     begins = form.base.get("quarter_begins")
     usual = DealMapping.model_fields["quarter_begins"].default
-    day = st.date_input(
-        form.label("quarter_begins"), begins or usual, FIRST_DAY, LAST_DAY, key=form.key_of("quarter_begins")
-    )
+    label, key = form.label("quarter_begins"), form.key_of("quarter_begins")
+    day = st.date_input(label, begins or usual, FIRST_DAY, LAST_DAY, key=key)
     form.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
-    form.answers["source"] = st.text_input(
-        form.label("source"), form.base.get("source") or "", max_chars=LONGEST_SOURCE, key=form.key_of("source")
-    )
+    source, key = form.base.get("source") or "", form.key_of("source")
+    form.answers["source"] = st.text_input(form.label("source"), source, max_chars=LONGEST_SOURCE, key=key)
 
 
 def _value_title(value: str) -> str:

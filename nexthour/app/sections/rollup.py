@@ -5,6 +5,8 @@ Left out: how they are added up (optimize/coverage/rollup.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from nexthour.app.charts import territory as territory_charts
@@ -23,9 +25,9 @@ def draw(context: PageContext) -> None:
     files = library.scenario_files()
     others = [scenario_id for scenario_id in files if scenario_id != context.scenario_id]
     st.multiselect(
-        f"Together with {context.scenario_id.replace('-', ' ')}",
+        f"Together with {library.scenario_title(context.scenario_id)}",
         others + [name for name in st.session_state["territories"] if name not in others],
-        key="territories", format_func=lambda name: name.replace("-", " "), placeholder="Choose territories",
+        key="territories", format_func=library.scenario_title, placeholder="Choose territories",
     )  # fmt: skip
     chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != context.scenario_id]
     scenarios: list[Scenario] = [context.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
@@ -46,16 +48,10 @@ def _draw_organisation(organisation: Organisation) -> None:
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map_bars(bars, title, "managers"))
     rows = [*organisation.by_segment.items(), ("All segments", total)]
-    st.html(
-        html_table(
-            f"Market map over {quarters}", _column_heads("Segment"), [[name, *_row_cells(row)] for name, row in rows]
-        )
-    )
+    st.html(_map_table(f"Market map over {quarters}", "Segment", rows))
     if many > 1:
         rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
-        st.html(
-            html_table("By territory", _column_heads("Territory"), [[name, *_row_cells(row)] for name, row in rows])
-        )
+        st.html(_map_table("By territory", "Territory", rows))
     caption(
         f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
         f"{organisation.credit_usd.observations:,} for quota credit. "
@@ -77,21 +73,16 @@ def _segment_bar(name: str, row: SegmentRow) -> SegmentBar | None:
     coverage = row.coverage
     if coverage is None:
         return None
-    return SegmentBar(
-        name, "today", row.value_usd.value, coverage.found.value, coverage.brought.value, coverage.leaked.value
-    )
+    shares = (coverage.found.value, coverage.brought.value, coverage.leaked.value)
+    return SegmentBar(name, "today", row.value_usd.value, *shares)
 
 
-def _column_heads(first: str) -> list[str]:
-    return [
-        first,
-        "Opportu\u00adnities",
-        "Worth",
-        "Found by managers",
-        "Brought by partners",
-        "Seen by nobody",
+def _map_table(title: str, first: str, rows: Sequence[tuple[str, SegmentRow]]) -> str:
+    heads = [
+        first, "Opportu\u00adnities", "Worth", "Found by managers", "Brought by partners", "Seen by nobody",
         "Gap, worth",
-    ]
+    ]  # fmt: skip
+    return html_table(title, heads, [[name, *_row_cells(row)] for name, row in rows])
 
 
 def _row_cells(row: SegmentRow) -> list[str]:
@@ -106,21 +97,13 @@ def _partner_row(partner: SharedPartner, many: int) -> list[str]:
     if all(one.is_candidate for one in partner.territories):
         name, credit = f"{partner.name} (candidate)", "not yet"
     accounts = count_with_half_width(partner.opportunities)
-    return [
-        name,
-        _usual_treatment(partner),
-        where,
-        credit,
-        accounts,
-        f"{partner.manager_hours:.1f}",
-        f"{partner.account_manager_hours:.1f}",
-    ]
+    hours = [f"{partner.manager_hours:.1f}", f"{partner.account_manager_hours:.1f}"]
+    return [name, _usual_treatment(partner), where, credit, accounts, *hours]
 
 
 def _usual_treatment(partner: SharedPartner) -> str:
     """The treatment that goes with what its managers believe it to be, and who believes what if they disagree."""
     if partner.label is not None:
         return TREATMENTS[partner.label]
-    return "managers disagree: " + ", ".join(
-        f"{TREATMENTS[one.label]} in {one.territory}" for one in partner.territories
-    )
+    opinions = (f"{TREATMENTS[one.label]} in {one.territory}" for one in partner.territories)
+    return f"managers disagree: {', '.join(opinions)}"

@@ -6,7 +6,7 @@ that few change; they stand in the text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +42,11 @@ def draw(scenario_id: str, scenario: Scenario, path: Path) -> None:
         changes = _ask_fields(scenario, key)
         pressed = st.form_submit_button("Save as a scenario of its own", type="primary")
     if pressed:
-        _save_changed(scenario, changes, key)
+        _save(lambda: scenario.variant(**changes), key)
     with st.expander("Everything else: the whole file as text"):
         text = text_area(data, f"{key} text", "Check and save this text")
         if text is not None:
-            _save_text(text, scenario_id, key)
+            _save(lambda: library.read_upload(Scenario, text.encode(), f"{scenario_id}.yaml"), key)
     controls.draw_saved(key)
 
 
@@ -61,17 +61,9 @@ def text_area(data: bytes, key: str, button: str) -> str | None:
         return made if st.form_submit_button(button) else None
 
 
-def _save_changed(scenario: Scenario, changes: dict[str, Any], key: str) -> None:
+def _save(make: Callable[[], Scenario], key: str) -> None:
     try:
-        name = str(changes.get("name", scenario.name))
-        controls.save_and_tell(scenario.variant(**changes), name, key)
-    except NextHourError as problem:
-        controls.draw_problems(problem)
-
-
-def _save_text(text: str, scenario_id: str, key: str) -> None:
-    try:
-        made = library.read_upload(Scenario, text.encode(), f"{scenario_id}.yaml")
+        made = make()
         controls.save_and_tell(made, made.name, key)
     except NextHourError as problem:
         controls.draw_problems(problem)

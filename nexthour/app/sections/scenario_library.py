@@ -34,7 +34,7 @@ def draw(context: PageContext) -> None:
     _draw_list(files)
     st.subheader("Bring one in", anchor=False)
     _draw_upload()
-    st.subheader(escaped(f"Copy or change: {context.scenario_id.replace('-', ' ')}"), anchor=False)
+    st.subheader(escaped(f"Copy or change: {library.scenario_title(context.scenario_id)}"), anchor=False)
     caption("Another one is chosen in the list above or in the sidebar. What you save becomes a scenario of its own.")
     scenario_form.draw(context.scenario_id, context.scenario, files[context.scenario_id])
 
@@ -63,12 +63,10 @@ def _draw_row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> No
             scenario = cache.scenario(scenario_id, files)
         except NextHourError as problem:
             controls.draw_problems(problem)
-            data = files[scenario_id].read_bytes()
-            st.download_button(
-                "Download it", data, f"{scenario_id}.yaml", "text/yaml", f"{KEY} {scenario_id}", on_click="ignore"
-            )
+            data, name, key = files[scenario_id].read_bytes(), f"{scenario_id}.yaml", f"{KEY} {scenario_id}"
+            st.download_button("Download it", data, name, "text/yaml", key, on_click="ignore")
             return
-        name = escaped(scenario_id.replace("-", " "))
+        name = escaped(library.scenario_title(scenario_id))
         menu.page_link("lab", f"**{name}**{' · saved here' if is_saved else ''}", scenario_id)
         caption(scenario.question or scenario.name)
     with edit:

@@ -90,7 +90,6 @@ def _known_figures(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _has_figure(row: Mapping[str, Any]) -> bool:
-    """Whether a quarter has any figure."""
     return any(value not in (None, {}) for name, value in row.items() if name != "quarter")
 
 

@@ -43,6 +43,11 @@ def scenario_files() -> dict[str, Path]:
     return built_in | {path.stem: path for path in _saved_files("scenarios") if path.stem not in built_in}
 
 
+def scenario_title(scenario_id: str) -> str:
+    """The id of a scenario as people read it."""
+    return scenario_id.replace("-", " ")
+
+
 def plan_files() -> dict[str, Path]:
     """The files of all saved plans by their id."""
     return {path.stem: path for path in _saved_files("plans")}
