@@ -1,4 +1,4 @@
-"""Claim: names and docstrings of the code stand alone. What a reader meets in an editor's hover says what it is.
+"""Claim: names and docstrings of the code stand alone, and files and functions are of a size that can be read.
 
 Left out: whether they are good, which a reader must judge; tests and benchmarks, but for the name `its`.
 """
@@ -33,6 +33,15 @@ HANGING = re.compile(
 QUAINT = re.compile(
     r"\bso many\b|\bso much\b|\bwhat of\b|\bas it is wanted\b|\bin so far\b|\bas this file begins\b", re.I
 )
+
+
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+LONG_FILES = {
+    "sim/fast/kernel.py": "the compiled engine is one story, told in the order of territory.py",
+    "sim/scenario.py": "one long list of what a scenario may hold",
+    "sim/territory.py": "the model, to be read from the first line to the last",
+}
+"""Files that may have more lines, with the reason."""
 
 
 def files(*folders: str) -> list[Path]:
@@ -140,3 +149,18 @@ def test_a_public_name_means_one_thing() -> None:
                 homes[node.name].append(where)
     found = [f"{name}: {', '.join(where)}" for name, where in sorted(homes.items()) if len(where) > 1]
     assert not found, "\n".join(found)
+
+
+def test_files_and_functions_are_short() -> None:
+    long_files, long_functions = set(), []
+    for path in files(*PACKAGES):
+        text = path.read_text(encoding="utf-8")
+        if text.count("\n") > LONGEST_FILE:
+            long_files.add(str(path.relative_to(ROOT)))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > LONGEST_FUNCTION:
+                    long_functions.append(f"{place(path, node)} {node.name}: {lines} lines")
+    assert long_files == set(LONG_FILES), "a long file wants a reason here, and a reason a long file"
+    assert not long_functions, "\n".join(long_functions)
