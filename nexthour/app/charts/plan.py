@@ -57,7 +57,7 @@ def hours_stack(hours: Mapping[str, FloatArray], name: str) -> Spec:
     return vega.chart(f"Hours a week under {name}", layers, 280, encoding={"x": vega.quarter_bands()})
 
 
-def _if_shown(hours: float) -> str:
+def _cell_text(hours: float) -> str:
     return f"{hours:.1f}" if hours >= LEAST_SHOWN else ""
 
 
@@ -66,7 +66,7 @@ def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
     most = max((float(row.max()) for row in hours.values()), default=1.0)
     used = {what: row.tolist() for what, row in hours.items() if row.max() >= LEAST_SHOWN}
     rows = [
-        {"q": q, "what": what, "hours": value, "said": _if_shown(value), "dark": value > most / 2}
+        {"q": q, "what": what, "hours": value, "said": _cell_text(value), "dark": value > most / 2}
         for what, row in used.items()
         for q, value in enumerate(row, 1)
     ]
