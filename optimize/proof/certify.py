@@ -57,9 +57,7 @@ def certify(
     difference = estimates.mean(ours.value - going_on.value)
     attained, base_attained = (trials.attainment(one.direct_usd, one.partner_usd) for one in (ours, going_on))
     at_quota, base_at_quota = attained >= 1, base_attained >= 1
-    has_exit = len(objective.quarter_weight) > problem.quarters
-    credit = [problem.credit_usd(one.direct_usd, one.partner_usd) for one in (ours, going_on)]
-    exit_usd, base_exit_usd = (usd[:, -RUN_OFF_QUARTERS:].sum(axis=1) for usd in credit)
+    exit_usd, exit_difference_usd = _year_after(planner, ours, going_on)
     solved, bounded = found.solved, math.isfinite(found.solved.bound_usd)
     certificate = Certificate(
         wanted=objective.name,
@@ -91,13 +89,22 @@ def certify(
         quarters_at_quota=estimates.mean(at_quota[:, ahead].sum(axis=1).astype(float)),
         base_quarters_at_quota=estimates.mean(base_at_quota[:, ahead].sum(axis=1).astype(float)),
         rounding_gain=found.rounding_gain,
-        exit_usd=estimates.mean(exit_usd) if has_exit else None,
-        exit_difference_usd=estimates.mean(exit_usd - base_exit_usd) if has_exit else None,
+        exit_usd=exit_usd,
+        exit_difference_usd=exit_difference_usd,
         hour_test=test,
         simulated_runs=trials.runs + (0 if worlds_ahead is None else 3 * effort.worlds * effort.markets_a_world),
         seconds=time.perf_counter() - begun,
     )
     return plan, certificate
+
+
+def _year_after(planner: Planner, ours: Tried, going_on: Tried) -> tuple[Estimate | None, Estimate | None]:
+    """Credit of the year after the horizon in US dollars, and the difference from going on; None if it does not count."""
+    if len(planner.objective.quarter_weight) <= planner.problem.quarters:
+        return None, None
+    credit = (planner.problem.credit_usd(one.direct_usd, one.partner_usd) for one in (ours, going_on))
+    exit_usd, base_exit_usd = (usd[:, -RUN_OFF_QUARTERS:].sum(axis=1) for usd in credit)
+    return estimates.mean(exit_usd), estimates.mean(exit_usd - base_exit_usd)
 
 
 def _test_fresh(
