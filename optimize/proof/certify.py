@@ -99,7 +99,7 @@ def certify(
 
 
 def _year_after(planner: Planner, ours: Tried, going_on: Tried) -> tuple[Estimate | None, Estimate | None]:
-    """Credit of the year after the horizon and what it is more than going on, in US dollars; None if it does not count."""
+    """Credit of the year after the horizon and the difference from going on, US dollars; None if it does not count."""
     if len(planner.objective.quarter_weight) <= planner.problem.quarters:
         return None, None
     credit = (planner.problem.credit_usd(one.direct_usd, one.partner_usd) for one in (ours, going_on))
