@@ -128,7 +128,7 @@ def covered(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[bool]]:
             for what, true in truth[cell.segment, cell.route].items():
                 fitted = said[what]
                 assert fitted is not None
-                hits.setdefault(what, []).append(interval.low <= true <= interval.high)
+                hits.setdefault(what, []).append(fitted.low <= true <= fitted.high)
     print({what: f"{np.mean(held):.3f} of {len(held)}" for what, held in hits.items()})
     return hits
 
@@ -216,8 +216,7 @@ def test_a_cell_too_small_is_rejected_with_its_reason() -> None:
 def test_a_route_without_enough_deals_is_refused() -> None:
     table = deals(route="direct")
     with pytest.raises(
-        TableError,
-        match="0 partner deals in segments of at least 5, 0 of them won with an amount; allowed",
+        TableError, match="0 partner deals in segments of at least 5, 0 of them won with an amount; allowed"
     ):
         fit_cells(table, table, DealPeriod(1, 0, 0, 79), "x")
 
