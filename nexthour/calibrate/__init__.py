@@ -19,16 +19,6 @@ from nexthour.calibrate.fit.simulated_funnel import Check
 from nexthour.calibrate.run import Fit, calibrate, check_fit
 
 __all__ = [
-    "Backtest",
-    "Cell",
-    "Check",
-    "Deals",
-    "Fit",
-    "Mapping",
-    "backtest",
-    "calibrate",
-    "check_fit",
-    "load_mapping",
-    "make_mapping",
-    "read_deals",
-]
+    "Backtest", "Cell", "Check", "Deals", "Fit", "Mapping",
+    "backtest", "calibrate", "check_fit", "load_mapping", "make_mapping", "read_deals",
+]  # fmt: skip

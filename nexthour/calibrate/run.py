@@ -8,25 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from nexthour.calibrate.deals.deal_table import Deals, read_deals
 from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.fit.cells import Cell, DealPeriod, fit_cells
-from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, Size, build_scenario
+from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, build_scenario
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
 from nexthour.calibrate.fit.simulated_funnel import Check, check_closings, improve_knobs, simulate_closings
 from sim.errors import TableError
 from sim.progress import Progress, part_of
 from sim.scenario import Scenario
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 PASSES = 11
 MOST_A_QUARTER = 2000
 FEW_QUARTERS = 4
 """Quarters below which their luck is mostly the prior's."""
+ONE_CYCLE = "How long a partner takes in each segment: in the model it has one cycle, the mean."
 ALWAYS_SILENT = (
     "What an hour of the manager does to a partner: it is the template's judgement (nexthour judgement).",
     "Hours, patience and inbound share of each stage: they are the template's judgement, scaled where said above.",
@@ -74,7 +74,8 @@ class Fit:
     @property
     def silent(self) -> tuple[str, ...]:
         """What the table could not say, a sentence each."""
-        return (*_silent_on_cells(self.cells), *_silent_on_cycles(self.grounds), *ALWAYS_SILENT)
+        several = any(len(rows) > 1 for rows in self.grounds.sellers.values())
+        return (*_silent_on_cells(self.cells), *([ONE_CYCLE] if several else []), *ALWAYS_SILENT)
 
     def rejected_by_reason(self) -> dict[str, int]:
         """Number of rejected rows by reason, the most frequent first."""
@@ -87,7 +88,7 @@ class Fit:
 
 
 def calibrate(
-    path: Path | str,
+    export: Path | str | Deals,
     mapping: Mapping,
     template: Scenario,
     territory_fraction: float,
@@ -98,30 +99,13 @@ def calibrate(
 ) -> Fit:
     """Fit a scenario to the closed opportunities of an export, with its open ones as the open pipeline.
 
-    `territory_fraction` is the share of the export that is this one territory, above 0 and at most 1; open deals are
-    taken only where it is 1. What does not follow from the table alone is found in PASSES simulations, the last of
-    `replications` markets, the others of a quarter. `progress` gets markets done and markets in all. Raises TableError,
-    one sentence, if the file, the mapping, the template or the fraction cannot be used.
+    `export` is a file, or the deals read from it under this mapping. `territory_fraction` is the share of the export
+    that is this one territory, above 0 and at most 1; open deals are taken only where it is 1. What does not follow
+    from the table alone is found in PASSES simulations, the last of `replications` markets, the others of a quarter.
+    `progress` gets markets done and markets in all. Raises TableError, one sentence, if the file, the mapping, the
+    template or the fraction cannot be used.
     """
-    deals = read_deals(path, mapping)
-    return calibrate_deals(
-        deals, mapping, template, territory_fraction, seed=seed, replications=replications, progress=progress
-    )
-
-
-def calibrate_deals(
-    deals: Deals,
-    mapping: Mapping,
-    template: Scenario,
-    territory_fraction: float,
-    *,
-    seed: int = 1,
-    replications: int = 200,
-    progress: Progress | None = None,
-) -> Fit:
-    """Fit a scenario to deals that have been read; all else as in `calibrate`."""
-    import pandas as pd
-
+    deals = export if isinstance(export, Deals) else read_deals(export, mapping)
     if isinstance(territory_fraction, bool) or not 0 < territory_fraction <= 1:
         raise TableError(
             f"territory_fraction is {territory_fraction!r}; allowed: above 0, at most 1 (share of the table)"
@@ -138,7 +122,7 @@ def calibrate_deals(
             f"{deals.name}: with a territory_fraction of {territory_fraction:g} the largest segment has {most:.2g} "
             "deals a quarter, too few to fit; give a larger territory_fraction (at least 1 a quarter)"
         )
-    grounds = Grounds.of(cells, template, Size(deals.name, mapping.source, territory_fraction), deals.opened)
+    grounds = Grounds.of(cells, template, deals, mapping.source, territory_fraction)
     knobs, scenario = _find_knobs(grounds, seed, replications, progress)
     pipeline, left = None, deals.open.assign(reason="open, but only a part of the table is this territory")
     left = left.rename_axis("row").reset_index()[["row", "reason"]]
@@ -150,7 +134,6 @@ def calibrate_deals(
 
 
 def _find_knobs(grounds: Grounds, seed: int, replications: int, progress: Progress | None) -> tuple[Knobs, Scenario]:
-    """Find the knobs by simulating, and build the scenario that has them."""
     knobs = Knobs()
     scenario = build_scenario(grounds, knobs)
     turns = [max(1, replications // 4)] * (PASSES - 1) + [replications]
@@ -214,11 +197,6 @@ def _silent_on_cells(cells: tuple[Cell, ...]) -> list[str]:
         "Whether deals of one week share their fate (no days, or too few weeks)": [c.row for c in cells if not c.weeks],
     }
     return [f"{what}: {_list_rows(rows, len(cells))}." for what, rows in found.items() if rows]
-
-
-def _silent_on_cycles(grounds: Grounds) -> list[str]:
-    several = any(len(rows) > 1 for rows in grounds.sellers.values())
-    return ["How long a partner takes in each segment: in the model it has one cycle, the mean."] if several else []
 
 
 def _list_rows(rows: list[str], total: int) -> str:

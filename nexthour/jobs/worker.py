@@ -180,8 +180,7 @@ def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
 
 def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
-    from nexthour.calibrate import check_fit, read_deals
-    from nexthour.calibrate.run import calibrate_deals
+    from nexthour.calibrate import calibrate, check_fit, read_deals
 
     arguments = task.arguments
     upload, mapping, fraction = arguments["upload"], arguments["mapping"], arguments["fraction"]
@@ -189,7 +188,7 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
     done = _counted(progress, "fitting: {done:,} of {total:,} markets")
-    fit = calibrate_deals(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
+    fit = calibrate(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
     done = _counted(progress, "simulating again: {done:,} of {total:,} markets")
     return FittedScenario(fit, check_fit(fit.scenario, fit, markets_again, progress=done))
 

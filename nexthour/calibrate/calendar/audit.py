@@ -191,6 +191,7 @@ def audit_calendar(
             f"{path}: none of its {len(export.events):,} events from {export.period.first} to {export.period.last} is "
             "allocatable work; correct the rules, or choose another period"
         )
+    unexplained = [Unknown(*key, len(hours), sum(hours)) for key, hours in unknown.items()]
     left_out = _left_out(export.events, rules)
     if export.unreadable:
         left_out.append(LeftOut("cannot be read", export.unreadable, 0.0, ()))
@@ -201,12 +202,7 @@ def audit_calendar(
         events=len(export.events) + export.unreadable,
         read_hours=sum(event.hours for event in export.events),
         by_activity=tuple(ActivityHours(*key, hours) for key, hours in sorted(activities.items())),
-        unknown=tuple(
-            sorted(
-                (Unknown(*key, len(hours), sum(hours)) for key, hours in unknown.items()),
-                key=lambda events: (-events.hours, events.subject),
-            )
-        ),
+        unknown=tuple(sorted(unexplained, key=lambda events: (-events.hours, events.subject))),
         left_out=tuple(left_out),
         shared_hours=sum(event.hours for event in counted) - float(sum(shared)),
         knows_me=bool(rules.me),

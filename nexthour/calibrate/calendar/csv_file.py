@@ -24,34 +24,40 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 
 def read_csv_calendar(path: Path | str, columns: CalendarColumns) -> tuple[list[Entry], int]:
     """Read the rows of a calendar; second, the number of those that end before they begin. Raises TableError."""
-    needed = dict.fromkeys(
-        (columns.subject, columns.start_date, columns.start_time, columns.end_date, columns.end_time)
-    )
+    times = (columns.start_date, columns.start_time, columns.end_date, columns.end_time)
+    needed = dict.fromkeys((columns.subject, *times))
     rest = dict.fromkeys((*columns.all_day, *columns.show_as, *columns.categories, *columns.people))
     optional = [column for column in rest if column not in needed]
-    frame = read_small(
-        path, list(needed), Layout(**columns.model_dump(include=set(Layout.model_fields))), MOST_ROWS, optional
-    )
-    entries = [
-        _row(dict(zip(frame.columns, cells, strict=True)), row, columns, path) for row, *cells in frame.itertuples()
-    ]
+    layout = Layout(**columns.model_dump(include=set(Layout.model_fields)))
+    frame = read_small(path, list(needed), layout, MOST_ROWS, optional)
+    records = zip(frame.index, frame.to_dict("records"), strict=True)
+    entries = [_row(cells, columns, f"{path}: row {row}") for row, cells in records]
     ordered = [entry for entry in entries if entry.start <= entry.end]
     return ordered, len(entries) - len(ordered)
 
 
-def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path | str) -> Entry:
+def _row(cells: dict[Any, Any], columns: CalendarColumns, where: str) -> Entry:
     for column, cell in cells.items():
         if not isinstance(cell, str):
-            raise TableError(f"{path}: row {row}: {column} is {show(cell)}, not text; save the calendar as CSV")
+            raise TableError(f"{where}: {column} is {show(cell)}, not text; save the calendar as CSV")
 
     def filled(names: Sequence[str]) -> list[str]:
         return [cells[name] for name in names if cells[name]]
 
     def date(column: str) -> datetime.date:
-        return _date(cells[column], column, row, columns, path)
+        try:
+            days = parse_day(cells[column], columns.date_order)
+        except Question as question:
+            raise question.about(f"{where}: {column}", cells[column]) from None
+        if isinstance(days, Reason):
+            raise TableError(f"{where}: {column} {show(cells[column])} {days}; correct the row")
+        return EPOCH + datetime.timedelta(days=days)
 
     def moment(day: str, clock: str) -> datetime.datetime:
-        return datetime.datetime.combine(date(day), _clock(cells[clock], clock, row, path))
+        day_begun, time = date(day), _time_of_day(" ".join(cells[clock].upper().replace(".", "").split()))
+        if time is None:
+            raise TableError(f"{where}: {clock} is {show(cells[clock])}; allowed: times such as 14:30 or 2:30 PM")
+        return datetime.datetime.combine(day_begun, time)
 
     whole_days = not cells[columns.start_time] or bool({*filled(columns.all_day)} & {*columns.all_day_values})
     if whole_days:
@@ -70,23 +76,6 @@ def _row(cells: dict[str, Any], row: int, columns: CalendarColumns, path: Path |
         whole_days=whole_days,
         status="free" if not whole_days and {*filled(columns.show_as)} & {*columns.free_values} else "",
     )
-
-
-def _date(cell: str, column: str, row: int, columns: CalendarColumns, path: Path | str) -> datetime.date:
-    try:
-        days = parse_day(cell, columns.date_order)
-    except Question as question:
-        raise TableError(f"{path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}") from None
-    if isinstance(days, Reason):
-        raise TableError(f"{path}: row {row}: {column} {show(cell)} {days}; correct the row")
-    return EPOCH + datetime.timedelta(days=days)
-
-
-def _clock(cell: str, column: str, row: int, path: Path | str) -> datetime.time:
-    time = _time_of_day(" ".join(cell.upper().replace(".", "").split()))
-    if time is None:
-        raise TableError(f"{path}: row {row}: {column} is {show(cell)}; allowed: times such as 14:30 or 2:30 PM")
-    return time
 
 
 @cache

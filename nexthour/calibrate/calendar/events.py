@@ -119,7 +119,6 @@ def _period(
 
 
 def _within(entry: Entry, period: CalendarPeriod, reading: CalendarSpec) -> Event | None:
-    """The part of an entry in the period, or None."""
     start, end = reading.instant(entry.start), reading.instant(entry.end)
     opens, closes = reading.instant(period.first), reading.instant(period.last + datetime.timedelta(days=1))
     begins, ends = max(start, opens), min(end, closes)

@@ -116,11 +116,9 @@ def _span(event: Any) -> Any:
         aware = timed and start.tzinfo is not None
         lasts = end.astimezone(datetime.UTC) - start.astimezone(datetime.UTC) if aware else end - start
         rules = _values(event, "RRULE")
-        if not all(isinstance(rule, dict) for rule in rules) or (rules and lasts > LONGEST_REPEATED):
+        if lasts < datetime.timedelta(0) or not all(isinstance(rule, dict) for rule in rules):
             return None
-        if lasts < datetime.timedelta(0):
-            return None
-        return start, end
+        return None if rules and lasts > LONGEST_REPEATED else (start, end)
     except Exception:
         # A malformed value raises what it likes when it is looked at.
         return None

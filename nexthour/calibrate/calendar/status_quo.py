@@ -37,18 +37,16 @@ def with_status_quo(scenario: Scenario, audit: Audit) -> Scenario:
     partner = audit.hours_per_week(*PARTNER_ACTIVITIES)
     free = _free_hours(scenario, audit)
     by_partner = audit.hours_by_partner(PARTNER_WORK)
+    by_activity = {activity: audit.hours_per_week(activity) for activity in PARTNER_ACTIVITIES}
     changes = {
         "partner_share": _round_down(partner / free),
         "prospect_share": _round_down(audit.hours_per_week("prospect") / free),
-        "mix": _round_to_one(
-            {a: audit.hours_per_week(a) / partner for a in PARTNER_ACTIVITIES if audit.hours_per_week(a) > 0}
-        ),
+        "mix": _round_to_one({activity: hours / partner for activity, hours in by_activity.items() if hours > 0}),
         "focus": {name: round(hours, 3) for name, hours in by_partner.items()} if by_partner else today.focus,
         "park": _still_parked(scenario, audit),
     }
-    split = Split.model_validate(
-        {**{name: value for name, value in today if name in today.model_fields_set}, **changes}
-    )
+    kept = {name: value for name, value in today if name in today.model_fields_set}
+    split = Split.model_validate({**kept, **changes})
     period = audit.period
     about = f"Status quo: hours of {audit.name}, {period.first} to {period.last}, {audit.weeks:.1f} weeks with work."
     source = f"{about} {scenario.source}"[:4000]
@@ -99,9 +97,8 @@ def _remarks_on_split(scenario: Scenario, audit: Audit) -> Iterator[str]:
 def _free_hours(scenario: Scenario, audit: Audit) -> float:
     """Hours a week left after the support that the scenario expects."""
     parked = _still_parked(scenario, audit)
-    support = sum(
-        expected_support(scenario, partner.name) for partner in scenario.partners if partner.name not in parked
-    )
+    working = [partner.name for partner in scenario.partners if partner.name not in parked]
+    support = sum(expected_support(scenario, name) for name in working)
     return max(0.0, scenario.territory_manager.hours_per_week - support)
 
 

@@ -5,9 +5,10 @@ Left out: which deals can be used (deal_table.py), and notations (notation.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import abc
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from nexthour.calibrate.deals.mapping import ALL_DEALS, PERHAPS_NOBODY, Mapping
@@ -37,17 +38,11 @@ class Meaning:
     """endings of the deals to which the value matters"""
 
 
-def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
+def meanings(mapping: Mapping) -> dict[str, Meaning]:
     """Each value of a deal with how its cells are read. Meanings of repeated cells are remembered."""
-    closed = (LOST, WON)
-
-    def number_of_days(cell: Any) -> float | Reason:
-        return notation.parse_number(cell, mapping.decimal, MOST_DAYS)
-
-    def date(cell: Any) -> float | Reason:
-        return notation.parse_day(cell, mapping.date_order)
-
-    nan = float("nan")
+    closed, nan = (LOST, WON), float("nan")
+    number_of_days = partial(notation.parse_number, decimal=mapping.decimal, most=MOST_DAYS)
+    date = partial(notation.parse_day, order=mapping.date_order)
     by_name = {
         "outcome": Meaning(("is_closed", "is_won", "result"), _outcome(mapping), UNKNOWN),
         "seller": Meaning(("route", "partner_name"), _seller(mapping), ("", "")),
@@ -58,10 +53,15 @@ def meanings(mapping: Mapping) -> Iterator[tuple[str, Meaning]]:
         "closed": Meaning(("closed",), date, nan, closed),
         "cycle_days": Meaning(("cycle_days",), number_of_days, nan, closed),
         "closed_days_ago": Meaning(("closed_days_ago",), number_of_days, nan, closed),
-        "stage": Meaning(("stage",), _stage(mapping), nan, (OPEN,)),
+        "stage": Meaning(("stage",), _look_up(mapping.stages, "not among the stages"), nan, (OPEN,)),
     }
-    for name, meaning in by_name.items():
-        yield name, replace(meaning, read=lru_cache(REMEMBERED, typed=True)(meaning.read))
+    remember = lru_cache(REMEMBERED, typed=True)
+    return {name: replace(meaning, read=remember(meaning.read)) for name, meaning in by_name.items()}
+
+
+def _look_up(values: abc.Mapping[str, Any], otherwise: str) -> Callable[[Any], Any]:
+    """Reads a cell as the value that a table has for its text, else says what the text is."""
+    return lambda cell: values.get(as_text(cell), Reason(f"{show(as_text(cell))} is {otherwise}"))
 
 
 def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
@@ -85,8 +85,7 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
         **dict.fromkeys(mapping.lost, LOST),
         **dict.fromkeys(mapping.open_values, OPEN),
     }
-    otherwise = "neither won, lost nor open" if mapping.open_values else "neither won nor lost"
-    return lambda cell: meaning.get(as_text(cell), Reason(f"{show(as_text(cell))} is {otherwise}"))
+    return _look_up(meaning, "neither won, lost nor open" if mapping.open_values else "neither won nor lost")
 
 
 def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
@@ -117,16 +116,9 @@ def _seller(mapping: Mapping) -> Callable[..., tuple[str, str] | Reason]:
 
 
 def _segment(mapping: Mapping) -> Callable[..., str | Reason]:
-    def named(cell: Any) -> str | Reason:
-        if mapping.segments:
-            return mapping.segments.get(as_text(cell), Reason(f"{show(as_text(cell))} is not among the segments"))
-        return notation.parse_label(cell) or Reason("is empty")
-
-    return named
-
-
-def _stage(mapping: Mapping) -> Callable[..., int | Reason]:
-    return lambda cell: mapping.stages.get(as_text(cell), Reason(f"{show(as_text(cell))} is not among the stages"))
+    if mapping.segments:
+        return _look_up(mapping.segments, "not among the segments")
+    return lambda cell: notation.parse_label(cell) or Reason("is empty")
 
 
 def _usd(mapping: Mapping) -> Callable[..., float | Reason]:

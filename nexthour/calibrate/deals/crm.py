@@ -116,9 +116,5 @@ def column_of(field: str, header: Sequence[str], crms: Sequence[Crm] = CRMS) -> 
 
 def count_known_columns(header: Sequence[str]) -> int:
     """Number of columns of a header that some CRM has."""
-    names = {
-        name.casefold()
-        for crm in CRMS
-        for name in (*crm.signs, *(n for column in crm.columns.values() for n in column))
-    }
+    names = {name.casefold() for crm in CRMS for group in (crm.signs, *crm.columns.values()) for name in group}
     return sum(column.casefold() in names for column in header)

@@ -15,9 +15,10 @@ import datetime
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from nexthour.calibrate.deals.cell_meanings import MOST_DAYS, OPEN, WON, Meaning, meanings
@@ -28,11 +29,6 @@ from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import TableError
 from sim.progress import Progress
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    Days = FloatArray
 
 LONGEST_QUIET_DAYS = 182
 """Longest time that may lie between the last opening or closing and the day of the export."""
@@ -67,16 +63,12 @@ class Deals:
     @property
     def opened(self) -> pd.DataFrame:
         """Every deal as it was opened: segment, route, partner, created_day, and age_weeks, NaN if it is closed."""
-        import pandas as pd
-
         deals = [frame for frame in (self.closed.assign(age_weeks=float("nan")), self.open) if len(frame)]
         return pd.concat(deals or [self.open])[["segment", "route", "partner", "created_day", "age_weeks"]]
 
 
 def read_deals(path: Path | str, mapping: Mapping, progress: Progress | None = None) -> Deals:
     """Read the deals of a CSV or XLSX file. `progress` gets bytes read and bytes in all. Raises TableError."""
-    import pandas as pd
-
     table = open_table(path, mapping)
     reader = _Reader(mapping, str(path))
     closed_frames, open_frames = [], []
@@ -118,8 +110,6 @@ def rejected_text(rejected: pd.DataFrame) -> str:
 
 
 def _join(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    import pandas as pd
-
     filled = [frame for frame in frames if len(frame)]
     return pd.concat(filled) if filled else frames[0] if frames else pd.DataFrame(columns=list(columns))
 
@@ -156,9 +146,6 @@ def _days_from_epoch(date: datetime.date) -> float:
     return float((date - EPOCH).days)
 
 
-# One block of rows
-
-
 @dataclass
 class _Block:
     """Rows that are being read, with the reasons found so far to reject some."""
@@ -179,7 +166,7 @@ class _Reader:
     def __init__(self, mapping: Mapping, path: str) -> None:
         self.mapping, self.path, self.columns = mapping, path, mapping.columns()
         self.row_by_id: dict[str, int] = {}
-        self.meanings = dict(meanings(mapping))
+        self.meanings = meanings(mapping)
 
     def read(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, str]]:
         """The closed and the open deals of a block, and the reason by row of the others."""
@@ -223,7 +210,7 @@ class _Reader:
             elif first != row:
                 block.reasons[place] = f"{column} stands in row {first} already"
 
-    def _days(self, block: _Block, outcome: NDArray[Any]) -> tuple[Days, Days, Days, Days]:
+    def _days(self, block: _Block, outcome: NDArray[Any]) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Day of opening, day of closing, days between them, and age of open deals in days."""
         mapping, columns = self.mapping, self.columns
         as_of = np.nan if mapping.as_of is None else _days_from_epoch(mapping.as_of)
@@ -245,7 +232,7 @@ class _Reader:
                 block.reject(closed > as_of, f"{columns['closed']} is after the day of the export")
         return created, closed, cycle, as_of - created
 
-    def _number_column(self, name: str, block: _Block, outcome: NDArray[Any]) -> Days:
+    def _number_column(self, name: str, block: _Block, outcome: NDArray[Any]) -> FloatArray:
         return np.array(self._column(name, block, outcome), dtype=np.float64)
 
     def _column(self, name: str, block: _Block, outcome: NDArray[Any] | None) -> list[Any]:
@@ -258,7 +245,7 @@ class _Reader:
         try:
             values = list(map(meaning.read, *cells))
         except Question:
-            raise self._question_error(meaning, named, cells, block.frame.index.tolist()) from None
+            raise self._question_error(meaning, named[0], cells, block.frame.index.tolist()) from None
         wrong = [] if Reason not in set(map(type, values)) else enumerate(values)
         for place, value in wrong:
             if isinstance(value, Reason):
@@ -267,21 +254,17 @@ class _Reader:
                     block.reasons.setdefault(place, f"{named[0]} {value}")
         return values
 
-    def _question_error(
-        self, meaning: Meaning, named: list[str], cells: list[list[Any]], rows: list[int]
-    ) -> TableError:
+    def _question_error(self, meaning: Meaning, column: str, cells: list[list[Any]], rows: list[int]) -> TableError:
         """The error that asks the first question that these cells raise."""
         for row, *of_row in zip(rows, *cells, strict=True):
             try:
                 meaning.read(*of_row)
             except Question as question:
-                where = f"{self.path}: row {row}: {named[0]} is {show(of_row[0])}, which {question.text}"
+                where = f"{self.path}: row {row}: {column} is {show(of_row[0])}, which {question.text}"
                 return TableError(f"{where}; {question.answer} in the mapping")
         raise AssertionError("a question comes from a cell")
 
 
 def _frame(columns: dict[str, Any], names: tuple[str, ...], rows: Any, where: NDArray[np.bool_]) -> pd.DataFrame:
     """The columns of these names, with the rows at the places that `where` has as true."""
-    import pandas as pd
-
     return pd.DataFrame({name: columns[name][where] for name in names}, index=rows[where])

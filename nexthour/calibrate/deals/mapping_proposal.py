@@ -21,17 +21,9 @@ from typing import Any, get_args
 
 from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, count_known_columns, recognise_crm
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
+from nexthour.calibrate.files import table_file
 from nexthour.calibrate.files.notation import DateOrder, Question, Reason, as_text, parse_bool, parse_day, parse_money
-from nexthour.calibrate.files.table_file import (
-    PLAIN,
-    SEPARATORS,
-    Layout,
-    TableFile,
-    first_rows,
-    is_workbook,
-    open_table,
-    save_text,
-)
+from nexthour.calibrate.files.table_file import PLAIN, SEPARATORS, Layout, TableFile, open_table, save_text
 from sim.documents.messages import listed, show
 from sim.errors import TableError, short_line
 
@@ -115,9 +107,6 @@ def _comment(out: StringIO, text: str) -> None:
         out.write(f"{indent}{line}\n")
 
 
-# What the file says
-
-
 class _Draft:
     """A proposal that is being made: the columns that were recognised, and the values that stand in them."""
 
@@ -159,9 +148,9 @@ def _find_layout(path: Path | str, layout: Layout) -> Layout:
     """The layout under which the header has the most columns that are known; if none is, the most columns."""
     found: dict[tuple[int, int, int, int], tuple[str, int]] = {}
     problem = None
-    for place, separator in enumerate(SEPARATORS[:1] if is_workbook(path) else SEPARATORS):
+    for place, separator in enumerate(SEPARATORS[:1] if table_file.is_workbook(path) else SEPARATORS):
         try:
-            rows = first_rows(path, layout.model_copy(update={"separator": separator}))
+            rows = table_file.first_rows(path, layout.model_copy(update={"separator": separator}))
         except TableError as refusal:
             problem = problem or refusal
             continue
@@ -169,10 +158,8 @@ def _find_layout(path: Path | str, layout: Layout) -> Layout:
             found.setdefault((count_known_columns(cells), sum(map(bool, cells)), -number, -place), (separator, number))
     if not found:
         raise problem or TableError(f"{path}: the file is empty; give a CSV or XLSX file with a header")
-    separator, header_row = found[max(found)]
-    return Layout.model_validate(
-        {"separator": separator, "header_row": header_row, **layout.model_dump(exclude_unset=True)}
-    )
+    best = dict(zip(("separator", "header_row"), found[max(found)], strict=True))
+    return Layout.model_validate({**best, **layout.model_dump(exclude_unset=True)})
 
 
 def _list_values(counter: Counter[Any]) -> str:

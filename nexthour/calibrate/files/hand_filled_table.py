@@ -50,22 +50,20 @@ def read_rows(
 
 def _find_layout(path: Path | str, columns: list[str], encoding: str | None) -> Layout:
     """The layout whose header has most of these columns. Raises TableError, for a file that is no table too."""
-    layouts = {
-        mark: validate(Layout, {"separator": mark, "encoding": encoding}, str(path), TableError) for mark in SEPARATORS
-    }
-    columns_found: dict[str, int] = {}
+    found: list[tuple[int, Layout]] = []
     refused: list[TableError] = []
-    for mark, layout in layouts.items():
+    for mark in SEPARATORS:
+        layout = validate(Layout, {"separator": mark, "encoding": encoding}, str(path), TableError)
         try:
-            columns_found[mark] = len({*open_table(path, layout).header} & {*columns})
+            found.append((len({*open_table(path, layout).header} & {*columns}), layout))
         except TableError as problem:
             refused.append(problem)
-    best = max(columns_found, key=lambda mark: columns_found[mark], default=None)
-    if best is None:
+    if not found:
         raise refused[0]
-    if columns_found[best] == 0:
+    columns_found, best = max(found, key=lambda candidate: candidate[0])
+    if columns_found == 0:
         raise TableError(f"{path}: its header has none of the columns {listed(columns)}; start from a blank table")
-    return layouts[best]
+    return best
 
 
 def _value(model: type[Declared], name: str, cell: Any, decimal: Decimal | None, where: str) -> Any:

@@ -15,6 +15,9 @@ from functools import cache
 from math import isfinite
 from typing import Any, Literal
 
+from sim.documents.messages import show
+from sim.errors import TableError
+
 Decimal = Literal[".", ","]
 DateOrder = Literal["YMD", "DMY", "MDY"]
 
@@ -50,6 +53,10 @@ class Question(Exception):
     def __init__(self, text: str, answer: str) -> None:
         super().__init__(text, answer)
         self.text, self.answer = text, answer
+
+    def about(self, where: str, cell: Any) -> TableError:
+        """The error that asks this about a cell; `where` names file, row and column."""
+        return TableError(f"{where} {show(cell)} {self.text}; {self.answer}")
 
 
 # Numbers

@@ -156,9 +156,8 @@ class TableFile:
         if column not in self.header:
             rows = enumerate(first_rows(self.path, self.layout), 1)
             row = next((number for number, cells in rows if column in cells), None)
-            meant = (
-                f"row {row} has it: set header_row to {row}" if row else guess(column, sorted({*self.header} - {""}))
-            )
+            known = sorted({*self.header} - {""})
+            meant = f"row {row} has it: set header_row to {row}" if row else guess(column, known)
             raise TableError(f"{self.path}: no column {show(column)} in row {self.layout.header_row}; {meant}")
         if self.header.count(column) > 1:
             raise TableError(f"{self.path}: the column {show(column)} stands twice; rename one")
@@ -266,9 +265,6 @@ def save_text(path: Path | str, text: str, encoding: str = "utf-8") -> None:
         raise TableError(f"{path}: cannot be written ({what}); choose another path") from None
 
 
-# A file on disk
-
-
 @dataclass(frozen=True)
 class _FileKind:
     """What the first bytes of a file say it is."""
@@ -360,9 +356,8 @@ def _check_separator(kind: _FileKind, layout: Layout) -> None:
     if kind.is_workbook:
         return
     with _as_table_errors(kind.path), kind.path.open("rb") as raw:
-        line = next(
-            islice(Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding), layout.header_row - 1, None), ""
-        )
+        lines = Lines(kind.path, raw, kind.gzipped, kind.encoding, layout.encoding)
+        line = next(islice(lines, layout.header_row - 1, None), "")
     likeliest = max(SEPARATORS, key=line.count)
     if line.count(likeliest) > line.count(layout.separator):
         raise TableError(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from nexthour.calibrate.fit.posterior import CONFIDENCE, Normal
@@ -36,8 +37,6 @@ def bootstrap_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[f
 
     Deals are drawn one by one where the days are not known or the weeks are too few.
     """
-    from scipy import stats
-
     weeks = np.unique(days // 7) if np.isfinite(days).all() else np.array([])
     one_by_one = len(weeks) < FEWEST_WEEKS
     units = np.arange(size) if one_by_one else np.searchsorted(weeks, days // 7)
@@ -46,7 +45,7 @@ def bootstrap_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[f
     drawn = np.array([statistic(places) for places in _draw_deals(units, blocks, length)])
     free = max(1.0, blocks / length - 1)
     errors = np.maximum(drawn.std(axis=0, ddof=1) * ((free + 1) / free) ** 0.5, LEAST_LOG_ERROR)
-    t = float(stats.t.ppf((1 + CONFIDENCE) / 2, free))
+    t = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, free))
     values = statistic(np.arange(size))
     return [Normal(value, float(error), t) for value, error in zip(values, errors, strict=True)]
 

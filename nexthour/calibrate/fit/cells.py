@@ -21,11 +21,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import pandas as pd
+import scipy
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
+from nexthour.calibrate.deals.deal_table import Deals
+from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
@@ -34,12 +39,6 @@ from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import TableError
 from sim.terms import WEEKS_PER_QUARTER
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from nexthour.calibrate.deals.deal_table import Deals
-    from nexthour.calibrate.deals.mapping import Mapping
 
 DAYS_PER_QUARTER = 7 * WEEKS_PER_QUARTER
 FEWEST_DEALS = 5
@@ -158,8 +157,6 @@ def fit_cells(
     `closed` is as in Deals.closed; `opened` has segment, route, created_day and age_weeks of every deal, the age NaN
     if it is closed. Raises TableError if a route has too little.
     """
-    import pandas as pd
-
     rejected = [pd.DataFrame({"row": [], "reason": []})]
     routes: dict[str, dict[str, pd.DataFrame]] = {}
     for route in ("direct", "partner"):
@@ -240,9 +237,6 @@ def _fit_route(
     return cells
 
 
-# Win rates
-
-
 def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
     """Quarter in which each deal was opened: then its luck is drawn (docs/model.md)."""
     return np.floor((group["created_day"].to_numpy() - period.quarter_begins) / DAYS_PER_QUARTER)
@@ -250,8 +244,6 @@ def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
 
 def _fit_win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[Interval, Interval, float]]:
     """Win rate, luck of quarters and design effect of each cell."""
-    from scipy.special import ndtr
-
     counted = [_by_quarter(group, period) for group in groups]
     alone = [win_rate(won / effect, lost / effect) for won, lost, effect in counted]
     rates = shrink_cells([posterior.probit for posterior in alone])
@@ -274,9 +266,6 @@ def _by_quarter(group: pd.DataFrame, period: DealPeriod) -> tuple[FloatArray, Fl
     if free >= FEWEST_WEEKS and chance > 0:
         effect = max(1.0, float(((weeks["sum"] - weeks["size"] * rate) ** 2).sum()) / chance * len(weeks) / free)
     return quarters["sum"].to_numpy(float), (quarters["size"] - quarters["sum"]).to_numpy(float), effect
-
-
-# Amounts
 
 
 def _log_amounts(group: pd.DataFrame) -> tuple[Normal, Normal] | None:
@@ -318,9 +307,6 @@ def _as_amounts(median: Normal, ratio: Normal) -> tuple[Interval, Interval, Inte
     return median.fitted(np.exp), Normal(middle, error, median.t).fitted(np.exp), sigma
 
 
-# Opportunities
-
-
 def _fit_demand(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod) -> tuple[Interval, Interval | None]:
     """Opportunities a quarter and `demand_cv` of a cell, from the days on which its deals were opened."""
     weekly = _weekly_counts(days, group, period)
@@ -335,11 +321,9 @@ def _fit_demand(days: pd.Series[float], group: pd.DataFrame, period: DealPeriod)
 
 def _deals_per_quarter(deals: int, period: DealPeriod) -> Interval:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
-    from scipy import stats
-
     value = max(deals, 0.5) / period.quarters
     error = (1 / max(deals, 0.5) + DISPERSION**2 / (WEEKS_PER_QUARTER * period.quarters)) ** 0.5
-    return Normal(float(np.log(value)), float(error), float(stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
+    return Normal(float(np.log(value)), float(error), float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
 
 
 def _weekly_counts(

@@ -19,8 +19,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, log, prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+
+from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.fit.cells import Cell, row_name, spread
 from nexthour.calibrate.fit.open_pipeline import OTHERS
 from nexthour.calibrate.fit.posterior import Interval
@@ -29,9 +32,6 @@ from sim.errors import ScenarioError, TableError
 from sim.scenario import OpenDeal, Partner, Scenario, Segment
 from sim.split import Split
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_FIT = 3.0
 MOST_BASE = 0.95
@@ -52,42 +52,38 @@ Sellers = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class Size:
-    """How the table's numbers become one territory's."""
-
-    file: str
-    about: str
-    territory_fraction: float
-
-
-@dataclass(frozen=True)
 class Grounds:
     """All that a scenario is built from, but for what is found by simulating."""
 
     cells: Sequence[Cell]
     template: Scenario
-    size: Size
+    file: str
+    about: str
+    """what the file is, in the words of the mapping"""
+    territory_fraction: float
+    """share of the table that is this territory"""
     partners: Sequence[Partner]
     """partners of the table with the template's traits, or the template's own partners"""
     sellers: Sellers
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], template: Scenario, size: Size, names: pd.DataFrame) -> Grounds:
-        """Grounds from `names`: segment, route and partner of all deals, closed and open. Raises TableError."""
+    def of(
+        cls, cells: Sequence[Cell], template: Scenario, deals: Deals, about: str, territory_fraction: float
+    ) -> Grounds:
+        """Grounds from cells and the deals, closed and open, to which they were fitted. Raises TableError."""
         if not template.partners:
             raise TableError(
                 f"template {template.name}: has no partners to sell the partner deals; add them or take another"
             )
         rows = {cell.row: float(cell.deals) for cell in cells if cell.route == "partner"}
-        deals = _deals_by_partner(names, rows)
-        if not deals:
+        sold = _deals_by_partner(deals.opened, rows)
+        partners = [_like_template(name, template) for name in sold] or template.partners
+        if not sold:
             dealt = deal_out_rows([p.name for p in template.partners], rows)
-            sharing = {row: sum(row in dealt_rows for dealt_rows in dealt.values()) for row in rows}
-            sellers = {name: {row: 1 / sharing[row] for row in dealt_rows} for name, dealt_rows in dealt.items()}
-            return cls(cells, template, size, template.partners, sellers)
-        totals = {row: sum(deal.get(row, 0.0) for deal in deals.values()) for row in rows}
-        sellers = {name: {row: n / totals[row] for row, n in deal.items()} for name, deal in deals.items()}
-        return cls(cells, template, size, [_like_template(name, template) for name in deals], sellers)
+            sold = {name: dict.fromkeys(dealt_rows, 1.0) for name, dealt_rows in dealt.items()}
+        totals = {row: sum(by_row.get(row, 0.0) for by_row in sold.values()) for row in rows}
+        sellers = {name: {row: n / totals[row] for row, n in by_row.items()} for name, by_row in sold.items()}
+        return cls(cells, template, deals.name, about, territory_fraction, partners, sellers)
 
 
 def _deals_by_partner(names: pd.DataFrame, rows: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -106,11 +102,9 @@ def _deals_by_partner(names: pd.DataFrame, rows: Mapping[str, float]) -> dict[st
 
 def _like_template(name: str, template: Scenario) -> Partner:
     """The template's partner of that name, else one of the kind that is most common there."""
-    for partner in template.partners:
-        if partner.name == name:
-            return partner
     label = max(PARTNER_SEGMENTS, key=lambda kind: getattr(template.segment_prior, kind))
-    return Partner(name=name, label=label, base_share={})
+    new = Partner(name=name, label=label, base_share={})
+    return next((partner for partner in template.partners if partner.name == name), new)
 
 
 @dataclass(frozen=True)
@@ -150,10 +144,10 @@ def build_scenario(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...
 
     Raises TableError if the template cannot take these cells, ScenarioError if the result is not valid.
     """
-    template, size = grounds.template, grounds.size
+    template = grounds.template
     data = {
         **dict(template),
-        "name": f"Fitted from {size.file}"[:80],
+        "name": f"Fitted from {grounds.file}"[:80],
         "source": _scenario_source(grounds),
         "market_map": [_segment(cell, grounds, knobs) for cell in grounds.cells],
         "partners": [_partner(p, grounds, knobs) for p in grounds.partners],
@@ -163,7 +157,7 @@ def build_scenario(grounds: Grounds, knobs: Knobs, pipeline: tuple[OpenDeal, ...
         "status_quo": _without_template_names(template.status_quo, template, grounds),
         "plans": [_without_template_names(plan, template, grounds) for plan in template.plans],
     }
-    return validate(Scenario, data, f"scenario fitted from {size.file}", ScenarioError)
+    return validate(Scenario, data, f"scenario fitted from {grounds.file}", ScenarioError)
 
 
 def deal_out_rows(partners: Sequence[str], rows: Mapping[str, float]) -> dict[str, list[str]]:
@@ -213,9 +207,9 @@ def expected_starts(partner: Partner, template: Scenario) -> tuple[float, float]
     return brings, wins
 
 
-def per_quarter(cell: Cell, size: Size) -> float:
+def per_quarter(cell: Cell, grounds: Grounds) -> float:
     """Closed deals of the cell a quarter that are this territory's."""
-    return cell.opportunities_per_quarter.value * size.territory_fraction
+    return cell.opportunities_per_quarter.value * grounds.territory_fraction
 
 
 def _win_rate_and_fit(cell: Cell, grounds: Grounds) -> tuple[float, float]:
@@ -268,7 +262,7 @@ def _segment(cell: Cell, grounds: Grounds, knobs: Knobs) -> dict[str, Any]:
         }
         for stage in similar.stages
     ]
-    opportunities = per_quarter(cell, grounds.size) * row_knobs.opportunities_per_deal
+    opportunities = per_quarter(cell, grounds) * row_knobs.opportunities_per_deal
     fitted = {
         "name": cell.row,
         "source": _cell_source(cell, similar, grounds, knobs),
@@ -294,7 +288,7 @@ def _partner(partner: Partner, grounds: Grounds, knobs: Knobs) -> dict[str, Any]
     cycle = sum(w * c.cycle_weeks.value for w, c in zip(weights, cells, strict=True))
     base = {cell.row: _round_to_digits(_base_shares(cell, grounds, knobs)[partner.name], 3) for cell in cells}
     fits = {c.row: round(partner.fit * _win_rate_and_fit(c, grounds)[1], 3) for c in cells}
-    brought = sum(per_quarter(c, grounds.size) * grounds.sellers[partner.name][c.row] for c in cells)
+    brought = sum(per_quarter(c, grounds) * grounds.sellers[partner.name][c.row] for c in cells)
     return {
         **kept,
         "source": _partner_source(partner, cells, grounds),
@@ -327,7 +321,7 @@ def _partner_source(partner: Partner, cells: Sequence[Cell], grounds: Grounds) -
         "nexthour partners"
     )
     return (
-        f"cycle fitted from {grounds.size.file}, partner deals of {names}; fit so that the row's partners win what "
+        f"cycle fitted from {grounds.file}, partner deals of {names}; fit so that the row's partners win what "
         "they won there; capacity at least three times the open deals expected; the rest judgement, from "
         f"{grounds.template.name}" + (kind if named else "")
     )[:1000]
@@ -335,27 +329,24 @@ def _partner_source(partner: Partner, cells: Sequence[Cell], grounds: Grounds) -
 
 def _cell_source(cell: Cell, similar: Segment, grounds: Grounds, knobs: Knobs) -> str:
     rate, median = cell.win_rate, cell.median_usd
-    direct = cell.route == "direct"
+    direct, scale = cell.route == "direct", knobs.hours_scale
     weeks = (
         f"{cell.weeks} weeks, {cell.quarters} quarters" if cell.weeks else "no weeks known, so this is the least spread"
     )
     demand = "" if cell.demand_cv is None else f", demand_cv {_with_interval(cell.demand_cv)}"
+    times = "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
     return (
-        f"fitted from {grounds.size.file}: {cell.deals:,} closed {cell.route} deals, {cell.observed_win_rate:.1%} won; "
+        f"fitted from {grounds.file}: {cell.deals:,} closed {cell.route} deals, {cell.observed_win_rate:.1%} won; "
         f"with what other segments lend {rate.value:.1%} (90% interval {rate.low:.1%} to {rate.high:.1%}; {weeks}), "
         f"win_rate_shock {_with_interval(cell.win_rate_shock)}{demand}; median of won amounts ${median.value:,.0f} "
         f"(${median.low:,.0f} to ${median.high:,.0f}; {cell.without_amount:,} had none), mean "
         f"${cell.mean_usd.value:,.0f}"
         + (", here corrected for deals that go cold unclosed" if direct else "")
         + f"; mean cycle {_with_interval(cell.cycle_weeks)} weeks; opportunities so that the simulation closes "
-        f"{grounds.size.territory_fraction:.3%} of {cell.opportunities_per_quarter.value:,.0f} a quarter. Judgement: "
-        f"hours{_scale_note(knobs.hours_scale)}, patience, inbound share, prospecting yield and proportions of stages "
-        f"as {similar.name} of {grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
+        f"{grounds.territory_fraction:.3%} of {cell.opportunities_per_quarter.value:,.0f} a quarter. Judgement: "
+        f"hours{times}, patience, inbound share, prospecting yield and proportions of stages as {similar.name} of "
+        f"{grounds.template.name}" + ("" if direct else ", and the manager's win rate here")
     )[:1000]
-
-
-def _scale_note(scale: float) -> str:
-    return "" if scale == 1 else f" (times {scale:.2g}, so that the manager has time for the deals of the table)"
 
 
 def _with_interval(fitted: Interval) -> str:
@@ -363,17 +354,15 @@ def _with_interval(fitted: Interval) -> str:
 
 
 def _scenario_source(grounds: Grounds) -> str:
-    size, template = grounds.size, grounds.template
     return (
-        f"Win rates, deal sizes, cycles, opportunities and how weeks and quarters differ fitted from {size.file}"
-        + (f" ({size.about})" if size.about else "")
-        + f"; the table is taken to be a whole company and this territory {size.territory_fraction:.3%} of it "
+        f"Win rates, deal sizes, cycles, opportunities and how weeks and quarters differ fitted from {grounds.file}"
+        + (f" ({grounds.about})" if grounds.about else "")
+        + f"; the table is taken to be a whole company and this territory {grounds.territory_fraction:.3%} of it "
         "(judgement). Routes are associations: who got which deal was somebody's choice. Amounts are those of won "
-        f"deals, cycles those of all closed ones. Judgement: everything else, from {template.name}; quota so that "
-        "about 57% of the first four quarters make it under the status quo."
+        f"deals, cycles those of all closed ones. Judgement: everything else, from {grounds.template.name}; quota so "
+        "that about 57% of the first four quarters make it under the status quo."
     )[:4000]
 
 
 def _round_to_digits(value: float, digits: int) -> float:
-    """Round a value to a number of significant digits."""
     return float(f"{value:.{digits}g}")

@@ -14,17 +14,16 @@ A table that ends on some day has the short cycles of its last weeks and lacks t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import scipy
 from numpy.typing import NDArray
 
 from nexthour.calibrate.fit.block_bootstrap import bootstrap_weeks
 from nexthour.calibrate.fit.posterior import Normal
 from sim.arrays import FloatArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SMALLEST_WEEKS = 0.5 / 7
 """Shortest cycle that counts in the shape: one recorded as 0 days took half a day."""
@@ -46,9 +45,8 @@ def mean_cycle(group: pd.DataFrame, opened: pd.DataFrame, first_day: float, last
         if censored.any():
             mean = _mean_with_open(weeks[which], censored[which])
         else:
-            mean = float(
-                np.average(weeks[which], weights=deal_weights(begun[which], closed_day[which], first_day, last_day))
-            )
+            weights = deal_weights(begun[which], closed_day[which], first_day, last_day)
+            mean = float(np.average(weeks[which], weights=weights))
         return [float(np.log(max(mean, SMALLEST_WEEKS)))]
 
     # By weeks of opening: a deal that is still open has no other.
@@ -58,13 +56,11 @@ def mean_cycle(group: pd.DataFrame, opened: pd.DataFrame, first_day: float, last
 
 def _mean_with_open(weeks: FloatArray, censored: NDArray[np.bool_]) -> float:
     """Mean of the cycles of deals that close, in weeks, from the cycles of closed deals and the ages of open ones."""
-    from scipy import stats
-
     if not censored.any():
         return float(weeks.mean())
     if censored.all():
         return 0.0
-    curve = stats.ecdf(stats.CensoredData.right_censored(weeks, censored)).cdf
+    curve = scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(weeks, censored)).cdf
     closing = np.diff(curve.probabilities, prepend=0.0)
     return float((curve.quantiles * closing).sum() / closing.sum())
 
@@ -104,9 +100,7 @@ def _between(values: FloatArray, places: NDArray[np.int_]) -> FloatArray:
 
 def weibull_shape(cycle_weeks: pd.Series[float]) -> float:
     """Shape of the cycles of closed deals."""
-    from scipy import stats
-
     weeks = cycle_weeks.clip(lower=SMALLEST_WEEKS)
     if weeks.max() < weeks.min() * (1 + 1e-6):
         return MOST_SHAPE
-    return float(np.clip(stats.weibull_min.fit(weeks, floc=0)[0], LEAST_SHAPE, MOST_SHAPE))
+    return float(np.clip(scipy.stats.weibull_min.fit(weeks, floc=0)[0], LEAST_SHAPE, MOST_SHAPE))

@@ -10,15 +10,12 @@ Left out: how likely a deal is (its stage says), and deals whose segment could n
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from nexthour.calibrate.fit.cells import row_name
 from sim.scenario import OpenDeal
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_AGE_WEEKS = 520.0
 OTHERS = "other partners"
@@ -32,8 +29,6 @@ def open_pipeline(
 
     `deals` as Deals.open; `rows` are the names of the market map, `sellers` the rows each partner sells to.
     """
-    import pandas as pd
-
     row = row_name(deals["segment"], deals["route"])
     partner = _deal_owners(deals, row, sellers)
     reasons = np.where(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import gammaln, log_ndtr, logsumexp, ndtri
 
 from sim.arrays import FloatArray
 
@@ -38,6 +39,14 @@ class Interval:
     low: float
     high: float
 
+    @classmethod
+    def on_grid(cls, grid: FloatArray, mass: FloatArray) -> Interval:
+        """Median and central interval of a distribution on a grid, each point standing for what lies around it."""
+        below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
+        tail = (1 - CONFIDENCE) / 2
+        middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
+        return cls(float(middle), float(low), float(high))
+
     def scaled(self, factor: float) -> Interval:
         """The number in another unit, times a positive `factor`."""
         return Interval(self.value * factor, self.low * factor, self.high * factor)
@@ -56,7 +65,7 @@ class Normal:
     @classmethod
     def of(cls, grid: FloatArray, mass: FloatArray) -> Normal:
         """The normal with mean, deviation and 90% interval of a distribution given on a grid."""
-        fitted = _fitted(grid, mass)
+        fitted = Interval.on_grid(grid, mass)
         mean = float(np.average(grid, weights=mass))
         error = float(np.average((grid - mean) ** 2, weights=mass) ** 0.5)
         return cls(mean, error, (fitted.high - fitted.low) / 2 / error)
@@ -81,8 +90,6 @@ def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
     Counts may be fractions (deals of one week that share their fate count for fewer). The prior of the win rate is
     flat.
     """
-    from scipy.special import log_ndtr, logsumexp, ndtri
-
     deals = won.sum() + lost.sum()
     centre = float(ndtri((won.sum() + 0.5) / (deals + 1)))
     # Wide enough for binomial luck and for that of quarters, in which the prior of L lives.
@@ -97,7 +104,7 @@ def win_rate(won: FloatArray, lost: FloatArray) -> WinRate:
     likelihood = sum(logsumexp(w * passes + f * fails + weight, axis=2) for w, f in zip(won, lost, strict=True))
     log_posterior = likelihood - (sizes[None, :] / LUCK_SCALE) ** 2 / 2 - x[:, :, 0] ** 2 / 2
     mass = np.exp(log_posterior - log_posterior.max())
-    return WinRate(Normal.of(x[:, 0, 0], mass.sum(axis=1)), _fitted(sizes, mass.sum(axis=0)))
+    return WinRate(Normal.of(x[:, 0, 0], mass.sum(axis=1)), Interval.on_grid(sizes, mass.sum(axis=0)))
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,6 @@ def arrivals(counts: FloatArray, seen: FloatArray) -> Arrivals:
     `seen` is the share of each week's opportunities that the table can show (others had not closed yet). The prior of
     the rate is flat in its logarithm.
     """
-    from scipy.special import gammaln
-
     mean = max(float(counts.sum() / seen.sum()), 0.5 / float(seen.sum()))
     error = np.sqrt((1 / mean + 4 * DISPERSION**2) / len(counts))
     log_rate = np.linspace(np.log(mean) - 5 * error, np.log(mean) + 5 * error, 81)[:, None, None]
@@ -156,14 +161,6 @@ def shrink(values: FloatArray, errors: FloatArray) -> tuple[FloatArray, FloatArr
     variance = 1 / (own + common) + (common / (own + common)) ** 2 * mean_variance
     middle = (mass * shrunken).sum(axis=0)
     return middle, (mass * (variance + (shrunken - middle) ** 2)).sum(axis=0) ** 0.5
-
-
-def _fitted(grid: FloatArray, mass: FloatArray) -> Interval:
-    """Median and central interval of a distribution given on a grid."""
-    below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
-    tail = (1 - CONFIDENCE) / 2
-    middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
-    return Interval(float(middle), float(low), float(high))
 
 
 def shrink_cells(cells: Sequence[Normal]) -> list[Normal]:

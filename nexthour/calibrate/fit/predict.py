@@ -15,9 +15,11 @@ Left out: how many deals close in each week, and which (they are given); trends.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import scipy
 from numpy.typing import NDArray
 
 from nexthour.calibrate.fit.block_bootstrap import first_and_last
@@ -26,9 +28,6 @@ from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_e
 from nexthour.calibrate.fit.posterior import CONFIDENCE, Interval, arrivals
 from sim.arrays import FloatArray
 from sim.errors import TableError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DISPERSION = "weekly dispersion"
 """Variance / mean of the closings of whole weeks."""
@@ -150,9 +149,6 @@ def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
     return np.bincount(week[(week >= 0) & (week < weeks)], minlength=weeks)
 
 
-# The mix of deals
-
-
 @dataclass(frozen=True, eq=False)
 class _Mix:
     """What segment and size of a deal say of its outcome and cycle. A kind is a segment and a band of amounts."""
@@ -168,9 +164,8 @@ class _Mix:
     @classmethod
     def of(cls, known: pd.DataFrame) -> _Mix:
         amounts = known.loc[known["amount_usd"] > 0, "amount_usd"]
-        edges = (
-            np.unique(np.quantile(amounts, np.linspace(0, 1, SIZE_BANDS + 1)[1:-1])) if len(amounts) else np.array([])
-        )
+        shares = np.linspace(0, 1, SIZE_BANDS + 1)[1:-1]
+        edges = np.unique(np.quantile(amounts, shares)) if len(amounts) else np.array([])
         bands = _bands(known, edges)
         kinds = {kind: i for i, kind in enumerate(sorted(set(zip(known["segment"], bands, strict=True))))}
         which = np.array([kinds[kind] for kind in zip(known["segment"], bands, strict=True)])
@@ -225,19 +220,14 @@ def _bands(deals: pd.DataFrame, edges: FloatArray) -> NDArray[np.int64]:
 
 def _beta_of(won: NDArray[Any], deals: NDArray[np.int64]) -> tuple[float, float]:
     """The Beta distribution of the chances of kinds, by maximum likelihood of their wins (beta-binomial)."""
-    from scipy import optimize, stats
-
     mean = float((won.sum() + 0.5) / (deals.sum() + 1))
 
     def unlikely(log_weight: float) -> float:
         weight = np.exp(log_weight)
-        return -float(stats.betabinom.logpmf(won, deals, mean * weight, (1 - mean) * weight).sum())
+        return -float(scipy.stats.betabinom.logpmf(won, deals, mean * weight, (1 - mean) * weight).sum())
 
-    weight = float(np.exp(optimize.minimize_scalar(unlikely, bounds=(0, 8), method="bounded").x))
+    weight = float(np.exp(scipy.optimize.minimize_scalar(unlikely, bounds=(0, 8), method="bounded").x))
     return mean * weight, (1 - mean) * weight
-
-
-# Blocks: territories in weeks
 
 
 @dataclass(frozen=True)
@@ -253,8 +243,6 @@ class _Grid:
 
     @classmethod
     def of(cls, known: pd.DataFrame, groups: list[pd.DataFrame]) -> _Grid:
-        import pandas as pd
-
         every = pd.concat([known, *groups])
         weeks, n = (every["closed_day"] // 7).to_numpy(int), len(known)
         together = max(1, -(-known["territory"].nunique() * int(np.ptp(weeks[:n]) + 1) // MOST_BLOCKS))
@@ -288,9 +276,6 @@ def _cycle_effects(known: pd.DataFrame, mix: _Mix, grid: _Grid) -> ObservedBlock
     spread = float((weeks - usual).std())
     error = spread * np.bincount(grid.known_at) ** 0.5 / expected
     return ObservedBlocks(grid.known, np.bincount(grid.known_at, weeks) / expected - 1, error)
-
-
-# How weeks differ
 
 
 def _dispersions(known: pd.DataFrame) -> list[tuple[float, float]]:

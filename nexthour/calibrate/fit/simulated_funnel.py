@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from nexthour.calibrate.fit.cells import Cell
 from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, most_similar_segment, per_quarter
@@ -27,9 +28,6 @@ from sim.progress import Progress
 from sim.scenario import Scenario, Segment
 from sim.study.experiment import simulate
 from sim.terms import WEEKS_PER_QUARTER
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FIRST_WEEK = -20
 """Deals are followed from this week of the history on; before it the queues are still filling."""
@@ -81,28 +79,33 @@ def simulate_closings(
     scenario: Scenario, cells: Sequence[Cell], replications: int, seed: int, progress: Progress | None = None
 ) -> SimulatedFunnel:
     """Simulate the scenario under its status quo, over its history and QUARTERS quarters."""
-    import pandas as pd
-
     short = _shorten(scenario)
     plan = TimePlan.status_quo(short)
     shares = np.array([*(short.credit_share(p) for p in short.all_partners), 1.0])
+    rows = np.array([cell.row for cell in cells])
     followed, credit = [], np.zeros((replications, QUARTERS))
     for replication in range(replications):
         market = draw_market(short, seed, replication)
         ledger = simulate(short, plan, market, engine="compiled")
-        found_records = _records_before(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
-        registered_records = _records_before(ledger.of(Kind.REGISTERED), 0)
+        found = _opportunities_before(ledger.of(Kind.FOUND), LAST_DIRECT_WEEK)
+        registered = _opportunities_before(ledger.of(Kind.REGISTERED), 0)
         ended = ledger.of(*WON, Kind.LOST, Kind.NO_DECISION)
-        begun = np.concatenate([found_records["opportunity"], registered_records["opportunity"]])
-        ended = ended[np.isin(ended["opportunity"], begun)]
-        followed.append(_as_frame(ended, replication, cells).assign(settles=market.settles[ended["opportunity"]]))
+        ended = ended[np.isin(ended["opportunity"], np.concatenate([found, registered]))]
+        deals = {
+            "replication": replication,
+            "row": rows[ended["segment"]],
+            "route": np.where(ended["partner"] == NOBODY, "direct", "partner"),
+            "end": ended["kind"],
+            "amount_usd": ended["amount_usd"],
+            "weeks": ended["value"],
+            "settles": market.settles[ended["opportunity"]],
+        }
+        followed.append(pd.DataFrame(deals))
         won = ledger.of(*WON)
         won = won[won["tick"] >= 0]
         # A direct deal's partner is NOBODY, -1: the last of the shares, all of it.
-        quarter = won["tick"] // TICKS_PER_QUARTER
-        credit[replication] = np.bincount(
-            quarter, weights=won["amount_usd"] * shares[won["partner"]], minlength=QUARTERS
-        )
+        credit_usd = won["amount_usd"] * shares[won["partner"]]
+        credit[replication] = np.bincount(won["tick"] // TICKS_PER_QUARTER, weights=credit_usd, minlength=QUARTERS)
         if progress is not None:
             progress(replication + 1, replications)
     return SimulatedFunnel(pd.concat(followed, ignore_index=True), credit)
@@ -118,24 +121,10 @@ def _shorten(scenario: Scenario) -> Scenario:
     return scenario.variant(horizon_quarters=QUARTERS, status_quo=status_quo, quota=quota, open_pipeline=None)
 
 
-def _records_before(records: Any, week: int) -> Any:
-    """The records from FIRST_WEEK to before `week`."""
-    return records[(records["tick"] >= FIRST_WEEK * TICKS_PER_WEEK) & (records["tick"] < week * TICKS_PER_WEEK)]
-
-
-def _as_frame(ended: Any, replication: int, cells: Sequence[Cell]) -> pd.DataFrame:
-    import pandas as pd
-
-    return pd.DataFrame(
-        {
-            "replication": replication,
-            "row": np.array([cell.row for cell in cells])[ended["segment"]],
-            "route": np.where(ended["partner"] == NOBODY, "direct", "partner"),
-            "end": ended["kind"],
-            "amount_usd": ended["amount_usd"],
-            "weeks": ended["value"],
-        }
-    )
+def _opportunities_before(records: Any, week: int) -> Any:
+    """The opportunities of the records from FIRST_WEEK to before `week`."""
+    since, until = FIRST_WEEK * TICKS_PER_WEEK, week * TICKS_PER_WEEK
+    return records["opportunity"][(records["tick"] >= since) & (records["tick"] < until)]
 
 
 def improve_knobs(knobs: Knobs, grounds: Grounds, scenario: Scenario, funnel: SimulatedFunnel) -> Knobs:
@@ -174,9 +163,8 @@ def _improve_row(
     amounts, closed_amounts = begun["amount_usd"], closed["amount_usd"]
     # What goes cold beyond the usual is mended by hours, not by more opportunities.
     share_in_time = min(1.0, (1 - cold) / (1 - USUAL_COLD))
-    per_deal = (
-        knobs.opportunities_per_deal * per_quarter(cell, grounds.size) / deals_a_quarter(cell, funnel) * share_in_time
-    )
+    wanted = knobs.opportunities_per_deal * per_quarter(cell, grounds)
+    per_deal = wanted / deals_a_quarter(cell, funnel) * share_in_time
     return RowKnobs(
         lag_scale=max(0.0, knobs.lag_scale + weeks_short / slope) if slope > 0 else knobs.lag_scale,
         win_factor=float((begun["settles"] < chances[-1]).mean()) / won,
@@ -203,7 +191,7 @@ def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ..
         if len(deals) < FEWEST:
             continue
         n, amounts, median = len(deals), deals["amount_usd"], cell.median_usd.value
-        quarterly = per_quarter(cell, grounds.size)
+        quarterly = per_quarter(cell, grounds)
         for what, fitted, value, error in (
             ("win rate", cell.win_rate.value, deals["won"].mean(), _clustered_error(deals, "won")),
             ("median amount", median, amounts.median(), sqrt(1.5708 / n) * cell.sigma.value * median),
@@ -217,7 +205,6 @@ def check_closings(grounds: Grounds, funnel: SimulatedFunnel) -> tuple[Check, ..
 
 
 def _simulated_deals(funnel: SimulatedFunnel, cell: Cell) -> pd.DataFrame:
-    """Simulated deals of a cell."""
     return funnel.deals[(funnel.deals["row"] == cell.row) & (funnel.deals["route"] == cell.route)]
 
 

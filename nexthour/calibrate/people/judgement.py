@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import exp, inf, log
 from pathlib import Path
+from statistics import median
 from typing import Any, Literal, Self
 
 import numpy as np
+import scipy
 from pydantic import model_validator
 
 from nexthour.calibrate.files.hand_filled_table import read_rows
@@ -251,30 +253,23 @@ def yearly_sales(row: JudgementRow, traits: PartnerTraits, scenario: Scenario, g
 
 
 def _fit_opinion(rows: Sequence[JudgementRow], scenario: Scenario, name: str) -> Opinion:
-    """Fit gain and tau to all that one person says of one activity."""
     activity, person = rows[0].activity, rows[0].person
-    traits = [_traits(row, scenario, name) for row in rows]
-    usual_gain, usual_tau = (
-        getattr(scenario.assumptions, f"{activity}_{what}").likely for what in ("gain_per_week", "tau_hours")
-    )
+    answered = [(row, _traits(row, scenario, name)) for row in rows]
+    usual_gain = getattr(scenario.assumptions, f"{activity}_gain_per_week").likely
+    usual_tau = getattr(scenario.assumptions, f"{activity}_tau_hours").likely
     asked = [(row, question, answer / row.with_today) for row in rows for question, answer in row.answers()]
 
     def sales(gain: float, tau: float) -> FloatArray:
-        return np.array(
-            [x for row, trait in zip(rows, traits, strict=True) for x in yearly_sales(row, trait, scenario, gain, tau)]
-        )
+        return np.concatenate([yearly_sales(row, traits, scenario, gain, tau) for row, traits in answered])
 
     if (sales(GAIN_BOUNDS[1], usual_tau) == sales(0.0, usual_tau)).all():
         raise TableError(
             f"{name}: {person} on {activity}: no help changes what {rows[0].partner} sells in scenario "
             f"{scenario.name!r} (its teachability is 0, or it is at its ceiling); ask about another partner"
         )
-    gain, tau, says_something = _fit_gain_and_tau(
-        sales,
-        np.array([stated for _, _, stated in asked]),
-        usual_gain if usual_gain > 0 else GAIN_BOUNDS[1] / 100,
-        usual_tau,
-    )
+    stated = np.array([answer for _, _, answer in asked])
+    usual_gain = usual_gain if usual_gain > 0 else GAIN_BOUNDS[1] / 100
+    gain, tau, says_something = _fit_gain_and_tau(sales, stated, usual_gain, usual_tau)
     fitted = sales(gain.likely, tau.likely).tolist()
     answers = tuple(FittedAnswer(*question, value) for question, value in zip(asked, fitted, strict=True))
     return Opinion(person, activity, gain, tau if says_something else None, answers)
@@ -284,21 +279,15 @@ def _fit_gain_and_tau(
     sales: Callable[[float, float], FloatArray], stated: FloatArray, usual_gain: float, usual_tau: float
 ) -> tuple[Range, Range, bool]:
     """Gain and tau that give sales nearest to those stated, with 90% intervals; and whether there is any gain."""
-    from scipy import optimize
 
     def misses(x: FloatArray) -> FloatArray:
         return sales(float(x[0]) * usual_gain, exp(float(x[1]))) - stated
 
     bounds = ((0.0, log(TAU_BOUNDS[0])), (GAIN_BOUNDS[1] / usual_gain, log(TAU_BOUNDS[1])))
-    best = min(
-        (
-            optimize.least_squares(
-                misses, (1.0, log(usual_tau) + shift), bounds=bounds, xtol=1e-12, ftol=1e-12, gtol=1e-12
-            )
-            for shift in (-TAU_VAGUE, 0.0, TAU_VAGUE)
-        ),
-        key=lambda found: float(found.cost),
-    )
+    tight = {"xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12}
+    starts = [(1.0, log(usual_tau) + shift) for shift in (-TAU_VAGUE, 0.0, TAU_VAGUE)]
+    found = [scipy.optimize.least_squares(misses, start, bounds=bounds, **tight) for start in starts]
+    best = min(found, key=lambda fit: float(fit.cost))
     # Answers are as good as ANSWER_ERROR, or as the model misses them. Where they say nothing of a number, it is vague.
     error = max(ANSWER_ERROR, (2 * best.cost / len(stated)) ** 0.5)
     precision = best.jac.T @ best.jac / error**2 + np.diag([GAIN_VAGUE**-2, TAU_VAGUE**-2])
@@ -318,9 +307,6 @@ def _bounded_range(low: float, likely: float, high: float, bounds: Bounds, sourc
 
 
 def _pool(stated: Mapping[str, Range], before: Range, bounds: Bounds, name: str) -> Range:
-    """Pool what several people say to one range."""
-    from statistics import median
-
     likely = median(one.likely for one in stated.values())
     low, high = min(one.low for one in stated.values()), max(one.high for one in stated.values())
     few = len(stated) <= FEW and before.likely > 0

@@ -19,7 +19,9 @@ from math import exp
 from typing import Any, Literal
 
 import numpy as np
+import scipy
 
+from nexthour.calibrate.fit.posterior import Interval
 from nexthour.calibrate.people import partner_posterior
 from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, Posterior, opportunities_in_accounts
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
@@ -35,8 +37,8 @@ __all__ = ["Intake", "PartnerEstimate", "PartnerRow", "infer_partners", "read_pa
 
 SURE, LIKELY = 0.9, 0.7
 """Probabilities from which a label is called so."""
-INTERVAL = (0.05, 0.5, 0.95)
-"""Quantiles of a level that become its low, likely and high."""
+TAIL = 0.05
+"""Probability on either side of a 90% interval; a kind that is less likely is not reckoned with."""
 SUPPORT_FACTOR = 1.5
 """The support that a partner takes is the help that it asks for, within this factor. Judgement."""
 GIVEN_SPREAD, SCENARIO_SPREAD, UNKNOWN_SPREAD = 0.15, 0.3, 0.7
@@ -90,14 +92,11 @@ class Intake:
     @cached_property
     def labels_right(self) -> Range:
         """Number of labels that are right: a sum of unequal chances (Poisson binomial), with its 90% interval."""
-        from scipy import stats
-
         chances = [estimate.kinds[estimate.label] for estimate in self.estimates]
-        right = stats.poisson_binom(chances)
-        low, high = (float(right.ppf(q)) for q in (INTERVAL[0], INTERVAL[2]))
-        return Range(
-            low=low, likely=min(max(sum(chances), low), high), high=high, source=f"intake of {self.name}, 90% interval"
-        )
+        right = scipy.stats.poisson_binom(chances)
+        low, high = float(right.ppf(TAIL)), float(right.ppf(1 - TAIL))
+        likely = min(max(sum(chances), low), high)
+        return Range(low=low, likely=likely, high=high, source=f"intake of {self.name}, 90% interval")
 
     def as_dict(self) -> dict[str, Any]:
         """The intake as plain data, for JSON."""
@@ -158,20 +157,18 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     return PartnerEstimate(
         row=row,
         kinds=kinds,
-        skill=_quantiles(LEVELS, after.level("skill"), source),
-        engagement=_quantiles(LEVELS, after.level("engagement"), source),
+        skill=_range_on_grid(LEVELS, after.level("skill"), source),
+        engagement=_range_on_grid(LEVELS, after.level("engagement"), source),
         reactive_support_hours=_support_hours(row, kinds, scenario, source),
         partner=partner,
-        opportunities_per_quarter=_quantiles(stated * np.exp(spread * STEPS), accounts, source),
+        opportunities_per_quarter=_range_on_grid(stated * np.exp(spread * STEPS), accounts, source),
         to_settle=question,
     )
 
 
-def _quantiles(values: FloatArray, chances: FloatArray, source: str) -> Range:
-    """Quantiles of a distribution on a grid, each point standing for what lies around it."""
-    up_to = np.cumsum(chances) - chances / 2
-    low, likely, high = (round(float(np.interp(q, up_to / chances.sum(), values)), 3) for q in INTERVAL)
-    return Range(low=low, likely=likely, high=high, source=source)
+def _range_on_grid(values: FloatArray, chances: FloatArray, source: str) -> Range:
+    found = Interval.on_grid(values, chances)
+    return Range(low=round(found.low, 3), likely=round(found.value, 3), high=round(found.high, 3), source=source)
 
 
 def _support_hours(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scenario: Scenario, source: str) -> Range:
@@ -181,7 +178,7 @@ def _support_hours(row: PartnerRow, kinds: Mapping[PartnerSegment, float], scena
         low, high = (float(f"{min(hours, 40):.3g}") for hours in (asked / SUPPORT_FACTOR, asked * SUPPORT_FACTOR))
         return Range(low=low, likely=asked, high=high, source=source)
     usual = {kind: getattr(scenario.partner_segments, kind).reactive_support_hours for kind in PARTNER_SEGMENTS}
-    possible = [usual[kind] for kind in PARTNER_SEGMENTS if kinds[kind] >= INTERVAL[0]]
+    possible = [usual[kind] for kind in PARTNER_SEGMENTS if kinds[kind] >= TAIL]
     low, high = min(one.low for one in possible), max(one.high for one in possible)
     likely = round(sum(kinds[kind] * usual[kind].likely for kind in PARTNER_SEGMENTS), 3)
     return Range(low=low, likely=min(max(likely, low), high), high=high, source=source)

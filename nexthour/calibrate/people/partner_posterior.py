@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+import scipy
 
 from nexthour.calibrate.people.partner_table import PartnerRow
 from sim.arrays import FloatArray
@@ -64,11 +65,9 @@ class WeakSign:
 
     def likelihoods(self) -> FloatArray:
         """Likelihood of each value by level, or by kind: shape (values, LEVELS) or (values, kinds)."""
-        from scipy import stats
-
         level = np.array([DRIVE[kind] for kind in PARTNER_SEGMENTS]) if self.about == "kind" else LEVELS
         cuts = np.array([-np.inf, *self.levels, np.inf])[:, None]
-        return np.asarray(np.diff(stats.norm.cdf((cuts - level) / self.looseness), axis=0))
+        return np.asarray(np.diff(scipy.stats.norm.cdf((cuts - level) / self.looseness), axis=0))
 
     def row_of(self, value: float) -> int:
         """The row of the likelihoods that belongs to a value."""
@@ -107,8 +106,7 @@ class Posterior:
 
     def weights(self) -> FloatArray:
         """Weights of the kinds, in proportion to their probabilities, shape (kinds,)."""
-        weights: FloatArray = self.kind * self.skill.sum(axis=1) * self.engagement.sum(axis=1)
-        return weights
+        return np.asarray(self.kind * self.skill.sum(axis=1) * self.engagement.sum(axis=1))
 
     def kinds(self) -> FloatArray:
         """Probability of each kind, shape (kinds,)."""
@@ -118,20 +116,17 @@ class Posterior:
     def level(self, about: Literal["skill", "engagement"]) -> FloatArray:
         """Probability of each level, shape (LEVELS,)."""
         given = getattr(self, about)
-        chances: FloatArray = self.kinds() @ (given / given.sum(axis=1, keepdims=True))
-        return chances
+        return np.asarray(self.kinds() @ (given / given.sum(axis=1, keepdims=True)))
 
 
 def prior(scenario: Scenario) -> Posterior:
     """What is believed of a partner before anything is seen of it."""
-    from scipy import special, stats
-
     cells = len(LEVELS)
-    edges = special.logit(np.linspace(0, 1, cells + 1))
+    edges = scipy.special.logit(np.linspace(0, 1, cells + 1))
 
     def around(level: float) -> FloatArray:
-        centre = special.logit(min(max(level, LEVELS[0]), LEVELS[-1]))
-        usual = np.diff(stats.norm.cdf(edges, centre, KIND_SPREAD))
+        centre = scipy.special.logit(min(max(level, LEVELS[0]), LEVELS[-1]))
+        usual = np.diff(scipy.stats.norm.cdf(edges, centre, KIND_SPREAD))
         return np.asarray((1 - LIKE_NO_KIND) * usual + LIKE_NO_KIND / cells)
 
     traits = [getattr(scenario.partner_segments, kind) for kind in PARTNER_SEGMENTS]
@@ -149,10 +144,8 @@ def posterior(
 
     The opportunities in its accounts are those of `partner` times exp(account_spread * STEPS).
     """
-    from scipy import stats
-
     after = before
-    accounts = np.ones(LEVELS.shape)[:, None] * stats.norm.pdf(STEPS)
+    accounts = np.ones(LEVELS.shape)[:, None] * scipy.stats.norm.pdf(STEPS)
     if row.registered_deals is not None:
         accounts = accounts * likelihood_of_registered(row.registered_deals, partner, account_spread, scenario, weeks)
         after = after.update("engagement", accounts.sum(axis=1))
@@ -186,8 +179,6 @@ def likelihood_of_registered(
     deals: int, partner: Partner, account_spread: float, scenario: Scenario, weeks: float
 ) -> FloatArray:
     """Likelihood of the registered deals by engagement and accounts, shape (LEVELS, STEPS); 1 at its highest."""
-    from scipy import stats
-
     expected = opportunities_by_segment(partner, scenario) * weeks / WEEKS_PER_QUARTER
     cv = np.array([s.demand_cv for s in scenario.market_map])
     # A week's demand varies by demand_cv, independently; over the period this averages out.
@@ -195,33 +186,27 @@ def likelihood_of_registered(
     size = 1 / max(varies, 1e-9)
     mean = LEVELS[:, None] ** scenario.assumptions.engagement_exponent.likely
     mean = mean * expected.sum() * np.exp(account_spread * STEPS)
-    return _at_most_one(stats.nbinom.logpmf(deals, size, size / (size + mean)))
+    return _at_most_one(scipy.stats.nbinom.logpmf(deals, size, size / (size + mean)))
 
 
 def likelihood_of_wins(row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float) -> FloatArray:
     """Likelihood of the wins by skill, shape (LEVELS,); 1 at its highest."""
-    from scipy import stats
-
     deals, a, b = _wins_distribution(row, partner, scenario, weeks, LEVELS)
-    return _at_most_one(stats.betabinom.logpmf(row.wins, deals, a, b))
+    return _at_most_one(scipy.stats.betabinom.logpmf(row.wins, deals, a, b))
 
 
 def wins_too_often(row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float) -> bool:
     """Whether even a partner as skilled as the manager would hardly win as much, if fit and win rates are right."""
-    from scipy import stats
-
     if row.wins is None:
         return False
     deals, a, b = _wins_distribution(row, partner, scenario, weeks, np.ones(1))
-    return bool(stats.betabinom.sf(row.wins - 1, deals, a, b)[0] < TOO_GOOD)
+    return bool(scipy.stats.betabinom.sf(row.wins - 1, deals, a, b)[0] < TOO_GOOD)
 
 
 def _wins_distribution(
     row: PartnerRow, partner: Partner, scenario: Scenario, weeks: float, skill: FloatArray
 ) -> tuple[int, FloatArray, FloatArray]:
     """Deals and the two parameters of the beta-binomial at each skill."""
-    from scipy import stats
-
     shares = opportunities_by_segment(partner, scenario)
     chance, variance = np.zeros(skill.shape), np.zeros(skill.shape)
     for segment, share in zip(scenario.market_map, shares / shares.sum(), strict=True):
@@ -229,7 +214,7 @@ def _wins_distribution(
         wins = fit * pass_probabilities(segment)[-1] * skill**scenario.assumptions.skill_exponent.likely
         wins = np.clip(wins, 1e-6, 1 - 1e-6)
         # All deals of a segment's quarter share one factor: its slope is L * phi(Phi^-1(p)), see the copula.
-        luck = segment.win_rate_shock * stats.norm.pdf(stats.norm.ppf(wins))
+        luck = segment.win_rate_shock * scipy.stats.norm.pdf(scipy.stats.norm.ppf(wins))
         chance += share * wins
         variance += (share * luck) ** 2 / max(1.0, weeks / WEEKS_PER_QUARTER)
     assert row.registered_deals is not None
@@ -241,28 +226,21 @@ def _wins_distribution(
 
 def _decided_share(partner: Partner, weeks: float) -> float:
     """Expected share of the deals registered over the period that are decided at its end."""
-    from scipy import special, stats
-
-    scale = max(partner.cycle_weeks, 1e-6) / special.gamma(1 + 1 / partner.cycle_shape)
+    scale = max(partner.cycle_weeks, 1e-6) / scipy.special.gamma(1 + 1 / partner.cycle_shape)
     ages = (np.arange(200) + 0.5) / 200 * weeks
-    return float(stats.weibull_min.cdf(ages, partner.cycle_shape, scale=scale).mean())
+    return float(scipy.stats.weibull_min.cdf(ages, partner.cycle_shape, scale=scale).mean())
 
 
 def likelihood_of_help(hours: FloatArray, scenario: Scenario) -> FloatArray:
     """Likelihood of the help asked for by kind, shape (hours, kinds)."""
-    from scipy import stats
-
     usual = [getattr(scenario.partner_segments, kind).reactive_support_hours.likely for kind in PARTNER_SEGMENTS]
     centre = np.log(np.maximum(usual, LEAST_HELP_HOURS))
-    return np.asarray(stats.norm.pdf(np.log(np.maximum(hours, LEAST_HELP_HOURS))[:, None], centre, HELP_SPREAD))
+    return np.asarray(scipy.stats.norm.pdf(np.log(np.maximum(hours, LEAST_HELP_HOURS))[:, None], centre, HELP_SPREAD))
 
 
 def _at_most_one(logarithms: FloatArray) -> FloatArray:
     """Likelihoods in proportion to these logarithms, the highest of them 1, so that not all vanish."""
     return np.asarray(np.exp(logarithms - logarithms.max()))
-
-
-# What to ask or watch next
 
 
 def settling_question(row: PartnerRow, after: Posterior, scenario: Scenario) -> str:

@@ -16,12 +16,16 @@ candidate.
 from __future__ import annotations
 
 import datetime
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+import scipy
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
@@ -30,9 +34,6 @@ from nexthour.calibrate.people.recruiting_contacts import Contacts
 from sim.arrays import FloatArray
 from sim.errors import TableError
 from sim.scenario import Scenario
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DRAWS = 200
 MOST_KINDS = 50
@@ -125,7 +126,7 @@ def fit_recruiting(contacts: Contacts, horizon_days: float | None = None) -> Rec
             f"{contacts.name}: half of the contacts were followed for {np.median(followed):.0f} days only, too "
             f"short for a horizon of {horizon:.0f}; take earlier contacts or a later export"
         )
-    curve = _Curve.of_frame(frame, as_of)
+    curve = _Curve.of(*_times(frame, as_of))
     resampled = _resample(frame, as_of)
     share = curve.share(horizon)
     if share == 0:
@@ -173,7 +174,7 @@ def hold_out(contacts: Contacts, from_date: datetime.date | None = None) -> Hold
         from_date=EPOCH + datetime.timedelta(days=begins),
         within_weeks=within / 7,
         predicted=Interval(share, max(0.0, share - half_width), min(1.0, share + half_width)),
-        observed=_Curve.of_frame(later.frame, contacts.as_of_day).share(within),
+        observed=_Curve.of(*_times(later.frame, contacts.as_of_day)).share(within),
     )
 
 
@@ -210,9 +211,6 @@ def with_recruiting(scenario: Scenario, fitted: Recruiting, about: str = "") -> 
     return scenario.variant(candidates=changed)
 
 
-# Curves and their intervals
-
-
 @dataclass(frozen=True)
 class _Curve:
     """The share signed by time since first contact."""
@@ -224,21 +222,13 @@ class _Curve:
     @classmethod
     def of(cls, days: FloatArray, open_still: NDArray[np.bool_]) -> _Curve:
         """Curve of contacts that signed, or were followed without signing, after these days (Kaplan and Meier)."""
-        from scipy import stats
-
-        return cls(stats.ecdf(stats.CensoredData.right_censored(days, open_still)), len(days))
-
-    @classmethod
-    def of_frame(cls, frame: pd.DataFrame, as_of_day: float) -> _Curve:
-        return cls.of(*_times(frame, as_of_day))
+        return cls(scipy.stats.ecdf(scipy.stats.CensoredData.right_censored(days, open_still)), len(days))
 
     def share(self, days: float) -> float:
         return float(self.result.cdf.evaluate(days))
 
     def error(self, days: float) -> float:
         """Standard error of the share (Greenwood 1926), and that of half a contact where it would be 0."""
-        import warnings
-
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # undefined where everybody has signed
             below = self.result.sf.confidence_interval(ONE_SIGMA).low.evaluate(days)
@@ -269,9 +259,7 @@ class _Resampled:
     @property
     def quantile(self) -> float:
         """Half of a 90% interval in standard errors: Student's quantile for the number of blocks."""
-        from scipy import stats
-
-        return float(stats.t.ppf((1 + CONFIDENCE) / 2, self.blocks - 1))
+        return float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, self.blocks - 1))
 
     @property
     def correction(self) -> float:
@@ -295,8 +283,6 @@ def _resample(frame: pd.DataFrame, as_of_day: float) -> _Resampled:
 
 def _share_interval(share: float, error: float, quantile: float, contacts: float) -> Interval:
     """Interval of a share on the logit scale; half a contact more signed and half a one less, so that 0 has one too."""
-    from scipy.special import expit, logit
-
     centre = (share * contacts + 0.5) / (contacts + 1)
     half_width = quantile * error / (centre * (1 - centre))
     return Interval(share, float(expit(logit(centre) - half_width)), float(expit(logit(centre) + half_width)))
@@ -313,8 +299,6 @@ def _time_interval(q: float, curve: _Curve, resampled: _Resampled, horizon: floa
 
 def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[ContactKind, ...]:
     """Each kind, with what it borrows from the others on the logit scale."""
-    from scipy.special import expit, logit
-
     groups = {str(name): group for name, group in contacts.frame.groupby("kind")}
     if len(groups) < 2:
         return ()
@@ -322,7 +306,7 @@ def _fit_kinds(contacts: Contacts, horizon: float, effect: float) -> tuple[Conta
         raise TableError(
             f"{contacts.name}: {len(groups)} kinds; at most {MOST_KINDS} are fitted, name a coarser column"
         )
-    curves = [_Curve.of_frame(group, contacts.as_of_day) for group in groups.values()]
+    curves = [_Curve.of(*_times(group, contacts.as_of_day)) for group in groups.values()]
     alone = np.array([curve.share(horizon) for curve in curves])
     # As many contacts, followed to the horizon, as would give the same error.
     equivalent = np.array(

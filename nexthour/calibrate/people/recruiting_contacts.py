@@ -12,15 +12,14 @@ import datetime
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from nexthour.calibrate.files.notation import EPOCH, DateOrder, Question, Reason, as_text, parse_day
 from nexthour.calibrate.files.table_file import PLAIN, Layout, open_table
 from sim.documents.messages import show
 from sim.errors import TableError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FEWEST_CONTACTS, FEWEST_SIGNED = 30, 5
 
@@ -76,8 +75,6 @@ def read_contacts(
 
     Raises TableError, one sentence.
     """
-    import pandas as pd
-
     table = open_table(path, layout)
     columns = [contacted, signed, *([kind] if kind is not None else [])]
     reader = _Reader(path, contacted, signed, as_of, date_order)
@@ -97,8 +94,6 @@ def read_contacts(
 
 @dataclass(frozen=True)
 class _Reader:
-    """How the dates of a table are read."""
-
     path: Path | str
     contacted: str
     signed: str
@@ -127,7 +122,5 @@ class _Reader:
         try:
             value = parse_day(cell, self.date_order)
         except Question as question:
-            raise TableError(
-                f"{self.path}: row {row}: {column} {show(cell)} {question.text}; {question.answer}"
-            ) from None
+            raise question.about(f"{self.path}: row {row}: {column}", cell) from None
         return Reason(f"{column} {value}") if isinstance(value, Reason) else value

@@ -261,8 +261,7 @@ def test_what_the_table_cannot_say_is_said(fit: Fit) -> None:
 # ------------------------------------------------------------------------ the real sample
 
 needs_the_sample = pytest.mark.skipif(
-    not REAL.exists(),
-    reason=f"the win/loss sample is not part of the product; put it at ../shared/data/{REAL.name}",
+    not REAL.exists(), reason=f"the win/loss sample is not part of the product; put it at ../shared/data/{REAL.name}"
 )
 
 

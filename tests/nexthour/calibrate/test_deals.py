@@ -442,10 +442,7 @@ def test_any_text_is_a_number_a_reason_or_a_question(text: str, decimal: Any) ->
 
 
 @settings(max_examples=500)
-@given(
-    st.text(max_size=14) | st.text("0123456789.-/ T:", max_size=14),
-    st.sampled_from([None, "YMD", "DMY", "MDY"]),
-)
+@given(st.text(max_size=14) | st.text("0123456789.-/ T:", max_size=14), st.sampled_from([None, "YMD", "DMY", "MDY"]))
 def test_any_text_is_a_date_a_reason_or_a_question(text: str, order: Any) -> None:
     try:
         value = parse_day(text, order)
