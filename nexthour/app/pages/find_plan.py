@@ -43,37 +43,37 @@ def show() -> None:
     draw_page(PAGE, "Find a plan", _page, _fields)
 
 
-def _fields(at: PageContext) -> Sequence[Field]:
-    asked = plan_limits.fields(at)
+def _fields(context: PageContext) -> Sequence[Field]:
+    asked = plan_limits.fields(context)
     first = next(int(url_state.peek(PAGE, field)) for field in asked if field.key == "from")
     return [
         *asked,
         url_state.choice("show", list(PARTS), next(iter(PARTS))),
-        url_state.number("quarter", 1, at.scenario.horizon_quarters, first),
-        *frontier.fields_of_frontier(at),
+        url_state.number("quarter", 1, context.scenario.horizon_quarters, first),
+        *frontier.fields_of_frontier(context),
     ]
 
 
-def _page(at: PageContext) -> None:
+def _page(context: PageContext) -> None:
     plan_form.arriving()
-    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(at)}
+    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(context)}
     request, problem = None, ""
     try:
-        request = plan_limits.request_of(at, state)
+        request = plan_limits.request_of(context, state)
     except NextHourError as wrong:
         problem = plan_limits.on_the_page(short_line(str(wrong)))
-    job = None if request is None else job_status.wanted_job("plan", at, {"request": request})
+    job = None if request is None else job_status.wanted_job("plan", context, {"request": request})
     is_new = job is None or job.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
-        plan_form.controls(at)
+        plan_form.controls(context)
     if request is None:
         st.error(escaped(problem))
-    elif not is_new or not plan_limits.is_usual(at, request):
+    elif not is_new or not plan_limits.is_usual(context, request):
         caption(f"Asked for: {plan_limits.request_words(request)}.")
     if is_new:
         st.button(
             "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.start_job,
-            args=("plan", at, {"request": request}),
+            args=("plan", context, {"request": request}),
         )  # fmt: skip
         caption(
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
@@ -85,15 +85,15 @@ def _page(at: PageContext) -> None:
         and job is not None
         and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None
     ):
-        _found(at, request, answer)
+        _found(context, request, answer)
     caveat()
 
 
-def _found(at: PageContext, request: PlanRequest, answer: Answer) -> None:
+def _found(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
     asked = with_capital(plan_limits.request_words(request))
     name = textwrap.shorten(asked, save_plan.LONGEST_NAME, placeholder=" …")
-    save_plan.draw(at, answer.plan, name, "plan", _best_split(answer))
+    save_plan.draw(context, answer.plan, name, "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
     part = st.session_state["show"]
     if part == "plan":
@@ -101,22 +101,22 @@ def _found(at: PageContext, request: PlanRequest, answer: Answer) -> None:
     elif part == "good":
         certificate.draw_certificate(answer)
     elif part == "why":
-        _why(at, request, answer)
+        _why(context, request, answer)
     elif part == "years":
-        frontier.draw(at, request)
+        frontier.draw(context, request)
     else:
         monday_sheet.draw(answer)
 
 
-def _why(at: PageContext, request: PlanRequest, answer: Answer) -> None:
+def _why(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
-    job = job_status.wanted_job("reasons", at, {"request": request})
+    job = job_status.wanted_job("reasons", context, {"request": request})
     if job is None or job.state == "failed":
         caption(
             "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
-        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", at, {"request": request}))
+        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", context, {"request": request}))
     if job is not None and (result := job_status.result_or_progress(job, "Finding the reasons")) is not None:
         certificate.draw_reasons(answer, result)
 

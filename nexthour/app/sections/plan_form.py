@@ -20,9 +20,9 @@ LOCKED = ("sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "soc
 """Activities that a lock may be of. Recruiting is planned as a whole."""
 
 
-def controls(at: PageContext) -> None:
+def controls(context: PageContext) -> None:
     """Draw the controls of a plan's request, in three columns."""
-    scenario = at.scenario
+    scenario = context.scenario
     what, holds, fixed = st.columns(3, gap="large")
     with what:
         st.markdown("**What to find**")
@@ -38,7 +38,7 @@ def controls(at: PageContext) -> None:
         with st.expander("A later booking is worth less"):
             st.slider("Less each year", 0, 100, key="discount", format="%d%%")
         with st.expander("Some quarters are over already"):
-            _past(at)
+            _past(context)
     with holds:
         st.markdown("**What must hold**")
         st.number_input(
@@ -124,10 +124,10 @@ def _unlock(word: str) -> None:
     st.session_state["lock"] = [kept for kept in st.session_state["lock"] if kept != word]
 
 
-def _past(at: PageContext) -> None:
-    st.number_input("Plan again from quarter", 1, at.scenario.horizon_quarters, key="from")
-    st.selectbox("The plan so far", list(at.plans), key="so_far")
-    numbers = list(actuals_store.versions(at.scenario))
+def _past(context: PageContext) -> None:
+    st.number_input("Plan again from quarter", 1, context.scenario.horizon_quarters, key="from")
+    st.selectbox("The plan so far", list(context.plans), key="so_far")
+    numbers = list(actuals_store.versions(context.scenario))
     st.selectbox(
         "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
     )
@@ -142,7 +142,7 @@ def _past(at: PageContext) -> None:
 
     try:
         actuals = library.read_upload(Actuals, upload.getvalue(), upload.name)
-        number = actuals_store.save_actuals(at.scenario, actuals)
+        number = actuals_store.save_actuals(context.scenario, actuals)
     except InputError as problem:
         st.error(escaped(str(problem)))
         return

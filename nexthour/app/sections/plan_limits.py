@@ -43,9 +43,9 @@ USUAL_FLOOR = 90
 MOST_LOCKS = 50
 
 
-def fields(at: PageContext) -> list[Field]:
+def fields(context: PageContext) -> list[Field]:
     """The state of the form, a field for each word of the address; bounds and defaults are those of a PlanRequest."""
-    scenario, horizon = at.scenario, at.scenario.horizon_quarters
+    scenario, horizon = context.scenario, context.scenario.horizon_quarters
     floors = url_state.several(_word("floors"), [f"Q{q}" for q in range(1, horizon + 1)])
     return [
         url_state.choice(_word("objective"), list(OBJECTIVES), OPTIONS["objective"].default),
@@ -62,7 +62,7 @@ def fields(at: PageContext) -> list[Field]:
         url_state.several(_word("only_partners"), scenario.partner_names),
         *(url_state.choice(mode_key(name), [FREE, *COVERAGE_MODES], FREE) for name in scenario.segment_names),
         url_state.number(_word("from_quarter"), 1, horizon, 1),
-        url_state.choice(_word("followed"), list(at.plans), scenario.status_quo.name),
+        url_state.choice(_word("followed"), list(context.plans), scenario.status_quo.name),
         url_state.choice(_word("actuals"), [NONE, *map(str, actuals_store.versions(scenario))], NONE),
     ]
 
@@ -114,14 +114,14 @@ def check_lock(scenario: Scenario, word: str) -> None:
         raise ValueError(str(problem).removeprefix("limits: ").removeprefix("locks[0]: ")) from None
 
 
-def request_of(at: PageContext, state: Mapping[str, Any]) -> PlanRequest:
+def request_of(context: PageContext, state: Mapping[str, Any]) -> PlanRequest:
     """What the state of the form asks for. Raises InputError, a sentence, for what makes no sense."""
     from optimize.limits import parse_lock
     from optimize.request import PlanRequest
 
     said: dict[str, Any] = {name: state.get(option.word) for name, option in OPTIONS.items()}
     shares = ("early_floor", "min_partner_share", "max_partner_share", "exit_weight", "discount_rate")
-    modes = {name: mode for name in at.scenario.segment_names if (mode := state[mode_key(name)]) != FREE}
+    modes = {name: mode for name in context.scenario.segment_names if (mode := state[mode_key(name)]) != FREE}
     given = {
         **said,
         **{name: None if said[name] is None else said[name] / 100 for name in shares},
@@ -130,17 +130,17 @@ def request_of(at: PageContext, state: Mapping[str, Any]) -> PlanRequest:
         "recruit": said["recruit"] == "yes",
         "only_partners": sorted(said["only_partners"]) or None,
         "coverage_mode": modes,
-        **_past(at, said),
-        "seed": at.seed,
+        **_past(context, said),
+        "seed": context.seed,
     }
-    return PlanRequest.of(at.scenario, given)
+    return PlanRequest.of(context.scenario, given)
 
 
-def is_usual(at: PageContext, request: PlanRequest) -> bool:
+def is_usual(context: PageContext, request: PlanRequest) -> bool:
     """Whether nothing is asked for but a plan."""
     from optimize.request import PlanRequest
 
-    return request == PlanRequest(seed=at.seed)
+    return request == PlanRequest(seed=context.seed)
 
 
 def on_the_page(problem: str) -> str:
@@ -150,14 +150,15 @@ def on_the_page(problem: str) -> str:
     return with_capital(problem)
 
 
-def _past(at: PageContext, said: Mapping[str, Any]) -> dict[str, Any]:
+def _past(context: PageContext, said: Mapping[str, Any]) -> dict[str, Any]:
     """What is said of the quarters that are over."""
     first, which = said["from_quarter"], said["actuals"]
-    actuals = None if which == NONE else actuals_store.read_actuals(at.scenario, int(which))
+    actuals = None if which == NONE else actuals_store.read_actuals(context.scenario, int(which))
     if first == 1 and actuals is None:
         return {"followed": None, "from_quarter": None, "actuals": None}
     # The quarters that were seen say where the plan begins, if nobody else does.
-    return {"followed": at.plans[said["followed"]], "from_quarter": first if first > 1 else None, "actuals": actuals}
+    followed = context.plans[said["followed"]]
+    return {"followed": followed, "from_quarter": first if first > 1 else None, "actuals": actuals}
 
 
 def request_words(request: PlanRequest) -> str:
