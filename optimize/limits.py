@@ -13,9 +13,8 @@ from pydantic import Field, model_validator
 
 from optimize.options import OPTIONS
 from sim.arrays import FloatArray
-from sim.documents.declared import FrozenMap, Items, declare, items_of, validate
+from sim.documents.declared import FrozenMap, Items, Request, declare, items_of, validate
 from sim.documents.messages import guess, known_keys, show
-from sim.documents.request import Request
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
 from sim.scenario import Scenario

@@ -7,7 +7,7 @@ terminal that sets it and its word in an address are in options.py. Left out: wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from optimize.effort import EFFORTS, Effort
 from optimize.limits import Limits, Share
@@ -16,7 +16,6 @@ from optimize.options import OPTIONS
 from optimize.replan.actuals import Actuals
 from sim.documents.declared import declare, is_whole
 from sim.documents.messages import show
-from sim.documents.request import Vocabulary, Wording, flag
 from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import Scenario
@@ -30,16 +29,6 @@ class PlanRequest(Limits):
     `PlanRequest(objective="net_bookings", floors={"1": 0.9}, effort=Effort.quick)`; `of` takes floors by number and an
     effort by name too, and checks that all of it fits a scenario.
     """
-
-    vocabulary: ClassVar[Vocabulary] = {
-        **{name: option.name for name, option in OPTIONS.items()},
-        "recruit": flag("no-recruiting", value=False),
-        "effort": Wording("effort", lambda effort: [effort.name], lambda texts: EFFORTS.get(texts[-1], texts[-1])),
-        # A row to the end of the horizon has no text, and a file no name, once it is read.
-        "locks": None,
-        "followed": None,
-        "actuals": None,
-    }
 
     objective: ObjectiveName = declare("what there is to be most of", unit="name", default=OPTIONS["objective"].default)
     discount_rate: Share = declare(

@@ -76,7 +76,7 @@ def command(
     print_comparison(comparison, known)
     if why_not:
         typer.echo(f"\n{why_not}", err=True)
-    again = request.with_markets(replications).options(always=("replications", "seed"))
+    again = request.with_markets(replications).options("replications", "seed")
     print_again(scenario, ["compare", scenario_file, *again, *(["--flips"] if flips else [])])
 
 

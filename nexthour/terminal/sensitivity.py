@@ -60,7 +60,7 @@ def command(
         print_json(result.as_dict())
         return
     print_sensitivity(result)
-    again = request.with_markets(replications).options(always=("replications", "seed", "worlds"))
+    again = request.with_markets(replications).options("replications", "seed", "worlds")
     again += [word for name in of or () for word in ("--of", name)]
     print_again(scenario, ["sensitivity", scenario_file, *again])
 

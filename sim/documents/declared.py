@@ -105,6 +105,17 @@ class Declared(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
 
+class Request(Declared):
+    """What somebody asks for, as one value: the same from Python, a command line, a page or a job."""
+
+    def digest(self) -> str:
+        """A short fingerprint of every value: equal requests, equal text, in whatever order mappings were written."""
+        import hashlib
+
+        values = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(values.encode()).hexdigest()[:16]
+
+
 def validate(model: type[T], data: object, where: str, error: type[InputError]) -> T:
     """`data` as a `model`, or `error` with a sentence for each thing that is wrong in it."""
     try:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from sim.documents.declared import Items, declare, validate
+from sim.documents.declared import Items, Request, declare, validate
 from sim.documents.messages import guess, show
-from sim.documents.request import Request, Vocabulary
 from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import Scenario
@@ -40,8 +39,6 @@ def _declared(option: ComparisonOption) -> Any:
 
 class ComparisonRequest(Request):
     """Everything that a comparison is asked for; the default is all plans of a scenario against today's split."""
-
-    vocabulary: ClassVar[Vocabulary] = {"plans": "plan"}
 
     plans: Items[NameOrFile] | None = _declared(PLANS)
     baseline: NameOrFile | None = _declared(BASELINE)
@@ -69,6 +66,16 @@ class ComparisonRequest(Request):
     def with_markets(self, replications: int) -> Self:
         """A copy of the request for another number of markets."""
         return self.model_copy(update={"replications": replications})
+
+    def options(self, *always: str) -> list[str]:
+        """The options of the terminal that ask for the same: of fields that are not as usual, and `always` these."""
+        options: list[str] = []
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name in always or value != field.default:
+                for text in value if isinstance(value, tuple) else (value,):
+                    options += [f"--{'plan' if name == 'plans' else name}", str(text)]
+        return options
 
     def chosen_plans(self, scenario: Scenario, where: str) -> dict[str, TimePlan]:
         """The plans by name, the baseline first; `where` is what to call the scenario if one is not in it.

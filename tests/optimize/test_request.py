@@ -1,7 +1,7 @@
 """What a plan is asked for is one value, and the same from Python, the terminal and an address.
 
-Claims: keywords and a request mean the same; every field has its option and its default; what can be said in words is
-read back from them; efforts are named, and normal is the default; what makes no sense is one sentence.
+Claims: keywords and a request mean the same; every field has its option and its default; efforts are named, and normal
+is the default; what makes no sense is one sentence.
 """
 
 from __future__ import annotations
@@ -43,13 +43,6 @@ def test_plain_values_and_a_request_are_the_same() -> None:
     assert request.effort is Effort.quick and request.quarters_over == 1
     assert request.limits == Limits.of(small(), {name: ASKED.get(name) for name in Limits.model_fields})
     assert PlanRequest.of(small(), {}) == PlanRequest()
-
-
-def test_a_request_is_read_back_from_its_words() -> None:
-    request = PlanRequest.of(small(), ASKED)
-    no_words = {name: getattr(request, name) for name in ("locks", "followed")}
-    assert PlanRequest.from_words(request.words(), "words", PlanError, **no_words) == request
-    assert "--no-recruiting" in request.options() and PlanRequest().options() == []
 
 
 def test_equal_requests_have_one_digest_and_others_have_others() -> None:
