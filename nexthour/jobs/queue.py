@@ -22,7 +22,7 @@ from nexthour import version
 from nexthour.jobs.uploads import Upload
 from nexthour.jobs.worker import STOP, JobKind, Task, serve
 from nexthour.report.text import unexpected_error
-from sim.documents.request import Request
+from sim.documents.declared import Request
 
 if TYPE_CHECKING:
     from sim import Scenario
