@@ -47,7 +47,7 @@ import sim
 imported = time.perf_counter()
 scenario = sim.load_scenario({scenario!r})
 plan = sim.TimePlan.status_quo(scenario)
-import sim.experiment, sim.market
+import sim.market, sim.study.experiment
 ready = time.perf_counter()
 sim.replicate(scenario, plan, 1)
 done = time.perf_counter()

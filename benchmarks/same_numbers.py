@@ -117,8 +117,7 @@ def record(folder: Path, checkout: Path) -> None:
         name = f"{number:02}-{words[1]}"
         jobs[name] = [program, *words[1:]]
         if words[1] != "schema":
-            again = [word if word != "--out" else "--out" for word in words[1:]]
-            jobs[f"{name}-json"] = [program, *(w.replace("written-", "json-") for w in again), "--json"]
+            jobs[f"{name}-json"] = [program, *(w.replace("written-", "json-") for w in words[1:]), "--json"]
     # A plan is written before the calendar that is made of it.
     first = {name: words for name, words in jobs.items() if "-plan" in name}
     for batch in (first, {name: words for name, words in jobs.items() if name not in first}):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
@@ -57,6 +58,20 @@ def test_commands_name_files_modules_and_targets_that_exist() -> None:
             assert re.search(rf"^{words[1]}:", makefile, re.MULTILINE), f"{command}: no such target"
         if "-m" in words:
             assert find_spec(words[words.index("-m") + 1]), f"{command}: no such module"
+
+
+def test_modules_that_documents_name_exist() -> None:
+    named = {
+        name
+        for path in DOCUMENTS
+        for name in re.findall(
+            r"`((?:sim|optimize|nexthour|benchmarks)(?:\.[a-z_]+)+)`", path.read_text(encoding="utf-8")
+        )
+    }
+    assert len(named) > 3
+    for name in sorted(named):
+        package, _, last = name.rpartition(".")
+        assert find_spec(package) and (find_spec(name) or hasattr(import_module(package), last)), f"there is no {name}"
 
 
 def test_the_terminal_knows_every_command_and_option() -> None:

@@ -1,4 +1,4 @@
-"""The app's entry, which Streamlit runs at every click: page config and navigation."""
+"""What app.py, which Streamlit runs at every click, draws: page config and navigation."""
 
 import streamlit as st
 
@@ -9,7 +9,3 @@ def draw_app() -> None:
     """Draw the page that the address names."""
     st.set_page_config("Next Hour", layout="wide", initial_sidebar_state="auto")
     st.navigation(menu(), position="hidden").run()
-
-
-if __name__ == "__main__":
-    draw_app()

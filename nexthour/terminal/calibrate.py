@@ -30,7 +30,7 @@ def command(
     template: Annotated[
         str | None,
         typer.Option(
-            help="The scenario that gives what no table of deals can. Default: scenarios/baseline.yaml of Next Hour.",
+            help="The scenario that gives what no table of deals can. Default: baseline, which comes with Next Hour.",
             metavar="FILE",
         ),
     ] = None,

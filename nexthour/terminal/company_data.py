@@ -17,7 +17,7 @@ ScenarioToFit = Annotated[
     str | None,
     typer.Option(
         "--scenario",
-        help="The scenario that the table is about. Default: scenarios/baseline.yaml of Next Hour.",
+        help="The scenario that the table is about. Default: baseline, which comes with Next Hour.",
         metavar="FILE",
     ),
 ]

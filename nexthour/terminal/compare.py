@@ -49,9 +49,9 @@ def command(
 
     \b
     Examples:
-      nexthour compare scenarios/baseline.yaml
-      nexthour compare scenarios/baseline.yaml --plan "20% with Believers" --worlds 100
-      nexthour compare scenarios/baseline.yaml --plan my-plan.yaml --json > result.json
+      nexthour compare baseline
+      nexthour compare baseline --plan "20% with Believers" --worlds 100
+      nexthour compare baseline --plan my-plan.yaml --json > result.json
     """
     import sim
 

@@ -30,8 +30,8 @@ def command(
 
     \b
     Examples:
-      nexthour frontier scenarios/baseline.yaml
-      nexthour frontier scenarios/baseline.yaml --points 4 --through 8
+      nexthour frontier baseline
+      nexthour frontier baseline --points 4 --through 8
     """
     import optimize
 

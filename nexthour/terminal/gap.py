@@ -34,9 +34,9 @@ def command(
 
     \b
     Examples:
-      nexthour gap scenarios/baseline.yaml
-      nexthour plan scenarios/baseline.yaml --out plan.yaml
-      nexthour gap scenarios/baseline.yaml --plan plan.yaml
+      nexthour gap baseline
+      nexthour plan baseline --out plan.yaml
+      nexthour gap baseline --plan plan.yaml
     """
     import sim
     from optimize.coverage.gaps import gap_analysis

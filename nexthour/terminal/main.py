@@ -81,7 +81,7 @@ HELP = """Where should a territory manager's next hour go?
 \b
 Start here:
   nexthour app
-  nexthour compare scenarios/baseline.yaml
+  nexthour compare baseline
 """
 
 

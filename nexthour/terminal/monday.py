@@ -36,8 +36,8 @@ def command(
 
     \b
     Examples:
-      nexthour plan scenarios/baseline.yaml --out FILE
-      nexthour monday scenarios/baseline.yaml --plan FILE --quarter 1 --ics FILE
+      nexthour plan baseline --out FILE
+      nexthour monday baseline --plan FILE --quarter 1 --ics FILE
     """
     import sim
     from optimize.monday.ics import write_calendar

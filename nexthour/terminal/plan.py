@@ -42,10 +42,10 @@ def command(
 
     \b
     Examples:
-      nexthour plan scenarios/baseline.yaml --out plan.yaml
-      nexthour plan scenarios/baseline.yaml --floor 1=0.9 --floor 2=0.9 --no-recruiting
-      nexthour plan scenarios/baseline.yaml --followed plan.yaml --actuals actuals.yaml
-      nexthour compare scenarios/baseline.yaml --plan plan.yaml
+      nexthour plan baseline --out plan.yaml
+      nexthour plan baseline --floor 1=0.9 --floor 2=0.9 --no-recruiting
+      nexthour plan baseline --followed plan.yaml --actuals actuals.yaml
+      nexthour compare baseline --plan plan.yaml
     """
     from optimize import PlanRequest, explain, optimize_plan
 

@@ -30,7 +30,7 @@ def command(
 
     \b
     Example:
-      nexthour rollup scenarios/two-territories-partner-rich.yaml scenarios/two-territories-direct-rich.yaml
+      nexthour rollup two-territories-partner-rich two-territories-direct-rich
     """
     from optimize.coverage.rollup import roll_up
 

@@ -43,9 +43,9 @@ def command(
 
     \b
     Examples:
-      nexthour sensitivity scenarios/baseline.yaml
-      nexthour sensitivity scenarios/baseline.yaml --plan "20% with Believers"
-      nexthour sensitivity scenarios/baseline.yaml --of "coach gain per week" --replications 4000
+      nexthour sensitivity baseline
+      nexthour sensitivity baseline --plan "20% with Believers"
+      nexthour sensitivity baseline --of "coach gain per week" --replications 4000
     """
     import sim
 

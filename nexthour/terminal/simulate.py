@@ -31,9 +31,9 @@ def command(
 
     \b
     Examples:
-      nexthour simulate scenarios/baseline.yaml
-      nexthour simulate scenarios/baseline.yaml --plan "20% with Believers" --seed 8
-      nexthour simulate scenarios/baseline.yaml --ledger | less
+      nexthour simulate baseline
+      nexthour simulate baseline --plan "20% with Believers" --seed 8
+      nexthour simulate baseline --ledger | less
     """
     import sim
     from sim.study.request import find_plan

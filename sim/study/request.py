@@ -1,4 +1,4 @@
-"""What a comparison is asked for, as one value: the same from Python, the terminal and the app.
+"""What a comparison is asked for, as one value, with the names, defaults and bounds that Python and the app use too.
 
     request = ComparisonRequest.of(plans=["20% with Believers"], replications=500)
     compare(scenario, request.chosen_plans(scenario, "here"), request.markets(scenario), request.seed)
@@ -20,7 +20,7 @@ from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import usual_replications
-from sim.study.options import BASELINE, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS, ComparisonOption
+from sim.study.options import BASELINE, PLANS, REPLICATIONS, SEED, WORLDS, ComparisonOption
 from sim.study.settings import check_count
 from sim.tape_numbers import check_seed
 
@@ -28,7 +28,6 @@ NameOrFile = Annotated[str, Field(max_length=4000)]
 COUNTS: Mapping[str, ComparisonOption] = {
     "replications": REPLICATIONS,
     "worlds": WORLDS,
-    "replications_per_world": REPLICATIONS_PER_WORLD,
 }
 
 
@@ -45,7 +44,6 @@ class ComparisonRequest(Request):
     replications: int = _declared(REPLICATIONS)
     seed: int = _declared(SEED)
     worlds: int = _declared(WORLDS)
-    replications_per_world: int = _declared(REPLICATIONS_PER_WORLD)
 
     @classmethod
     def of(cls, **given: Any) -> Self:
