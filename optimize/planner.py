@@ -64,6 +64,8 @@ def optimize_plan(
     begun = time.perf_counter()
     if not isinstance(scenario, Scenario):
         raise PlanError(f"scenario is {show(scenario)}; allowed: a Scenario, as load_scenario(file) gives one")
+    if request is not None and not isinstance(request, PlanRequest):
+        raise PlanError(f"request is {show(request)}; allowed: a PlanRequest, or its fields as keywords")
     TimePlan.from_table(scenario, [], name)  # raises PlanError for a name that a plan cannot have
     for unknown in asked.keys() - PlanRequest.model_fields.keys():
         raise TypeError(f"optimize_plan() got an unexpected keyword argument {unknown!r}")

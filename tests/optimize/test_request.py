@@ -67,6 +67,11 @@ def test_a_request_that_makes_no_sense_is_one_sentence(given: dict[str, Any], se
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
 
 
+def test_what_is_no_request_is_refused_in_one_sentence() -> None:
+    with pytest.raises(PlanError, match="request is 7; allowed: a PlanRequest, or its fields as keywords"):
+        optimize_plan(small(), request=7)  # type: ignore[arg-type]
+
+
 def test_more_effort_is_more_of_everything() -> None:
     quick, normal, thorough = (dict(effort) for effort in EFFORTS.values())
     assert list(EFFORTS) == ["quick", "normal", "thorough"] and Effort.normal == Effort()
