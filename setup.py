@@ -4,6 +4,7 @@ What else there is to say of the distribution stands in pyproject.toml.
 """
 
 from pathlib import Path
+from shutil import rmtree
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
@@ -18,6 +19,8 @@ class BuildWithData(build_py):
 
     def run(self) -> None:
         """Build the packages, then add the files."""
+        if not self.editable_mode:
+            rmtree(self.build_lib, ignore_errors=True)  # what an earlier build left there would go along
         super().run()
         if self.editable_mode:
             return

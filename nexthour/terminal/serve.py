@@ -12,6 +12,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -39,7 +40,7 @@ def command(
 
     if not _free(port):
         raise typer.BadParameter(f"--port {port} is taken by another program; choose another, as in --port {port + 1}")
-    threading.Thread(target=_warm, args=(port,), daemon=True).start()
+    threading.Thread(target=_warm_quietly, args=(port,), daemon=True).start()
     flags = ["--server.port", str(port), "--server.headless", "true"] if no_browser else ["--server.port", str(port)]
     main(["run", str(packaged("app.py")), *flags], prog_name="streamlit", standalone_mode=False)
 
@@ -52,6 +53,11 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _warm_quietly(port: int) -> None:
+    with suppress(RuntimeError):  # in a server that is being stopped nothing new can begin
+        _warm(port)
 
 
 def _warm(port: int) -> None:

@@ -55,7 +55,9 @@ class Records:
             setattr(kept, field, getattr(record, field))
 
     def close(self) -> None:
-        """Write what was opened back into the array."""
+        """Write what was opened back into the array, unless it is only to be read, as what other processes share."""
+        if not self._array.flags.writeable:
+            return
         for index, record in self._opened.items():
             self._array[index] = tuple(getattr(record, field) for field in self._fields)
 

@@ -20,14 +20,13 @@ from typer.testing import CliRunner
 
 from nexthour.terminal.main import app
 from nexthour.terminal.plan import print_solution
-from optimize import Limits, PlanningError, Solution, optimize_plan, planner
+from optimize import Effort, Limits, PlanningError, Solution, optimize_plan
 from optimize.milp.model import Model, Rates
 from optimize.milp.program import fluid_program
 from optimize.milp.solve import Solved, solve
 from optimize.milp.tangents import share_of_value, value_of_next
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import HISTORY, LAGS, PlanningProblem
-from optimize.proof import certify
 from optimize.search import moves
 from optimize.search.rounding import STEP_HOURS
 from sim import PlanError, Scenario, TimePlan, compare, load_scenario
@@ -332,13 +331,10 @@ def test_a_wrong_word_is_one_sentence(words: list[str]) -> None:
 @settings(max_examples=int(os.environ.get("EXAMPLES", "12")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenarios(), st.sampled_from([0.0, 1.0]))
 def test_any_scenario_has_a_plan_that_fits(scenario: Scenario, exit_weight: float) -> None:
+    little = Effort(search_markets=25, certificate_markets=25, split_markets=25, worlds=3, design_markets=2)
     with pytest.MonkeyPatch.context() as patch:
-        for module, name, few in (
-            (planner, "MARKETS", 25), (certify, "MARKETS", 25), 
-            (certify, "WORLDS", 3), (moves, "DESIGN_MARKETS", 2), (moves, "DESIGNS_PER_MOVE", 0.2),
-        ):  # fmt: skip
-            patch.setattr(module, name, few)
-        solution = optimize_plan(scenario, exit_weight=exit_weight)
+        patch.setattr(moves, "DESIGNS_PER_MOVE", 0.2)
+        solution = optimize_plan(scenario, exit_weight=exit_weight, effort=little)
     assert solution.plan.table(scenario).sell.shape == (scenario.horizon_quarters,)
     assert solution.certificate.outcome == "optimal" and np.isfinite(solution.certificate.realised)
 

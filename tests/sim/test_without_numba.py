@@ -11,9 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sim import Scenario, TimePlan, compare, draw_market, load_scenario, simulate
+from sim.native.interpreter import Records
 from tests import BASELINE, ROOT
 
 BEGIN = f"""
@@ -110,3 +112,11 @@ def test_what_was_compiled_before_runs_without_numba(scenario: Scenario, tmp_pat
 print(sim.simulate(scenario, status_quo, sim.draw_market(scenario, 7), engine="compiled").digest())
 """
     assert run_without("numba", script, tmp_path, cache_folder()) == (f"{digest}\n", "")
+
+
+def test_records_that_other_processes_share_are_only_read() -> None:
+    array = np.array([(1.0,), (2.0,)], dtype=[("hours", "f8")])
+    array.flags.writeable = False
+    records = Records(array)
+    assert records[1].hours == 2.0
+    records.close()
