@@ -13,7 +13,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-LONGEST_CASE, LONGEST_TEST = 0.7, 3.0
+LONGEST_CASE, LONGEST_TEST = 0.4, 1.5
 """Seconds, set-up included."""
 LIST = Path(__file__).with_name("slow.txt")
 ROW = re.compile(r"^([\d.]+)s (?:call|setup|teardown)\s+(\S+?)(?:\[.*)?$", re.MULTILINE)
