@@ -55,6 +55,7 @@ MORE = (
 NOT_RUN = {"app"}
 """Commands that do not end."""
 TIMED = (
+    (re.compile(r"^Compiling the simulation for this machine.*\n", re.MULTILINE), ""),
     (re.compile(r"\b\d+ seconds?\b"), "N seconds"),
     (re.compile(r'"seconds": [\d.e-]+'), '"seconds": N'),
 )
