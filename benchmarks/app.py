@@ -95,7 +95,7 @@ def _slider(chrome: Browser, address: str, presses: int, what: str, median: floa
         for _ in range(presses):
             changed = seen.page.evaluate_handle(f"() => ({{promise: ({CHANGED})(20000)}})")
             seen.page.keyboard.press("ArrowRight")
-            took.append(float(seen.page.evaluate("async (its) => await its.promise", changed)) / 1000)
+            took.append(float(seen.page.evaluate("async (change) => await change.promise", changed)) / 1000)
             seen.done()
     at = np.percentile(took, [50, 95])
     return [

@@ -286,9 +286,9 @@ def test_from_an_export_to_a_comparison(address: str, chrome: Browser) -> None:
         seen.page.get_by_role("link", name="Open it in the Lab").click()
         expect(seen.page.get_by_role("heading", name="Lab")).to_be_visible()
         seen.done()
-        its_id = re.search(r"scenario=([\w-]+)", seen.page.evaluate("location.search"))
-        assert its_id is not None
-        seen.go(f"compare?scenario={its_id[1]}")
+        scenario_id = re.search(r"scenario=([\w-]+)", seen.page.evaluate("location.search"))
+        assert scenario_id is not None
+        seen.go(f"compare?scenario={scenario_id[1]}")
         assert "Plan A" in seen.text()
 
 
@@ -319,8 +319,8 @@ def test_on_a_phone_the_labs_answer_stands_above_its_controls_and_does_not_make_
             """() => {
                 window.seen = new Set();
                 const look = () => {
-                    const its = document.querySelector('[data-testid=stSlider]').getBoundingClientRect();
-                    window.seen.add(Math.round(its.top));
+                    const slider = document.querySelector('[data-testid=stSlider]').getBoundingClientRect();
+                    window.seen.add(Math.round(slider.top));
                     requestAnimationFrame(look);
                 };
                 look();

@@ -426,13 +426,13 @@ def test_a_bad_scenario_is_told_and_can_be_mended(kind: str, own_library: Path) 
 
 def test_nasty_names_do_no_harm(own_library: Path) -> None:
     name = NASTY[:80]
-    its_id = library.save_document(territory(name=name, question="<img src=x onerror=alert(1)>" * 60), "scenarios")
+    scenario_id = library.save_document(territory(name=name, question="<img src=x onerror=alert(1)>" * 60), "scenarios")
     for part in imports.PARTS:
-        test = opened(part, scenario=its_id)
+        test = opened(part, scenario=scenario_id)
         assert wrong(test) == []
         assert not any("<script>" in block.proto.body or "<img" in block.proto.body for block in test.get("html"))
     test = upload(
-        opened("partners", scenario=its_id), "partners file", NASTY * 200, f"partner\n{'x' * 10_000}\n".encode()
+        opened("partners", scenario=scenario_id), "partners file", NASTY * 200, f"partner\n{'x' * 10_000}\n".encode()
     )
     assert len(wrong(test)) == 1 and len(wrong(test)[0]) < 500
 

@@ -355,8 +355,8 @@ CONTROLS = {
 @pytest.mark.parametrize("key", CONTROLS)
 def test_every_slider_moves_the_plan(key: str) -> None:
     scenario = small()
-    its_id = saved(scenario)
-    test = page("lab", {"scenario": its_id})
+    scenario_id = saved(scenario)
+    test = page("lab", {"scenario": scenario_id})
     before = {field.key: test.session_state[field.key] for field in split_fields.fields_of_split(scenario)}
     test.slider(key=key).set_value(CONTROLS[key]).run()
     assert wrong(test) == []
@@ -431,11 +431,11 @@ def test_changed_assumptions_come_along_to_compare() -> None:
 
 def test_an_assumption_that_another_scenario_does_not_make_is_left_behind() -> None:
     name = "enterprise: prospecting yield"
-    its_id = saved(small())
+    scenario_id = saved(small())
     assert name not in [assumption.name for assumption in assumptions(small())]
     test = page("compare", {"assume": name, f"assume {name}": "0.4"})
     assert wrong(test) == [] and "instead of" in texts(test)
-    test.selectbox(key="scenario").set_value(its_id).run()
+    test.selectbox(key="scenario").set_value(scenario_id).run()
     assert wrong(test) == [] and "instead of" not in texts(test)
 
 
@@ -472,19 +472,19 @@ def test_the_table_says_where_the_verdict_turns() -> None:
 
 def test_a_split_that_is_saved_is_found_in_compare() -> None:
     scenario = small()
-    its_id = saved(scenario)
-    test = page("lab", {"scenario": its_id, "share": "30"})
+    scenario_id = saved(scenario)
+    test = page("lab", {"scenario": scenario_id, "share": "30"})
     test.text_input[-1].set_value("My plan")
     next(button for button in test.button if button.label == "Save").click().run()
     assert wrong(test) == []
     assert [success.value.replace("\\", "") for success in test.success] == ["Saved as my-plan. It is in Compare now."]
     assert "My plan" in library.plans_for(scenario)
-    assert wrong(page("compare", {"scenario": its_id, "a": "My plan"})) == []
+    assert wrong(page("compare", {"scenario": scenario_id, "a": "My plan"})) == []
 
 
 def test_a_split_cannot_be_saved_under_the_name_of_another_plan_of_the_scenario() -> None:
-    its_id = saved(small())
-    test = page("lab", {"scenario": its_id, "share": "30"})
+    scenario_id = saved(small())
+    test = page("lab", {"scenario": scenario_id, "share": "30"})
     test.text_input[-1].set_value(small().status_quo.name)
     next(button for button in test.button if button.label == "Save").click().run()
     (said,) = wrong(test)
@@ -502,10 +502,10 @@ def test_a_split_that_is_saved_twice_under_a_name_is_one_file_and_another_one_of
 
 
 def test_a_territory_without_partners_can_be_looked_at() -> None:
-    its_id = saved(small(partners=[], plans=[]))
-    test = page("lab", {"scenario": its_id})
+    scenario_id = saved(small(partners=[], plans=[]))
+    test = page("lab", {"scenario": scenario_id})
     assert wrong(test) == [] and test.slider(key="share").disabled
-    assert wrong(page("compare", {"scenario": its_id})) == []
+    assert wrong(page("compare", {"scenario": scenario_id})) == []
 
 
 # Compare
@@ -685,10 +685,10 @@ def test_a_saved_scenario_cannot_hide_one_that_comes_with_it(own_library: Path) 
 
 
 def test_a_plan_that_a_link_names_is_not_shown_twice() -> None:
-    its_id = saved(small())
+    scenario_id = saved(small())
     for name in ("mine", "yours"):
         library.save_document(TimePlan.constant(small(), 0.3, name=name), "plans")
-    test = page("compare", {"scenario": its_id, "a": "mine"})
+    test = page("compare", {"scenario": scenario_id, "a": "mine"})
     shown = [test.selectbox(key=slot).value for slot in "abc"]
     assert wrong(test) == [] and shown[0] == "mine" and len(set(shown)) == 3
 

@@ -130,9 +130,9 @@ def test_the_market_map_is_that_of_the_gap_analysis() -> None:
 
 def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
     scenario, plan = small(), chosen(small())
-    save_scenario(scenario, tmp_path / "its.yaml")
+    save_scenario(scenario, tmp_path / "mine.yaml")
     plan.save(tmp_path / "plan.yaml")
-    words = ["gap", str(tmp_path / "its.yaml"), "--plan", str(tmp_path / "plan.yaml"), "--json"]
+    words = ["gap", str(tmp_path / "mine.yaml"), "--plan", str(tmp_path / "plan.yaml"), "--json"]
     printed = json.loads(CliRunner().invoke(app, words).stdout)
     on_map = tables(opened(plan="with Pine"))["Market map over 4 quarters"][1:]
     test = opened("gaps", plan="with Pine")
@@ -202,9 +202,9 @@ def test_a_remedy_can_be_kept_as_a_plan_and_compared(at_once: AtOnce) -> None:
     priced = [remedy for one in job.result.analysis.segments for remedy in one.remedies if remedy.plan is not None]
     assert kept.hours in [remedy.plan.hours for remedy in priced if remedy.what in wanted]
     assert not any("account manager" in option for option in choice.options)
-    its_id = library.save_document(small(), "scenarios")
+    scenario_id = library.save_document(small(), "scenarios")
     for name, says in (("compare", {"a": wanted}), ("lab", {"plan": wanted})):
-        assert wrong(page(name, {"scenario": its_id, **says}, jobs=at_once)) == []
+        assert wrong(page(name, {"scenario": scenario_id, **says}, jobs=at_once)) == []
 
 
 def test_the_search_is_for_the_plan_that_is_chosen(at_once: AtOnce) -> None:
@@ -455,7 +455,7 @@ def test_the_last_quarter_is_held_against_the_plan_with_nothing_left_to_plan() -
     assert "4 quarters are past, and the horizon has 4; allowed: at most 3" in said
 
 
-def upload(test: AppTest, text: str, name: str = "its.yaml") -> AppTest:
+def upload(test: AppTest, text: str, name: str = "mine.yaml") -> AppTest:
     test.file_uploader[0].set_value((name, text.encode(), "application/yaml"))
     return test.run()
 
@@ -464,7 +464,7 @@ def test_a_file_is_taken_once_somebody_says_so() -> None:
     test = upload(opened("indicators"), "by_quarter: [{quarter: 1, direct_wins: 2, gone_cold: 1}]")
     assert (
         wrong(test) == []
-        and "its.yaml holds 2 figures of 1 quarter." in texts(test)
+        and "mine.yaml holds 2 figures of 1 quarter." in texts(test)
         and actuals_store.read_actuals(small()) is None
     )
     (use,) = [button for button in test.button if button.label == "Use it"]
@@ -481,14 +481,14 @@ def test_a_file_is_taken_once_somebody_says_so() -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("by_quarter: [", "its.yaml: "),
+        ("by_quarter: [", "mine.yaml: "),
         ("[1, 2]", "not what happened so far"),
         ("by_quarter: [{quarter: 1, wins: 2}]", "wins"),
         ("by_quarter: [{quarter: 1, direct_wins: -2}]", "direct_wins"),
         ("by_quarter: [{quarter: 2, direct_wins: 2}]", "without quarter 1"),
         ("by_quarter: [{quarter: 1}]", "no figure is given"),
         ("by_quarter: [{quarter: 1, partners: {Pin: {won_usd: 1}}}]", "Pine"),
-        ("\x00\x01", "its.yaml"),
+        ("\x00\x01", "mine.yaml"),
     ],
 )
 def test_a_file_that_is_wrong_is_told_in_one_sentence(text: str, part: str, own_library: Path) -> None:
@@ -549,8 +549,8 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
             partner("Fir", label="achiever", base_share={"small": 0.2}),
         ],
     )
-    its_id = library.save_document(other, "scenarios")
-    test = opened("together", territories=[its_id])
+    scenario_id = library.save_document(other, "scenarios")
+    test = opened("together", territories=[scenario_id])
     assert wrong(test) == []
     together = roll_up([small(), other], SEED)
     assert f"nobody sees {together.total.leaked.value:,.0f} of {together.total.opportunities.value:,.0f}" in texts(test)
@@ -577,20 +577,20 @@ def test_of_many_partners_the_sentence_names_a_few_and_the_table_all() -> None:
 
 
 def test_a_territory_more_moves_the_total_and_alone_it_is_the_market_map() -> None:
-    its_id = library.save_document(small(name="other"), "scenarios")
+    scenario_id = library.save_document(small(name="other"), "scenarios")
     test = opened("together")
     alone = tables(test)["Market map over 4 quarters"][1:]
     on_map = tables(opened())["Market map over 4 quarters"][1:]
     assert [row[-1].split(" ±")[0] for row in alone[:2]] == [row[-1] for row in on_map]
-    test.multiselect("territories").set_value([its_id]).run()
+    test.multiselect("territories").set_value([scenario_id]).run()
     together = tables(test)["Market map over 4 quarters"][1:]
     assert "2 territories" in texts(test) and together[-1][1] != alone[-1][1]
-    assert test.query_params["territories"] == its_id
+    assert test.query_params["territories"] == scenario_id
 
 
 def test_territories_that_cannot_be_added_up_are_told_in_one_sentence() -> None:
-    its_id = library.save_document(small(name="longer", horizon_quarters=5), "scenarios")
-    (said,) = wrong(opened("together", territories=[its_id]))
+    scenario_id = library.save_document(small(name="longer", horizon_quarters=5), "scenarios")
+    (said,) = wrong(opened("together", territories=[scenario_id]))
     assert "horizon_quarters is 4" in said
 
 
