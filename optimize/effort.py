@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from sim.documents.declared import Declared, Items, declare
-from sim.documents.messages import guess, show
+from sim.documents.messages import declaration, guess, show
 from sim.errors import PlanError
 
 Markets = Annotated[int, Field(ge=2, le=100_000)]
@@ -77,7 +77,7 @@ class Effort(Declared):
 
 
 EFFORTS = {
-    name: Effort.model_validate({key: field.json_schema_extra[name] for key, field in Effort.model_fields.items()})  # type: ignore[index]
+    name: Effort.model_validate({key: declaration(field)[name] for key, field in Effort.model_fields.items()})
     for name in ("quick", "normal", "thorough")
 }
 """Efforts by name."""

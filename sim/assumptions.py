@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pydantic import AfterValidator
 
 from sim.documents.declared import items_of
-from sim.documents.messages import guess, show
+from sim.documents.messages import declaration, guess, show
 from sim.errors import ScenarioError
 from sim.ranges import Range, Within, with_ranges
 from sim.scenario import Assumptions, PartnerTraits, Scenario, Segment
@@ -123,14 +123,13 @@ def _partner_time(largest_gain: float) -> Assumption:
 def _assumption_at(scenario: Scenario, path: str, value: Range) -> Assumption:
     # A path begins with a dot and ends with the field; what is in brackets may be any text.
     field = path.rpartition(".")[2]
-    declared, extra = _FIELDS[field], _FIELDS[field].json_schema_extra
     words, owner = field.replace("_", " "), _owner(path)
     least, most = _bounds_at(scenario, path, field)
     return Assumption(
         path=path,
         name=f"{owner}: {words}" if owner else words,
-        meaning=str(declared.description),
-        unit=str(extra["unit"]) if isinstance(extra, dict) else "",
+        meaning=str(_FIELDS[field].description),
+        unit=declaration(_FIELDS[field])["unit"],
         likely=value.likely,
         low=value.low,
         high=value.high,

@@ -21,6 +21,7 @@ from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import TextTable
 from nexthour.report.text import with_capital
 from sim import InputError, NextHourError, Scenario, ScenarioError
+from sim.documents.messages import declaration
 from sim.plan import ACTIVITY_WORDS
 from sim.terms import TREATMENTS
 
@@ -43,8 +44,7 @@ def column_pairs(number: int) -> Iterator[DeltaGenerator]:
 def field_label(field: FieldInfo) -> str:
     """What a field means, with its unit. The unit of a word is the list of words, which the control shows."""
     text = str(field.description)
-    extra = field.json_schema_extra
-    unit = str(extra.get("unit", "none")) if isinstance(extra, dict) else "none"
+    unit = str(declaration(field).get("unit", "none"))
     wordless = unit in WORDLESS or unit in text or get_origin(_bare_kind(field.annotation)) is Literal
     return escaped(with_capital(text if wordless else f"{text}, {unit}"))
 

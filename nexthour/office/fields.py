@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from sim import Scenario
 from sim.documents.declared import Declared
+from sim.documents.messages import declaration
 from sim.ranges import Range
 
 Value = float | str
@@ -45,15 +46,13 @@ def _of_model(model: Declared, where: str, source: str) -> Iterator[FieldRow]:
         source = getattr(model, "source", source)
     for name, field in type(model).model_fields.items():
         words = name.replace("_", " ")
-        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
         # Nobody wrote a default: its source is the declaration's.
-        written_by = source if name in model.model_fields_set else str(extra["source"])
+        written_by = source if name in model.model_fields_set else declaration(field)["source"]
         yield from _of_value(getattr(model, name), f"{where} > {words}" if where else words, field, written_by)
 
 
 def _of_value(value: object, where: str, field: FieldInfo, source: str) -> Iterator[FieldRow]:
-    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    unit, meaning = str(extra["unit"]), str(field.description)
+    unit, meaning = declaration(field)["unit"], str(field.description)
     if isinstance(value, Range):
         wide = value.low < value.high
         low, high = (value.low, value.high) if wide else (None, None)

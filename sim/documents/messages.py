@@ -26,6 +26,12 @@ MEANING_ROOM = 340
 """Letters of a sentence beyond which the meaning of the field is left out: a long file name leaves no room for it."""
 
 
+def declaration(field: FieldInfo) -> Mapping[str, Any]:
+    """What `declare` says of a field beside its meaning and bounds: its unit, its source and so on, by word."""
+    extra = field.json_schema_extra
+    return extra if isinstance(extra, dict) else {}
+
+
 class _Show(reprlib.Repr):
     """A short `repr` that speaks YAML where the two differ and cannot be made to fail or to print much."""
 
@@ -260,11 +266,10 @@ def _meaning_words(spot: _Spot) -> str:
     if spot.declared is None or not spot.declared.description:
         return ""
     meaning = spot.declared.description
-    extra = spot.declared.json_schema_extra
-    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    unit = str(declaration(spot.declared).get("unit", ""))
     number = spot.annotation in (float, int) or hasattr(spot.annotation, "in_words")
     if not number or unit in WORDLESS_UNITS or unit in meaning or " or " in unit:
         return f" ({meaning})"
     if unit.startswith(meaning):
         return f" ({unit})"
-    return f" ({meaning}, {'in ' if unit.split()[0].endswith('s') or unit == 'US dollars' else ''}{unit})"
+    return f" ({meaning}, {'in ' if unit.split(maxsplit=1)[0].endswith('s') or unit == 'US dollars' else ''}{unit})"
