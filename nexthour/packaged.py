@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.errors import InputError
 
 _PACKAGE = Path(__file__).resolve().parent
 _COPIES = _PACKAGE / "data"
 FOLDER = _COPIES if _COPIES.is_dir() else _PACKAGE.parent
 """Where the names of packaged files begin."""
 NAMES_LETTERS = 240
-"""Letters that the names of the scenarios may take in a sentence."""
+"""Letters that the names of packaged files may take in a sentence."""
 BASELINE = "baseline"
 """The scenario that is meant where nobody says which."""
 
@@ -24,23 +28,54 @@ def packaged(name: str) -> Path:
     return FOLDER / name
 
 
+PATTERNS = {
+    "scenario": "*.yaml",
+    "table": "*.csv",
+    "calendar": "*.ics",
+    "mapping file": "mappings/*.yaml",
+    "file of rules": "mappings/*calendar.yaml",
+}
+"""Where files of each kind stand in scenarios/; a file goes by its name without what follows the dot."""
+
+
 def scenario_path(word: str) -> str:
     """The scenario file that a word means: the file at that path, else the packaged scenario of that name.
 
-    Raises ScenarioError, with the names there are, for a word that is neither. What looks like a path of a file is
-    taken as one even if there is none.
+    Raises ScenarioError, with the names there are, for a word that is neither.
+    """
+    return file_path(word, "scenario")
+
+
+def file_path(word: str, kind: str) -> str:
+    """The file of a kind of PATTERNS that a word means: the file at that path, else the packaged one of that name.
+
+    Raises ScenarioError or, for what is no scenario, TableError, with the names there are, for a word that is neither.
+    What looks like a path of a file is taken as one even if there is none, but for the path that a packaged file has
+    in a checkout.
     """
     path = Path(word)
-    if path.suffix or path.name != word or path.is_file():
+    if path.is_file():
         return word
-    there = {file.stem: file for file in packaged("scenarios").glob("*.yaml")}
-    if word not in there:
-        from sim import ScenarioError
-        from sim.documents.messages import listed, show
+    pattern = PATTERNS[kind]
+    by_name = {file.stem: file for file in packaged("scenarios").glob(pattern)}
+    if word in by_name:
+        return str(by_name[word])
+    if (path.suffix or path.name != word) and not path.is_dir():
+        if path.stem in by_name and path.suffix == Path(pattern).suffix:
+            raise _error(kind)(f"{word}: no such file; the {kind} `{path.stem}` comes with Next Hour")
+        return word
+    from sim.documents.messages import listed, show
 
-        closest_first = sorted(there, key=lambda name: -SequenceMatcher(None, word, name).ratio())
-        raise ScenarioError(
-            f"{show(word)}: no such file, and no scenario of that name comes with Next Hour; allowed: the path of a "
-            f"file, or {listed(closest_first, NAMES_LETTERS)}"
-        )
-    return str(there[word])
+    if path.is_dir():
+        raise _error(kind)(f"{word}: is a folder; give the path of a file")
+    closest_first = sorted(by_name, key=lambda name: -SequenceMatcher(None, word, name).ratio())
+    raise _error(kind)(
+        f"{show(word)}: no such file, and no {kind} of that name comes with Next Hour; allowed: the path of a "
+        f"file, or {listed(closest_first, NAMES_LETTERS)}"
+    )
+
+
+def _error(kind: str) -> type[InputError]:
+    from sim import ScenarioError, TableError
+
+    return ScenarioError if kind == "scenario" else TableError

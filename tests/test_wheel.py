@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -33,10 +34,17 @@ PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout without what is made in it."""
+    copy = tmp_path_factory.mktemp("sources") / "checkout"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built of the sources alone."""
-    sources, where = tmp_path_factory.mktemp("sources") / "checkout", tmp_path_factory.mktemp("wheel")
-    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(".venv", ".git", "build", "*.egg-info", "__pycache__"))
+    where = tmp_path_factory.mktemp("wheel")
     uv("build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable, "-o", where, sources)
     (built,) = where.glob("*.whl")
     return built
@@ -89,6 +97,25 @@ def test_commands_take_scenarios_by_name(scripts: Path, tmp_path: Path) -> None:
     assert run(tmp_path, nexthour, "check", "baseline").startswith("baseline: ok, scenario 'Baseline territory'")
     shown = json.loads(run(tmp_path, nexthour, "compare", "baseline", "--replications", 4, "--json"))
     assert shown["replications"] == 4 and len(shown["plans"]) == 3
+    assert run(tmp_path, scripts / "python", "-m", "nexthour", "check", "baseline").startswith("baseline: ok, ")
+
+
+def test_commands_take_tables_by_name(scripts: Path, tmp_path: Path) -> None:
+    nexthour = scripts / "nexthour"
+    assert run(tmp_path, nexthour, "partners", "made_up_partners", "--out", "mine.yaml").startswith("Wrote mine.yaml: ")
+    assert run(tmp_path, nexthour, "check", "mine.yaml").startswith("mine.yaml: ok, scenario ")
+    assert "hours a week" in run(tmp_path, nexthour, "hours", "made_up_calendar", "--rules", "made_up_calendar")
+
+
+def test_the_source_distribution_can_be_tested(sources: Path, tmp_path: Path) -> None:
+    uv("build", "--quiet", "--sdist", "--no-build-isolation", "--python", sys.executable, "-o", tmp_path, sources)
+    (built,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(built) as file:
+        packed = {name.partition("/")[2] for name in file.getnames()}
+    for folder in ("benchmarks", "docs", "scenarios", "tests"):
+        listed = {str(path.relative_to(sources)) for path in (sources / folder).rglob("*") if path.is_file()}
+        assert listed and listed <= packed
+    assert {"Makefile", "CONTRIBUTING.md", "app.py", ".ci/run"} <= packed
 
 
 def test_the_app_is_served_to_this_machine_only_and_leaves_nothing_behind(scripts: Path, tmp_path: Path) -> None:

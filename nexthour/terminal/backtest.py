@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report.numbers import count_of
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import Export, MappingFile
@@ -37,7 +38,8 @@ def command(
     from nexthour.calibrate import load_mapping, read_deals
     from nexthour.calibrate.fit.backtest import backtest as hold_out
 
-    result = hold_out(read_deals(export, load_mapping(mapping)), fit_on, share)
+    columns = load_mapping(file_path(mapping, "mapping file"))
+    result = hold_out(read_deals(file_path(export, "table"), columns), fit_on, share)
     if as_json:
         cells = [{**asdict(prediction), "inside": prediction.inside} for prediction in result.predictions]
         print_json(

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.packaged import BASELINE, scenario_path
+from nexthour.packaged import file_path
 from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json, progress
-from nexthour.terminal.company_data import Export, MappingFile, Out, print_next
-from nexthour.terminal.tables import plain_console, print_block, print_items, table_of
+from nexthour.terminal.company_data import Export, MappingFile, Out, template_path
+from nexthour.terminal.tables import plain_console, print_block, print_items, print_next, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate import Check, Fit
@@ -53,8 +53,8 @@ def command(
     from nexthour.calibrate.deals.deal_table import save_rejected
     from sim import load_scenario, save_scenario
 
-    template = scenario_path(template or BASELINE)
-    check_out(out, csv_file, mapping, template)
+    csv_file, mapping = file_path(csv_file, "table"), file_path(mapping, "mapping file")
+    template = template_path(template, out, csv_file, mapping)
     if rejects is not None:
         check_out(rejects, csv_file, mapping, template, out, option="--rejects")
     columns, judgement = load_mapping(mapping), load_scenario(template)

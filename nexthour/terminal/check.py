@@ -10,6 +10,13 @@ from nexthour.packaged import scenario_path
 from nexthour.report.numbers import count_of
 from nexthour.terminal.common import AsJson, fail, print_json
 
+OTHER_FILES = {
+    "amount": "a mapping file, for nexthour calibrate --mapping",
+    "activities": "a file of rules, for nexthour hours --rules",
+    "by_quarter": "a file of actuals, for nexthour plan --actuals",
+}
+"""What a file is that is neither scenario nor plan, by a key that each of that kind has."""
+
 
 def command(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Scenario or plan files.")],
@@ -47,9 +54,13 @@ def _contents_of(file: str) -> str:
     from sim.documents.yaml_file import read_yaml
 
     data, _ = read_yaml(file, InputError)
-    if isinstance(data, dict) and "hours" in data and "market_map" not in data:
-        plan = TimePlan.load(file)
-        return f"plan {plan.name!r} with {count_of(len(plan.hours), 'row')}"
+    if isinstance(data, dict) and "market_map" not in data:
+        if "hours" in data:
+            plan = TimePlan.load(file)
+            return f"plan {plan.name!r} with {count_of(len(plan.hours), 'row')}"
+        for key, other in OTHER_FILES.items():
+            if key in data:
+                raise InputError(f"{file}: is {other}; give the path of a scenario or plan file")
     scenario = load_scenario(file)
     for split in (scenario.status_quo, *scenario.plans):
         try:

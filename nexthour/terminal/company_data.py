@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated, Literal
 
 import typer
 
 from nexthour.packaged import BASELINE, scenario_path
 from nexthour.terminal.common import check_out
+from nexthour.terminal.tables import print_next
 
-Export = Annotated[str, typer.Argument(metavar="EXPORT", help="Deals exported from a CRM, CSV or XLSX.")]
-MappingFile = Annotated[str, typer.Option(help="A file that says which column means what.", metavar="FILE")]
+OR_NAME = ", or the name of one that comes with Next Hour"
+"""What may stand where a command reads a file of a company."""
+Export = Annotated[str, typer.Argument(metavar="EXPORT", help=f"Deals exported from a CRM, CSV or XLSX{OR_NAME}.")]
+MappingFile = Annotated[str, typer.Option(help=f"A file that says which column means what{OR_NAME}.", metavar="FILE")]
 Out = Annotated[str, typer.Option(help="The scenario file to write.", metavar="FILE")]
 ScenarioToFit = Annotated[
     str | None,
@@ -33,7 +35,7 @@ Encoding = Annotated[
 ]
 
 
-def template(scenario_file: str | None, out: str, *others: str) -> str:
+def template_path(scenario_file: str | None, out: str, *others: str) -> str:
     """The scenario file to start from, by default the baseline's. Raises InputError if `out` cannot be written."""
     path = scenario_path(scenario_file or BASELINE)
     check_out(out, path, *others)
@@ -48,12 +50,7 @@ def scenario_to_write(scenario_file: str | None, out: str | None, *others: str) 
         if scenario_file is not None:
             raise TableError(f"--scenario {scenario_file} is read to write another; add --out, the file to write")
         return None
-    return template(scenario_file, out, *others)
-
-
-def print_next(*words: str, after: str = "") -> None:
-    """Print the command to go on with."""
-    print(f"\n{after}Next:\n  {shlex.join(['nexthour', *words])}")
+    return template_path(scenario_file, out, *others)
 
 
 def print_written(out: str | None) -> None:

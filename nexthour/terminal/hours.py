@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report.numbers import count_of
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import MaybeOut, ScenarioToFit, print_written, scenario_to_write
+from nexthour.terminal.company_data import OR_NAME, MaybeOut, ScenarioToFit, print_written, scenario_to_write
 from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ DAYS_SHOWN = 5
 
 
 def command(
-    calendar: Annotated[str, typer.Argument(metavar="CALENDAR", help="A calendar, as ICS or CSV.")],
-    rules: Annotated[str, typer.Option(help="A file that says what events were for.", metavar="FILE")],
+    calendar: Annotated[str, typer.Argument(metavar="CALENDAR", help=f"A calendar, as ICS or CSV{OR_NAME}.")],
+    rules: Annotated[str, typer.Option(help=f"A file that says what events were for{OR_NAME}.", metavar="FILE")],
     scenario_file: ScenarioToFit = None,
     out: MaybeOut = None,
     first: Annotated[
@@ -44,7 +45,7 @@ def command(
 
     \b
     Examples:
-      nexthour hours calendar.ics --rules rules.yaml
+      nexthour hours made_up_calendar --rules made_up_calendar
       nexthour hours calendar.ics --rules rules.yaml --scenario mine.yaml --out mine-today.yaml
     """
     from pydantic_core import to_jsonable_python
@@ -53,6 +54,7 @@ def command(
     from nexthour.calibrate.calendar.status_quo import remarks, remarks_on_calendar, with_status_quo
     from sim import load_scenario, save_scenario
 
+    calendar, rules = file_path(calendar, "calendar"), file_path(rules, "file of rules")
     template = scenario_to_write(scenario_file, out, calendar, rules)
     audit = audit_calendar(calendar, load_calendar_rules(rules), first and first.date(), last and last.date())
     sentences, digest = list(remarks_on_calendar(audit)), None

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report import calibration
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
-from nexthour.terminal.tables import plain_console, print_block, table_of
+from nexthour.terminal.company_data import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
+from nexthour.terminal.tables import plain_console, print_block, print_next, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.judgement import Judgement
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 def command(
     table: Annotated[
         str,
-        typer.Argument(metavar="TABLE", help="CSV or XLSX, a row an answer; start from scenarios/blank_judgement.csv."),
+        typer.Argument(
+            metavar="TABLE", help=f"CSV or XLSX, a row an answer{OR_NAME}; start from scenarios/blank_judgement.csv."
+        ),
     ],
     out: Out,
     scenario_file: ScenarioToFit = None,
@@ -36,12 +39,13 @@ def command(
 
     \b
     Example:
-      nexthour judgement scenarios/made_up_judgement.csv --out mine.yaml
+      nexthour judgement made_up_judgement --out mine.yaml
     """
     from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
     from sim import load_scenario, save_scenario
 
-    scenario_file = template(scenario_file, out, table)
+    table = file_path(table, "table")
+    scenario_file = template_path(scenario_file, out, table)
     rows, before = read_judgement(table, decimal, encoding), load_scenario(scenario_file)
     found = fit_judgement(rows, before, Path(table).name)
     made = with_judgement(before, found)

@@ -99,7 +99,3 @@ def nexthour(
 
 for _name, _command in COMMANDS.items():
     app.command(_name, short_help=SHORTER_HELP.get(_name))(_command)
-
-
-if __name__ == "__main__":
-    main()

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json
-from nexthour.terminal.company_data import Encoding, Export, print_next
-from nexthour.terminal.tables import plain_console, print_block, print_items
+from nexthour.terminal.company_data import Encoding, Export
+from nexthour.terminal.tables import plain_console, print_block, print_items, print_next
 
 if TYPE_CHECKING:
     from nexthour.calibrate.deals.mapping_proposal import Proposal
@@ -31,16 +32,17 @@ def command(
 
     \b
     Example:
-      nexthour mapping scenarios/made_up_salesforce.csv --out mapping.yaml
+      nexthour mapping made_up_salesforce --out mapping.yaml
     """
     from nexthour.calibrate.deals.mapping_proposal import propose_mapping, save_proposal
     from nexthour.calibrate.files.table_file import Layout
     from sim import TableError
     from sim.documents.declared import validate
 
-    check_out(out, export)
+    table = file_path(export, "table")
+    check_out(out, table)
     layout = validate(Layout, {"encoding": encoding, "sheet": sheet}, "the options", TableError)
-    proposal = propose_mapping(export, layout)
+    proposal = propose_mapping(table, layout)
     save_proposal(proposal, out)
     if as_json:
         print_json({"written": out, **proposal.as_dict()})

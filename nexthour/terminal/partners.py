@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import DecimalMark, Encoding, Out, ScenarioToFit, print_next, template
-from nexthour.terminal.tables import plain_console, print_block, print_items, table_of
+from nexthour.terminal.company_data import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
+from nexthour.terminal.tables import plain_console, print_block, print_items, print_next, table_of
 
 if TYPE_CHECKING:
     from nexthour.calibrate.people.partner_intake import Intake
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 def command(
     table: Annotated[
         str,
-        typer.Argument(metavar="TABLE", help="CSV or XLSX, a row a partner; start from scenarios/blank_partners.csv."),
+        typer.Argument(
+            metavar="TABLE", help=f"CSV or XLSX, a row a partner{OR_NAME}; start from scenarios/blank_partners.csv."
+        ),
     ],
     out: Out,
     scenario_file: ScenarioToFit = None,
@@ -37,12 +40,13 @@ def command(
 
     \b
     Example:
-      nexthour partners scenarios/made_up_partners.csv --out mine.yaml
+      nexthour partners made_up_partners --out mine.yaml
     """
     from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
     from sim import load_scenario, save_scenario
 
-    scenario_file = template(scenario_file, out, table)
+    table = file_path(table, "table")
+    scenario_file = template_path(scenario_file, out, table)
     rows, before = read_partners(table, decimal, encoding), load_scenario(scenario_file)
     intake = infer_partners(rows, before, weeks, Path(table).name)
     made = with_intake(before, intake)

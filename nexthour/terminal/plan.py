@@ -6,7 +6,6 @@ Its options are those of a PlanRequest (optimize/options.py). Left out: any comp
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from inspect import Parameter, signature
 from pathlib import Path
@@ -18,7 +17,7 @@ from nexthour.packaged import scenario_path
 from nexthour.report import plan as report
 from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json, read_scenario, status_line
-from nexthour.terminal.tables import make_table, plain_console, print_again, print_items
+from nexthour.terminal.tables import make_table, plain_console, print_again, print_items, print_next
 from optimize.options import OPTIONS, PlanOption
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ def command(
         return
     print_solution(solution, reasons)
     if out is not None:
-        next_words = ["nexthour", "monday", scenario_file, "--plan", str(out), "--quarter", str(solution.quarter)]
-        print(f"\nWrote {out}. Next:\n  {shlex.join(next_words)}")
+        words_next = ("monday", scenario_file, "--plan", str(out), "--quarter", str(solution.quarter))
+        print_next(*words_next, after=f"Wrote {out}. ")
     again = [*_words_again(words), *(["--why"] if why else [])]
     print_again(scenario, ["plan", scenario_file, *again, "--seed", request.seed])
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from nexthour.packaged import file_path
 from nexthour.report.numbers import count_of, interval
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
+from nexthour.terminal.company_data import OR_NAME, Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
 from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    funnel: Annotated[str, typer.Argument(metavar="FUNNEL", help="A table of first contacts, CSV or XLSX.")],
+    funnel: Annotated[str, typer.Argument(metavar="FUNNEL", help=f"A table of first contacts, CSV or XLSX{OR_NAME}.")],
     contacted: Annotated[str, typer.Option(help="Column of the date of first contact.", metavar="COLUMN")],
     signed: Annotated[str, typer.Option(help="Column of the date of signing, empty if not.", metavar="COLUMN")],
     as_of: Annotated[
@@ -58,6 +59,7 @@ def command(
     from sim import TableError, load_scenario, save_scenario
     from sim.documents.declared import validate
 
+    funnel = file_path(funnel, "table")
     template = scenario_to_write(scenario_file, out, funnel)
     layout = validate(Layout, {"separator": separator, "encoding": encoding}, "the options", TableError)
     contacts = read_contacts(funnel, contacted, signed, as_of.date(), kind, date_order, layout)

@@ -63,6 +63,11 @@ def print_items(console: Console, lines: Iterable[str]) -> None:
         console.print(filled, soft_wrap=True)
 
 
+def print_next(*words: str, after: str = "") -> None:
+    """Print the command to go on with."""
+    print(f"\n{after}Next:\n  {shlex.join(['nexthour', *words])}")
+
+
 def print_again(scenario: Scenario, words: list[Any], *others: Scenario) -> None:
     """Print the command that gives the numbers above again, and the digest of every scenario in it."""
     print("\nTo get this again:")

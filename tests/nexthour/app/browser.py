@@ -54,7 +54,7 @@ def served(library: Path, log: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "NEXTHOUR_LIBRARY": str(library)}
-    words = [sys.executable, "-m", "nexthour.terminal.main", "app", "--port", str(port), "--no-browser"]
+    words = [sys.executable, "-m", "nexthour", "app", "--port", str(port), "--no-browser"]
     with log.open("wb") as out, subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out) as server:
         try:
             _wait(f"http://127.0.0.1:{port}/_stcore/health", server)

@@ -39,7 +39,7 @@ def run(*words: object) -> Result:
 
 def as_process(*words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "nexthour.terminal.main", *words],
+        [sys.executable, "-m", "nexthour", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -253,6 +253,18 @@ def test_check_names_every_problem(tmp_path: Path, plan_file: Path) -> None:
     assert run("check", BASELINE, plan_file).exit_code == 0
 
 
+def test_check_says_what_another_file_is_for(tmp_path: Path) -> None:
+    mappings, actuals = ROOT / "scenarios" / "mappings", tmp_path / "actuals.yaml"
+    actuals.write_text("by_quarter:\n  - {quarter: 1, credit_usd: 1000000}\n", encoding="utf-8")
+    for file, what in (
+        (mappings / "made_up_salesforce.yaml", "a mapping file, for nexthour calibrate --mapping"),
+        (mappings / "made_up_calendar.yaml", "a file of rules, for nexthour hours --rules"),
+        (actuals, "a file of actuals, for nexthour plan --actuals"),
+    ):
+        sentence = f"error: {file}: is {what}; give the path of a scenario or plan file\n"
+        assert_one_sentence(run("check", file), 1, sentence)
+
+
 def test_check_tries_the_plans_of_a_scenario(tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     text = Path(BASELINE).read_text(encoding="utf-8")
@@ -318,9 +330,46 @@ def test_a_scenario_of_the_product_goes_by_its_name(tmp_path: Path, monkeypatch:
     words = ("calibrate", "deals.csv", "--mapping", "mapping.yaml", "--out", "out.yaml", "--template")
     assert_one_sentence(run(*words, "nowhere"), 1, "'nowhere': no such file")
     assert_one_sentence(run(*words, "hero-seller"), 1, "mapping.yaml: cannot be read")
-    # A file of that name here comes first.
+    assert_one_sentence(
+        run("check", "scenarios/baseline.yaml"),
+        1,
+        "scenarios/baseline.yaml: no such file; the scenario `baseline` comes with Next Hour",
+    )
+    assert_one_sentence(run("compare", "baseline.yaml"), 1, "the scenario `baseline` comes with Next Hour")
+    # A folder is no file, whatever it is called, and a file of that name here comes first.
+    Path("hero-seller").mkdir()
+    assert run("check", "hero-seller").stdout.startswith("hero-seller: ok, scenario ")
+    for word in ("folder", "folder.yaml", "some/folder"):
+        Path(word).mkdir(parents=True)
+        assert_one_sentence(run("check", word), 1, f"error: {word}: is a folder; give the path of a file\n")
     Path("baseline").write_text(Path(BASELINE).read_text(encoding="utf-8").replace("Baseline territory", "Mine"))
     assert run("check", "baseline").stdout.startswith("baseline: ok, scenario 'Mine'")
+
+
+def test_a_table_of_the_product_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    column_names = ("--contacted", "First contact", "--signed", "Signed", "--as-of", "2026-06-30")
+    for words, shown in (
+        (("partners", "made_up_partners", "--out", "partners.yaml"), "Wrote partners.yaml: 8 partners"),
+        (("judgement", "made_up_judgement", "--out", "judgement.yaml"), "Wrote judgement.yaml"),
+        (("mapping", "made_up_salesforce", "--out", "mapping.yaml"), "nexthour calibrate made_up_salesforce --mapping"),
+        (("backtest", "made_up_closed_deals", "--mapping", "made_up_closed_deals"), "90% interval"),
+        (("hours", "made_up_calendar", "--rules", "made_up_calendar"), "hours a week"),
+        (("recruiting", "made_up_recruiting", *column_names), "of first contacts sign"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 0 and shown in result.stdout, result.output
+        assert "or the name of one that comes with Next Hour" in " ".join(run(words[0], "--help").stdout.split())
+    assert load_scenario("partners.yaml").partners and load_scenario("judgement.yaml").partners
+    out = ("--out", "out.yaml")
+    words = ("partners", "made_up_partner", *out)
+    assert_one_sentence(run(*words), 1, "'made_up_partner': no such file, and no table", "or made_up_partners, ")
+    words = ("judgement", "scenarios/made_up_judgement.csv", *out)
+    assert_one_sentence(run(*words), 1, "no such file; the table `made_up_judgement` comes with Next Hour")
+    words = ("calibrate", "made_up_closed_deals", "--mapping", "made_up", *out)
+    assert_one_sentence(run(*words), 1, "'made_up': no such file, and no mapping file of that name")
+    words = ("hours", "made_up_calendar", "--rules", "made_up_salesforce")
+    assert_one_sentence(run(*words), 1, "no file of rules of that name")
 
 
 def assert_one_sentence(result: Result, code: int, *words: str) -> None:
