@@ -19,6 +19,7 @@ from nexthour.app.page import escaped
 from nexthour.app.state import library
 from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import TextTable
+from nexthour.report.numbers import whole
 from nexthour.report.text import with_capital
 from sim import InputError, NextHourError, Scenario, ScenarioError
 from sim.documents.messages import declaration
@@ -158,7 +159,7 @@ def bullets(lines: Sequence[str]) -> str:
 def draw_problems(problem: NextHourError) -> None:
     """Show everything that is wrong, a sentence each."""
     sentences = problem.problems if isinstance(problem, InputError) else (str(problem),)
-    more = [f"and {len(sentences) - MOST_SENTENCES:,} more"] if len(sentences) > MOST_SENTENCES else []
+    more = [f"and {whole(len(sentences) - MOST_SENTENCES)} more"] if len(sentences) > MOST_SENTENCES else []
     st.error(bullets([*sentences[:MOST_SENTENCES], *more]))
 
 

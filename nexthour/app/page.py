@@ -23,7 +23,7 @@ from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import draw_menu
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.numbers import count_of
+from nexthour.report.numbers import count_of, whole
 from nexthour.report.text import CAVEAT, unexpected_error, with_capital
 from sim import NextHourError, Scenario, TimePlan
 from sim.errors import short_line
@@ -141,6 +141,12 @@ def caption(text: str) -> None:
     st.html(_caption_html(text))
 
 
+def caption_rest(number: int, what: str = "") -> None:
+    """Say in small print how many more there are than are shown, if there are."""
+    if number > 0:
+        caption(f"and {whole(number)} more{what}")
+
+
 def lead_text(text: str) -> None:
     """Show the sentence that matters, in large print."""
     st.html(_lead_text_html(text))
@@ -162,7 +168,8 @@ def simulating(scenario: Scenario, markets: int) -> AbstractContextManager[None]
         count_of(len(parts), noun)
         for parts, noun in ((scenario.market_map, "segment"), (scenario.all_partners, "partner"))
     )
-    return st.spinner(f"Simulating {count_of(scenario.horizon_quarters, 'quarter')} in {markets:,} markets: {size} ...")
+    quarters = count_of(scenario.horizon_quarters, "quarter")
+    return st.spinner(f"Simulating {quarters} in {count_of(markets, 'market')}: {size} ...")
 
 
 def _caption_html(text: str) -> str:

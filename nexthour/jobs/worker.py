@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from nexthour.jobs.uploads import on_disk
+from nexthour.report.numbers import whole
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -173,7 +174,7 @@ def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
     """Of plans by name, the first of them the baseline, in `markets`."""
     from sim import sensitivity
 
-    done = _counted(progress, "{done:,} of about {total:,} runs under other assumptions")
+    done = _counted(progress, "{done} of about {total} runs under other assumptions")
     markets = task.arguments["markets"]
     return sensitivity(task.scenario, task.arguments["plans"], markets, task.seed, worlds=0, progress=done)
 
@@ -187,9 +188,9 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     markets, markets_again = arguments["markets"], arguments["markets_again"]
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
-    done = _counted(progress, "fitting: {done:,} of {total:,} markets")
+    done = _counted(progress, "fitting: {done} of {total} markets")
     fit = calibrate(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
-    done = _counted(progress, "simulating again: {done:,} of {total:,} markets")
+    done = _counted(progress, "simulating again: {done} of {total} markets")
     return FittedScenario(fit, check_fit(fit.scenario, fit, markets_again, progress=done))
 
 
@@ -206,7 +207,7 @@ def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, .
 
 
 def _counted(progress: Progress, words: str) -> Progress:
-    return lambda done, total, says="": progress(done, total, words.format(done=done, total=total))
+    return lambda done, total, says="": progress(done, total, words.format(done=whole(done), total=whole(total)))
 
 
 WORK: dict[JobKind, Callable[[Task, Kept, Progress], Any]] = {

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nexthour.report.numbers import count_of, count_of_total, digits, exponents, interval, usd, usd_interval
+from nexthour.report.numbers import (
+    count_of,
+    count_of_total,
+    digits,
+    exponents,
+    interval,
+    usd,
+    usd_interval,
+    whole_percent,
+)
 from nexthour.report.text import one_line, with_article, with_capital
 
 if TYPE_CHECKING:
@@ -187,7 +196,7 @@ def turning_point(plan: Robustness) -> str:
     verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
     side = "below" if flip.value < assumption.likely else "above"
     if assumption.path == PARTNER_TIME:
-        turn = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, '.0%')})"
+        turn = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, whole_percent)})"
     else:
         share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
         unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"

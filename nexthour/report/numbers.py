@@ -5,6 +5,7 @@ Left out: the words around them (text.py), and cell formats of spreadsheets (nex
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -27,6 +28,66 @@ class ValueWithEnds(Ends, Protocol):
 
     @property
     def value(self) -> float: ...
+
+
+def whole(number: float) -> str:
+    """A count, or hours in all, in whole numbers: 1,240."""
+    return f"{number:,.0f}"
+
+
+def plain_whole(number: float) -> str:
+    """A whole number without marks of thousands, as it stands beside a % sign or before "of 100": 46."""
+    return f"{number:.0f}"
+
+
+def signed_whole(number: float) -> str:
+    """A whole number with its sign, as of a difference in points: +5."""
+    return f"{number:+.0f}"
+
+
+def tenths(number: float) -> str:
+    """Hours a week, weeks or a mean count, to a tenth: 12.5."""
+    return f"{number:.1f}"
+
+
+def hundredths(number: float) -> str:
+    """Hours of the calendar or times quota, to a hundredth: 1.25."""
+    return f"{number:.2f}"
+
+
+def signed_thousandths(number: float) -> str:
+    """A difference without a unit, to a thousandth: +0.125."""
+    return f"{number:+.3f}"
+
+
+def plain_number(number: float) -> str:
+    """A number as somebody wrote it, in at most six digits: 0.25, 4."""
+    return f"{number:g}"
+
+
+def whole_percent(share: float) -> str:
+    """A share in whole percent: 46%."""
+    return f"{share:.0%}"
+
+
+def tenths_percent(share: float) -> str:
+    """A share in percent to a tenth: 46.2%."""
+    return f"{share:.1%}"
+
+
+def signed_percent(share: float) -> str:
+    """A difference as a share, in percent to a tenth: +2.3%."""
+    return f"{share:+.1%}"
+
+
+def of_100(share: float) -> str:
+    """A share as a count of a hundred, which the words after it name: 46 of 100."""
+    return f"{plain_whole(100 * share)} of 100"
+
+
+def points(share: float) -> str:
+    """A share as points to a tenth, such as after ±: 1.3."""
+    return tenths(100 * share)
 
 
 def usd(amount: float, sign: bool = False) -> str:
@@ -58,7 +119,7 @@ def half_width(bounds: Ends) -> float:
 
 def count_with_half_width(estimate: ValueWithEnds) -> str:
     """A mean count with half the width of its interval, both in whole numbers: 1,240 ±16."""
-    return f"{estimate.value:,.0f} ±{half_width(estimate):,.0f}"
+    return f"{whole(estimate.value)} ±{whole(half_width(estimate))}"
 
 
 def with_half_width(estimate: ValueWithEnds, unit: str = "") -> str:
@@ -68,19 +129,19 @@ def with_half_width(estimate: ValueWithEnds, unit: str = "") -> str:
     return f"{estimate.value:,.{places}f}{unit} ±{half:.{places}f}"
 
 
-def interval(bounds: Ends, form: str = "+.1%") -> str:
-    """An interval from end to end; in the usual form that of a difference as a share: +1.2% to +3.4%."""
-    return f"{bounds.low:{form}} to {bounds.high:{form}}"
+def interval(bounds: Ends, write: Callable[[float], str] = signed_percent) -> str:
+    """An interval from end to end, as `write` has numbers; usually a difference as a share: +1.2% to +3.4%."""
+    return f"{write(bounds.low)} to {write(bounds.high)}"
 
 
-def with_interval(estimate: ValueWithEnds, form: str = "+.1%") -> str:
+def with_interval(estimate: ValueWithEnds, write: Callable[[float], str] = signed_percent) -> str:
     """A value with its interval in brackets: +2.3% (+1.2% to +3.4%)."""
-    return f"{estimate.value:{form}} ({interval(estimate, form)})"
+    return f"{write(estimate.value)} ({interval(estimate, write)})"
 
 
 def percent(share: Estimate | None) -> str:
     """The mean of a share in whole percent; none if there is nothing to have a share of."""
-    return "none" if share is None else f"{share.value:.0%}"
+    return "none" if share is None else whole_percent(share.value)
 
 
 def digits(value: float, most: int = 3) -> str:

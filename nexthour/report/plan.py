@@ -10,7 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nexthour.report.comparison import turning_point
-from nexthour.report.numbers import count_of, half_width, interval, narrow_half_width, usd, with_interval
+from nexthour.report.numbers import (
+    count_of,
+    half_width,
+    interval,
+    narrow_half_width,
+    tenths_percent,
+    usd,
+    whole_percent,
+    with_interval,
+)
 from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
@@ -186,7 +195,7 @@ def certificate_lines(solution: Answer) -> list[str]:
     more = f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds" if worlds else ""
     better = f"; better in {split_worlds.value:.0%} of the worlds" if split_worlds else ""
     at_quota, base_at_quota = certificate.quarters_at_quota.value, certificate.base_quarters_at_quota.value
-    first, last = (with_interval(certificate.chance_of_quota[q], ".0%") for q in (solution.quarter - 1, -1))
+    first, last = (with_interval(certificate.chance_of_quota[q], whole_percent) for q in (solution.quarter - 1, -1))
     lines = [
         f"Promised {promised}, realised {realised} ({low} to {high}) in "
         f"{count_of(certificate.realised_estimate.observations, 'market')} that the search never saw: the promise is "
@@ -246,7 +255,7 @@ def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
     if explanation.runner_up is not None:
         share = explanation.runner_up.behind_share
         lines.append(
-            f"Next best: {one_line(explanation.runner_up.says)}, behind by {with_interval(share, '.1%')}"
+            f"Next best: {one_line(explanation.runner_up.says)}, behind by {with_interval(share, tenths_percent)}"
             + (f"; {turning_point(explanation.runner_up.robustness)}." if explanation.runner_up.robustness else ".")
         )
     if explanation.robustness is not None:

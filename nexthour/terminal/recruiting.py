@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nexthour.packaged import file_path
-from nexthour.report.numbers import count_of, interval
+from nexthour.report.numbers import count_of, interval, tenths, tenths_percent
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import OR_NAME, Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
@@ -83,7 +83,7 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
     console, chance = plain_console(), fitted.sign_probability
     console.print(
         f"{chance.value:.1%} of first contacts sign within {fitted.horizon_weeks:.0f} weeks "
-        f"({interval(chance, '.1%')}).",
+        f"({interval(chance, tenths_percent)}).",
         style="bold",
     )
     console.print(
@@ -93,7 +93,7 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
     )
     times = fitted.weeks_to_sign
     console.print(
-        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({interval(times[0.5], '.1f')}), "
+        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({interval(times[0.5], tenths)}), "
         f"one in ten in {times[0.1].value:.1f}, nine in ten in {times[0.9].value:.1f}."
     )
     late = f"{fitted.late_share:.0%} of them sign in the last quarter of {fitted.horizon_weeks:.0f} weeks"
@@ -112,8 +112,8 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
         return
     print_block(
         console,
-        f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, '.1%')} of the "
-        f"{checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
+        f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, tenths_percent)} "
+        f"of the {checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
         + ("." if checked.holds else ", which is outside."),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from nexthour.app.charts import vega
 from nexthour.app.charts.vega import DOLLARS, SPOKEN, Rows, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, VERMILLION
-from nexthour.report.numbers import usd
+from nexthour.report.numbers import plain_whole, signed_percent, usd
 from sim.study.estimates import Estimate
 
 DASHES = ((1, 0), (6, 3), (2, 2), (8, 2, 2, 2))
@@ -44,8 +44,12 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
         vega.layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
         *_amount_labels([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
     ]
-    title = f"Quota credit gained or lost against {base}, by the end of each quarter"
-    return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding={"x": vega.quarter_axis()})
+    title, along = _cumulated_title(base), {"x": vega.quarter_axis()}
+    return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding=along)
+
+
+def _cumulated_title(base: str) -> str:
+    return f"Quota credit gained or lost against {base}, by the end of each quarter"
 
 
 def _spoken_text(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
@@ -65,8 +69,9 @@ def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:
     rows = vega.estimate_rows(shares)
     for row in rows:
         row |= {end: 100 * row[end] for end in ENDS}
-        row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": f"{row['value']:.0f}"}
-        row["told"] = _spoken_text(row, *(f"{row[end]:.0f}" for end in ENDS))
+        spoken = [plain_whole(row[end]) for end in ENDS]
+        row |= {"side": "ahead in most" if row["value"] >= 50 else "behind in most", "said": spoken[0]}
+        row["told"] = _spoken_text(row, *spoken)
     sides = {"domain": ["ahead in most", "behind in most"], "range": [BLUE, ORANGE]}
     ahead = vega.nominal("side", scale=sides, legend=vega.legend_on_top(symbolType="square"))
     of_100 = {"scale": {"domain": [0, 100]}, "axis": {"title": "markets ahead, of 100"}}
@@ -88,30 +93,34 @@ def _only_where(test: str) -> Spec:
     return {"transform": [{"filter": test}]}
 
 
-def lines(named: Mapping[str, Sequence[Estimate]], title: str, y_title: str, form: str) -> Spec:
-    """A line for each plan by quarter with its interval; each has its own colour and dash."""
+def cumulated_lines(named: Mapping[str, Sequence[Estimate]], base: str) -> Spec:
+    """The difference in quota credit of each plan, cumulated, as a line with its interval in a colour and dash.
+
+    Money is in US dollars.
+    """
     rows = [{**row, "plan": name} for name, values in named.items() for row in vega.estimate_rows(values)]
     plans, dashes = list(named), [list(dash) for dash in DASHES[: len(named)]]
     marks = {"symbolType": "stroke", "symbolStrokeWidth": 2.5, "symbolOpacity": 1}
     legend = vega.legend_on_top(**marks, labelLimit=320, columns=2)
     colour = vega.nominal("plan", legend=legend, scale={"domain": plans, "range": list(COLOURS[: len(plans)])})
     dash = vega.nominal("plan", legend=legend, scale={"domain": plans, "range": dashes})
-    y = {"axis": {"title": y_title, "format": form}, "scale": {"zero": False}}
-    tips = [{"field": "plan"}, *vega.estimate_tips(form)]
+    y = {"axis": {"title": "US dollars", "format": DOLLARS}, "scale": {"zero": False}}
+    tips = [{"field": "plan"}, *vega.estimate_tips(DOLLARS)]
     layers = [
         vega.layer("area", vega.low_to_high(**y), opacity=0.15),
         vega.layer("line", {"y": vega.quantity("value", **y), "strokeDash": dash, "tooltip": tips}, strokeWidth=2.2),
     ]
     shared = vega.with_data(rows, layers, encoding={"color": colour})
-    return vega.chart(title, [shared], HEIGHT, encoding={"x": vega.quarter_axis()})
+    return vega.chart(_cumulated_title(base), [shared], HEIGHT, encoding={"x": vega.quarter_axis()})
 
 
 def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     """Each plan's difference from the baseline over the horizon, as a share of its credit: points with intervals."""
     rows = [
         {
-            "plan": name, "value": share.value, "low": share.low, "high": share.high, "said": f"{share.value:+.1%}",
-            "at": 0.0, "side": UNCLEAR if share.verdict == "no clear difference" else share.verdict,
+            "plan": name, "value": share.value, "low": share.low, "high": share.high,
+            "said": signed_percent(share.value), "at": 0.0,
+            "side": UNCLEAR if share.verdict == "no clear difference" else share.verdict,
         }
         for name, share in shares.items()
     ]  # fmt: skip
@@ -130,12 +139,12 @@ def differences(shares: Mapping[str, Estimate], base: str) -> Spec:
     return vega.chart(title, [vega.with_data(rows, layers)], 90 + 46 * len(rows))
 
 
-def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, y_title: str, form: str) -> Spec:
-    """A small picture for each plan, all on the same axes: the mean by quarter, and where 8 of 10 markets lie.
+def attainment_fans(named: Mapping[str, Sequence[tuple[float, float, float]]]) -> Spec:
+    """A small picture for each plan on the same axes: mean attainment by quarter, and where 8 of 10 markets lie.
 
     A plan's rows are its 10th percentile, mean and 90th percentile, a quarter each.
     """
-    x, y = {"x": vega.quarter_axis()}, {"axis": {"title": y_title, "format": form}}
+    x, y = {"x": vega.quarter_axis()}, {"axis": {"title": "share of quota", "format": ".0%"}}
     layers = [
         vega.layer("area", {**x, **vega.low_to_high(**y)}, opacity=0.25, color=BLUE),
         vega.layer("line", {**x, "y": vega.quantity("value", **y)}, color=BLUE, strokeWidth=2.2),
@@ -149,6 +158,7 @@ def fans(named: Mapping[str, Sequence[tuple[float, float, float]]], title: str, 
         above = {"text": name, "anchor": "start", "limit": 230}
         small.append(vega.with_data(rows, layers, title=above, width=230, height=130))
     same_axis = {"scale": {"y": "shared"}}
+    title = "Attainment by quarter: mean, and where 8 of 10 markets lie"
     return {**vega.described(title), "columns": 2, "autosize": "pad", "concat": small, "resolve": same_axis}
 
 

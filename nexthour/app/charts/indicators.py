@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from nexthour.report.numbers import exponents, half_width, usd, with_half_width
+from nexthour.report import numbers
 from optimize.replan.actuals import Actuals, Figure
 from optimize.replan.deviations import OF_MARKETS, Deviation, band
 from sim import Outcomes, Scenario
@@ -39,7 +39,7 @@ class Indicator:
 
     @classmethod
     def of(cls, name: str, scenario: Scenario) -> Indicator:
-        return cls(BY_NAME[name], exponents(scenario).get(name, 1.0))
+        return cls(BY_NAME[name], numbers.exponents(scenario).get(name, 1.0))
 
     @property
     def label(self) -> str:
@@ -73,19 +73,19 @@ class Indicator:
     def text(self, value: float) -> str:
         """A number on the scale of the screen."""
         if self.is_money:
-            return usd(value)
+            return numbers.usd(value)
         if self.of_100:
-            return f"{value:.0f}" if self.kpi.name in WORDS else f"{value:.0f}%"
+            return numbers.plain_whole(value) + ("" if self.kpi.name in WORDS else "%")
         if self.kpi.unit == "times quota":
-            return f"{value:.2f}"
-        return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:.1f}"
+            return numbers.hundredths(value)
+        return numbers.whole(value) if value == round(value) or value >= 100 else numbers.tenths(value)
 
     def with_half(self, estimate: Estimate) -> str:
         """A mean with half of its interval, both to the place that the interval lets tell."""
-        spread = half_width(estimate)
+        spread = numbers.half_width(estimate)
         if self.is_money or spread == 0:
             return f"{self.text(estimate.value)} ±{self.text(spread)}"
-        return with_half_width(estimate, "%" if self.of_100 and self.kpi.name not in WORDS else "")
+        return numbers.with_half_width(estimate, "%" if self.of_100 and self.kpi.name not in WORDS else "")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from nexthour.app.charts import vega
 from nexthour.app.charts.vega import DOLLARS, QUARTER_TIP, SPOKEN, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION, YELLOW
-from nexthour.report.numbers import usd
+from nexthour.report.numbers import plain_whole, tenths, usd
 from sim.arrays import FloatArray
 from sim.plan import ACTIVITY_WORDS
 from sim.study.estimates import Estimate
@@ -40,7 +40,7 @@ def hours_stack(hours: Mapping[str, FloatArray], name: str) -> Spec:
     shown = [use for use in ACTIVITY_COLOURS if use in hours and hours[use].max() >= LEAST_SHOWN]
     words = [ACTIVITY_WORDS[use] for use in shown]
     rows = [
-        {"q": q, "what": word, "hours": round(value, 3), "order": i, "told": f"quarter {q}: {word} {value:.1f}"}
+        {"q": q, "what": word, "hours": round(value, 3), "order": i, "told": f"quarter {q}: {word} {tenths(value)}"}
         for i, (use, word) in enumerate(zip(shown, words, strict=True))
         for q, value in enumerate(hours[use].tolist(), 1)
     ]
@@ -58,7 +58,7 @@ def hours_stack(hours: Mapping[str, FloatArray], name: str) -> Spec:
 
 
 def _cell_text(hours: float) -> str:
-    return f"{hours:.1f}" if hours >= LEAST_SHOWN else ""
+    return tenths(hours) if hours >= LEAST_SHOWN else ""
 
 
 def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
@@ -82,7 +82,7 @@ def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
 
 def attainment_bars(values: Sequence[Estimate], name: str) -> Spec:
     """Quota credit over quota by quarter, with the quota as a line."""
-    rows = [{**row, "said": f"{100 * row['value']:.0f}"} for row in vega.estimate_rows(values)]
+    rows = [{**row, "said": plain_whole(100 * row["value"])} for row in vega.estimate_rows(values)]
     y = {"axis": {"title": "share of quota", "format": ".0%"}}
     bar = {"y": vega.quantity("value", **y), "tooltip": vega.estimate_tips(".1%")}
     layers = [

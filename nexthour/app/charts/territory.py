@@ -13,7 +13,7 @@ from nexthour.app.charts import vega
 from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.vega import DOLLARS, QUARTER_TIP, Rows, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
-from nexthour.report.numbers import usd
+from nexthour.report.numbers import usd, whole_percent
 
 BROUGHT, NOBODY = "brought by partners", "seen by nobody"
 HOLLOW = "rgba(127, 127, 127, 0.12)"
@@ -96,7 +96,7 @@ def _bar_parts(bar: SegmentBar, parts: Sequence[str], narrowest_usd: float) -> I
             "segment": bar.segment, "when": bar.when, "who": who, "share": share, "order": i,
             "from": bar.worth_usd * start, "to": bar.worth_usd * (start + share),
             "middle": bar.worth_usd * (start + share / 2),
-            "said": f"{share:.0%}" if bar.worth_usd * share >= narrowest_usd else "",
+            "said": whole_percent(share) if bar.worth_usd * share >= narrowest_usd else "",
         }  # fmt: skip
         start += share
 

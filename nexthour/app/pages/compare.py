@@ -16,14 +16,14 @@ import streamlit as st
 from nexthour.app.charts import comparison as comparison_charts
 from nexthour.app.charts import tables
 from nexthour.app.charts.plan import hours_heat
-from nexthour.app.charts.vega import DOLLARS, Spec
+from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
 from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
-from nexthour.report.numbers import count_of_total, interval, usd, usd_interval
+from nexthour.report import numbers
 from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
 from sim.plan import ACTIVITY_WORDS
@@ -191,8 +191,8 @@ def _draw_verdicts(comparison: Comparison) -> None:
     picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
     st.html(_comparison_table(comparison))
     caption(
-        f"{comparison.replications:,} markets, the same for every plan. P10-P90: 8 of 10 markets lie there. "
-        "Intervals are 95%; P10, P90 and the share through partners have none."
+        f"{numbers.count_of(comparison.replications, 'market')}, the same for every plan. P10-P90: 8 of 10 markets lie "
+        "there. Intervals are 95%; P10, P90 and the share through partners have none."
     )
 
 
@@ -205,30 +205,29 @@ def _comparison_table(comparison: Comparison) -> str:
 
 
 def _table_column(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
-    yield "Quota credit", f"{usd(plan_result.credit_usd.value)}\n({usd_interval(plan_result.credit_usd)})"
-    yield "P10 to P90", f"{usd(plan_result.credit_p10_usd)} to {usd(plan_result.credit_p90_usd)}"
+    credit, against, worlds_ahead = plan_result.credit_usd, plan_result.difference_share, plan_result.worlds_ahead
+    yield "Quota credit", f"{numbers.usd(credit.value)}\n({numbers.usd_interval(credit)})"
+    yield "P10 to P90", f"{numbers.usd(plan_result.credit_p10_usd)} to {numbers.usd(plan_result.credit_p90_usd)}"
     yield "Attainment", _share_with_interval(plan_result.attainment)
     yield "Chance of quota in an average quarter", _share_with_interval(plan_result.quarters_at_quota)
-    yield "Through partners", f"{plan_result.partner_share_of_credit:.0%}"
-    against = plan_result.difference_share
-    yield "Difference", "" if is_baseline else f"{against.value:+.1%}\n({interval(against)})"
-    yield "Markets ahead", "" if is_baseline else count_of_total(plan_result.markets_ahead)
-    worlds_ahead = "" if is_baseline or plan_result.worlds_ahead is None else count_of_total(plan_result.worlds_ahead)
-    yield "Plausible worlds better in", worlds_ahead if worlds or is_baseline else "…"
+    yield "Through partners", numbers.whole_percent(plan_result.partner_share_of_credit)
+    yield "Difference", "" if is_baseline else f"{numbers.signed_percent(against.value)}\n({numbers.interval(against)})"
+    yield "Markets ahead", "" if is_baseline else numbers.count_of_total(plan_result.markets_ahead)
+    ahead = "" if is_baseline or worlds_ahead is None else numbers.count_of_total(worlds_ahead)
+    yield "Plausible worlds better in", ahead if worlds or is_baseline else "…"
     payback = plan_result.payback_quarter
     yield "Pays back in", "" if is_baseline else "never" if payback is None else f"quarter {payback}"
 
 
 def _share_with_interval(share: Estimate) -> str:
-    return f"{share.value:.0%}\n({interval(share, '.1%')})"
+    return f"{numbers.whole_percent(share.value)}\n({numbers.interval(share, numbers.tenths_percent)})"
 
 
 def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]]) -> None:
     base = with_article(comparison.baseline)
     others = report.challengers(comparison)
     totals = {name: comparison[name].difference_to_quarter_usd for name in (comparison.baseline, *others)}
-    title = f"Quota credit gained or lost against {base}, by the end of each quarter"
-    cumulated = comparison_charts.lines(totals, title, "US dollars", DOLLARS)
+    cumulated = comparison_charts.cumulated_lines(totals, base)
     picture(cumulated)
     name = st.session_state[LOOKED_AT] = _plan_looked_at(others)
     if len(others) > 1:
@@ -250,8 +249,7 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
         fans = {one: _attainment_fan(comparison, one) for one in comparison.results}
-        title = "Attainment by quarter: mean, and where 8 of 10 markets lie"
-        picture(comparison_charts.fans(fans, title, "share of quota", ".0%"))
+        picture(comparison_charts.attainment_fans(fans))
 
 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:

@@ -33,7 +33,7 @@ from nexthour.app.sections import save_plan
 from nexthour.app.state import assumption_fields, cache, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
-from nexthour.report.numbers import count_of_total, digits, interval
+from nexthour.report import numbers
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario, Sensitivity, TimePlan
 from sim.assumptions import Assumption, assumptions
@@ -102,12 +102,12 @@ def _draw_controls(scenario: Scenario) -> None:
         st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
     parts = sum(st.session_state[activity] for activity in split_fields.MIXED)
     shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in split_fields.MIXED}
-    mixed = ", ".join(f"{ACTIVITY_WORDS[activity]} {share:.0%}" for activity, share in shares.items() if share)
+    mixed = ", ".join(f"{ACTIVITY_WORDS[use]} {numbers.whole_percent(share)}" for use, share in shares.items() if share)
     with st.expander(f"On what: {mixed or 'nothing'}", key="mix"):
         for activity, share in shares.items():
             st.slider(
-                f"{ACTIVITY_WORDS[activity].capitalize()}: {share:.0%} of it", 0, 100, key=activity, step=5,
-                label_visibility="visible", format="%d parts",
+                f"{ACTIVITY_WORDS[activity].capitalize()}: {numbers.whole_percent(share)} of it", 0, 100, key=activity,
+                step=5, format="%d parts",
             )  # fmt: skip
     with st.expander("Who is left alone, and prospecting"):
         st.multiselect(
@@ -153,26 +153,22 @@ def _draw_numbers(comparison: Comparison, plan_result: PlanResult) -> None:
     share, quarters = plan_result.difference_share, comparison.scenario.horizon_quarters
     worlds = plan_result.worlds_ahead
     attainment, chance, ahead = plan_result.attainment, plan_result.quarters_at_quota, plan_result.markets_ahead
-    numbers = (
-        ("Attainment", f"{attainment.value:.0%}",
+    metrics = (
+        ("Attainment", numbers.whole_percent(attainment.value),
          f"Quota credit over quota, {quarters} quarters. {_interval(attainment)}"),
-        ("Chance of quota", f"{chance.value:.0%}", f"In an average quarter. {_interval(chance)}"),
-        (f"Against {escaped(with_article(comparison.baseline))}", f"{share.value:+.1%}",
-         f"95% interval {interval(share)}, the same markets."),
-        ("Markets ahead", _of_100(ahead), f"{count_of_total(ahead)} markets."),
-        ("Worlds better", "…" if worlds is None else _of_100(worlds),
+        ("Chance of quota", numbers.whole_percent(chance.value), f"In an average quarter. {_interval(chance)}"),
+        (f"Against {escaped(with_article(comparison.baseline))}", numbers.signed_percent(share.value),
+         f"95% interval {numbers.interval(share)}, the same markets."),
+        ("Markets ahead", numbers.of_100(ahead.value), f"{numbers.count_of_total(ahead)} markets."),
+        ("Worlds better", "…" if worlds is None else numbers.of_100(worlds.value),
          "Plausible worlds: sets of assumptions drawn from their ranges."),
     )  # fmt: skip
-    for column, (label, value, more) in zip(st.columns(len(numbers)), numbers, strict=True):
+    for column, (label, value, more) in zip(st.columns(len(metrics)), metrics, strict=True):
         column.metric(label, value, help=more)
 
 
 def _interval(share: Estimate) -> str:
-    return f"95% interval {interval(share, '.1%')}."
-
-
-def _of_100(share: Estimate) -> str:
-    return f"{100 * share.value:.0f} of 100"
+    return f"95% interval {numbers.interval(share, numbers.tenths_percent)}."
 
 
 def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
@@ -182,9 +178,9 @@ def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[s
     for name in st.session_state[assumption_fields.CHANGED]:
         assumption = known[name]
         if (key := assumption_fields.value_key(assumption)) in st.session_state:
-            plausible = f"plausible {assumption.low:g} to {assumption.high:g}"
+            plausible = f"plausible {numbers.interval(assumption, numbers.plain_number)}"
             st.number_input(
-                escaped(f"{name} ({assumption.unit}): likely {assumption.likely:g}, {plausible}"),
+                escaped(f"{name} ({assumption.unit}): likely {numbers.plain_number(assumption.likely)}, {plausible}"),
                 float(assumption.least), float(assumption.most), key=key, format="%.4g",
                 step=(assumption.high - assumption.low) / 20,
             )  # fmt: skip
@@ -198,7 +194,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     heads = ["Assumption", "Low", "Likely", "High", *turns, "Unit", "Meaning", "Source"]
     rows = []
     for name, assumption in known.items():
-        values = [f"{value:g}" for value in (assumption.low, assumption.likely, assumption.high)]
+        values = [numbers.plain_number(value) for value in (assumption.low, assumption.likely, assumption.high)]
         values += [turned.get(assumption.path, "")] if turned is not None else []
         rows.append([name, *values, assumption.unit, assumption.meaning, assumption.source])
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
@@ -224,7 +220,7 @@ def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str,
 
 
 def _flip_text(flip: Flip) -> str:
-    return f"at {digits(flip.value)}{'' if flip.plausible else ', not plausible'}"
+    return f"at {numbers.digits(flip.value)}{'' if flip.plausible else ', not plausible'}"
 
 
 def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:

@@ -13,7 +13,7 @@ from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, lead_text, picture, simulating
 from nexthour.app.state import cache, split_fields, url_state
 from nexthour.report import comparison as report
-from nexthour.report.numbers import count_of, usd
+from nexthour.report.numbers import count_of, of_100, usd
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario
 
@@ -60,21 +60,21 @@ def _draw_answer(comparison: Comparison) -> None:
     if reason := report.explain_difference(comparison, best):
         caption(f"Why: {reason}")
     caption(
-        f"{comparison.replications:,} simulated markets, the same for both plans; lines on the bars are 95% intervals. "
-        f"{report.verdict(comparison, best)}"
+        f"{count_of(comparison.replications, 'simulated market')}, the same for both plans; lines on the bars are 95% "
+        f"intervals. {report.verdict(comparison, best)}"
     )
 
 
 def when_ahead(comparison: Comparison, name: str) -> str:
     """When a plan is ahead of the baseline and when not, in one sentence."""
     result, quarters = comparison[name], comparison.scenario.horizon_quarters
-    early, late = (round(100 * result.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
+    early, late = (of_100(result.markets_ahead_by_quarter[q - 1].value) for q in (min(EARLY, quarters), quarters))
     lowest = min(result.difference_to_quarter_usd, key=lambda total: total.value)
     quarter = result.difference_to_quarter_usd.index(lowest) + 1
     dip = f"; at worst it is {usd(-lowest.value)} behind, in quarter {quarter}" if lowest.high < 0 else ""
     return (
-        f"{name} is ahead of {with_article(comparison.baseline)} in {early} of 100 markets after "
-        f"{count_of(min(EARLY, quarters), 'quarter')}, and in {late} of 100 after {quarters}{dip}."
+        f"{name} is ahead of {with_article(comparison.baseline)} in {early} markets after "
+        f"{count_of(min(EARLY, quarters), 'quarter')}, and in {late} after {quarters}{dip}."
     )
 
 

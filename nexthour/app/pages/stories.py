@@ -16,7 +16,7 @@ from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, 
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
-from nexthour.report.numbers import count_of, with_interval
+from nexthour.report.numbers import count_of, plain_number, signed_whole, with_interval
 from nexthour.report.text import one_line, with_article
 from sim import Comparison, Scenario, TimePlan
 
@@ -87,8 +87,8 @@ def _draw_brief(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
     names = [one_line(name) for name in plans if name != scenario.status_quo.name]
     years = scenario.horizon_quarters / 4
     caption(
-        f"A manager has {scenario.territory_manager.hours_per_week:g} hours a week, "
-        f"{count_of(len(scenario.partners), 'partner')} and {years:g} years. "
+        f"A manager has {plain_number(scenario.territory_manager.hours_per_week)} hours a week, "
+        f"{count_of(len(scenario.partners), 'partner')} and {plain_number(years)} years. "
         f"Today's split goes on, or it changes: {'; '.join(names)}."
     )
 
@@ -138,6 +138,6 @@ def _judge_prediction(comparison: Comparison, best_first: Sequence[str]) -> str:
     share = comparison[guess].difference_share
     inside = "inside" if share.low <= by / 100 <= share.high else "outside"
     return (
-        f"{right}: the most quota credit has {best}. For {guess} you said {by:+d}%; it is {with_interval(share)}, "
-        f"so your number is {inside} the interval."
+        f"{right}: the most quota credit has {best}. For {guess} you said {signed_whole(by)}%; it is "
+        f"{with_interval(share)}, so your number is {inside} the interval."
     )

@@ -22,7 +22,7 @@ from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, 
 from nexthour.app.sections import kpi_table, rollup, save_plan
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.numbers import count_of, half_width, percent, usd, usd_interval, usd_with_half_width
+from nexthour.report import numbers
 from nexthour.report.text import with_capital
 from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, SegmentGap, remedy_order
 from optimize.coverage.treatment import Treatment
@@ -86,7 +86,7 @@ def _plan_if_not_todays(context: PageContext, plan: TimePlan) -> TimePlan | None
 def _draw_map(context: PageContext, plan: TimePlan) -> None:
     gaps = cache.territory_map(context.scenario, _plan_if_not_todays(context, plan), context.seed)
     lead_text(report.largest_gap(gaps))
-    quarters = count_of(context.scenario.horizon_quarters, "quarter")
+    quarters = numbers.count_of(context.scenario.horizon_quarters, "quarter")
     title = f"What the opportunities of {quarters} are worth, and who sees them"
     picture(territory_charts.market_map_bars(list(_map_bars(gaps)), title))
     modes = dict(zip(context.scenario.segment_names, plan.table(context.scenario).coverage_mode, strict=True))
@@ -98,19 +98,19 @@ def _draw_map(context: PageContext, plan: TimePlan) -> None:
     ]  # fmt: skip
     rows = [
         [
-            segment.segment, COVERAGE_WORDS[modes[segment.segment]], f"{segment.opportunities.value:,.0f}",
-            usd(segment.value_usd), usd(_worth_usd(segment)),
-            *(" → ".join(map(percent, shares)) for shares in _shares_by_who(gaps, segment)),
-            usd(segment.gap_usd.value),
+            segment.segment, COVERAGE_WORDS[modes[segment.segment]], numbers.whole(segment.opportunities.value),
+            numbers.usd(segment.value_usd), numbers.usd(_worth_usd(segment)),
+            *(" → ".join(map(numbers.percent, shares)) for shares in _shares_by_who(gaps, segment)),
+            numbers.usd(segment.gap_usd.value),
         ]
         for segment in gaps.segments
     ]  # fmt: skip
     st.html(html_table(f"Market map over {quarters}", heads, rows))
-    most = max((half_width(segment.opportunities) for segment in gaps.segments), default=0.0)
+    most = max((numbers.half_width(segment.opportunities) for segment in gaps.segments), default=0.0)
     caption(
-        f"{report.map_intervals(gaps)} Opportunities up to ±{most:.0f}. What one is worth is assumed, mean amount "
-        "times your chance to win, and has no interval. The gap is what nobody sees of it; nobody could work all of "
-        "that."
+        f"{report.map_intervals(gaps)} Opportunities up to ±{numbers.plain_whole(most)}. What one is worth is assumed, "
+        "mean amount times your chance to win, and has no interval. The gap is what nobody sees of it; nobody could "
+        "work all of that."
     )
 
 
@@ -150,7 +150,7 @@ def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
     rows = [
         [
             segment.segment, _seen_percent(segment.today), *([_seen_percent(segment.planned)] if planned else []),
-            _seen_percent(segment.reachable), "100%", usd_with_half_width(segment.gap_usd),
+            _seen_percent(segment.reachable), "100%", numbers.usd_with_half_width(segment.gap_usd),
         ]
         for segment in gaps.segments
     ]  # fmt: skip
@@ -174,7 +174,7 @@ def _reach_rows(gaps: GapAnalysis) -> Iterator[dict[str, object]]:
 
 
 def _seen_percent(coverage: Coverage | None) -> str:
-    return percent(None if coverage is None else coverage.seen)
+    return numbers.percent(None if coverage is None else coverage.seen)
 
 
 def _draw_remedies(context: PageContext, gaps: GapAnalysis) -> None:
@@ -234,12 +234,12 @@ def _remedy_row(name: str, some: Sequence[tuple[Remedy, str]]) -> list[str]:
     remedy = some[0][0]
     assert remedy.gain_usd is not None
     gain, each, hours = remedy.gain_usd, remedy.gain_per_hour_usd, remedy.manager_hours or remedy.account_manager_hours
-    each_said = "no hours" if each is None else usd_with_half_width(each, sign=True)
+    each_said = "no hours" if each is None else numbers.usd_with_half_width(each, sign=True)
     return [
-        name, usd(gain.value, sign=True), usd_interval(gain, sign=True),
-        f"{hours:,.0f}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
+        name, numbers.usd(gain.value, sign=True), numbers.usd_interval(gain, sign=True),
+        f"{numbers.whole(hours)}{' AM' if remedy.account_manager_hours else ''}" if hours else "none", each_said,
         report.payback_cell(remedy), ", ".join(segment for _, segment in some),
-        ", ".join(percent(remedy.seen) for remedy, _ in some),
+        ", ".join(numbers.percent(remedy.seen) for remedy, _ in some),
     ]  # fmt: skip
 
 
@@ -265,10 +265,10 @@ def _draw_partners(context: PageContext, plan: TimePlan) -> None:
         brings, credit = (sum(row[of] for row in rows) / len(rows) for of in ("brings", "credit"))
         title = f"Partners today, and what {plan.name} does with them"
         picture(territory_charts.partner_grid(rows, (brings, credit), title))
-        widest = max(half_width(treatment.results) for treatment in there)
+        widest = max(numbers.half_width(treatment.results) for treatment in there)
         caption(
             "Dashed lines: the mean partner. Results are of today's plan, 95% intervals up to "
-            f"±{100 * widest:.1f} points; what a partner brings is assumed and has none."
+            f"±{numbers.points(widest)} points; what a partner brings is assumed and has none."
         )
     heads = [
         "Partner", "Treatment", "What the plan does", "Quota credit today", "Brings of 100", "If not as usual, why",
@@ -289,10 +289,10 @@ def _treatments_sentence(found: Sequence[Treatment], name: str) -> str:
 def _treatment_row(treatment: Treatment) -> list[str]:
     does = treatment.says.removeprefix(f"{treatment.partner}: {treatment.treatment}. ")
     name = treatment.partner
-    credit = f"{treatment.results.value:.1%} ±{100 * half_width(treatment.results):.1f}"
+    results, commitment = treatment.results, numbers.plain_whole(100 * treatment.commitment)
+    credit = f"{numbers.tenths_percent(results.value)} ±{numbers.points(numbers.half_width(results))}"
     if treatment.is_candidate:
         name, credit = f"{name} (candidate)", "not yet"
-    commitment = f"{100 * treatment.commitment:.0f}"
     return [name, treatment.treatment, does, credit, commitment, report.unusual_treatment(treatment)]
 
 

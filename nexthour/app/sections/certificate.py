@@ -14,7 +14,7 @@ from nexthour.app.charts import plan as plan_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import caption, escaped, lead_text, picture
 from nexthour.report import plan as plan_report
-from nexthour.report.numbers import count_of, count_of_total, interval
+from nexthour.report.numbers import count_of, count_of_total, interval, of_100, signed_percent, whole_percent
 from nexthour.report.text import with_capital
 from sim.plan import ACTIVITY_WORDS
 
@@ -31,21 +31,21 @@ def draw_headline(answer: Answer) -> None:
     certificate = answer.certificate
     share, worlds, quota = certificate.difference_share, certificate.worlds_ahead, certificate.chance_of_quota[-1]
     numbers = (
-        (f"Against {certificate.against}", f"{share.value:+.1%}", f"95% interval {interval(share)}."),
+        (f"Against {certificate.against}", signed_percent(share.value), f"95% interval {interval(share)}."),
         (
             "Markets ahead",
-            f"{100 * certificate.markets_ahead.value:.0f} of 100",
+            of_100(certificate.markets_ahead.value),
             f"{count_of_total(certificate.markets_ahead)} markets.",
         ),
         (
             "Worlds better",
-            "not known" if worlds is None else f"{100 * worlds.value:.0f} of 100",
+            "not known" if worlds is None else of_100(worlds.value),
             "Plausible worlds: sets of assumptions drawn from their ranges. After a past there are none.",
         ),
         (
             f"Chance of quota, Q{answer.scenario.horizon_quarters}",
-            f"{quota.value:.0%}",
-            f"95% interval {interval(quota, '.0%')}.",
+            whole_percent(quota.value),
+            f"95% interval {interval(quota, whole_percent)}.",
         ),
     )
     with st.container(horizontal=True, gap="small"):  # two beside each other on a phone

@@ -17,11 +17,11 @@ import streamlit as st
 
 from nexthour.app import controls
 from nexthour.app.controls import shown_word
-from nexthour.app.page import caption, escaped
+from nexthour.app.page import caption, caption_rest, escaped
 from nexthour.app.state import cache, library
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import TextTable
-from nexthour.report.numbers import count_of
+from nexthour.report.numbers import count_of, plain_number
 from sim import NextHourError, TableError
 from sim.documents.declared import Declared, validate
 from sim.terms import LABEL_WORDS
@@ -169,14 +169,13 @@ def _draw_rows(kind: TableKind[T], made: FilledTable[T]) -> None:
     shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
     cells = tuple(tuple(_cell_text(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
     controls.results_table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
-    if len(made.rows) > ROWS_SHOWN:
-        caption(f"and {len(made.rows) - ROWS_SHOWN:,} more")
+    caption_rest(len(made.rows) - ROWS_SHOWN)
     data = as_csv(kind.row, made.rows)
     st.download_button("Download this table", data, f"{kind.key}.csv", "text/csv", on_click="ignore")
 
 
 def _cell_text(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, int | float) else shown_word(value)
+    return "" if value is None else plain_number(value) if isinstance(value, int | float) else shown_word(value)
 
 
 def as_csv(model: type[Declared], rows: Sequence[Declared]) -> bytes:

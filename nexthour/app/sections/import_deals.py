@@ -6,7 +6,7 @@ The same calls and words as `nexthour mapping` and `nexthour calibrate`. Left ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from typing import Any
@@ -15,17 +15,18 @@ import streamlit as st
 
 import nexthour.report.calibration as report
 from nexthour.app import controls, job_status
-from nexthour.app.page import PageContext, caption, escaped, lead_text
+from nexthour.app.page import PageContext, caption, caption_rest, escaped, lead_text
 from nexthour.app.sections import mapping_form
 from nexthour.app.state import library
 from nexthour.calibrate import Fit, make_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
-from nexthour.calibrate.deals.mapping import Mapping, unanswered
+from nexthour.calibrate.deals.mapping import Mapping as DealMapping
+from nexthour.calibrate.deals.mapping import unanswered
 from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping
 from nexthour.calibrate.files.table_file import Layout
 from nexthour.jobs import FittedScenario, Upload, on_disk
 from nexthour.report.calibration import TextTable
-from nexthour.report.numbers import count_of, digits, usd
+from nexthour.report.numbers import count_of, digits, tenths, usd, whole, whole_percent
 from nexthour.report.text import with_capital
 from sim import NextHourError, TableError
 from sim.documents.declared import validate
@@ -38,14 +39,14 @@ SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
 REASONS_SHOWN, ROWS_SHOWN = 20, 100
 STATE = "deals"
 SPREADSHEET_ENCODING = "utf-8-sig"
-FITTED = {
-    "win rate": "{:.0%}".format,
+FITTED: Mapping[str, Callable[[float], str]] = {
+    "win rate": whole_percent,
     "win rate shock": digits,
     "median amount": usd,
     "mean amount": usd,
     "sigma": digits,
-    "cycle weeks": "{:.1f}".format,
-    "deals a quarter": "{:.1f}".format,
+    "cycle weeks": tenths,
+    "deals a quarter": tenths,
     "demand cv": digits,
 }
 """Fitted numbers, and how each is written."""
@@ -127,7 +128,7 @@ def _begin_with_mapping(data: object) -> None:
     draft: Draft = st.session_state[STATE]
     if not isinstance(data, dict):
         raise TableError("the mapping holds no fields; start from the one that can be downloaded here")
-    known = {str(name): value for name, value in data.items() if name in Mapping.model_fields}
+    known = {str(name): value for name, value in data.items() if name in DealMapping.model_fields}
     layout = {name: draft.base[name] for name in mapping_form.LAYOUT if name in draft.base}
     _keep_draft(replace(draft, base=layout | known))
 
@@ -228,15 +229,13 @@ def _draw_rejected(fit: Fit) -> None:
         return
     with st.expander(f"{count_of(len(fit.rejected), 'row')} not used, and why", expanded=True):
         reasons = list(fit.rejected_by_reason().items())
-        shown: Sequence[tuple[str, str]] = [(f"{rows:,}", reason) for reason, rows in reasons[:REASONS_SHOWN]]
+        shown: Sequence[tuple[str, str]] = [(whole(rows), reason) for reason, rows in reasons[:REASONS_SHOWN]]
         if len(reasons) < len(fit.rejected):
             controls.results_table(TextTable(("rows", "reason"), tuple(shown)), "Why rows were not used")
-        if len(reasons) > REASONS_SHOWN:
-            caption(f"and {len(reasons) - REASONS_SHOWN:,} more reasons, all in the file")
+        caption_rest(len(reasons) - REASONS_SHOWN, " reasons, all in the file")
         each = fit.rejected.head(ROWS_SHOWN)
-        rows = tuple((f"{row:,}", str(reason)) for row, reason in zip(each["row"], each["reason"], strict=True))
+        rows = tuple((whole(row), str(reason)) for row, reason in zip(each["row"], each["reason"], strict=True))
         controls.results_table(TextTable(("row of the file", "reason"), rows), "Rows that were not used")
-        if len(fit.rejected) > ROWS_SHOWN:
-            caption(f"and {len(fit.rejected) - ROWS_SHOWN:,} more rows, all in the file")
+        caption_rest(len(fit.rejected) - ROWS_SHOWN, " rows, all in the file")
         data = rejected_text(fit.rejected).encode(SPREADSHEET_ENCODING)
         st.download_button("Download the rows not used", data, "not_used.csv", "text/csv", on_click="ignore")

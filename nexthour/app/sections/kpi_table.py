@@ -17,7 +17,7 @@ from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import PageContext, caption, escaped, heading, lead_text, picture
 from nexthour.app.state import actuals_store, cache, library
-from nexthour.report.numbers import count_of
+from nexthour.report.numbers import count_of, points
 from nexthour.report.text import with_article, with_capital
 from optimize.replan.actuals import BY_PARTNER, KNOWN, Actuals
 from optimize.replan.deviations import OF_MARKETS
@@ -73,7 +73,7 @@ def _draw_deviations(context: PageContext, plan: TimePlan, actuals: Actuals | No
         f"{one.figure.when.capitalize()}. {indicators.deviation_sentence(one, context.scenario)}" for one in off
     ]
     for deviation, sentence in zip(off[:MOST_SAID], sentences, strict=False):
-        st.markdown(escaped(f"{sentence} As far out or more: {100 * deviation.surprise:.1f} of 100 markets."))
+        st.markdown(escaped(f"{sentence} As far out or more: {points(deviation.surprise)} of 100 markets."))
     if off[MOST_SAID:]:
         with st.expander(f"{count_of(len(off) - MOST_SAID, 'more figure')} outside"):
             for sentence in sentences[MOST_SAID:]:
@@ -96,9 +96,9 @@ def _draw_tables(outcomes: Outcomes, actuals: Actuals | None, quarter: int) -> N
     with st.expander(HOURS):
         st.html(html_table(f"{HOURS}, in Q{quarter}", heads, rows[HOURS]))
     caption(
-        f"Planned: the mean over {outcomes.replications:,} markets with its 95% interval. Skill and engagement of "
-        "partners are told by what they do: how many of the deals that you would win a partner wins, and how many it "
-        "brings."
+        f"Planned: the mean over {count_of(outcomes.replications, 'market')} with its 95% interval. Skill and "
+        "engagement of partners are told by what they do: how many of the deals that you would win a partner wins, and "
+        "how many it brings."
     )
 
 

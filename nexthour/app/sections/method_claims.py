@@ -15,7 +15,7 @@ from nexthour.app import job_status
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import PageContext, caption, caveat, escaped, lead_text
 from nexthour.app.state import cache, library
-from nexthour.report.numbers import usd
+from nexthour.report.numbers import signed_thousandths, signed_whole, tenths_percent, usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
 
 MARKETS = 300
@@ -88,5 +88,5 @@ def _number_text(number: float, unit: Unit) -> str:
     if unit == "quarter":
         return "never" if isinf(number) else f"quarter {round(number)}"
     if unit == "points":
-        return f"{100 * number:+.0f}" if number else "0"
-    return f"{number:.1%}" if unit == "share" else f"{number:+.3f}"
+        return signed_whole(100 * number) if number else "0"
+    return tenths_percent(number) if unit == "share" else signed_thousandths(number)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nexthour.app.page import PageContext
 from nexthour.app.state import actuals_store, url_state
 from nexthour.app.state.url_state import Field
+from nexthour.report.numbers import whole_percent
 from nexthour.report.text import with_article, with_capital
 from optimize.options import OPTIONS
 from sim import PlanError, Scenario
@@ -165,9 +166,9 @@ def request_words(request: PlanRequest) -> str:
     """What is asked for, in a sentence."""
     said = [OBJECTIVES[request.objective]]
     if request.exit_weight:
-        said.append(f"the year after counts {request.exit_weight:.0%}")
+        said.append(f"the year after counts {whole_percent(request.exit_weight)}")
     if request.discount_rate:
-        said.append(f"a later booking is worth {request.discount_rate:.0%} less a year")
+        said.append(f"a later booking is worth {whole_percent(request.discount_rate)} less a year")
     said += [request.says(key) for key in request.given()]
     if request.followed is not None:
         past = f"after {with_article(request.followed.name)}"

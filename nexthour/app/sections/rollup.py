@@ -14,7 +14,15 @@ from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
 from nexthour.app.page import PageContext, caption, lead_text, picture
 from nexthour.app.state import cache, library
-from nexthour.report.numbers import count_of, count_with_half_width, usd, usd_interval, usd_with_half_width
+from nexthour.report.numbers import (
+    count_of,
+    count_with_half_width,
+    tenths,
+    usd,
+    usd_interval,
+    usd_with_half_width,
+    whole,
+)
 from optimize.coverage.rollup import Organisation, SegmentRow, SharedPartner
 from sim import Scenario
 from sim.terms import TREATMENTS
@@ -40,8 +48,8 @@ def _draw_organisation(organisation: Organisation) -> None:
     total, quarters = organisation.total, count_of(organisation.quarters, "quarter")
     many = len(organisation.territories)
     lead_text(
-        f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {total.leaked.value:,.0f} of "
-        f"{total.opportunities.value:,.0f} opportunities today, worth {usd(total.gap_usd.value)} "
+        f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {whole(total.leaked.value)} of "
+        f"{whole(total.opportunities.value)} opportunities today, worth {usd(total.gap_usd.value)} "
         f"({usd_interval(total.gap_usd)})."
     )
     bars = [bar for name, row in organisation.by_segment.items() if (bar := _segment_bar(name, row)) is not None]
@@ -53,8 +61,8 @@ def _draw_organisation(organisation: Organisation) -> None:
         rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
         st.html(_map_table("By territory", "Territory", rows))
     caption(
-        f"Means over simulated markets of each territory: {total.opportunities.observations:,} for opportunities, "
-        f"{organisation.credit_usd.observations:,} for quota credit. "
+        f"Means over simulated markets of each territory: {whole(total.opportunities.observations)} for opportunities, "
+        f"{whole(organisation.credit_usd.observations)} for quota credit. "
         f"Quota credit today {usd_with_half_width(organisation.credit_usd)} against quotas of "
         f"{usd(organisation.quota_usd)}, {usd(organisation.partner_credit_usd.value)} of it from partners. "
         "± is the 95% interval. Each territory is simulated on its own: no manager knows of another's deals. "
@@ -97,7 +105,7 @@ def _partner_row(partner: SharedPartner, many: int) -> list[str]:
     if all(one.is_candidate for one in partner.territories):
         name, credit = f"{partner.name} (candidate)", "not yet"
     accounts = count_with_half_width(partner.opportunities)
-    hours = [f"{partner.manager_hours:.1f}", f"{partner.account_manager_hours:.1f}"]
+    hours = [tenths(partner.manager_hours), tenths(partner.account_manager_hours)]
     return [name, _usual_treatment(partner), where, credit, accounts, *hours]
 
 

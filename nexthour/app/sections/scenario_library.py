@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from nexthour.app import controls, menu
-from nexthour.app.page import PageContext, caption, escaped, lead_text
+from nexthour.app.page import PageContext, caption, caption_rest, escaped, lead_text
 from nexthour.app.sections import scenario_form
 from nexthour.app.state import cache, library
 from nexthour.jobs.uploads import Upload
@@ -50,8 +50,7 @@ def _draw_list(files: Mapping[str, Path]) -> None:
     ids = [scenario_id for scenario_id in ids if wanted.strip().lower().replace(" ", "-") in scenario_id]
     for scenario_id in ids[:SHOWN]:
         _draw_row(scenario_id, files, is_saved=scenario_id in saved)
-    if len(ids) > SHOWN:
-        caption(f"and {len(ids) - SHOWN:,} more: write a part of the name above")
+    caption_rest(len(ids) - SHOWN, ": write a part of the name above")
     if not ids:
         caption("No scenario has that in its name.")
 

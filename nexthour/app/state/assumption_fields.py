@@ -10,6 +10,7 @@ from typing import Any
 
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
+from nexthour.report.numbers import plain_number
 from sim import Scenario
 from sim.assumptions import Assumption, assumptions, with_value
 
@@ -55,6 +56,6 @@ def apply_changes(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
 def changes_in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
     """What was changed, "" if nothing was."""
     return "; ".join(
-        f"{assumption.name} {value:g} instead of {assumption.likely:g}"
+        f"{assumption.name} {plain_number(value)} instead of {plain_number(assumption.likely)}"
         for assumption, value in _changed(scenario, state).items()
     )

@@ -18,6 +18,7 @@ from platformdirs import user_data_path
 
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.packaged import packaged
+from nexthour.report.numbers import count_of
 from sim import InputError, Scenario, TimePlan
 from sim.documents.yaml_file import Document
 
@@ -75,7 +76,7 @@ def save_document(document: Scenario | TimePlan, kind: str) -> str:
             continue
         document.write(path)
         return document_id
-    raise InputError(f"{where}: holds {MOST_SAVED:,} files of this name; delete some")
+    raise InputError(f"{where}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
 
 
 def new_file(kind: str, document_id: str) -> Path | None:

@@ -17,7 +17,7 @@ import streamlit as st
 
 from nexthour.app.state import visit
 from nexthour.app.state.visit import Words
-from nexthour.report.numbers import digits
+from nexthour.report.numbers import count_of, digits
 from nexthour.report.text import with_capital
 from sim.documents.messages import guess, show
 from sim.errors import short_line
@@ -92,7 +92,7 @@ def text(key: str, default: str = "") -> Field:
 
     def parse(words: Sequence[str]) -> str:
         if len(words[-1]) > LONGEST_VALUE:
-            raise ValueError(f"allowed: at most {LONGEST_VALUE:,} letters")
+            raise ValueError(f"allowed: at most {count_of(LONGEST_VALUE, 'letter')}")
         return words[-1]
 
     return Field(key, default, parse, lambda value: [value])
