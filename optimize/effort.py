@@ -60,6 +60,13 @@ class Effort(Declared):
     reason_markets: Markets = _levels("for how flat the top is and the next best plan", 300, 1000, 3000)
     flip_markets: Markets = _levels("for what would have to be true for another plan to win", 100, 300, 900)
     frontier_markets: Markets = _levels("in which the points of a frontier are tried", 200, 500, 1500)
+    band_markets: Markets = _levels("for what is as planned: the runs that a comparison shows", 1000, 1000, 1000)
+    remedy_markets: Markets = _levels("in which remedies are priced", 300, 1000, 3000)
+    screening_markets: Markets = _levels("in which the remedies to price are chosen", 50, 200, 600)
+    coverage_markets: Markets = _levels("in which it is counted who sees what of a segment", 30, 100, 300)
+    spare_markets: Markets = _levels("for the selling time that a plan leaves spare", 20, 50, 150)
+    results_markets: Markets = _levels("for the quota credit of each partner today", 50, 200, 600)
+    claim_markets: Markets = _levels("in which the claims of the source are measured", 100, 300, 900)
 
     @classmethod
     def of(cls, effort: Effort | str) -> Effort:

@@ -83,7 +83,7 @@ def optimize_plan(
     quarters_over = request.quarters_over
     if planner.limits.broken(scenario, plan.table(scenario), quarters_over):
         raise PlanningError("the plan that was found does not keep to its limits; please report this")
-    off = () if past is None else find_deviations(scenario, past.followed, past.actuals, request.seed)
+    off = () if past is None else find_deviations(scenario, past.followed, past.actuals, request.seed, request.effort)
     followed = _followed(scenario, request)
     return Solution(scenario, request.seed, plan, certificate, quarters_over + 1, followed, off, like, planner, found)
 

@@ -161,7 +161,7 @@ def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
     from optimize.coverage.treatment import treatments
 
     analysis = gap_analysis(task.scenario, seed=task.seed, progress=progress, **task.arguments)
-    return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed))
+    return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed, analysis.effort))
 
 
 def _organisation(task: Task, kept: Kept, progress: Progress) -> Organisation:

@@ -104,7 +104,6 @@ def map_words(gaps: GapAnalysis) -> str:
 
 def remedy_words(gaps: GapAnalysis) -> str:
     """What each remedy is, and what its figures mean."""
-    from optimize.coverage.gaps import MARKETS
     from optimize.coverage.remedies import ACCOUNT_MANAGER_HOURS, DEVELOPING_WORDS, MOVED_HOURS
 
     cam = gaps.scenario.channel_account_manager
@@ -114,7 +113,7 @@ def remedy_words(gaps: GapAnalysis) -> str:
         f"an account manager (AM), {ACCOUNT_MANAGER_HOURS:g} h a week on top"
         f"{', of the usual worth, as there is none today' if cam is None else ''}, whose cost is not in it. "
         f"Gain: quota credit of the whole territory over {count_of(gaps.scenario.horizon_quarters, 'quarter')}, in the "
-        f"same {count_of(MARKETS, 'market')} with and without, each with its 95% interval. Seen: by "
+        f"same {count_of(gaps.effort.remedy_markets, 'market')} with and without, each with its 95% interval. Seen: by "
         "somebody, of the segment's opportunities. Gains do not add up."
     )
 

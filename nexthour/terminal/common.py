@@ -20,6 +20,7 @@ from typer.core import TyperGroup
 from nexthour.packaged import scenario_path
 from nexthour.report.text import one_line, unexpected_error
 from nexthour.terminal.tables import plain_console
+from optimize.options import OPTIONS
 from sim.study.options import SEED
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ QUIET_SECONDS = 1.0
 ScenarioFile = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file, or the name of one that comes with Next Hour.")
 ]
+EffortName = Annotated[str, typer.Option("--effort", help=OPTIONS["effort"].help)]
 Seed = Annotated[int, typer.Option(help=SEED.help)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 
@@ -129,6 +131,11 @@ def status_line() -> Iterator[Progress | None]:
 def print_json(data: object) -> None:
     """Print what a command found as JSON. Raises ValueError for a number that JSON does not have."""
     print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def effort_words(effort: str) -> list[str]:
+    """The words of a command that ask for an effort; none for the usual one."""
+    return [] if effort == OPTIONS["effort"].default else ["--effort", effort]
 
 
 def fail(sentence: str, code: int, label: str = "error") -> int:

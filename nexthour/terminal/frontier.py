@@ -11,7 +11,16 @@ import typer
 
 from nexthour.report import plan as report
 from nexthour.report.text import CAVEAT, one_line
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.common import (
+    AsJson,
+    EffortName,
+    ScenarioFile,
+    Seed,
+    effort_words,
+    print_json,
+    read_scenario,
+    status_line,
+)
 from nexthour.terminal.tables import make_table, plain_console, print_again
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ def command(
     points: Annotated[int, typer.Option(help="How many plans, from the most patient to the hastiest.")] = 6,
     through: Annotated[int, typer.Option(help="Quarters that are planned; the year after them is the exit.")] = 4,
     no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,
+    effort: EffortName = "normal",
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
@@ -37,12 +47,15 @@ def command(
 
     scenario = read_scenario(scenario_file)
     with status_line() as progress:
-        found = optimize.frontier(scenario, points, seed, through=through, recruit=not no_recruiting, progress=progress)
+        found = optimize.frontier(
+            scenario, points, seed, through=through, effort=effort, recruit=not no_recruiting, progress=progress
+        )
     if as_json:
         print_json(found.as_dict())
         return
     print_frontier(found)
-    words = ["--points", points, "--through", through, *(["--no-recruiting"] if no_recruiting else [])]
+    flags = ["--no-recruiting"] if no_recruiting else []
+    words = ["--points", points, "--through", through, *flags, *effort_words(effort)]
     print_again(scenario, ["frontier", scenario_file, *words, "--seed", seed])
 
 

@@ -11,7 +11,16 @@ import typer
 from nexthour.report import gaps as report
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, percent, usd
 from nexthour.report.text import CAVEAT, one_line
-from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.common import (
+    AsJson,
+    EffortName,
+    ScenarioFile,
+    Seed,
+    effort_words,
+    print_json,
+    read_scenario,
+    status_line,
+)
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
 
 if TYPE_CHECKING:
@@ -24,6 +33,7 @@ def command(
     plan: Annotated[
         str | None, typer.Option(help="A plan file: its coverage too, and remedies on top of it.", metavar="FILE")
     ] = None,
+    effort: EffortName = "normal",
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
@@ -45,13 +55,14 @@ def command(
     scenario = read_scenario(scenario_file)
     chosen = None if plan is None else sim.TimePlan.load(plan)
     with status_line() as progress:
-        gaps = gap_analysis(scenario, chosen, seed, progress)
-        partners = treatments(scenario, gaps.plan, seed)
+        gaps = gap_analysis(scenario, chosen, seed, progress, effort)
+        partners = treatments(scenario, gaps.plan, seed, gaps.effort)
     if as_json:
         print_json({**gaps.as_dict(), "treatments": [partner.as_dict() for partner in partners]})
         return
     print_gaps(gaps, partners)
-    print_again(scenario, ["gap", scenario_file, *([] if plan is None else ["--plan", plan]), "--seed", seed])
+    words = [*([] if plan is None else ["--plan", plan]), *effort_words(effort)]
+    print_again(scenario, ["gap", scenario_file, *words, "--seed", seed])
 
 
 def print_gaps(gaps: GapAnalysis, partners: Sequence[Treatment]) -> None:

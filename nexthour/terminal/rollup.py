@@ -9,7 +9,7 @@ import typer
 
 from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_width
 from nexthour.report.text import one_line
-from nexthour.terminal.common import AsJson, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def command(
     scenario_files: Annotated[
         list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.")
     ],
+    effort: EffortName = "normal",
     seed: Seed = 7,
     as_json: AsJson = False,
 ) -> None:
@@ -36,12 +37,12 @@ def command(
 
     scenarios = [read_scenario(file) for file in scenario_files]
     with status_line() as progress:
-        organisation = roll_up(scenarios, seed, progress)
+        organisation = roll_up(scenarios, seed, progress, effort)
     if as_json:
         print_json(organisation.as_dict())
         return
     print_organisation(organisation)
-    print_again(scenarios[0], ["rollup", *scenario_files, "--seed", seed], *scenarios[1:])
+    print_again(scenarios[0], ["rollup", *scenario_files, *effort_words(effort), "--seed", seed], *scenarios[1:])
 
 
 def print_organisation(organisation: Organisation) -> None:

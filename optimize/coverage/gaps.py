@@ -26,6 +26,7 @@ from optimize.coverage.remedies import (
     recruiting_options,
     with_account_manager,
 )
+from optimize.effort import Effort
 from optimize.objective import Objective
 from optimize.proof.certify import as_plan
 from optimize.search.evaluate import Purpose
@@ -40,7 +41,6 @@ from sim.study.estimates import Estimate
 from sim.study.settings import check_plan
 from sim.tape_numbers import MAX_SEED, check_seed
 
-MARKETS, SCREENING_MARKETS, COVERAGE_MARKETS = 1000, 200, 100
 TABLES_AT_A_TIME = 32
 """A territory with many partners has many remedies, and their bookings would fill the memory."""
 
@@ -144,8 +144,9 @@ class GapAnalysis:
 
     scenario: Scenario
     seed: int
+    effort: Effort
     plan: TimePlan
-    """on top of which remedies are priced"""
+    """the plan on top of which remedies are priced"""
     is_status_quo: bool
     segments: tuple[SegmentGap, ...]
 
@@ -163,31 +164,35 @@ class GapAnalysis:
 
 
 def gap_analysis(
-    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, progress: Progress | None = None
+    scenario: Scenario,
+    plan: TimePlan | None = None,
+    seed: int = 7,
+    progress: Progress | None = None,
+    effort: Effort | str = Effort.normal,
 ) -> GapAnalysis:
     """Coverage of every segment today, with `plan`, reachable and ideal, and the remedies for what is missing.
 
     Remedies are priced on top of `plan`, or of the status quo. `progress` hears what is going on, and may raise. Raises
     PlanError if the plan does not fit.
     """
-    ground = _check_ground(scenario, plan, seed)
-    progress = progress or silent
+    effort, progress = Effort.of(effort), progress or silent
+    ground = _check_ground(scenario, plan, seed, effort)
     more = with_account_manager(scenario)
 
     progress(0, 0, "choosing among remedies")
-    chosen = _choose_options(ground, more, seed)
+    chosen = _choose_options(ground, more, effort.screening_markets, seed)
     of_manager = [option for row in chosen for kind, option in row.items() if kind == "account_manager"]
     others = [option for row in chosen for kind, option in row.items() if kind != "account_manager"]
 
     progress(0, 0, "pricing them")
-    gains = _gains_usd(scenario, ground.base, others, MARKETS, seed + Purpose.PRICING)
-    gains |= _gains_usd(more, ground.base, of_manager, MARKETS, seed + Purpose.PRICING)
+    gains = _gains_usd(scenario, ground.base, others, effort.remedy_markets, seed + Purpose.PRICING)
+    gains |= _gains_usd(more, ground.base, of_manager, effort.remedy_markets, seed + Purpose.PRICING)
 
     progress(0, 0, "counting who sees what")
-    bare = _without_remedies(ground, plan, seed)
-    planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], COVERAGE_MARKETS, seed)
+    bare, markets = _without_remedies(ground, plan, effort, seed), effort.coverage_markets
+    planned, *counts = table_coverage(scenario, [ground.base, *_tables(others)], markets, seed)
     if _tables(of_manager):
-        counts += list(table_coverage(more, _tables(of_manager), COVERAGE_MARKETS, seed))
+        counts += list(table_coverage(more, _tables(of_manager), markets, seed))
     after = dict(zip(map(id, _tables(others) + _tables(of_manager)), counts, strict=True))
 
     rows = []
@@ -210,24 +215,28 @@ def gap_analysis(
     return replace(bare, segments=tuple(rows))
 
 
-def map_market(scenario: Scenario, plan: TimePlan | None = None, seed: int = 7) -> GapAnalysis:
+def map_market(
+    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, effort: Effort | str = Effort.normal
+) -> GapAnalysis:
     """A gap analysis without remedies, which take nearly all of the time. Raises PlanError if the plan does not fit."""
-    return _without_remedies(_check_ground(scenario, plan, seed), plan, seed)
+    effort = Effort.of(effort)
+    return _without_remedies(_check_ground(scenario, plan, seed, effort), plan, effort, seed)
 
 
-def _check_ground(scenario: Scenario, plan: TimePlan | None, seed: int) -> Ground:
+def _check_ground(scenario: Scenario, plan: TimePlan | None, seed: int, effort: Effort) -> Ground:
     if plan is not None:
         check_plan("plan", plan)
     check_seed("seed", seed)
-    return Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, seed)
+    return Ground.of(scenario, TimePlan.status_quo(scenario) if plan is None else plan, effort.spare_markets, seed)
 
 
-def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAnalysis:
-    scenario, status_quo = ground.scenario, TimePlan.status_quo(ground.scenario)
+def _without_remedies(ground: Ground, plan: TimePlan | None, effort: Effort, seed: int) -> GapAnalysis:
+    scenario, markets = ground.scenario, effort.coverage_markets
+    status_quo = TimePlan.status_quo(scenario)
     there, at_their_best = at_ceilings(ground)
-    (reachable,) = table_coverage(there, [at_their_best], COVERAGE_MARKETS, seed)
+    (reachable,) = table_coverage(there, [at_their_best], markets, seed)
     now = [status_quo.table(scenario), *([] if plan is None else [ground.base])]
-    counts = table_coverage(scenario, now, COVERAGE_MARKETS, seed)
+    counts = table_coverage(scenario, now, markets, seed)
     today, planned = counts[0], counts[-1]
     rows = []
     for s, name in enumerate(scenario.segment_names):
@@ -244,7 +253,7 @@ def _without_remedies(ground: Ground, plan: TimePlan | None, seed: int) -> GapAn
                 remedies=(),
             )
         )
-    return GapAnalysis(scenario, seed, status_quo if plan is None else plan, plan is None, tuple(rows))
+    return GapAnalysis(scenario, seed, effort, status_quo if plan is None else plan, plan is None, tuple(rows))
 
 
 def _price(
@@ -276,7 +285,9 @@ def _price(
     )
 
 
-def _choose_options(ground: Ground, more: Scenario, seed: int) -> list[dict[RemedyKind, RemedyOption | str]]:
+def _choose_options(
+    ground: Ground, more: Scenario, markets: int, seed: int
+) -> list[dict[RemedyKind, RemedyOption | str]]:
     """By segment, the best remedy of each kind, or why there is none.
 
     `more` is the territory with an account manager more. Who gets those hours: the first of the segment's
@@ -289,7 +300,7 @@ def _choose_options(ground: Ground, more: Scenario, seed: int) -> list[dict[Reme
     modes, recruits = [coverage_options(ground, s) for s in segments], [recruiting_options(ground, s) for s in segments]
     lists = [some for some in (*modes, *recruits) if not isinstance(some, str)]
     tried = [*partners.values(), *(option for some in lists for option in some)]
-    by_table = _gains_usd(scenario, ground.base, tried, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+    by_table = _gains_usd(scenario, ground.base, tried, markets, seed + Purpose.CHOOSING)
 
     def gain(option: RemedyOption) -> float:
         return float(by_table[id(option.table)].mean())
@@ -299,7 +310,7 @@ def _choose_options(ground: Ground, more: Scenario, seed: int) -> list[dict[Reme
         there = sorted(ground.carried_in(s), key=lambda p: -gain(partners[p]) if p in partners else 0.0)
         with_manager.append([account_manager_option(ground, there[:most]) for most in range(1, len(there) + 1)])
     of_manager = [option for some in with_manager for option in some]
-    by_table |= _gains_usd(more, ground.base, of_manager, SCREENING_MARKETS, seed + Purpose.CHOOSING)
+    by_table |= _gains_usd(more, ground.base, of_manager, markets, seed + Purpose.CHOOSING)
 
     def best(some: Sequence[RemedyOption] | str, why_not: str = "") -> RemedyOption | str:
         return some if isinstance(some, str) else max(some, key=gain) if some else why_not

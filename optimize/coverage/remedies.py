@@ -28,7 +28,6 @@ from sim.study.batches import table_coverage
 from sim.study.experiment import replicate
 from sim.terms import COVERAGE_MODES, COVERAGE_WORDS, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, CoverageMode
 
-SPARE_MARKETS = 50
 MOVED_HOURS = 1.0
 """Hours a week from selling to a remedy."""
 ACCOUNT_MANAGER_HOURS = 5.0
@@ -60,11 +59,11 @@ class Ground:
     """by segment, where no prospecting is planned: by the value of what partners do not have, as the manager does"""
 
     @classmethod
-    def of(cls, scenario: Scenario, plan: TimePlan, seed: int) -> Ground:
-        """What the plan leaves spare is simulated. Raises PlanError if it does not fit."""
+    def of(cls, scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Ground:
+        """The ground of a plan, whose spare time is simulated. Raises PlanError if the plan does not fit."""
         problem, base = PlanningProblem.of(scenario), plan.table(scenario)
-        spare = replicate(scenario, plan, SPARE_MARKETS, seed)["hours_spare"].mean(axis=0)
-        seen = table_coverage(scenario, [base], SPARE_MARKETS, seed)[0].sum(axis=0)
+        spare = replicate(scenario, plan, markets, seed)["hours_spare"].mean(axis=0)
+        seen = table_coverage(scenario, [base], markets, seed)[0].sum(axis=0)
         brought = seen[list(COVERAGE_KINDS).index("registered")] / np.maximum(seen.sum(axis=0), 1)
         taken = {
             "direct": np.zeros_like(brought),

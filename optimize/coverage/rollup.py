@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from optimize.coverage import gaps, treatment
 from optimize.coverage.gaps import Coverage, coverage_of
+from optimize.coverage.treatment import credit_today
+from optimize.effort import Effort
 from optimize.problem import PlanningProblem
 from sim.arrays import FloatArray
 from sim.documents.messages import listed, show
@@ -168,7 +169,12 @@ class Organisation:
         }
 
 
-def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | None = None) -> Organisation:
+def roll_up(
+    scenarios: Iterable[Scenario],
+    seed: int = 7,
+    progress: Progress | None = None,
+    effort: Effort | str = Effort.normal,
+) -> Organisation:
     """The map of several territories together, each as in its own gap analysis with this seed.
 
     `progress` hears what is going on, and may raise. Raises ScenarioError if there is no territory, or two that have
@@ -176,11 +182,11 @@ def roll_up(scenarios: Iterable[Scenario], seed: int = 7, progress: Progress | N
     """
     check_seed("seed", seed)
     given = _check_territories(scenarios)
-    progress = progress or silent
+    effort, progress = Effort.of(effort), progress or silent
     pages = []
     for scenario in given:
         progress(0, 0, f"counting who sees what in {scenario.name}")
-        pages.append(_Page.of(scenario, seed))
+        pages.append(_Page.of(scenario, effort, seed))
     segments = list(dict.fromkeys(name for scenario in given for name in scenario.segment_names))
     names = list(dict.fromkeys(name for scenario in given for name in scenario.partner_names))
     partners = [_partner(name, [page for page in pages if name in page.scenario.partner_names]) for name in names]
@@ -218,10 +224,10 @@ class _Page:
     """of each partner, shape (markets, partners)"""
 
     @classmethod
-    def of(cls, scenario: Scenario, seed: int) -> _Page:
+    def of(cls, scenario: Scenario, effort: Effort, seed: int) -> _Page:
         table, problem = TimePlan.status_quo(scenario).table(scenario), PlanningProblem.of(scenario)
-        (seen,) = table_coverage(scenario, [table], gaps.COVERAGE_MARKETS, seed)
-        credit = treatment.credit_today(scenario, seed)
+        (seen,) = table_coverage(scenario, [table], effort.coverage_markets, seed)
+        credit = credit_today(scenario, effort.results_markets, seed)
         return cls(scenario, table, seen, problem.value_usd, problem.base, *credit)
 
     def territory(self) -> TerritoryTotals:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimize.coverage.remedies import in_a_sentence
+from optimize.effort import Effort
 from optimize.objective import Objective
 from optimize.problem import HISTORY, PlanningProblem
 from optimize.search.rounding import STEP_HOURS
@@ -30,7 +31,6 @@ from sim.study.estimates import Estimate
 from sim.study.settings import check_plan
 from sim.terms import PARTNER_ACTIVITIES, TREATMENTS
 
-MARKETS = 200
 SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")
 """Activities of which more than STEP_HOURS a week in some quarter is development."""
 LEAST_SAID = 0.05
@@ -67,12 +67,14 @@ class Treatment:
         return asdict(self)
 
 
-def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treatment, ...]:
+def treatments(
+    scenario: Scenario, plan: TimePlan, seed: int = 7, effort: Effort | str = Effort.normal
+) -> tuple[Treatment, ...]:
     """Each partner, then each candidate, once. Raises PlanError if the plan does not fit."""
     check_plan("plan", plan)
     table = plan.table(scenario)
     problem = PlanningProblem.of(scenario)
-    direct, credit = credit_today(scenario, seed)
+    direct, credit = credit_today(scenario, Effort.of(effort).results_markets, seed)
     total = float(direct.mean() + credit.sum(axis=1).mean())
     results = [estimates.mean(usd).scaled(1 / total if total > 0 else 0.0) for usd in credit.T]
     beta = scenario.assumptions.engagement_exponent.likely
@@ -106,11 +108,11 @@ def treatments(scenario: Scenario, plan: TimePlan, seed: int = 7) -> tuple[Treat
     return tuple(made)
 
 
-def credit_today(scenario: Scenario, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Quota credit in US dollars over the horizon under the status quo, by market: the manager's own, shape (MARKETS,),
-    and by partner, candidates last, shape (MARKETS, partners)."""
+def credit_today(scenario: Scenario, markets: int, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Quota credit in US dollars over the horizon under the status quo, by market: the manager's own, shape (markets,),
+    and by partner, candidates last, shape (markets, partners)."""
     objective = Objective.of(scenario, "quota_credit", 0.0)
-    booked = table_bookings(scenario, [TimePlan.status_quo(scenario).table(scenario)], range(MARKETS), seed)
+    booked = table_bookings(scenario, [TimePlan.status_quo(scenario).table(scenario)], range(markets), seed)
     return booked.direct[0].sum(axis=1), booked.partner[0].sum(axis=1) * objective.partner_share
 
 

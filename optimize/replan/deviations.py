@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optimize.effort import Effort
 from optimize.replan.actuals import Actuals, Figure, values_of
 from sim.arrays import FloatArray
 from sim.plan import TimePlan
@@ -19,8 +20,6 @@ from sim.study.batches import table_values
 from sim.study.settings import check_plan
 from sim.tape_numbers import check_seed
 
-BAND_MARKETS = 1000
-"""As many as a comparison has, so that a range on screen and a deviation come from the same runs."""
 BAND = (0.1, 0.9)
 """Quantiles between which a figure is as planned."""
 OF_MARKETS = f"{100 * (BAND[1] - BAND[0]):.0f} of 100 markets"
@@ -48,12 +47,14 @@ class Deviation:
         )
 
 
-def find_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7) -> tuple[Deviation, ...]:
+def find_deviations(
+    scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7, effort: Effort | str = Effort.normal
+) -> tuple[Deviation, ...]:
     """What was seen outside its band under the plan that was followed: leading figures first, then by surprise."""
     seen = actuals.figures(scenario)
     check_plan("plan", plan)
     check_seed("seed", seed)
-    markets = range(BAND_MARKETS)
+    markets = range(Effort.of(effort).band_markets)
     values = table_values(scenario, [plan.table(scenario)], markets, seed, lambda tally: values_of(tally, [*seen]))[0]
     found = []
     for (figure, actual), simulated in zip(seen.items(), values.T, strict=True):

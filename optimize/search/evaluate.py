@@ -24,6 +24,7 @@ from sim.arrays import FloatArray
 from sim.plan import PlanTable
 from sim.study.batches import table_bookings
 from sim.study.experiment import keep_tapes
+from sim.study.one_run import slow_runs
 from sim.study.settings import KeptTapes
 
 Alike = Callable[[int], Sequence[int]]
@@ -85,6 +86,7 @@ class Trials:
         """`alike` singles out markets that look like a past."""
         self.problem, self.objective, self.limits, self.seed, self.effort = problem, objective, limits, seed, effort
         self._alike = alike and cache(alike)
+        slow_runs(problem.whole)  # who has to wait for plain Python hears of it before the first solve
         self.kept = keep_tapes(problem.whole, self._numbers(effort.search_markets, Purpose.SEARCH, 0), seed)
         self.runs = 0
 

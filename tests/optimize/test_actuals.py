@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optimize import optimize_plan
+from optimize import Effort, optimize_plan
 from optimize.replan import deviations as module
 from optimize.replan.actuals import BY_PARTNER, KNOWN, KPIS, Actuals, Figure
-from optimize.replan.deviations import BAND_MARKETS, Deviation, band, find_deviations
+from optimize.replan.deviations import Deviation, band, find_deviations
 from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
 from sim.kpis import Tally
@@ -163,7 +163,7 @@ def test_figures_are_those_of_the_ledger() -> None:
 
 
 def test_a_band_holds_eighty_of_a_hundred_markets() -> None:
-    outcomes = replicate(SLOW, TODAY, BAND_MARKETS)
+    outcomes = replicate(SLOW, TODAY, Effort.normal.band_markets)
     for name in ("credit_usd", "registered_deals", "engagement"):
         values = outcomes[name][:, 1]
         low, high = band(values)
@@ -172,7 +172,7 @@ def test_a_band_holds_eighty_of_a_hundred_markets() -> None:
 
 
 def test_what_lies_outside_is_named_and_leading_figures_come_first() -> None:
-    outcomes = replicate(SLOW, TODAY, BAND_MARKETS)
+    outcomes = replicate(SLOW, TODAY, Effort.normal.band_markets)
     (_, credit_high), (registered_low, registered_high), (cold_low, _) = (
         band(outcomes[name][:, quarter - 1])
         for name, quarter in (("credit_usd", 1), ("registered_deals", 2), ("gone_cold", 1))
@@ -194,7 +194,7 @@ def test_what_lies_outside_is_named_and_leading_figures_come_first() -> None:
         (Figure(1, "credit_usd"), "lagging"),
     ]
     assert found[2].surprise < found[1].surprise
-    assert found[0].surprise == pytest.approx(2 / (1 + BAND_MARKETS)) and 0.15 < found[3].surprise < 0.21
+    assert found[0].surprise == pytest.approx(2 / (1 + Effort.normal.band_markets)) and 0.15 < found[3].surprise < 0.21
     assert found[1].says == (
         f"Q2 registered deals {registered_high + 3:.0f}: the plan has {registered_low:.0f} to {registered_high:.0f} "
         "in 80 of 100 markets"
@@ -315,6 +315,5 @@ def test_any_scenario_has_markets_like_anything_that_was_seen(scenario: Scenario
         match.tapes.replications == 5 and np.isfinite([match.median_distance, match.pool_distance, match.beyond]).all()
     )
     assert "\n" not in match.says and partner_kinds(match.tapes).sum() == pytest.approx(len(partners))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "BAND_MARKETS", 25)
-        assert all("\n" not in deviation.says for deviation in find_deviations(scenario, plan, actuals))
+    off = find_deviations(scenario, plan, actuals, effort=Effort(band_markets=25))
+    assert all("\n" not in deviation.says for deviation in off)

@@ -23,7 +23,8 @@ from typer.testing import CliRunner
 from nexthour.report import gaps as telling_gap
 from nexthour.terminal.gap import print_gaps
 from nexthour.terminal.main import app
-from optimize.coverage import gaps, remedies, treatment
+from optimize import Effort
+from optimize.coverage import gaps
 from optimize.coverage.gaps import Coverage, GapAnalysis, Remedy, gap_analysis, map_market
 from optimize.coverage.remedies import Ground, prospecting_option
 from optimize.coverage.treatment import treatments
@@ -63,20 +64,13 @@ def small(**changes: Any) -> Scenario:
     return territory(**{**known, **changes})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_markets() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, markets in (
-            (gaps, "MARKETS", 300), (gaps, "SCREENING_MARKETS", 50), (gaps, "COVERAGE_MARKETS", 30),
-            (remedies, "SPARE_MARKETS", 10), (treatment, "MARKETS", 30),
-        ):  # fmt: skip
-            patch.setattr(module, name, markets)
-        yield
+def analysis_of(scenario: Scenario, plan: TimePlan | None = None, seed: int = SEED) -> GapAnalysis:
+    return gap_analysis(scenario, plan, seed, effort=Effort.quick)
 
 
 @pytest.fixture(scope="module")
 def found() -> GapAnalysis:
-    return gap_analysis(small(), seed=SEED)
+    return analysis_of(small())
 
 
 def remedy(analysis: GapAnalysis, kind: str, name: str = "large") -> Remedy:
@@ -95,7 +89,7 @@ def gain(one: Remedy) -> Any:
 
 def test_coverage_is_that_of_the_reference_engines_ledgers(found: GapAnalysis) -> None:
     scenario, counts = found.scenario, []
-    for replication in range(gaps.COVERAGE_MARKETS):
+    for replication in range(Effort.quick.coverage_markets):
         market = draw_market(scenario, SEED, replication)
         counts.append(coverage_by_segment(simulate(scenario, found.plan, market)))
     for s, row in enumerate(found.segments):
@@ -108,7 +102,7 @@ def test_coverage_is_that_of_the_reference_engines_ledgers(found: GapAnalysis) -
 
 
 def test_the_shares_of_a_segment_sum_to_one(found: GapAnalysis) -> None:
-    analysis = gap_analysis(small(), plan=TimePlan.constant(small(), 0.3, focus="believers"), seed=SEED)
+    analysis = analysis_of(small(), TimePlan.constant(small(), 0.3, focus="believers"))
     for row in analysis.segments:
         for which in (row.today, row.planned, row.reachable):
             assert which is not None
@@ -119,7 +113,7 @@ def test_the_shares_of_a_segment_sum_to_one(found: GapAnalysis) -> None:
 
 def test_a_plan_with_more_development_has_partners_bring_more_and_the_ceiling_is_higher() -> None:
     scenario = small()
-    analysis = gap_analysis(scenario, TimePlan.constant(scenario, 0.2, {"joint_plan": 1.0}, "believers"), SEED)
+    analysis = analysis_of(scenario, TimePlan.constant(scenario, 0.2, {"joint_plan": 1.0}, "believers"))
     for row in analysis.segments:
         assert row.today and row.planned and row.reachable
         assert row.today.brought.high < row.planned.brought.low
@@ -134,7 +128,7 @@ def test_at_the_ceiling_partners_bring_what_engagement_allows() -> None:
         candidates=[candidate("Cypress", base_share={"large": 0.5}, sign_probability=0.0)],
     )
     parked = plan_of(scenario, ("sell", None, 30.0), parked=[{"partner": "Thorn"}])
-    large, small_one = gap_analysis(scenario, parked, SEED).segments
+    large, small_one = analysis_of(scenario, parked).segments
     assert large.reachable and small_one.reachable
     # All but the week or two in which Cypress signs; engagement .9 and .64, exponent .5.
     assert large.reachable.brought.value == pytest.approx(0.9**0.5, abs=0.03)
@@ -152,7 +146,7 @@ def test_a_gain_is_that_of_an_independent_comparison(found: GapAnalysis) -> None
                 continue
             assert one.plan is not None and one.scenario is not None
             named = {"base": found.plan, "with it": one.plan}
-            again = compare(one.scenario, named, gaps.MARKETS, SEED + Purpose.PRICING)["with it"]
+            again = compare(one.scenario, named, Effort.quick.remedy_markets, SEED + Purpose.PRICING)["with it"]
             assert one.gain_usd.value == pytest.approx(again.difference_usd.value)
             assert one.gain_usd.low == pytest.approx(again.difference_usd.low)
             assert one.payback_quarter == again.payback_quarter and one.verdict == again.verdict
@@ -167,7 +161,7 @@ def test_remedies_keep_the_plans_discipline_and_parking() -> None:
     scenario = small()
     plan = plan_of(scenario, ("sell", None, 25.0), ("coach", "Pine", 5.0), discipline=0.4,
                    parked=[{"partner": "Thorn", "from_quarter": 3}])  # fmt: skip
-    analysis = gap_analysis(scenario, plan, SEED)
+    analysis = analysis_of(scenario, plan)
     tables = [
         one.plan.table(one.scenario)
         for row in analysis.segments
@@ -189,7 +183,7 @@ def test_prospecting_does_not_draw_all_spare_time_with_it() -> None:
     scenario = small()
     selling = plan_of(scenario, ("sell", None, 30.0)).table(scenario)
     ground = Ground(
-        problem=Ground.of(scenario, TimePlan.status_quo(scenario), SEED).problem,
+        problem=Ground.of(scenario, TimePlan.status_quo(scenario), 10, SEED).problem,
         base=selling,
         spare_hours=np.full(6, 9.0),
         spare_shares=np.array([0.5, 0.5]),
@@ -206,7 +200,7 @@ def test_prospecting_does_not_draw_all_spare_time_with_it() -> None:
 def test_the_spare_hours_and_shares_are_those_of_the_simulation() -> None:
     scenario = small(partners=[partner("Pine", base_share={"large": 0.5})], candidates=[])
     led, first = (
-        Ground.of(scenario, plan_of(scenario, ("sell", None, 30.0), coverage_mode={"large": mode}), SEED)
+        Ground.of(scenario, plan_of(scenario, ("sell", None, 30.0), coverage_mode={"large": mode}), 10, SEED)
         for mode in ("partner_led", "direct_first")
     )
     value = first.problem.value_usd * (12, 50)
@@ -217,7 +211,7 @@ def test_the_spare_hours_and_shares_are_those_of_the_simulation() -> None:
 
 def test_a_candidate_that_never_signs_costs_hours_and_gains_nothing() -> None:
     sure, never = (
-        remedy(gap_analysis(small(candidates=[cypress]), seed=SEED), "recruit")
+        remedy(analysis_of(small(candidates=[cypress])), "recruit")
         for cypress in (
             candidate("Cypress", base_share={"large": 0.2}, recruiting_hours=150.0, sign_probability=signs)
             for signs in (1.0, 0.0)
@@ -231,27 +225,27 @@ def test_a_candidate_that_never_signs_costs_hours_and_gains_nothing() -> None:
 def test_recruiting_takes_as_many_quarters_as_selling_has_hours_for() -> None:
     scenario = small(candidates=[candidate("Cypress", base_share={"large": 0.2}, recruiting_hours=70.0)])
     plan = plan_of(scenario, ("sell", None, 4.0), ("prospect", "large", 26.0))
-    one = remedy(gap_analysis(scenario, plan, SEED), "recruit")
+    one = remedy(analysis_of(scenario, plan), "recruit")
     assert one.plan is not None and one.whom == ("Cypress",)
     given = one.plan.table(scenario).partner[:, 5, 2]
     assert given[0] == 4.0 and given[1] >= (70 - 4 * 12) / 12 and not given[2:].any()
     tight = plan_of(scenario, ("sell", None, 0.5), ("prospect", "large", 29.5))
-    assert remedy(gap_analysis(scenario, tight, SEED), "recruit").why_not == "selling has too few hours for it"
+    assert remedy(analysis_of(scenario, tight), "recruit").why_not == "selling has too few hours for it"
     already = plan_of(scenario, ("sell", None, 20.0), ("recruit", "Cypress", 6.0))
-    assert remedy(gap_analysis(scenario, already, SEED), "recruit").why_not == "already in the plan"
+    assert remedy(analysis_of(scenario, already), "recruit").why_not == "already in the plan"
 
 
 def test_recruiting_spares_the_weeks_off() -> None:
     off = list(range(1, 11))
     scenario = small(calendar={"weeks_off": off}, candidates=[candidate("Cypress", base_share={"large": 0.2})])
-    one = remedy(gap_analysis(scenario, seed=SEED), "recruit")
+    one = remedy(analysis_of(scenario), "recruit")
     assert one.plan is not None
     assert one.plan.table(scenario).partner[0, 5, 2] == pytest.approx(4.0)  # eight hours in three weeks, one to spare
-    assert remedy(gap_analysis(scenario, seed=SEED), "direct").manager_hours == pytest.approx(6 * 13 - 20)
+    assert remedy(analysis_of(scenario), "direct").manager_hours == pytest.approx(6 * 13 - 20)
 
 
 def test_without_partners_there_is_nobody_to_develop() -> None:
-    analysis = gap_analysis(small(partners=[], candidates=[]), seed=SEED)
+    analysis = analysis_of(small(partners=[], candidates=[]))
     for row in analysis.segments:
         by_kind = {one.kind: one for one in row.remedies}
         for kind in ("develop", "account_manager", "coverage_mode"):
@@ -263,7 +257,7 @@ def test_without_partners_there_is_nobody_to_develop() -> None:
 
 def test_hours_that_are_not_there_cannot_be_moved() -> None:
     scenario = small()
-    analysis = gap_analysis(scenario, plan_of(scenario, ("coach", "Pine", 30.0)), SEED)
+    analysis = analysis_of(scenario, plan_of(scenario, ("coach", "Pine", 30.0)))
     assert remedy(analysis, "direct").why_not == remedy(analysis, "develop").why_not == "selling has no hours left"
     assert remedy(analysis, "account_manager").gain_usd is not None
 
@@ -287,14 +281,14 @@ def test_the_partner_that_pays_best_is_chosen_and_parked_ones_are_not(found: Gap
     assert remedy(found, "develop").whom == ("Pine",)
     scenario = small()
     parked = plan_of(scenario, ("sell", None, 30.0), parked=[{"partner": "Pine"}])
-    analysis = gap_analysis(scenario, parked, SEED)
+    analysis = analysis_of(scenario, parked)
     assert remedy(analysis, "develop").whom == ("Thorn",) == remedy(analysis, "account_manager").whom
 
 
 def test_an_account_manager_comes_on_top() -> None:
     for cam, hours in ((None, 5.0), ({"hours_per_week": 8, "factor": 1.0}, 13.0)):
         scenario = small(channel_account_manager=cam)
-        analysis = gap_analysis(scenario, seed=SEED)
+        analysis = analysis_of(scenario)
         one = remedy(analysis, "account_manager")
         assert one.scenario is not None and one.plan is not None
         here, table = one.scenario.channel_account_manager, one.plan.table(one.scenario)
@@ -313,15 +307,15 @@ def test_remedies_are_not_chosen_where_they_are_priced(monkeypatch: pytest.Monke
         return really(scenario, tables, markets, seed)
 
     monkeypatch.setattr(gaps, "table_bookings", noted)
-    gap_analysis(small(), seed=2**63 - 1)
-    assert seeds.keys() == {gaps.MARKETS, gaps.SCREENING_MARKETS}
-    assert not seeds[gaps.MARKETS] & seeds[gaps.SCREENING_MARKETS]
+    analysis_of(small(), seed=2**63 - 1)
+    assert seeds.keys() == {Effort.quick.remedy_markets, Effort.quick.screening_markets}
+    assert not seeds[Effort.quick.remedy_markets] & seeds[Effort.quick.screening_markets]
 
 
 def test_many_tables_are_tried_in_parts_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = gap_analysis(small(), seed=SEED).as_dict()
+    whole = analysis_of(small()).as_dict()
     monkeypatch.setattr(gaps, "TABLES_AT_A_TIME", 2)
-    assert gap_analysis(small(), seed=SEED).as_dict() == whole
+    assert analysis_of(small()).as_dict() == whole
 
 
 def test_those_that_gain_come_first(found: GapAnalysis) -> None:
@@ -349,7 +343,7 @@ def test_every_partner_has_one_treatment_in_words() -> None:
         parked=[{"partner": "deceiver 1", "from_quarter": 3}, {"partner": "deceiver 2"},
                 {"partner": "achiever 1", "from_quarter": 2, "to_quarter": 3}],
     )  # fmt: skip
-    rows = treatments(scenario, plan, SEED)
+    rows = treatments(scenario, plan, SEED, Effort.quick)
     assert [one.partner for one in rows] == scenario.partner_names
     said = {one.partner: one.says.split(": ", 1)[1] for one in rows}
     assert said == {
@@ -367,8 +361,8 @@ def test_every_partner_has_one_treatment_in_words() -> None:
 
 def test_results_are_shares_of_the_credit_today_and_commitment_is_what_is_brought() -> None:
     scenario = small(candidates=[])
-    pine, thorn = treatments(scenario, TimePlan.status_quo(scenario), SEED)
-    today = compare(scenario, {"today": TimePlan.status_quo(scenario)}, treatment.MARKETS, SEED)["today"]
+    pine, thorn = treatments(scenario, TimePlan.status_quo(scenario), SEED, Effort.quick)
+    today = compare(scenario, {"today": TimePlan.status_quo(scenario)}, Effort.quick.results_markets, SEED)["today"]
     assert pine.results.value + thorn.results.value == pytest.approx(today.partner_share_of_credit)
     assert pine.commitment == pytest.approx(0.4**0.5) and thorn.commitment == pytest.approx(0.3**0.5)
     assert (pine.high_results, pine.high_commitment) == (True, True)
@@ -384,7 +378,7 @@ def test_what_speaks_against_the_usual_treatment_is_said() -> None:
         ]
     )
     plan = plan_of(scenario, ("sell", None, 10.0), ("coach", "Thorn", 1.0), parked=[{"partner": "Oak"}])
-    pine, oak, thorn, _ = treatments(scenario, plan, SEED)
+    pine, oak, thorn, _ = treatments(scenario, plan, SEED, Effort.quick)
     assert "less than an average partner's" in pine.reason and "bookings" not in pine.reason
     assert oak.reason == "40% of its bookings count, 67% on average"
     assert thorn.reason == "80% of its bookings count, 67% on average"
@@ -402,7 +396,7 @@ def test_gap_prints_and_gives_json(tmp_path: Path, found: GapAnalysis) -> None:
     save_scenario(small(question="", name="small [red]territory[/red]"), path)
     TimePlan.constant(small(), 0.2, focus="believers", name="more time").save(plan_path)
     for words in ([], ["--plan", str(plan_path)]):
-        shown = run("gap", str(path), "--seed", "3", *words)
+        shown = run("gap", str(path), "--seed", "3", "--effort", "quick", *words)
         assert shown.exit_code == 0, shown.output
         text = shown.output
         assert text.startswith("small [red]territory[/red]")
@@ -411,9 +405,9 @@ def test_gap_prints_and_gives_json(tmp_path: Path, found: GapAnalysis) -> None:
         for word in ("achiever", "believer", "deceiver", "socialise"):
             assert word not in text.lower()
         assert all(len(line) <= 80 for line in text.splitlines() if not line.startswith("  nexthour gap"))
-        assert f"nexthour gap {path}" in text
+        assert f"nexthour gap {path}" in text and "--effort quick --seed 3" in text
     save_scenario(small(), path)
-    data = json.loads(run("gap", str(path), "--seed", str(SEED), "--json").output)
+    data = json.loads(run("gap", str(path), "--seed", str(SEED), "--effort", "quick", "--json").output)
     assert data["scenario"] == "test territory" and data["seed"] == SEED
     segment_row = data["segments"][0]
     assert segment_row["today"]["leaked"]["value"] == found.segments[0].today.leaked.value  # type: ignore[union-attr]
@@ -452,14 +446,9 @@ def test_what_is_no_plan_is_an_error() -> None:
 def test_any_territory_has_a_gap_analysis(data: st.DataObject) -> None:
     scenario = data.draw(scenarios())
     plan = data.draw(st.one_of(st.none(), plans(scenario)))
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name in (
-            (gaps, "MARKETS"), (gaps, "SCREENING_MARKETS"), (gaps, "COVERAGE_MARKETS"), (remedies, "SPARE_MARKETS"),
-            (treatment, "MARKETS"),
-        ):  # fmt: skip
-            patch.setattr(module, name, 4)
-        analysis = gap_analysis(scenario, plan, SEED)
-        words = treatments(scenario, analysis.plan, SEED)
+    few = Effort(remedy_markets=4, screening_markets=4, coverage_markets=4, spare_markets=4, results_markets=4)
+    analysis = gap_analysis(scenario, plan, SEED, effort=few)
+    words = treatments(scenario, analysis.plan, SEED, few)
     assert [row.segment for row in analysis.segments] == scenario.segment_names
     assert [one.partner for one in words] == scenario.partner_names
     for row in analysis.segments:

@@ -213,9 +213,11 @@ def test_plan_again_and_frontier_in_the_terminal(tmp_path: Path) -> None:
     assert "coaching Pine locked at 1.1 hours from Q3 to Q4" in shown.output.replace("\n", " ")
     data = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
     assert data["deviations"] and data["why"]["hour_value_usd"] and data["changes"] and data["quarter"] == 3
-    shown = CliRunner().invoke(app, ["frontier", file, "--points", "3"])
-    assert shown.exit_code == 0 and "status quo" in shown.output and "--through 4" in shown.output
-    assert json.loads(CliRunner().invoke(app, ["frontier", file, "--points", "2", "--json"]).output)["points"]
+    words = ["frontier", file, "--points", "2", "--effort", "quick"]
+    shown = CliRunner().invoke(app, words)
+    assert shown.exit_code == 0 and "status quo" in shown.output and "--through 4 --effort quick" in shown.output
+    found = frontier(load_scenario(file), 2, effort=Effort.quick)
+    assert json.loads(CliRunner().invoke(app, [*words, "--json"]).output) == json.loads(json.dumps(found.as_dict()))
 
 
 @pytest.mark.parametrize("lock", ["coach:Pine", "coach:Pine=x", "coach:Pine=1@a-b", "fly=1"])

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nexthour.terminal.main import app
-from optimize.coverage import gaps, remedies, treatment
+from optimize import Effort
 from optimize.coverage.gaps import GapAnalysis, gap_analysis
 from optimize.coverage.rollup import Organisation, roll_up
 from optimize.coverage.treatment import treatments
@@ -25,6 +25,7 @@ from tests.helpers import candidate, partner, segment, territory
 
 FILES = [str(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
 SEED = 11
+MARKETS = Effort.quick.results_markets
 STATUS_QUO = {"name": "status quo", "partner_share": 0.2, "focus": "even"}
 
 
@@ -63,25 +64,14 @@ def south(**changes: Any) -> Scenario:
     return territory(**{**known, **changes})
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_markets() -> Any:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, markets in (
-            (gaps, "MARKETS", 20), (gaps, "SCREENING_MARKETS", 10), (gaps, "COVERAGE_MARKETS", 30),
-            (remedies, "SPARE_MARKETS", 5), (treatment, "MARKETS", 40),
-        ):  # fmt: skip
-            patch.setattr(module, name, markets)
-        yield
-
-
 @pytest.fixture(scope="module")
 def both() -> Organisation:
-    return roll_up([north(), south()], SEED)
+    return roll_up([north(), south()], SEED, effort=Effort.quick)
 
 
 @pytest.fixture(scope="module")
 def pages() -> list[GapAnalysis]:
-    return [gap_analysis(scenario, seed=SEED) for scenario in (north(), south())]
+    return [gap_analysis(scenario, seed=SEED, effort=Effort.quick) for scenario in (north(), south())]
 
 
 def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, pages: list[GapAnalysis]) -> None:
@@ -116,8 +106,8 @@ def half_width(estimate: Any) -> float:
 def test_partners_are_the_sums_of_the_territories_own_grids(both: Organisation) -> None:
     credit: dict[str, float] = {}
     for scenario in (north(), south()):
-        total = replicate(scenario, TimePlan.status_quo(scenario), 40, SEED)["credit_usd"].sum(axis=-1).mean()
-        for one in treatments(scenario, TimePlan.status_quo(scenario), SEED):
+        total = replicate(scenario, TimePlan.status_quo(scenario), MARKETS, SEED)["credit_usd"].sum(axis=-1).mean()
+        for one in treatments(scenario, TimePlan.status_quo(scenario), SEED, Effort.quick):
             credit[one.partner] = credit.get(one.partner, 0.0) + one.results.value * total
     assert {partner.name: partner.credit_usd.value for partner in both.partners} == pytest.approx(credit)
     assert both.partner_credit_usd.value == pytest.approx(sum(credit.values()))
@@ -146,7 +136,7 @@ def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None
 
 
 def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysis]) -> None:
-    alone, page = roll_up([north()], SEED), pages[0]
+    alone, page = roll_up([north()], SEED, effort=Effort.quick), pages[0]
     for segment_gap in page.segments:
         row = alone.by_segment[segment_gap.segment]
         assert (row.opportunities, row.coverage) == (segment_gap.opportunities, segment_gap.today)
@@ -156,7 +146,7 @@ def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysi
 
 
 def test_the_order_of_territories_changes_no_figure(both: Organisation) -> None:
-    other = roll_up(iter([south(), north()]), SEED)
+    other = roll_up(iter([south(), north()]), SEED, effort=Effort.quick)
     for name, row in both.by_segment.items():
         assert np.allclose([*vars(row.gap_usd).values()], [*vars(other.by_segment[name].gap_usd).values()])
     assert [partner.name for partner in other.partners] == [partner.name for partner in both.partners]
@@ -183,12 +173,13 @@ def test_a_wrong_seed_is_refused() -> None:
 
 
 def test_the_terminal_prints_it_and_its_json() -> None:
-    printed = CliRunner().invoke(app, ["rollup", *FILES], env={"COLUMNS": "200"})
+    printed = CliRunner().invoke(app, ["rollup", *FILES, "--effort", "quick"], env={"COLUMNS": "200"})
     assert printed.exit_code == 0, printed.output
     assert printed.output.startswith("2 territories, over 12 quarters")
     assert "Alder Systems (achiever)" in printed.output and "Two territories, direct-rich" in printed.output
-    data = json.loads(CliRunner().invoke(app, ["rollup", *FILES, "--seed", "7", "--json"]).output)
-    organisation = roll_up([load_scenario(file) for file in FILES])
+    assert "--effort quick --seed 7" in printed.output
+    data = json.loads(CliRunner().invoke(app, ["rollup", *FILES, "--seed", "7", "--effort", "quick", "--json"]).output)
+    organisation = roll_up([load_scenario(file) for file in FILES], effort="quick")
     assert data["total"]["gap_usd"]["value"] == organisation.total.gap_usd.value
     assert [one["scenario"] for one in data["territories"]] == [
         "Two territories, partner-rich",

@@ -89,6 +89,17 @@ print(table_coverage(scenario, [status_quo.table(scenario)], 2, 7).tolist())
     assert run_without("numba", script, tmp_path) == (f"{coverage.tolist()}\n", SENTENCE)
 
 
+def test_a_planner_says_what_is_missing_before_it_solves(tmp_path: Path) -> None:
+    script = """
+from optimize import optimize_plan
+def stop(done, total, says=""):
+    print(says)
+    raise SystemExit
+optimize_plan(scenario, effort="quick", progress=stop)
+"""
+    assert run_without("numba", script, tmp_path) == ("solving\n", SENTENCE)
+
+
 def test_the_compiled_engine_asked_for_by_name_is_refused_in_one_sentence(tmp_path: Path) -> None:
     script = """
 try:

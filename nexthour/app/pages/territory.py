@@ -158,7 +158,8 @@ def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
     st.html(html_table("Seen by somebody, of all opportunities", heads, rows))
     caption(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     heading("What can be done about it")
-    found = job_status.result_at_once("gaps", context, {"plan": chosen}, "Pricing the remedies", "Price the remedies")
+    asked = {"plan": chosen, "effort": cache.EFFORT}
+    found = job_status.result_at_once("gaps", context, asked, "Pricing the remedies", "Price the remedies")
     if found is not None:
         _draw_remedies(context, found.analysis)
 

@@ -18,21 +18,21 @@ from nexthour.app.state import cache, library
 from nexthour.report.numbers import signed_thousandths, signed_whole, tenths_percent, usd
 from sim.claims.claims import CLAIMS, Claim, Finding, Unit
 
-MARKETS = 300
 TERRITORIES = ("baseline", "two-territories-partner-rich", "two-territories-direct-rich")
 MARKS = {"holds": "✓", "not clear": "?", "does not hold": "✗"}
 
 
 def draw(context: PageContext) -> None:
     """Draw the section."""
+    markets = cache.EFFORT.claim_markets
     caption(
-        f"Measured on the baseline in {MARKETS} markets, the same for every plan; each figure is a paired difference "
+        f"Measured on the baseline in {markets} markets, the same for every plan; each figure is a paired difference "
         "with its 95% interval, and the whole interval must lie on the claimed side."
     )
     files = library.scenario_files()
     baseline, *others = (cache.scenario(scenario_id, files) for scenario_id in TERRITORIES)
     here = replace(context, scenario=baseline)
-    asked = {"others": others, "markets": MARKETS}
+    asked = {"others": others, "markets": markets}
     job = job_status.wanted_job("claims", here, asked)
     if job is None or job.state == "failed":
         st.button(

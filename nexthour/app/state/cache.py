@@ -18,6 +18,7 @@ import numpy as np
 import streamlit as st
 
 from nexthour.app.state import library
+from optimize.effort import Effort
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.arrays import FloatArray
 from sim.study.batches import table_bookings, world_credit
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 FIRST_MARKETS, MARKETS = 100, REPLICATIONS.default
 """Shown at once, and following."""
 WORLDS = 100
+EFFORT = Effort.normal
 LARGEST_TAPES = 50_000_000
 """Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
 REST_SECONDS = 0.15
@@ -151,7 +153,7 @@ def territory_map(scenario: Scenario, plan: TimePlan | None, seed: int) -> GapAn
     """Who sees what today, and with a plan if one is given."""
     from optimize.coverage import gaps
 
-    return gaps.map_market(scenario, plan, seed)
+    return gaps.map_market(scenario, plan, seed, EFFORT)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -159,7 +161,7 @@ def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[T
     """Each partner's results and commitment today, and what a plan does with it."""
     from optimize.coverage import treatment
 
-    return treatment.treatments(scenario, plan, seed)
+    return treatment.treatments(scenario, plan, seed, EFFORT)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -167,7 +169,7 @@ def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: 
     """The figures that were not as planned."""
     from optimize.replan.deviations import find_deviations
 
-    return find_deviations(scenario, plan, actuals, seed)
+    return find_deviations(scenario, plan, actuals, seed, EFFORT)
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -175,4 +177,4 @@ def organisation(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
     """Several territories as one market. Raises ScenarioError if they cannot be added up."""
     from optimize.coverage import rollup
 
-    return rollup.roll_up(scenarios, seed)
+    return rollup.roll_up(scenarios, seed, effort=EFFORT)

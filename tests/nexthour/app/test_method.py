@@ -18,7 +18,8 @@ from streamlit.testing.v1 import AppTest
 from nexthour import version
 from nexthour.app.pages import method
 from nexthour.app.sections import method_claims
-from nexthour.app.state import documents
+from nexthour.app.state import cache, documents
+from optimize import Effort
 from sim import load_scenario
 from sim.claims.claims import CLAIMS, Finding, Measurements, Territories
 from sim.study.estimates import Estimate
@@ -32,7 +33,7 @@ MARKETS = 6
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
-    monkeypatch.setattr(method_claims, "MARKETS", MARKETS)
+    monkeypatch.setattr(cache, "EFFORT", Effort(claim_markets=MARKETS))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -31,11 +31,10 @@ from nexthour.report import gaps as gap_report
 from nexthour.report.numbers import usd
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
-from optimize.coverage import gaps, remedies, treatment
-from optimize.coverage.gaps import gap_analysis
+from optimize import Effort
+from optimize.coverage.gaps import REMEDY_WORDS, gap_analysis, map_market
 from optimize.coverage.rollup import roll_up
 from optimize.coverage.treatment import treatments
-from optimize.replan import deviations as as_planned
 from optimize.replan.actuals import Actuals
 from optimize.replan.deviations import find_deviations
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
@@ -44,17 +43,14 @@ from tests.nexthour.app.pages import AtOnce, labels, page, pictures, press, tabl
 
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
 SEED = 7
+FEW = Effort.quick.model_copy(update={"band_markets": 100})
 
 
 @pytest.fixture(scope="module", autouse=True)
 def few_markets() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module, name, markets in (
-            (gaps, "MARKETS", 60), (gaps, "SCREENING_MARKETS", 20), (gaps, "COVERAGE_MARKETS", 20),
-            (remedies, "SPARE_MARKETS", 10), (treatment, "MARKETS", 30), (cache, "MARKETS", 100),
-            (as_planned, "BAND_MARKETS", 100),
-        ):  # fmt: skip
-            patch.setattr(module, name, markets)
+        patch.setattr(cache, "MARKETS", 100)
+        patch.setattr(cache, "EFFORT", FEW)
         yield
     st.cache_resource.clear()
 
@@ -118,7 +114,7 @@ def test_the_market_map_is_that_of_the_gap_analysis() -> None:
     scenario = small()
     test = opened()
     assert wrong(test) == []
-    analysis = gap_analysis(scenario, None, SEED)
+    analysis = gap_analysis(scenario, None, SEED, effort=FEW)
     assert gap_report.largest_gap(analysis) in html.unescape(texts(test))
     rows = tables(test)["Market map over 4 quarters"][1:]
     for row, one in zip(rows, analysis.segments, strict=True):
@@ -132,7 +128,7 @@ def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
     scenario, plan = small(), chosen(small())
     save_scenario(scenario, tmp_path / "mine.yaml")
     plan.save(tmp_path / "plan.yaml")
-    words = ["gap", str(tmp_path / "mine.yaml"), "--plan", str(tmp_path / "plan.yaml"), "--json"]
+    words = ["gap", str(tmp_path / "mine.yaml"), "--plan", str(tmp_path / "plan.yaml"), "--effort", "quick", "--json"]
     printed = json.loads(CliRunner().invoke(app, words).stdout)
     on_map = tables(opened(plan="with Pine"))["Market map over 4 quarters"][1:]
     test = opened("gaps", plan="with Pine")
@@ -145,7 +141,7 @@ def test_the_map_and_the_gaps_are_those_of_the_terminal(tmp_path: Path) -> None:
         assert seen_row[1:5] == [*shares, "100%"]
     priced = {
         (
-            f"{gaps.REMEDY_WORDS[remedy['kind']]}: {remedy['what']}",
+            f"{REMEDY_WORDS[remedy['kind']]}: {remedy['what']}",
             usd(remedy["gain_usd"]["value"], sign=True),
         )
         for one in printed["segments"]
@@ -162,7 +158,7 @@ def test_a_plan_adds_bars_and_the_way_from_today() -> None:
     assert len(today["layer"][0]["data"]["values"]) == 6 and len(both["layer"][0]["data"]["values"]) == 12
     before = [row["share"] for row in today["layer"][0]["data"]["values"]]
     assert [row["share"] for row in both["layer"][0]["data"]["values"] if row["when"] == "today"] == before
-    segment = gaps.map_market(scenario, chosen(scenario), SEED).segments[0]
+    segment = map_market(scenario, chosen(scenario), SEED, FEW).segments[0]
     assert segment.planned is not None
     shares = [
         row["share"]
@@ -237,7 +233,7 @@ def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOn
 
 def test_what_another_visitor_cancelled_is_begun_for_this_one(at_once: AtOnce) -> None:
     at_once.state = "cancelled"
-    at_once.start("gaps", small(), SEED)
+    at_once.start("gaps", small(), SEED, effort=FEW)
     at_once.state = "done"
     test = opened("gaps", jobs=at_once)
     assert len(at_once.asked) == 2 and any("clear" in name for name in tables(test))
@@ -251,7 +247,7 @@ def test_the_grid_is_that_of_the_treatments() -> None:
     test = opened("partners", plan="with Pine")
     (picture,) = pictures(test)
     points = next(layer for layer in picture["layer"] if layer["mark"]["type"] == "point")["data"]["values"]
-    found = treatments(scenario, chosen(scenario), SEED)
+    found = treatments(scenario, chosen(scenario), SEED, FEW)
     assert [(point["partner"], point["treatment"]) for point in points] == [
         ("Pine", "Develop"),
         ("Thorn", found[1].treatment),
@@ -373,7 +369,7 @@ def test_what_is_entered_is_kept_survives_a_reload_and_is_told_where_it_is_not_a
     again = opened("indicators")  # a new visit
     assert wrong(again) == []
     assert box(again, "Quota credit, US dollars").value == 1.0
-    off = find_deviations(small(), TimePlan.status_quo(small()), actuals, SEED)
+    off = find_deviations(small(), TimePlan.status_quo(small()), actuals, SEED, FEW)
     said = texts(again).replace("\\", "")
     assert f"{len(off)} of 4 figures are outside" in said and "Q1 is saved; this corrects it." in said
     assert len(off) == 4 or len(off) == 3
@@ -552,10 +548,10 @@ def test_the_territories_together_are_those_of_the_roll_up() -> None:
     scenario_id = library.save_document(other, "scenarios")
     test = opened("together", territories=[scenario_id])
     assert wrong(test) == []
-    together = roll_up([small(), other], SEED)
+    together = roll_up([small(), other], SEED, effort=FEW)
     assert f"nobody sees {together.total.leaked.value:,.0f} of {together.total.opportunities.value:,.0f}" in texts(test)
-    assert (gaps.COVERAGE_MARKETS, treatment.MARKETS) == (20, 30)
-    assert "Means over simulated markets of each territory: 20 for opportunities, 30 for quota credit." in texts(test)
+    assert (FEW.coverage_markets, FEW.results_markets) == (30, 50)
+    assert "Means over simulated markets of each territory: 30 for opportunities, 50 for quota credit." in texts(test)
     rows = tables(test)["Market map over 4 quarters"][1:]
     assert [row[0] for row in rows] == [*together.by_segment, "All segments"]
     assert rows[-1][-1].startswith(usd(together.total.gap_usd.value))
