@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.documents.declared import Declared, Items, declare
 from sim.documents.messages import declaration, guess, show
 from sim.errors import PlanError
+from sim.study.request import in_sentences
 
 Markets = Annotated[int, Field(ge=2, le=100_000)]
 Rounds = Annotated[int, Field(ge=1, le=20)]
@@ -67,6 +68,8 @@ class Effort(Declared):
     spare_markets: Markets = _levels("for the selling time that a plan leaves spare", 20, 50, 150)
     results_markets: Markets = _levels("for the quota credit of each partner today", 50, 200, 600)
     claim_markets: Markets = _levels("in which the claims of the source are measured", 100, 300, 900)
+
+    _in_sentences = model_validator(mode="wrap")(in_sentences)
 
     @classmethod
     def of(cls, effort: Effort | str) -> Effort:

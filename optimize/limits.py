@@ -11,18 +11,17 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from optimize.options import OPTIONS
+from optimize.options import EARLY_QUARTERS, OPTIONS
 from sim.arrays import FloatArray
-from sim.documents.declared import FrozenMap, Items, Request, declare, items_of, validate
+from sim.documents.declared import FrozenMap, Items, Request, items_of, validate
 from sim.documents.messages import guess, known_keys, show
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
 from sim.scenario import Scenario
+from sim.study.request import in_sentences
 from sim.terms import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Attainment = Annotated[float, Field(ge=0, le=10)]
-EARLY_QUARTERS = 4
+Attainment = Annotated[float, Field(ge=OPTIONS["floors"].least, le=OPTIONS["floors"].most)]
 TOLERANCE_HOURS = 1e-3
 
 
@@ -62,33 +61,15 @@ def hours_of(scenario: Scenario, arrays: Any, row: Hours) -> Any:
 class Limits(Request):
     """All limits of a plan; the default is none."""
 
-    floors: FrozenMap[Attainment] = declare(
-        "least attainment by quarter, from the forecast", unit="share of quota by quarter", default={}
-    )
-    early_floor: Attainment | None = declare(
-        f"least attainment of the first {EARLY_QUARTERS} quarters together, from the forecast",
-        unit="share of their quota",
-        default=None,
-    )
-    locks: Items[Hours] = declare("rows of hours that are fixed", unit="list", default=())
-    min_partner_share: Share = declare(
-        "least share of the manager's hours planned for partners",
-        unit="share",
-        default=OPTIONS["min_partner_share"].default,
-    )
-    max_partner_share: Share = declare("most of it", unit="share", default=OPTIONS["max_partner_share"].default)
-    largest_change_hours: Annotated[float, Field(ge=0, le=1000)] | None = declare(
-        "most by which planned partner hours a week change from a quarter to the next",
-        unit="hours a week",
-        default=None,
-    )
-    recruit: bool = declare("whether candidates may be recruited", unit="yes or no", default=OPTIONS["recruit"].default)
-    only_partners: Items[Name] | None = declare(
-        "partners and candidates that may get hours; all of them if not given", unit="names", default=None
-    )
-    coverage_mode: FrozenMap[CoverageMode] = declare(
-        "coverage modes that are fixed, by segment", unit="mode by segment", default={}
-    )
+    floors: FrozenMap[Attainment] = OPTIONS["floors"].declare()
+    early_floor: float | None = OPTIONS["early_floor"].declare()
+    locks: Items[Hours] = OPTIONS["locks"].declare()
+    min_partner_share: float = OPTIONS["min_partner_share"].declare()
+    max_partner_share: float = OPTIONS["max_partner_share"].declare()
+    largest_change_hours: float | None = OPTIONS["largest_change_hours"].declare()
+    recruit: bool = OPTIONS["recruit"].declare()
+    only_partners: Items[Name] | None = OPTIONS["only_partners"].declare()
+    coverage_mode: FrozenMap[CoverageMode] = OPTIONS["coverage_mode"].declare()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -98,6 +79,9 @@ class Limits(Request):
                 "allowed: the same or less"
             )
         return self
+
+    # After the check above, which it puts into words too.
+    _in_sentences = model_validator(mode="wrap")(in_sentences)
 
     @classmethod
     def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Self:
@@ -110,7 +94,7 @@ class Limits(Request):
         try:
             limits._check_fit(scenario)
         except ValueError as problem:
-            raise PlanError(f"limits: {problem}") from None
+            raise PlanError(str(problem)) from None
         return limits
 
     def floor(self, quarter: int) -> float | None:
@@ -253,4 +237,4 @@ class Limits(Request):
         if past and self.early_floor is not None:
             over.append("early_floor: quarter 1")
         if over:
-            raise PlanError(f"limits: {over[0]} is over; allowed: quarter {past + 1} and later")
+            raise PlanError(f"{over[0]} is over; allowed: quarter {past + 1} and later")

@@ -6,17 +6,16 @@ Left out: limits (limits.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 
+from optimize.options import OBJECTIVES, ObjectiveName
 from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import PlanError
 from sim.scenario import Scenario
 from sim.terms import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
-ObjectiveName = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
 WORDS: dict[ObjectiveName, str] = {
     "quota_credit": "quota credit",
     "net_bookings": "net bookings",
@@ -82,8 +81,8 @@ class Objective:
 
 def check_objective(name: object, discount_rate: object, exit_weight: object) -> None:
     """Raise PlanError for a name of an objective, a discount rate a year or an exit weight that is not allowed."""
-    if name not in get_args(ObjectiveName):
-        raise PlanError(f"objective is {show(name)}; allowed: {', '.join(get_args(ObjectiveName))}")
+    if name not in tuple(OBJECTIVES):
+        raise PlanError(f"objective is {show(name)}; allowed: {', '.join(OBJECTIVES)}")
     for what, share, unit in (("discount_rate", discount_rate, ", a year"), ("exit_weight", exit_weight, "")):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
             raise PlanError(f"{what} is {show(share)}; allowed: a number from 0 to 1{unit}")

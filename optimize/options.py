@@ -1,73 +1,92 @@
-"""The words for what a plan is asked for: options of the terminal, and words in the address of the app's page.
+"""What a plan is asked for, field by field, as Python, the terminal and the address of the app's page have it.
 
-The fields themselves are declared in limits.py and request.py, which take their defaults from here. Nothing heavy is
-imported, so that the help of the terminal is instant.
+limits.py and request.py make values of them. Nothing heavy is imported, so that the help of the terminal is instant.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from sim.study.options import SEED, Option
 
-@dataclass(frozen=True)
-class PlanOption:
-    """How one field of a PlanRequest is set by people."""
-
-    name: str
-    """of the terminal's option"""
-    kind: type
-    """what the terminal takes: a number, a text, a file, a list of texts (may be repeated), or bool for a mere flag"""
-    help: str
-    metavar: str | None = None
-    default: Any = None
-    """of the field; None for a limit that is not there"""
-    word: str = ""
-    """in the address; nothing for what it does not hold"""
-
-
-OPTIONS: dict[str, PlanOption] = {
-    "floors": PlanOption(
-        "floor", list, "Least attainment in a quarter, as in 1=0.9; may be repeated.", "QUARTER=SHARE", word="floors"
+EARLY_QUARTERS = 4
+ObjectiveName = Literal["quota_credit", "net_bookings", "expected_shortfall", "quarters_at_quota"]
+OBJECTIVES: dict[ObjectiveName, str] = {
+    "quota_credit": "the most quota credit",
+    "net_bookings": "the most bookings, less partners' margins",
+    "expected_shortfall": "the least credit short of quota",
+    "quarters_at_quota": "the most quarters at quota",
+}
+"""What a plan is to have, in words."""
+OPTIONS: dict[str, Option] = {
+    "floors": Option(
+        "least attainment by quarter, from the forecast", "share of quota by quarter", {}, 0, 10, list,
+        "floor", "Least attainment in a quarter, as in 1=0.9; may be repeated.", "QUARTER=SHARE", "floors",
     ),
-    "early_floor": PlanOption(
-        "early-floor", float, "Least attainment of the first four quarters together.", "SHARE", word="early"
+    "early_floor": Option(
+        f"least attainment of the first {EARLY_QUARTERS} quarters together, from the forecast",
+        "share of their quota", None, 0, 10, float,
+        "", "Least attainment of the first four quarters together.", "SHARE", "early",
     ),
-    "locks": PlanOption(
-        "lock", list, "Fix hours a week, as in 'coach:Birch IT=2' or 'sell=20@1-4' (quarters).", "USE=HOURS",
-        word="lock",
+    "locks": Option(
+        "rows of hours that are fixed", "list", (), kind=list,
+        name="lock", in_help="Fix hours a week, as in 'coach:Birch IT=2' or 'sell=20@1-4' (quarters).",
+        metavar="USE=HOURS", word="lock",
     ),
-    "min_partner_share": PlanOption(
-        "min-partner-share", float, "Least share of the hours planned for partners.", default=0.0, word="least"
+    "min_partner_share": Option(
+        "least share of the manager's hours planned for partners", "share", 0.0, 0, 1, float,
+        "", "Least share of the hours planned for partners.", word="least",
     ),
-    "max_partner_share": PlanOption("max-partner-share", float, "Most of it.", default=1.0, word="most"),
-    "largest_change_hours": PlanOption(
-        "largest-change", float, "Most by which partner hours a week change between quarters.", "HOURS", word="change"
+    "max_partner_share": Option("most of it", "share", 1.0, 0, 1, float, word="most"),
+    "largest_change_hours": Option(
+        "most by which planned partner hours a week change from a quarter to the next", "hours a week",
+        None, 0, 1000, float,
+        "largest-change", "Most by which partner hours a week change between quarters.", "HOURS", "change",
     ),
-    "recruit": PlanOption("no-recruiting", bool, "Recruit nobody.", default=True, word="recruit"),
-    "only_partners": PlanOption(
-        "only", list, "Only these partners get hours; may be repeated.", "PARTNER", word="only"
+    "recruit": Option(
+        "whether candidates may be recruited", "yes or no", True, kind=bool,
+        name="no-recruiting", in_help="Recruit nobody.", word="recruit",
     ),
-    "coverage_mode": PlanOption(
-        "coverage", list, "Fix a segment's coverage mode, as in enterprise=direct.", "SEGMENT=MODE", word="fix"
+    "only_partners": Option(
+        "partners and candidates that may get hours; all of them if not given", "names", kind=list,
+        name="only", in_help="Only these partners get hours; may be repeated.", metavar="PARTNER", word="only",
     ),
-    "objective": PlanOption(
-        "objective", str, "quota_credit, net_bookings, expected_shortfall (the least) or quarters_at_quota.",
-        default="quota_credit", word="objective",
+    "coverage_mode": Option(
+        "coverage modes that are fixed, by segment", "mode by segment", {}, kind=list,
+        name="coverage", in_help="Fix a segment's coverage mode, as in enterprise=direct.", metavar="SEGMENT=MODE",
+        word="fix",
     ),
-    "discount_rate": PlanOption(
-        "discount-rate", float, "How much less a later booking is worth, a year.", default=0.0, word="discount"
+    "objective": Option(
+        "what there is to be most of", "name", "quota_credit", kind=str, word="objective",
+        in_help="quota_credit, net_bookings, expected_shortfall (the least) or quarters_at_quota.",
     ),
-    "exit_weight": PlanOption(
-        "exit-weight", float, "How much credit of the year after the horizon counts, 0 to 1.", "WEIGHT", 0.0, "after"
+    "discount_rate": Option(
+        "how much less a later booking is worth", "share a year", 0.0, 0, 1, float,
+        "", "How much less a later booking is worth, a year.", word="discount",
     ),
-    "followed": PlanOption("followed", Path, "The plan so far, to plan again from here.", "FILE", word="so_far"),
-    "from_quarter": PlanOption(
-        "from-quarter", int, "The first quarter that is still to be planned.", "QUARTER", word="from"
+    "exit_weight": Option(
+        "how much credit of the year after the horizon counts", "share", 0.0, 0, 1, float,
+        "", "How much credit of the year after the horizon counts, 0 to 1.", "WEIGHT", "after",
     ),
-    "actuals": PlanOption("actuals", Path, "What was seen of the quarters so far.", "FILE", word="actuals"),
-    "effort": PlanOption("effort", str, "How long to search: quick, normal or thorough.", default="normal"),
-    "seed": PlanOption("seed", int, "Which markets: the same seed gives the same ones.", default=7),
+    "followed": Option(
+        "the plan so far, whose hours before `from_quarter` stay; the status quo if not given", "plan", kind=Path,
+        in_help="The plan so far, to plan again from here.", metavar="FILE", word="so_far",
+    ),
+    "from_quarter": Option(
+        "the first quarter that is still to be planned", "quarter", None, 1, metavar="QUARTER", word="from"
+    ),
+    "actuals": Option(
+        "what was seen of the quarters so far", "figures", kind=Path, metavar="FILE", word="actuals"
+    ),
+    "effort": Option(
+        "how much the plan is searched for, and how surely it is certified", "name", "normal", kind=str,
+        in_help="How long to search: quick, normal or thorough.",
+    ),
+    "seed": SEED,
 }  # fmt: skip
 """By the name of the field, in the order in which help has them."""
+FRONTIER_POINTS = Option("how many plans, from the most patient to the hastiest", "plans", 6, 2, 20)
+FRONTIER_THROUGH = Option(
+    "quarters that are planned; the year after them is the exit", "quarters", EARLY_QUARTERS, EARLY_QUARTERS
+)

@@ -1,7 +1,7 @@
 """What a plan is asked for, as one value: the same from Python, the terminal, the app and a job.
 
-Each field is declared once, the limits in limits.py: its meaning, unit and bounds; its default, the option of the
-terminal that sets it and its word in an address are in options.py. Left out: what becomes of it (planner.py).
+Left out: what each field means, its bounds and how people say it (options.py), the limits (limits.py), and what becomes
+of the request (planner.py).
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from optimize.effort import EFFORTS, Effort
-from optimize.limits import Limits, Share
-from optimize.objective import ObjectiveName, check_objective
-from optimize.options import OPTIONS
+from optimize.limits import Limits
+from optimize.objective import check_objective
+from optimize.options import OPTIONS, ObjectiveName
 from optimize.replan.actuals import Actuals
-from sim.documents.declared import declare, is_whole
+from sim.documents.declared import is_whole
 from sim.documents.messages import show
 from sim.errors import PlanError
 from sim.plan import TimePlan
@@ -30,28 +30,14 @@ class PlanRequest(Limits):
     effort by name too, and checks that all of it fits a scenario.
     """
 
-    objective: ObjectiveName = declare("what there is to be most of", unit="name", default=OPTIONS["objective"].default)
-    discount_rate: Share = declare(
-        "how much less a later booking is worth", unit="share a year", default=OPTIONS["discount_rate"].default
-    )
-    exit_weight: Share = declare(
-        "how much credit of the year after the horizon counts", unit="share", default=OPTIONS["exit_weight"].default
-    )
-    followed: TimePlan | None = declare(
-        "the plan so far, whose hours before `from_quarter` stay; the status quo if not given",
-        unit="plan",
-        default=None,
-    )
-    from_quarter: int | None = declare("the first quarter that is still to be planned", unit="quarter", default=None)
-    actuals: Actuals | None = declare("what was seen of the quarters so far", unit="figures", default=None)
-    effort: Effort = declare(
-        "how much the plan is searched for, and how surely it is certified",
-        unit="name",
-        default=EFFORTS[OPTIONS["effort"].default],
-    )
-    seed: int = declare(
-        "which markets: the same seed gives the same ones", unit="none", default=OPTIONS["seed"].default
-    )
+    objective: ObjectiveName = OPTIONS["objective"].declare()
+    discount_rate: float = OPTIONS["discount_rate"].declare()
+    exit_weight: float = OPTIONS["exit_weight"].declare()
+    followed: TimePlan | None = OPTIONS["followed"].declare()
+    from_quarter: int | None = OPTIONS["from_quarter"].declare()
+    actuals: Actuals | None = OPTIONS["actuals"].declare()
+    effort: Effort = OPTIONS["effort"].declare(default=EFFORTS[OPTIONS["effort"].default])
+    seed: int = OPTIONS["seed"].declare()
 
     @classmethod
     def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Self:

@@ -14,6 +14,7 @@ from typing import Self
 from nexthour.report.numbers import count_of
 from nexthour.report.text import forwardable, forwardable_line
 from sim import Comparison, Scenario
+from sim.study.request import ComparisonRequest
 
 LONGEST_SLUG = 60
 
@@ -37,10 +38,13 @@ class Provenance:
     def of(cls, comparison: Comparison, day: datetime.date) -> Self:
         """`day` is when the file is made."""
         made = comparison.scenario.provenance(comparison.seed)
-        words = ["nexthour compare SCENARIO"]
-        words += [] if comparison.baseline == comparison.scenario.status_quo.name else ["--baseline PLAN"]
-        words += [f"--replications {comparison.replications} --seed {comparison.seed}"]
-        words += [f"--worlds {comparison.worlds}"] if comparison.worlds else []
+        against_today = comparison.baseline == comparison.scenario.status_quo.name
+        asked = ComparisonRequest(
+            baseline=None if against_today else "PLAN",
+            replications=comparison.replications,
+            seed=comparison.seed,
+            worlds=comparison.worlds,
+        )
         return cls(
             scenario=forwardable_line(made["scenario"]),
             digest=made["scenario_digest"],
@@ -49,7 +53,7 @@ class Provenance:
             worlds=comparison.worlds,
             version=f"Next Hour {made['nexthour']}",
             day=day,
-            again=" ".join(words),
+            again=" ".join(["nexthour compare SCENARIO", *asked.options("replications", "seed")]),
         )
 
     @property

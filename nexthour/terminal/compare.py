@@ -12,7 +12,7 @@ from nexthour.report.comparison import challengers, turning_point, verdict
 from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
+from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS
 
@@ -53,22 +53,24 @@ def command(
       nexthour compare baseline --plan "20% with Believers" --worlds 100
       nexthour compare baseline --plan my-plan.yaml --json > result.json
     """
-    import sim
+    from sim import NextHourError
+    from sim.study.experiment import run_comparison
+    from sim.study.sensitivity import run_sensitivity
+    from sim.study.settings import RunSettings
 
     scenario = read_scenario(scenario_file)
-    request = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
-    plans, replications = plans_to_compare(request, scenario, scenario_file), request.markets(scenario)
-    with progress(f"{len(plans)} plans in {replications:,} markets") as bar:
-        comparison = sim.compare(
-            scenario, plans, replications, seed,
-            worlds=worlds, workers=workers, scheduler=scheduler, progress=bar,
-        )  # fmt: skip
+    asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
+    request = resolve(asked, scenario, scenario_file)
+    with progress(f"{len(request.plans or ())} plans in {request.replications:,} markets") as bar:
+        settings = RunSettings(workers=workers, scheduler=scheduler, progress=bar)
+        comparison = run_comparison(scenario, request, settings)
     known, why_not = None, ""
     if flips:
         try:
             with progress("what turns the verdicts") as bar:
-                known = sim.sensitivity(scenario, plans, replications, seed, worlds=0, workers=workers, progress=bar)
-        except sim.NextHourError as problem:
+                without_worlds = request.model_copy(update={"worlds": 0})
+                known = run_sensitivity(scenario, without_worlds, workers=workers, progress=bar)
+        except NextHourError as problem:
             why_not = f"No flips: {problem}"
     if as_json:
         print_json({**comparison.as_dict(), **({"sensitivity": known.as_dict()} if known else {})})
@@ -76,7 +78,7 @@ def command(
     print_comparison(comparison, known)
     if why_not:
         typer.echo(f"\n{why_not}", err=True)
-    again = request.with_markets(replications).options("replications", "seed")
+    again = asked.model_copy(update={"replications": request.replications}).options("replications", "seed")
     print_again(scenario, ["compare", scenario_file, *again, *(["--flips"] if flips else [])])
 
 

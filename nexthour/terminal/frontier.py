@@ -22,6 +22,8 @@ from nexthour.terminal.common import (
     status_line,
 )
 from nexthour.terminal.tables import make_table, plain_console, print_again
+from optimize.options import FRONTIER_POINTS, FRONTIER_THROUGH, OPTIONS
+from sim.study.options import SEED
 
 if TYPE_CHECKING:
     from optimize import Frontier
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
 def command(
     scenario_file: ScenarioFile,
-    points: Annotated[int, typer.Option(help="How many plans, from the most patient to the hastiest.")] = 6,
-    through: Annotated[int, typer.Option(help="Quarters that are planned; the year after them is the exit.")] = 4,
-    no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help="Recruit nobody.")] = False,
-    effort: EffortName = "normal",
-    seed: Seed = 7,
+    points: Annotated[int, typer.Option(help=FRONTIER_POINTS.help)] = FRONTIER_POINTS.default,
+    through: Annotated[int, typer.Option(help=FRONTIER_THROUGH.help)] = FRONTIER_THROUGH.default,
+    no_recruiting: Annotated[bool, typer.Option("--no-recruiting", help=OPTIONS["recruit"].help)] = False,
+    effort: EffortName = OPTIONS["effort"].default,
+    seed: Seed = SEED.default,
     as_json: AsJson = False,
 ) -> None:
     """What this year's attainment costs in next year's run-rate.

@@ -22,6 +22,8 @@ from nexthour.terminal.common import (
     status_line,
 )
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
+from optimize.options import OPTIONS
+from sim.study.options import SEED
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis, Remedy
@@ -33,8 +35,8 @@ def command(
     plan: Annotated[
         str | None, typer.Option(help="A plan file: its coverage too, and remedies on top of it.", metavar="FILE")
     ] = None,
-    effort: EffortName = "normal",
-    seed: Seed = 7,
+    effort: EffortName = OPTIONS["effort"].default,
+    seed: Seed = SEED.default,
     as_json: AsJson = False,
 ) -> None:
     """Say what nobody sees, and what it costs to see more.

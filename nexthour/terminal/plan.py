@@ -18,7 +18,8 @@ from nexthour.report import plan as report
 from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json, read_scenario, status_line
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_items, print_next
-from optimize.options import OPTIONS, PlanOption
+from optimize.options import OPTIONS
+from sim.study.options import Option
 
 if TYPE_CHECKING:
     from optimize import Answer, Explanation
@@ -129,13 +130,13 @@ def _words_again(words: dict[str, Any]) -> Iterator[str]:
         option, value = OPTIONS[name], words[name]
         if name != "seed" and value != _default(option):
             for text in value if option.kind is list else [value]:
-                yield from (f"--{option.name}", str(text))
-    yield from (f"--{OPTIONS[name].name}" for name in OPTIONS if OPTIONS[name].kind is bool and words[name])
+                yield from (option.flag(name), str(text))
+    yield from (option.flag(name) for name, option in OPTIONS.items() if option.kind is bool and words[name])
 
 
-def _default(option: PlanOption) -> Any:
-    """What the terminal takes for an option that is not given: a flag is off, whatever the field is then."""
-    return False if option.kind is bool else option.default
+def _default(option: Option) -> Any:
+    """What the terminal takes for an option that is not given: a flag is off, and a list not there."""
+    return {bool: False, list: None}.get(option.kind, option.default)
 
 
 def _pairs(option: str, words: list[str] | None) -> list[tuple[str, str]]:
@@ -172,11 +173,11 @@ def _number(option: str, word: str, value: str) -> float:
         raise typer.BadParameter(f"{option} {word}={value}: {value!r} is no number; write it as {word}=0.9") from None
 
 
-def _parameter(name: str, option: PlanOption) -> Parameter:
+def _parameter(name: str, option: Option) -> Parameter:
     """An option as a parameter of the command, for Typer to read."""
     default = _default(option)
     kind: Any = list[str] if option.kind is list else option.kind
-    shown = typer.Option(f"--{option.name}", help=option.help, metavar=option.metavar)
+    shown = typer.Option(option.flag(name), help=option.help, metavar=option.metavar)
     taken = kind if default is not None else kind | None
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[taken, shown])
 

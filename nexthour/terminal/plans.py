@@ -9,10 +9,10 @@ import typer
 from sim.study.options import BASELINE, PLANS, REPLICATIONS, WORKERS
 
 if TYPE_CHECKING:
-    from sim import Scenario, TimePlan
+    from sim import Scenario
     from sim.study.request import ComparisonRequest
 
-Plans = Annotated[list[str] | None, typer.Option("--plan", help=PLANS.help)]
+Plans = Annotated[list[str] | None, typer.Option(PLANS.flag("plans"), help=PLANS.help)]
 Baseline = Annotated[str | None, typer.Option(help=BASELINE.help, metavar="NAME_OR_FILE")]
 Replications = Annotated[int, typer.Option(help=REPLICATIONS.help)]
 Workers = Annotated[int | None, typer.Option(help=WORKERS.help, metavar="CORES")]
@@ -28,12 +28,12 @@ def comparison_request(context: typer.Context, replications: int, **options: Any
     return ComparisonRequest.of(replications=None if usual else replications, **options)
 
 
-def plans_to_compare(request: ComparisonRequest, scenario: Scenario, scenario_file: str) -> dict[str, TimePlan]:
-    """The plans to compare by name, the baseline first. Raises PlanError, also if nothing is to be compared with it."""
+def resolve(request: ComparisonRequest, scenario: Scenario, scenario_file: str) -> ComparisonRequest:
+    """The request with plans by name. Raises PlanError, also if nothing is to be compared with the baseline."""
     from sim import PlanError
 
-    plans = request.chosen_plans(scenario, scenario_file)
-    if len(plans) == 1:
-        first = request.baseline or next(iter(plans))
+    resolved = request.resolve(scenario, scenario_file)
+    if len(resolved.plans or ()) == 1:
+        first = request.baseline or resolved.baseline
         raise PlanError(f"{scenario_file}: nothing to compare with {first!r}; name another plan with --plan")
-    return plans
+    return resolved

@@ -11,6 +11,8 @@ from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_w
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
+from optimize.options import OPTIONS
+from sim.study.options import SEED
 
 if TYPE_CHECKING:
     from optimize.coverage.rollup import Organisation, SegmentRow
@@ -20,8 +22,8 @@ def command(
     scenario_files: Annotated[
         list[str], typer.Argument(metavar="SCENARIO...", help="A scenario file for each territory.")
     ],
-    effort: EffortName = "normal",
-    seed: Seed = 7,
+    effort: EffortName = OPTIONS["effort"].default,
+    seed: Seed = SEED.default,
     as_json: AsJson = False,
 ) -> None:
     """Add up the market maps of several territories.

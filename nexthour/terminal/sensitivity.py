@@ -10,9 +10,9 @@ from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, plans_to_compare
+from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
-from sim.study.options import REPLICATIONS, SEED
+from sim.study.options import REPLICATIONS, SEED, WORLDS_OF_SENSITIVITY
 
 if TYPE_CHECKING:
     from sim import Sensitivity
@@ -31,7 +31,7 @@ def command(
     baseline: Baseline = None,
     replications: Replications = REPLICATIONS.default,
     seed: Seed = SEED.default,
-    worlds: Annotated[int, typer.Option(help="Number of plausible sets of assumptions, in 20 markets each.")] = 100,
+    worlds: Annotated[int, typer.Option(help=WORLDS_OF_SENSITIVITY.help)] = WORLDS_OF_SENSITIVITY.default,
     of: Annotated[
         list[str] | None,
         typer.Option(help="An assumption to vary, by name; may be repeated. Default: all.", metavar="ASSUMPTION"),
@@ -47,20 +47,18 @@ def command(
       nexthour sensitivity baseline --plan "20% with Believers"
       nexthour sensitivity baseline --of "coach gain per week" --replications 4000
     """
-    import sim
+    from sim.study.sensitivity import run_sensitivity
 
     scenario = read_scenario(scenario_file)
-    request = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
-    plans, replications = plans_to_compare(request, scenario, scenario_file), request.markets(scenario)
-    with progress(f"{len(plans)} plans under other assumptions") as bar:
-        result = sim.sensitivity(
-            scenario, plans, replications, seed, worlds=worlds, of=of, workers=workers, progress=bar
-        )
+    asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
+    request = resolve(asked, scenario, scenario_file)
+    with progress(f"{len(request.plans or ())} plans under other assumptions") as bar:
+        result = run_sensitivity(scenario, request, of, workers, bar)
     if as_json:
         print_json(result.as_dict())
         return
     print_sensitivity(result)
-    again = request.with_markets(replications).options("replications", "seed", "worlds")
+    again = asked.model_copy(update={"replications": request.replications}).options("replications", "seed", "worlds")
     again += [word for name in of or () for word in ("--of", name)]
     print_again(scenario, ["sensitivity", scenario_file, *again])
 

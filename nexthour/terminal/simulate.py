@@ -12,6 +12,7 @@ from nexthour.report.numbers import count_of, exponents, usd
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
+from sim.study.options import SEED
 
 if TYPE_CHECKING:
     from sim import Ledger, Scenario, TimePlan
@@ -22,7 +23,7 @@ def command(
     plan: Annotated[
         str | None, typer.Option(help="A plan named in the scenario, or a plan file. Default: the status quo.")
     ] = None,
-    seed: Seed = 7,
+    seed: Seed = SEED.default,
     replication: Annotated[int, typer.Option(help="Which market of the seed.")] = 0,
     ledger: Annotated[bool, typer.Option("--ledger", help="Print everything that happened, a line each.")] = False,
     as_json: AsJson = False,

@@ -38,6 +38,7 @@ from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import table_bookings, table_coverage
 from sim.study.estimates import Estimate
+from sim.study.options import SEED
 from sim.study.settings import check_plan
 from sim.tape_numbers import MAX_SEED, check_seed
 
@@ -166,7 +167,7 @@ class GapAnalysis:
 def gap_analysis(
     scenario: Scenario,
     plan: TimePlan | None = None,
-    seed: int = 7,
+    seed: int = SEED.default,
     progress: Progress | None = None,
     effort: Effort | str = Effort.normal,
 ) -> GapAnalysis:
@@ -216,7 +217,7 @@ def gap_analysis(
 
 
 def map_market(
-    scenario: Scenario, plan: TimePlan | None = None, seed: int = 7, effort: Effort | str = Effort.normal
+    scenario: Scenario, plan: TimePlan | None = None, seed: int = SEED.default, effort: Effort | str = Effort.normal
 ) -> GapAnalysis:
     """A gap analysis without remedies, which take nearly all of the time. Raises PlanError if the plan does not fit."""
     effort = Effort.of(effort)

@@ -31,6 +31,7 @@ from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import table_coverage
 from sim.study.estimates import Estimate
+from sim.study.options import SEED
 from sim.tape_numbers import check_seed
 from sim.terms import PartnerSegment
 
@@ -171,7 +172,7 @@ class Organisation:
 
 def roll_up(
     scenarios: Iterable[Scenario],
-    seed: int = 7,
+    seed: int = SEED.default,
     progress: Progress | None = None,
     effort: Effort | str = Effort.normal,
 ) -> Organisation:

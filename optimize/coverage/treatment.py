@@ -28,6 +28,7 @@ from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate
+from sim.study.options import SEED
 from sim.study.settings import check_plan
 from sim.terms import PARTNER_ACTIVITIES, TREATMENTS
 
@@ -68,7 +69,7 @@ class Treatment:
 
 
 def treatments(
-    scenario: Scenario, plan: TimePlan, seed: int = 7, effort: Effort | str = Effort.normal
+    scenario: Scenario, plan: TimePlan, seed: int = SEED.default, effort: Effort | str = Effort.normal
 ) -> tuple[Treatment, ...]:
     """Each partner, then each candidate, once. Raises PlanError if the plan does not fit."""
     check_plan("plan", plan)

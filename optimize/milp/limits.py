@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from optimize.limits import EARLY_QUARTERS, Limits, hours_of
+from optimize.limits import Limits, hours_of
 from optimize.milp.model import UNIT, Array, LimitRow, Model, to_plan, total
+from optimize.options import EARLY_QUARTERS
 from optimize.problem import HISTORY
 from sim.plan import Hours
 from sim.terms import PARTNER_ACTIVITIES

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from optimize.effort import Effort
-from optimize.limits import EARLY_QUARTERS, Limits
+from optimize.limits import Limits
 from optimize.milp.solve import Solved, solve
 from optimize.objective import RUN_OFF_QUARTERS, Objective
+from optimize.options import EARLY_QUARTERS, FRONTIER_POINTS, FRONTIER_THROUGH
 from optimize.problem import PlanningProblem
 from optimize.proof.certify import as_plan
 from optimize.search.evaluate import Trials, Tried
@@ -29,6 +30,7 @@ from sim.progress import Progress, silent
 from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.estimates import Estimate
+from sim.study.options import SEED
 from sim.tape_numbers import check_seed
 
 BETWEEN = 0.1
@@ -83,10 +85,10 @@ class Frontier:
 
 def frontier(
     scenario: Scenario,
-    points: int = 6,
-    seed: int = 7,
+    points: int = FRONTIER_POINTS.default,
+    seed: int = SEED.default,
     *,
-    through: int = EARLY_QUARTERS,
+    through: int = FRONTIER_THROUGH.default,
     effort: Effort | str = Effort.normal,
     solver: str = "highs",
     progress: Progress | None = None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from optimize.milp.solve import Outcome
 from optimize.monday.changes import Change, changes
-from optimize.objective import ObjectiveName
+from optimize.options import ObjectiveName
 from optimize.replan.deviations import Deviation
 from optimize.search.reconcile import Planner, Reconciled
 from sim.plan import TimePlan

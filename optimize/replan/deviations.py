@@ -17,6 +17,7 @@ from sim.arrays import FloatArray
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.batches import table_values
+from sim.study.options import SEED
 from sim.study.settings import check_plan
 from sim.tape_numbers import check_seed
 
@@ -48,7 +49,7 @@ class Deviation:
 
 
 def find_deviations(
-    scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = 7, effort: Effort | str = Effort.normal
+    scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = SEED.default, effort: Effort | str = Effort.normal
 ) -> tuple[Deviation, ...]:
     """What was seen outside its band under the plan that was followed: leading figures first, then by surprise."""
     seen = actuals.figures(scenario)

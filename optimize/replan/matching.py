@@ -34,6 +34,7 @@ from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
+from sim.study.options import SEED
 from sim.study.settings import KeptTapes, check_count, check_plan
 from sim.tape_numbers import check_seed
 from sim.terms import PARTNER_SEGMENTS
@@ -104,7 +105,7 @@ def markets_like(
     plan: TimePlan,
     actuals: Actuals,
     wanted: int = WANTED,
-    seed: int = 7,
+    seed: int = SEED.default,
     *,
     pool: int | None = None,
 ) -> Match:

@@ -17,8 +17,9 @@ from functools import cache
 import numpy as np
 
 from optimize.effort import Effort
-from optimize.limits import EARLY_QUARTERS, Limits
+from optimize.limits import Limits
 from optimize.objective import Objective
+from optimize.options import EARLY_QUARTERS
 from optimize.problem import PlanningProblem
 from sim.arrays import FloatArray
 from sim.plan import PlanTable

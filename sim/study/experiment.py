@@ -15,7 +15,7 @@ import numpy as np
 from sim import kpis
 from sim.arrays import FloatArray
 from sim.documents.messages import show
-from sim.errors import PlanError, SimulationError
+from sim.errors import SimulationError
 from sim.ledger import Ledger
 from sim.market import DrawnFor, Market, draw_tapes
 from sim.native.compiler import NoMachineCode
@@ -27,10 +27,12 @@ from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.one_run import history_of, missing_compiler, run_name, run_plan, usual_replications
 from sim.study.options import BASELINE, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
+from sim.study.request import ComparisonRequest
 from sim.study.settings import KeptTapes, RunSettings, check_count, check_plan, check_plans
 from sim.tape_numbers import tape_numbers
 
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
+USUAL = RunSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,23 +215,27 @@ def compare(
     `replicate`.
     """
     check_plans("compare", plans)
-    replications = usual_replications(scenario, engine) if replications is None else replications
-    check_count("replications", replications, REPLICATIONS.least)
-    check_count("worlds", worlds, WORLDS.least)
-    check_count("replications_per_world", replications_per_world, REPLICATIONS_PER_WORLD.least)
-    baseline = next(iter(plans)) if baseline is None else baseline
-    if baseline not in plans:
-        raise PlanError(f"compare: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")
-    total = len(plans) * (replications + worlds * replications_per_world)
-    settings = RunSettings(engine, workers, scheduler, tapes, part_of(progress, 0, total))
-    outcomes = _outcomes(scenario, plans, replications, seed, 0, settings)
+    request = ComparisonRequest.of(
+        plans=plans, baseline=baseline, replications=replications, seed=seed, worlds=worlds,
+        replications_per_world=replications_per_world,
+    )  # fmt: skip
+    return run_comparison(scenario, request, RunSettings(engine, workers, scheduler, tapes, progress))
+
+
+def run_comparison(scenario: Scenario, request: ComparisonRequest, settings: RunSettings = USUAL) -> Comparison:
+    """What `compare` gives, for a request."""
+    request = request.resolve(scenario, "compare", settings.engine)
+    plans: Any = request.plans
+    runs = len(plans) * request.replications
+    total = runs + len(plans) * request.worlds * request.replications_per_world
+    first = settings._replace(progress=part_of(settings.progress, 0, total))
+    outcomes = _outcomes(scenario, plans, request.replications, request.seed, 0, first)
     in_worlds = None
-    if worlds:
-        then = part_of(progress, len(plans) * replications, total)
-        settings = RunSettings(engine, workers, scheduler, None, then)
-        credit = world_credit(scenario, plans, worlds, replications_per_world, seed, settings)
+    if request.worlds:
+        then = settings._replace(tapes=None, progress=part_of(settings.progress, runs, total))
+        credit = world_credit(scenario, plans, request.worlds, request.replications_per_world, request.seed, then)
         in_worlds = {name: credit[:, p] for p, name in enumerate(plans)}
-    return compare_outcomes(outcomes, baseline, in_worlds)
+    return compare_outcomes(outcomes, str(request.baseline), in_worlds)
 
 
 def compare_outcomes(

@@ -1,49 +1,69 @@
-"""What a comparison is asked for, as one value, with the names, defaults and bounds that Python and the app use too.
+"""What a comparison is asked for, as one value: the same from Python, the terminal, the app and a job.
 
     request = ComparisonRequest.of(plans=["20% with Believers"], replications=500)
-    compare(scenario, request.chosen_plans(scenario, "here"), request.markets(scenario), request.seed)
+    run_comparison(scenario, request)
 
 Left out: the comparison itself (experiment.py); meaning, default and bounds of each field (options.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import ValidationError as PydanticError
 
-from sim.documents.declared import Items, Request, declare, validate
-from sim.documents.messages import guess, show
+from sim.documents.declared import FrozenMap, Items, Request, validate
+from sim.documents.messages import guess, sentence, show
 from sim.errors import PlanError
 from sim.plan import TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import usual_replications
-from sim.study.options import BASELINE, PLANS, REPLICATIONS, SEED, WORLDS, ComparisonOption
+from sim.study.options import BASELINE, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
 from sim.study.settings import check_count
 from sim.tape_numbers import check_seed
 
+COUNTS = {"replications": REPLICATIONS, "worlds": WORLDS, "replications_per_world": REPLICATIONS_PER_WORLD}
+OPTIONS = {"plans": PLANS, "baseline": BASELINE, **COUNTS, "seed": SEED}
 NameOrFile = Annotated[str, Field(max_length=4000)]
-COUNTS: Mapping[str, ComparisonOption] = {
-    "replications": REPLICATIONS,
-    "worlds": WORLDS,
-}
+Plans = Annotated[
+    Annotated[FrozenMap[TimePlan], Tag("~named")] | Annotated[Items[NameOrFile], Tag("~listed")],
+    Discriminator(lambda value: "~named" if isinstance(value, Mapping) else "~listed"),
+]
 
 
-def _declared(option: ComparisonOption) -> Any:
-    bounds: dict[str, Any] = {"ge": option.least, "le": option.most} if isinstance(option.default, int) else {}
-    return declare(option.meaning, unit=option.unit, default=option.default, **bounds)
+def in_sentences(cls: Any, data: Any, make: Callable[[Any], Any]) -> Any:
+    """A validator around a request: what is wrong is a PlanError, a sentence for each thing, however it is made."""
+    try:
+        return make(data)
+    except PydanticError as problems:
+        found = (sentence(cls, problem, data, "") for problem in problems.errors(include_url=False))
+        raise PlanError(*(text.removeprefix(": ") for text in found)) from None
 
 
 class ComparisonRequest(Request):
-    """Everything that a comparison is asked for; the default is all plans of a scenario against today's split."""
+    """Everything that a comparison is asked for; the default is all plans of a scenario against today's split.
 
-    plans: Items[NameOrFile] | None = _declared(PLANS)
-    baseline: NameOrFile | None = _declared(BASELINE)
-    replications: int = _declared(REPLICATIONS)
-    seed: int = _declared(SEED)
-    worlds: int = _declared(WORLDS)
+    `plans` are names and files, or plans by name; the baseline is the first of these if it is not named.
+    """
+
+    plans: Plans | None = PLANS.declare()
+    baseline: NameOrFile | None = BASELINE.declare()
+    replications: int = REPLICATIONS.declare()
+    seed: int = SEED.declare()
+    worlds: int = WORLDS.declare()
+    replications_per_world: int = REPLICATIONS_PER_WORLD.declare()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check_numbers(cls, data: Any, make: Callable[[Any], Any]) -> Any:
+        if isinstance(data, Mapping):
+            for name, option in COUNTS.items():
+                check_count(name, data.get(name, option.default), option.least)
+            check_seed("seed", data.get("seed", SEED.default))
+        return in_sentences(cls, data, make)
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -51,19 +71,23 @@ class ComparisonRequest(Request):
 
         Raises SimulationError for a number that is out of bounds, PlanError for names that are none.
         """
-        given = {name: value for name, value in given.items() if value is not None}
-        for name in COUNTS.keys() & given.keys():
-            check_count(name, given[name], COUNTS[name].least)
-        check_seed("seed", given.get("seed", SEED.default))
-        return validate(cls, given, "compare", PlanError)
+        return validate(cls, {name: value for name, value in given.items() if value is not None}, "compare", PlanError)
 
-    def markets(self, scenario: Scenario) -> int:
-        """The number of markets: as asked for, else as usual, which is fewer where each takes long."""
-        return self.replications if "replications" in self.model_fields_set else usual_replications(scenario)
+    def resolve(self, scenario: Scenario, where: str, engine: str = "compiled") -> Self:
+        """A request for the same, with plans by name, the baseline's name, and the number of markets as usual here.
 
-    def with_markets(self, replications: int) -> Self:
-        """A copy of the request for another number of markets."""
-        return self.model_copy(update={"replications": replications})
+        `where` is what to call the scenario if a plan is not in it. Raises PlanError for a plan that is not there, and
+        if two share a name.
+        """
+        plans = self._named_plans(scenario, where)
+        baseline = self.baseline
+        if not isinstance(self.plans, Mapping) or baseline is None:
+            baseline = next(iter(plans))
+        if baseline not in plans:
+            raise PlanError(f"{where}: baseline {baseline!r} is not among the plans; allowed: {', '.join(plans)}")
+        asked = "replications" in self.model_fields_set
+        markets = self.replications if asked else usual_replications(scenario, engine)
+        return self.model_copy(update={"plans": plans, "baseline": baseline, "replications": markets})
 
     def options(self, *always: str) -> list[str]:
         """The options of the terminal that ask for the same: of fields that are not as usual, and `always` these."""
@@ -72,14 +96,13 @@ class ComparisonRequest(Request):
             value = getattr(self, name)
             if name in always or value != field.default:
                 for text in value if isinstance(value, tuple) else (value,):
-                    options += [f"--{'plan' if name == 'plans' else name}", str(text)]
+                    options += [OPTIONS[name].flag(name), str(text)]
         return options
 
-    def chosen_plans(self, scenario: Scenario, where: str) -> dict[str, TimePlan]:
-        """The plans by name, the baseline first; `where` is what to call the scenario if one is not in it.
-
-        Raises PlanError for a plan that is not there, and if two share a name.
-        """
+    def _named_plans(self, scenario: Scenario, where: str) -> dict[str, TimePlan]:
+        """The plans by name: as they were given, else the baseline first."""
+        if isinstance(self.plans, Mapping):
+            return dict(self.plans)
         today = scenario.status_quo.name
         first = today if self.baseline is None else self.baseline
         others = [today, *(split.name for split in scenario.plans)] if self.plans is None else self.plans

@@ -31,8 +31,8 @@ from sim.study import estimates, flips
 from sim.study.differences import Ask, Differences
 from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.flips import Flip
-from sim.study.one_run import usual_replications
-from sim.study.options import REPLICATIONS_PER_WORLD, SEED, WORLDS
+from sim.study.options import BASELINE, SEED, WORLDS_OF_SENSITIVITY
+from sim.study.request import ComparisonRequest
 from sim.study.settings import check_count, check_plans
 
 END_REPLICATIONS = (50, 100)
@@ -133,8 +133,8 @@ def sensitivity(
     plans: Mapping[str, TimePlan],
     replications: int | None = None,
     seed: int = SEED.default,
-    baseline: str | None = None,
-    worlds: int = 100,
+    baseline: str | None = BASELINE.default,
+    worlds: int = WORLDS_OF_SENSITIVITY.default,
     *,
     of: Iterable[Assumption | str] | None = None,
     workers: int | None = None,
@@ -150,12 +150,22 @@ def sensitivity(
     Raises PlanError, ScenarioError or SimulationError if something given cannot be used.
     """
     check_plans("sensitivity", plans)
-    replications = usual_replications(scenario) if replications is None else replications
+    request = ComparisonRequest.of(plans=plans, baseline=baseline, replications=replications, seed=seed, worlds=worlds)
+    return run_sensitivity(scenario, request, of, workers, progress)
+
+
+def run_sensitivity(
+    scenario: Scenario,
+    request: ComparisonRequest,
+    of: Iterable[Assumption | str] | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """What `sensitivity` gives, for a request."""
+    request = request.resolve(scenario, "sensitivity")
+    plans: Any = request.plans
+    replications, seed, worlds, first = request.replications, request.seed, request.worlds, str(request.baseline)
     check_count("replications", replications, 2)
-    check_count("worlds", worlds, WORLDS.least)
-    first = next(iter(plans)) if baseline is None else baseline
-    if first not in plans:
-        raise PlanError(f"sensitivity: baseline {first!r} is not among the plans; allowed: {', '.join(plans)}")
     if len(plans) < 2:
         raise PlanError(f"sensitivity: {first} is the only plan; give one to compare with it")
     varied = assumptions(scenario) if of is None else assumptions_named(scenario, of)
@@ -169,7 +179,7 @@ def sensitivity(
         )
     _run_ends(known, varied, base)
     turns = flips.find_flips(known, varied, replications)
-    in_worlds = known.by_world(worlds, REPLICATIONS_PER_WORLD.default)
+    in_worlds = known.by_world(worlds, request.replications_per_world)
     robust = {
         name: _robustness(known, name, varied, turns, base, in_worlds[:, p])
         for p, name in enumerate(known.others, start=1)

@@ -6,6 +6,7 @@ is the default; what makes no sense is one sentence.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
@@ -13,8 +14,7 @@ import pytest
 from optimize import Effort, Limits, PlanRequest, optimize_plan
 from optimize.effort import EFFORTS
 from optimize.limits import lock_text, parse_lock
-from optimize.objective import ObjectiveName
-from optimize.options import OPTIONS
+from optimize.options import OPTIONS, ObjectiveName
 from sim import PlanError, TimePlan
 from tests.optimize.test_planner import small
 
@@ -65,6 +65,26 @@ def test_a_request_that_makes_no_sense_is_one_sentence(given: dict[str, Any], se
     with pytest.raises(PlanError) as caught:
         PlanRequest.of(small(), given)
     assert sentence in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: Effort(worlds=1), "worlds is 1; allowed: a whole number from 2 to 10,000"),
+        (lambda: PlanRequest(min_partner_share=2.0), "min_partner_share is 2.0; allowed: a number from 0 to 1"),
+        (lambda: PlanRequest(min_partner_share=0.5, max_partner_share=0.1), "min_partner_share 0.5 is above"),
+        (lambda: PlanRequest(effort={"worlds": 1}), "worlds is 1; allowed"),
+        (lambda: PlanRequest(no_such_limit=1), "unknown key 'no_such_limit'"),
+        (lambda: PlanRequest.of(small(), {"floors": {1: 11.0}}), "floors.1 is 11.0; allowed: a number from 0 to 10"),
+        (lambda: PlanRequest.of(small(), {"floors": {9: 0.5}}), "floors: quarter '9' is not in the horizon"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_in_the_same_way_however_they_are_given(
+    make: Callable[[], object], sentence: str
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        make()
+    assert str(caught.value).startswith(sentence)
 
 
 def test_what_is_no_request_is_refused_in_one_sentence() -> None:

@@ -11,8 +11,9 @@ import streamlit as st
 
 from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.sections import plan_limits
-from nexthour.app.sections.plan_limits import FREE, NONE
+from nexthour.app.sections.plan_limits import FREE, NONE, in_percent
 from nexthour.app.state import actuals_store, library, split_fields
+from optimize.options import OBJECTIVES, OPTIONS
 from sim import InputError, Scenario
 from sim.plan import ACTIVITY_WORDS
 
@@ -27,35 +28,36 @@ def controls(context: PageContext) -> None:
     with what:
         st.markdown("**What to find**")
         st.selectbox(
-            "The plan with", list(plan_limits.OBJECTIVES), key="objective",
-            format_func=plan_limits.OBJECTIVES.__getitem__,
+            "The plan with", list(OBJECTIVES), key="objective", format_func=OBJECTIVES.__getitem__,
         )  # fmt: skip
         st.slider(
-            "How much the year after counts", 0, 100, key="after", step=5, format="%d%%",
+            "How much the year after counts", *in_percent("exit_weight"), key="after", step=5, format="%d%%",
             help="Quota credit of the four quarters after the horizon, in which nobody is developed any more. "
             "At 0% nothing that pays back later is worth an hour in the last quarters.",
         )  # fmt: skip
         with st.expander("A later booking is worth less"):
-            st.slider("Less each year", 0, 100, key="discount", format="%d%%")
+            st.slider("Less each year", *in_percent("discount_rate"), key="discount", format="%d%%")
         with st.expander("Some quarters are over already"):
             _past(context)
     with holds:
         st.markdown("**What must hold**")
+        least, most = in_percent("early_floor")
         st.number_input(
-            "Least attainment of the first year, in % of quota", 0.0, 1000.0, value=None, key="early", step=5.0,
-            placeholder="no floor",
+            "Least attainment of the first year, in % of quota", float(least), float(most), value=None,
+            key="early", step=5.0, placeholder="no floor",
         )  # fmt: skip
         quarters = [f"Q{q}" for q in range(1, scenario.horizon_quarters + 1)]
         st.multiselect("Least attainment of single quarters", quarters, key="floors", placeholder="no floor")
         for quarter in st.session_state["floors"]:
             key = plan_limits.floor_key(quarter)
             if key in st.session_state:
-                st.number_input(f"Least attainment of {quarter}, in % of quota", 0, 1000, key=key, step=5)
-        st.slider("Least time with partners", 0, 100, key="least", format="%d%%")
-        st.slider("Most time with partners", 0, 100, key="most", format="%d%%")
+                st.number_input(f"Least attainment of {quarter}, in % of quota", *in_percent("floors"), key=key, step=5)
+        change = OPTIONS["largest_change_hours"]
+        st.slider("Least time with partners", *in_percent("min_partner_share"), key="least", format="%d%%")
+        st.slider("Most time with partners", *in_percent("max_partner_share"), key="most", format="%d%%")
         st.number_input(
-            "Most that partner hours change between quarters, a week", 0.0, 1000.0, value=None, key="change", step=1.0,
-            placeholder="any change",
+            "Most that partner hours change between quarters, a week", float(change.least), float(change.most),
+            value=None, key="change", step=1.0, placeholder="any change",
         )  # fmt: skip
     with fixed:
         st.markdown("**What is fixed**")

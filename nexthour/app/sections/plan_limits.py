@@ -14,7 +14,7 @@ from nexthour.app.state import actuals_store, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.numbers import whole_percent
 from nexthour.report.text import with_article, with_capital
-from optimize.options import OPTIONS
+from optimize.options import OBJECTIVES, OPTIONS
 from sim import PlanError, Scenario
 from sim.terms import COVERAGE_MODES
 
@@ -22,14 +22,7 @@ if TYPE_CHECKING:
     from optimize.request import PlanRequest
 
 PAGE = "find_plan"
-OBJECTIVES = {
-    "quota_credit": "the most quota credit",
-    "net_bookings": "the most bookings, less partners' margins",
-    "expected_shortfall": "the least credit short of quota",
-    "quarters_at_quota": "the most quarters at quota",
-}
 CALLED = {
-    "limits: ": "",
     "min_partner_share": "least time with partners",
     "max_partner_share": "most time with partners",
     "only_partners": "the partners that may get hours",
@@ -47,18 +40,22 @@ MOST_LOCKS = 50
 def fields(context: PageContext) -> list[Field]:
     """The state of the form, a field for each word of the address; bounds and defaults are those of a PlanRequest."""
     scenario, horizon = context.scenario, context.scenario.horizon_quarters
+    change = OPTIONS["largest_change_hours"]
     floors = url_state.several(_word("floors"), [f"Q{q}" for q in range(1, horizon + 1)])
     return [
         url_state.choice(_word("objective"), list(OBJECTIVES), OPTIONS["objective"].default),
         _percent("exit_weight"),
         _percent("discount_rate"),
-        optional(_word("early_floor"), 0, 1000),
+        optional(_word("early_floor"), *in_percent("early_floor")),
         floors,
-        *(url_state.number(floor_key(quarter), 0, 1000, USUAL_FLOOR) for quarter in url_state.peek(PAGE, floors)),
+        *(
+            url_state.number(floor_key(quarter), *in_percent("floors"), USUAL_FLOOR)
+            for quarter in url_state.peek(PAGE, floors)
+        ),
         _locks(scenario),
         _percent("min_partner_share"),
         _percent("max_partner_share"),
-        optional(_word("largest_change_hours"), 0, 1000),
+        optional(_word("largest_change_hours"), change.least, change.most),
         url_state.choice(_word("recruit"), ["yes", "no"], "yes"),
         url_state.several(_word("only_partners"), scenario.partner_names),
         *(url_state.choice(mode_key(name), [FREE, *COVERAGE_MODES], FREE) for name in scenario.segment_names),
@@ -75,7 +72,12 @@ def _word(name: str) -> str:
 
 def _percent(name: str) -> Field:
     """A share of a request, in percent."""
-    return url_state.number(_word(name), 0, 100, 100 * OPTIONS[name].default)
+    return url_state.number(_word(name), *in_percent(name), 100 * OPTIONS[name].default)
+
+
+def in_percent(name: str) -> tuple[int, int]:
+    """The bounds of a share of a request, in percent."""
+    return 100 * OPTIONS[name].least, 100 * OPTIONS[name].most
 
 
 def floor_key(quarter: str) -> str:
@@ -112,7 +114,7 @@ def check_lock(scenario: Scenario, word: str) -> None:
     try:
         Limits.of(scenario, {"locks": [parse_lock(word)]})
     except PlanError as problem:
-        raise ValueError(str(problem).removeprefix("limits: ").removeprefix("locks[0]: ")) from None
+        raise ValueError(str(problem).removeprefix("locks[0]: ")) from None
 
 
 def request_of(context: PageContext, state: Mapping[str, Any]) -> PlanRequest:
@@ -121,7 +123,7 @@ def request_of(context: PageContext, state: Mapping[str, Any]) -> PlanRequest:
     from optimize.request import PlanRequest
 
     said: dict[str, Any] = {name: state.get(option.word) for name, option in OPTIONS.items()}
-    shares = ("early_floor", "min_partner_share", "max_partner_share", "exit_weight", "discount_rate")
+    shares = [name for name, option in OPTIONS.items() if option.kind is float and option.unit.startswith("share")]
     modes = {name: mode for name in context.scenario.segment_names if (mode := state[mode_key(name)]) != FREE}
     given = {
         **said,

@@ -27,6 +27,8 @@ from sim import compare as compare_plans
 from sim.documents.declared import schema_text
 from sim.scenario import Scenario
 from sim.study.estimates import Estimate
+from sim.study.request import ComparisonRequest
+from sim.study.settings import RunSettings
 from tests import ROOT
 
 BASELINE = str(ROOT / "scenarios" / "baseline.yaml")
@@ -89,17 +91,18 @@ def test_compare_json_is_the_librarys_comparison(scenario: Scenario) -> None:
 
 
 def test_compare_runs_in_a_thousand_markets_on_a_scheduler_if_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sim
+    from sim.study import experiment
 
-    given: dict[str, object] = {}
+    given: list[object] = []
+    run_comparison = experiment.run_comparison
 
-    def noted(scenario: Scenario, plans: dict[str, TimePlan], replications: int, *_: object, **rest: object) -> object:
-        given.update(rest, replications=replications)
-        return compare_plans(scenario, plans, 2)
+    def noted(scenario: Scenario, request: ComparisonRequest, settings: RunSettings) -> object:
+        given.extend((request.replications, settings.scheduler, settings.workers))
+        return run_comparison(scenario, request.model_copy(update={"replications": 2}))
 
-    monkeypatch.setattr(sim, "compare", noted)
+    monkeypatch.setattr(experiment, "run_comparison", noted)
     assert run("compare", BASELINE, "--scheduler", "tcp://there:8786").exit_code == 0
-    assert (given["replications"], given["scheduler"], given["workers"]) == (1000, "tcp://there:8786", None)
+    assert given == [1000, "tcp://there:8786", None]
 
 
 def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
