@@ -2,7 +2,7 @@
 
     job_status.result_at_once("gaps", context, {"plan": plan}, "Pricing the remedies", "Price the remedies")
 
-begins it when the page is opened. Where it waits until somebody asks, a button calls `start_job`, and `wanted_job` and
+begins it when the page is opened. Where it waits until somebody asks, `start_button` begins it, and `wanted_job` and
 `result_or_progress` show the rest.
 
 The page looks at its own job once a second, and at nothing else; when that is over the whole page is drawn again.
@@ -32,9 +32,20 @@ def wanted_job(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -
     return None if job is None or job.state == "cancelled" else job
 
 
-def start_job(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> None:
-    """Begin the job for this, or join it if it is under way or done."""
-    _start(kind, context, arguments)
+def start_button(label: str, kind: JobKind, context: PageContext, arguments: dict[str, Any], **look: Any) -> None:
+    """A button that begins the job for this, or joins it if it is under way or done."""
+
+    def begin() -> None:
+        _start(kind, context, arguments)
+
+    st.button(label, on_click=begin, **look)
+
+
+def _start(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job:
+    this_visit = visit.current()
+    job = this_visit.jobs.start(kind, context.scenario, context.seed, who=visit.session_id(), **arguments)
+    this_visit.wanted[kind] = job.key
+    return job
 
 
 def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any], what: str, again: str) -> Any:
@@ -47,18 +58,18 @@ def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any
     is_stopped = job is not None and job.state == "cancelled"
     if job is None or (is_stopped and job.key != this_visit.wanted.get(kind)):
         job, is_stopped = _start(kind, context, arguments), False
-    found = None if is_stopped else result_or_progress(job, what)
+    result = None if is_stopped else result_or_progress(job, what)
     if job.state in ("cancelled", "failed"):
-        st.button(again, on_click=start_job, args=(kind, context, arguments), key=f"again {kind}")
-    return found
+        start_button(again, kind, context, arguments, key=f"again {kind}")
+    return result
 
 
-def offer_to_cancel_another(kind: JobKind, but: Job | None, says: str) -> None:
+def offer_to_cancel_another(kind: JobKind, but: Job | None, sentence: str) -> None:
     """A button to cancel what this visitor wanted last, if it still goes on and is not the job that is looked at."""
     this_visit = visit.current()
     job = this_visit.jobs.find(this_visit.wanted.get(kind, ""))
     if job is not None and job is not but and _is_active(job):
-        caption(says)
+        caption(sentence)
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
 
 
@@ -96,8 +107,7 @@ def progress_text(job: Job) -> str:
     """How a job goes, in a sentence."""
     if job.state == "waiting":
         return f"Waiting: {job.place} {'search is' if job.place == 1 else 'searches are'} before it."
-    says = one_line(job.says) or "getting ready"
-    return f"{with_capital(says)}."
+    return f"{with_capital(one_line(job.says) or 'getting ready')}."
 
 
 @st.fragment(run_every=LOOKS_SECONDS)
@@ -114,13 +124,6 @@ def _draw_progress(key: str, what: str) -> None:
             st.button("Cancel", key=f"cancel {job.kind}", on_click=cancel_job, args=(key,))
         else:
             caption("Somebody else waits for the same, so it goes on.")
-
-
-def _start(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job:
-    this_visit = visit.current()
-    job = this_visit.jobs.start(kind, context.scenario, context.seed, who=visit.session_id(), **arguments)
-    this_visit.wanted[kind] = job.key
-    return job
 
 
 def _is_active(job: Job) -> bool:

@@ -46,9 +46,9 @@ class Job:
         self.says = ""
         """how it goes, in words"""
         self.result: Any = None
-        """when done: what the work gives (worker.py)"""
+        """what the work gives (worker.py), when it is done"""
         self.problem = ""
-        """when failed: why, in one sentence"""
+        """the reason in one sentence, when it failed"""
         self.wanted_by: set[str] = set()
         self._begun, self._ended = 0.0, 0.0
         self._ending, self._over = threading.Lock(), threading.Event()

@@ -26,7 +26,7 @@ class Upload:
     """A file of a visitor."""
 
     name: str
-    """on one line, short; anything may stand in it"""
+    """one short line, in which anything may stand"""
     data: bytes
 
     @classmethod

@@ -30,14 +30,13 @@ if TYPE_CHECKING:
     from nexthour.calibrate import Check, Fit
     from optimize import Answer, Explanation, Frontier, Solution
     from optimize.coverage.gaps import GapAnalysis
-    from optimize.coverage.rollup import Organisation
     from optimize.coverage.treatment import Treatment
     from sim import Scenario, Sensitivity
     from sim.claims.claims import Finding
     from sim.progress import Progress
 
 JobKind = Literal[
-    "warm", "plan", "reasons", "frontier", "gaps", "organisation",
+    "plan", "reasons", "frontier", "gaps",
     "sensitivity", "fit", "claims",
 ]  # fmt: skip
 STOP = "stop"
@@ -52,9 +51,9 @@ class Task(NamedTuple):
     scenario: Scenario
     seed: int
     arguments: Mapping[str, Any]
-    """of the function that does it"""
+    """what the function that does it takes"""
     plan_key: str
-    """of the plan search with these arguments"""
+    """the key of the plan search with these arguments"""
 
 
 class Stopped(Exception):
@@ -121,16 +120,6 @@ def _serve(server: Connection) -> None:
         server.send(answer)
 
 
-def _warm(task: Task, kept: Kept, progress: Progress) -> None:
-    """Compile what searches need, or link it if it is compiled."""
-    from sim import TimePlan, replicate
-    from sim.study.batches import table_coverage
-
-    status_quo = TimePlan.status_quo(task.scenario)
-    replicate(task.scenario, status_quo, 1, task.seed)
-    table_coverage(task.scenario, [status_quo.table(task.scenario)], 1, task.seed)
-
-
 def _solution(task: Task, kept: Kept, progress: Progress) -> Solution:
     from optimize import optimize_plan
 
@@ -162,12 +151,6 @@ def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
 
     analysis = gap_analysis(task.scenario, seed=task.seed, progress=progress, **task.arguments)
     return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed, analysis.effort))
-
-
-def _organisation(task: Task, kept: Kept, progress: Progress) -> Organisation:
-    from optimize.coverage.rollup import roll_up
-
-    return roll_up([task.scenario, *task.arguments["others"]], task.seed, progress)
 
 
 def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
@@ -211,12 +194,10 @@ def _counted(progress: Progress, words: str) -> Progress:
 
 
 WORK: dict[JobKind, Callable[[Task, Kept, Progress], Any]] = {
-    "warm": _warm,
     "plan": _plan,
     "reasons": _reasons,
     "frontier": _frontier,
     "gaps": _gaps,
-    "organisation": _organisation,
     "sensitivity": _sensitivity,
     "fit": _fit,
     "claims": _claims,

@@ -98,9 +98,9 @@ def with_data(rows: Rows, layers: Sequence[Spec], **more: Any) -> Spec:
     return {"data": {"values": list(rows)}, **more, "layer": list(layers)}
 
 
-def quarter_axis(field: str = "q", **more: Any) -> Spec:
+def quarter_axis(**more: Any) -> Spec:
     """Quarters as numbers, from left to right."""
-    return quantity(field, axis={"title": "quarter", "tickMinStep": 1, "format": "d"}, **more)
+    return quantity("q", axis={"title": "quarter", "tickMinStep": 1, "format": "d"}, **more)
 
 
 def quarter_bands() -> Spec:

@@ -38,10 +38,10 @@ NONE, HERE = "", ""
 """No plan, and the scenario of the page: words that no plan and no scenario can be called by."""
 LAB = "lab"
 """The field that holds a split that comes from the Lab and is not saved."""
-CLOSER = "plan"
+CHOSEN = "plan"
 """The field that says which plan somebody chose to look at closer."""
-LOOKED_AT = "closer"
-"""The control that chooses it. It begins with what is usual, which no address has to say."""
+CHOICE = "closer"
+"""The key of the control that chooses it. It begins with what is usual, which no address has to say."""
 
 
 def show() -> None:
@@ -61,18 +61,18 @@ def _fields(context: PageContext) -> Sequence[Field]:
     named = [name for name in _plans_by_name(context.scenario, split) if name != context.scenario.status_quo.name]
     from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
-    wanted = {LAB: split}
+    chosen = {LAB: split}
     for slot in SLOTS:
-        shown = [wanted[other] for other in SLOTS if other in wanted]
+        shown = [chosen[other] for other in SLOTS if other in chosen]
         default = next((name for name in usual if name not in shown), NONE)
         where = url_state.choice(_scenario_key(slot), [HERE, *files], HERE)
-        wanted[_scenario_key(slot)] = str(url_state.allowed_value(PAGE, where))
-        names = _plan_names(context, wanted[_scenario_key(slot)], split)
+        chosen[_scenario_key(slot)] = str(url_state.allowed_value(PAGE, where))
+        names = _plan_names(context, chosen[_scenario_key(slot)], split)
         plan = _plan_field(slot, names, default if default in names else NONE)
-        wanted[slot] = str(url_state.allowed_value(PAGE, plan))
+        chosen[slot] = str(url_state.allowed_value(PAGE, plan))
         fields += [where, plan]
-    _, *others = _chosen_plans(context, wanted)
-    return [*fields, url_state.choice(CLOSER, [NONE, *others], NONE)]
+    _, *others = _chosen_plans(context, chosen)
+    return [*fields, url_state.choice(CHOSEN, [NONE, *others], NONE)]
 
 
 def _plan_field(slot: str, names: Sequence[str], default: str) -> Field:
@@ -163,16 +163,16 @@ def _scenario_title(where: str) -> str:
     return "(this one)" if where == HERE else library.scenario_title(where)
 
 
-def _chosen_plans(context: PageContext, wanted: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
+def _chosen_plans(context: PageContext, state: Mapping[str, str]) -> dict[str, tuple[Scenario, TimePlan]]:
     """The plans that are compared, by the name they have here, the status quo first."""
     base = context.scenario.status_quo.name
     chosen = {base: (context.scenario, context.plans[base])}
     for slot in SLOTS:
-        name, where = wanted[slot], wanted[_scenario_key(slot)]
+        name, where = state[slot], state[_scenario_key(slot)]
         if name == NONE or (where == HERE and name == base):
             continue
         scenario = _scenario(context, where)
-        plan_there = scenario, _plans_by_name(scenario, wanted[LAB])[name]
+        plan_there = scenario, _plans_by_name(scenario, state[LAB])[name]
         shown = name if where == HERE else f"{name} ({scenario.name})"
         if chosen.get(shown, plan_there) != plan_there:  # two scenarios of one name, or a plan that is called like this
             shown = f"{shown}, {slot.upper()}"
@@ -189,22 +189,18 @@ def _draw_verdicts(comparison: Comparison) -> None:
             caption(f"Why: {reason}")
     shares = {name: comparison[name].difference_share for name in best_first}
     picture(comparison_charts.differences(shares, with_article(comparison.baseline)))
-    st.html(_comparison_table(comparison))
+    base, worlds = comparison.baseline, comparison.worlds
+    columns = [dict(_table_column(result, name == base, worlds)) for name, result in comparison.results.items()]
+    rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
+    st.html(tables.html_table("The plans side by side", ["", *comparison.results], rows))
     caption(
         f"{numbers.count_of(comparison.replications, 'market')}, the same for every plan. P10-P90: 8 of 10 markets lie "
         "there. Intervals are 95%; P10, P90 and the share through partners have none."
     )
 
 
-def _comparison_table(comparison: Comparison) -> str:
-    """What is told of each plan, a column each; intervals below their numbers, so that four columns fit a screen."""
-    base, worlds = comparison.baseline, comparison.worlds
-    columns = [dict(_table_column(result, name == base, worlds)) for name, result in comparison.results.items()]
-    rows = [[what, *(column[what] for column in columns)] for what in columns[0]]
-    return tables.html_table("The plans side by side", ["", *comparison.results], rows)
-
-
 def _table_column(plan_result: PlanResult, is_baseline: bool, worlds: int) -> Iterator[tuple[str, str]]:
+    """The cells of a plan by what they say; intervals below their numbers, so that four columns fit a screen."""
     credit, against, worlds_ahead = plan_result.credit_usd, plan_result.difference_share, plan_result.worlds_ahead
     yield "Quota credit", f"{numbers.usd(credit.value)}\n({numbers.usd_interval(credit)})"
     yield "P10 to P90", f"{numbers.usd(plan_result.credit_p10_usd)} to {numbers.usd(plan_result.credit_p90_usd)}"
@@ -229,11 +225,10 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
     totals = {name: comparison[name].difference_to_quarter_usd for name in (comparison.baseline, *others)}
     cumulated = comparison_charts.cumulated_lines(totals, base)
     picture(cumulated)
-    name = st.session_state[LOOKED_AT] = _plan_looked_at(others)
+    name = st.session_state[CHOICE] = _plan_looked_at(others)
     if len(others) > 1:
         st.segmented_control(
-            "Look closer at", list(others), key=LOOKED_AT, required=True, format_func=escaped,
-            on_change=_remember_plan_looked_at,
+            "Look closer at", list(others), key=CHOICE, required=True, format_func=escaped, on_change=_remember_choice,
         )  # fmt: skip
     scenario, plan = chosen[name]
     left, right = st.columns(2, gap="large")
@@ -255,14 +250,14 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
-    for name in (st.session_state[CLOSER], split_fields.unpack_split(word).name if word else NONE):
+    for name in (st.session_state[CHOSEN], split_fields.unpack_split(word).name if word else NONE):
         if name in others:
             return str(name)
     return max(others, key=lambda name: others[name].difference_usd.value)
 
 
-def _remember_plan_looked_at() -> None:
-    st.session_state[CLOSER] = st.session_state[LOOKED_AT]
+def _remember_choice() -> None:
+    st.session_state[CHOSEN] = st.session_state[CHOICE]
 
 
 def _attainment_fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:
@@ -272,12 +267,12 @@ def _attainment_fan(comparison: Comparison, name: str) -> list[tuple[float, floa
 
 
 def _waterfall(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, TimePlan]], name: str) -> Spec:
-    """From the baseline to a plan: own deals, then partners by how they are treated."""
+    """The way from the baseline to a plan: own deals, then partners by how they are treated."""
     base = comparison.baseline
-    made = {one: _credit_by_kind(*chosen[one], comparison) for one in (base, name)}
-    kinds = dict.fromkeys(kind for by_kind in made.values() for kind in by_kind)
+    credit = {one: _credit_by_kind(*chosen[one], comparison) for one in (base, name)}
+    kinds = dict.fromkeys(kind for by_kind in credit.values() for kind in by_kind)
     none = np.zeros(comparison.replications)
-    steps = {kind: estimates.mean(made[name].get(kind, none) - made[base].get(kind, none)) for kind in kinds}
+    steps = {kind: estimates.mean(credit[name].get(kind, none) - credit[base].get(kind, none)) for kind in kinds}
     before, after = ((one, comparison[one].credit_usd.value) for one in (base, name))
     return comparison_charts.waterfall(before, {kind: step for kind, step in steps.items() if step.value}, after)
 

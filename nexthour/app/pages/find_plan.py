@@ -71,10 +71,9 @@ def _page(context: PageContext) -> None:
     elif not is_new or not plan_limits.is_usual(context, request):
         caption(f"Asked for: {plan_limits.request_words(request)}.")
     if is_new:
-        st.button(
-            "Find the plan", type="primary", disabled=bool(problem), on_click=job_status.start_job,
-            args=("plan", context, {"request": request}),
-        )  # fmt: skip
+        job_status.start_button(
+            "Find the plan", "plan", context, {"request": request}, type="primary", disabled=bool(problem)
+        )
         caption(
             "It takes a minute or a few. The plan may change every quarter, and is tried in thousands of markets that "
             "the search never saw."
@@ -116,7 +115,7 @@ def _why(context: PageContext, request: PlanRequest, answer: Answer) -> None:
             "What an hour is worth in each quarter, what each limit costs, how flat the top is, and what would have to "
             "be true for the next best plan to win. It takes about as long as finding the plan."
         )
-        st.button("Why this plan?", on_click=job_status.start_job, args=("reasons", context, {"request": request}))
+        job_status.start_button("Why this plan?", "reasons", context, {"request": request})
     if job is not None and (result := job_status.result_or_progress(job, "Finding the reasons")) is not None:
         certificate.draw_reasons(answer, result)
 

@@ -39,7 +39,7 @@ def _page(context: PageContext) -> None:
             comparison = cache.comparison(context.scenario, plans, markets, context.seed)
         with place.container():
             _draw_answer(comparison)
-    _draw_doors(context, base)
+    _draw_doors(context)
     caveat()
 
 
@@ -78,15 +78,14 @@ def when_ahead(comparison: Comparison, name: str) -> str:
     )
 
 
-def _draw_doors(context: PageContext, base: str) -> None:
+def _draw_doors(context: PageContext) -> None:
     doors = st.columns(3, gap="medium")
     with doors[0].container(border=True):
         st.markdown("**Sales leader**")
         caption(
             "Which segments direct, which shared, which left to partners? The hours stay as today; see the quarters."
         )
-        example = _coverage_example(context.scenario)
-        page_link("lab", "Test a coverage strategy", context.scenario_id, **example)
+        page_link("lab", "Test a coverage strategy", context.scenario_id, **_coverage_example(context.scenario))
     with doors[1].container(border=True):
         st.markdown("**Territory manager**")
         caption("How much of the week for partners, for whom, and on what? Move the split, and see what an hour does.")

@@ -54,9 +54,7 @@ def draw(context: PageContext, request: PlanRequest) -> None:
     arguments = dict(request.limits) | {"points": POINTS, "through": through}
     job = job_status.wanted_job("frontier", context, arguments)
     if job is None or job.state == "failed":
-        st.button(
-            "Draw this year against the next", on_click=job_status.start_job, args=("frontier", context, arguments)
-        )
+        job_status.start_button("Draw this year against the next", "frontier", context, arguments)
     if job is not None and (result := job_status.result_or_progress(job, "Finding plans to draw")) is not None:
         _draw_frontier(context, result)
 

@@ -83,7 +83,7 @@ def draw(context: PageContext) -> None:
     lead_text(f"{draft.upload.name}: {crm}.")
     try:
         mapping = mapping_form.draw(draft.upload, draft.proposal, draft.base, f"map{draft.number}")
-        _draw_mapping_file(draft, mapping)
+        _draw_mapping_file(mapping)
         _draw_fit(context, draft, mapping)
     except NextHourError as problem:
         controls.draw_problems(problem)
@@ -104,7 +104,7 @@ def _draw_ways_in() -> None:
     if last is not None:
         with st.expander("Columns or letters look wrong?"):
             draft: Draft | None = st.session_state.get(STATE)
-            says = mapping_form.draw_layout(last, draft.base if draft else {}, f"layout {last.digest}")
+            says = mapping_form.draw_layout(draft.base if draft else {}, f"layout {last.digest}")
             if st.button("Read it again", key=f"{STATE} again"):
                 _propose_mapping(last, says)
 
@@ -139,7 +139,7 @@ def _keep_draft(draft: Draft) -> None:
     st.session_state[STATE] = replace(draft, number=number)
 
 
-def _draw_mapping_file(draft: Draft, mapping: dict[str, Any]) -> None:
+def _draw_mapping_file(mapping: dict[str, Any]) -> None:
     with st.expander("Use a mapping again"):
         st.download_button("Download this mapping", _yaml_text(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
         file = controls.upload_control("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
@@ -181,7 +181,7 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     }  # fmt: skip
     job = job_status.wanted_job("fit", as_here, arguments)
     if job is None or job.state == "failed":
-        st.button("Fit a scenario", type="primary", on_click=job_status.start_job, args=("fit", as_here, arguments))
+        job_status.start_button("Fit a scenario", "fit", as_here, arguments, type="primary")
         if job is None and job_status.was_wanted("fit"):
             caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")

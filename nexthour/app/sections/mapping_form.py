@@ -79,8 +79,8 @@ class _MappingForm:
         known = list(self.known(name) or ())
         options = list(dict.fromkeys([*self.values(column), *known]))
         chosen: list[str] = st.multiselect(
-            self.label(name), options, known, key=self.key_of(name), format_func=_value_title,
-            placeholder="Choose values",
+            self.label(name), options, known, key=self.key_of(name), placeholder="Choose values",
+            format_func=lambda value: value if value.strip() else "(empty)",
         )  # fmt: skip
         self.answers[name] = chosen or ([UNANSWERED] if needed else [])
         return chosen
@@ -117,7 +117,7 @@ def question(name: str) -> str:
     return with_capital(asked + mark)
 
 
-def draw_layout(upload: Upload, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+def draw_layout(base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Ask how the file is laid out; returns what was said, without what is as usual."""
     usual: dict[str, Any] = {"separator": ",", "encoding": "", "header_row": 1, "sheet": ""}
     known = {name: base.get(name) or value for name, value in usual.items()}
@@ -250,10 +250,6 @@ def _ask_rest(form: _MappingForm) -> None:
     form.answers["quarter_begins"] = day if isinstance(day, datetime.date) and day != usual else None
     source, key = form.base.get("source") or "", form.key_of("source")
     form.answers["source"] = st.text_input(form.label("source"), source, max_chars=LONGEST_SOURCE, key=key)
-
-
-def _value_title(value: str) -> str:
-    return value if value.strip() else "(empty)"
 
 
 @st.cache_data(max_entries=100, show_spinner=False)

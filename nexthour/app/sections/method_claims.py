@@ -35,10 +35,7 @@ def draw(context: PageContext) -> None:
     asked = {"others": others, "markets": markets}
     job = job_status.wanted_job("claims", here, asked)
     if job is None or job.state == "failed":
-        st.button(
-            f"Measure them now, with seed {context.seed}", type="primary", on_click=job_status.start_job,
-            args=("claims", here, asked),
-        )  # fmt: skip
+        job_status.start_button(f"Measure them now, with seed {context.seed}", "claims", here, asked, type="primary")
         caption("This takes some twenty seconds the first time.")
     found = None if job is None else job_status.result_or_progress(job, "Measuring the claims")
     if found is None:

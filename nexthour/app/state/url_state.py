@@ -37,9 +37,9 @@ class Field:
     key: str
     default: Any
     parse: Callable[[Sequence[str]], Any]
-    """from the address; raises ValueError that says what is allowed"""
+    """reads it from the address; raises ValueError that says what is allowed"""
     write: Callable[[Any], list[str]]
-    """for the address"""
+    """writes it for the address"""
 
 
 def choice(key: str, options: Sequence[str], default: str) -> Field:
@@ -53,17 +53,17 @@ def choice(key: str, options: Sequence[str], default: str) -> Field:
     return Field(key, default, parse, lambda value: [value])
 
 
-def several(key: str, options: Sequence[str], default: Sequence[str] = ()) -> Field:
-    """A field that is any of some words; an empty one stands for none."""
+def several(key: str, options: Sequence[str]) -> Field:
+    """A field that is any of some words; an empty one stands for none, as is usual."""
 
     def parse(words: Sequence[str]) -> list[str]:
-        wanted = [word for word in words if word]
-        for word in wanted:
+        chosen = dict.fromkeys(word for word in words if word)
+        for word in chosen:
             if word not in options:
                 raise ValueError(guess(word, list(options)))
-        return list(dict.fromkeys(wanted))
+        return list(chosen)
 
-    return Field(key, list(default), parse, lambda value: list(value) or [""])
+    return Field(key, [], parse, lambda value: list(value) or [""])
 
 
 def number(key: str, least: float, most: float, default: float, whole: bool = True) -> Field:

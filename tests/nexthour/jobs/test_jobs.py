@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,6 @@ from nexthour.calibrate import calibrate, check_fit, load_mapping
 from nexthour.jobs import FittedScenario, Gaps, Job, Jobs, Upload, queue
 from optimize import explain, optimize_plan
 from optimize.coverage.gaps import gap_analysis
-from optimize.coverage.rollup import roll_up
 from sim import Scenario, TimePlan, load_scenario
 from sim.claims.claims import CLAIMS, Measurements, Territories
 from tests import ROOT
@@ -57,6 +57,15 @@ def own() -> Iterator[Jobs]:
     jobs = Jobs(kept=3)
     yield jobs
     jobs.close()
+
+
+def trial(scenario: Scenario) -> dict[str, Any]:
+    """The arguments of a sensitivity that takes no time."""
+    return {"plans": {"today": TimePlan.status_quo(scenario), "more": TimePlan.constant(scenario, 0.2)}, "markets": 2}
+
+
+def quick(jobs: Jobs, scenario: Scenario, **more: Any) -> Job:
+    return jobs.start("sensitivity", scenario, **trial(scenario), **more)
 
 
 def finished(job: Job) -> Job:
@@ -105,17 +114,14 @@ def test_plan_and_reasons_are_those_of_this_process(shared: Jobs) -> None:
     assert reasons.seconds < job.seconds + 10, "reasons took the solution that was there"
 
 
-def test_gaps_frontier_and_organisation_take_the_same_way(shared: Jobs) -> None:
+def test_gaps_and_frontier_take_the_same_way(shared: Jobs) -> None:
     plan = TimePlan.constant(tiny(), 0.1)
     job = shared.start("gaps", tiny(), SEED, plan=plan)
     drawn = shared.start("frontier", tiny(), SEED, points=2)
-    together = shared.start("organisation", tiny(), SEED, others=[tiny("other")])
-    assert together is not shared.start("organisation", tiny(), SEED, others=[tiny("another")])
     result = finished(job).result
     assert isinstance(result, Gaps) and result.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
     assert [one.partner for one in result.partners] == ["Pine"]
     assert len(finished(drawn).result.points) == 2, drawn.problem
-    assert finished(together).result.as_dict() == roll_up([tiny(), tiny("other")], SEED).as_dict()
 
 
 def test_a_fit_in_the_words_of_the_visitor(shared: Jobs) -> None:
@@ -148,15 +154,17 @@ def test_claims_are_those_of_this_process(shared: Jobs) -> None:
     result = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
     measured = Measurements(Territories(baseline, *others), 2, SEED)
     assert result == [tuple(claim.findings(measured)) for claim in CLAIMS]
+    assert shared.known("claims", baseline, SEED, others=others[::-1], markets=2) is None
 
 
 def test_the_same_thing_is_one_search(shared: Jobs) -> None:
-    assert shared.known("warm", tiny("shared")) is None
-    one = shared.start("warm", tiny("shared"), who="one")
-    assert shared.known("warm", tiny("shared"), floors=None) is one is not shared.known("warm", tiny("shared"), seed=8)
-    assert shared.start("warm", tiny("shared"), who="two", floors=None) is one is shared.find(one.key)
-    assert shared.start("warm", tiny("other")) is not one is not shared.start("warm", tiny("shared"), seed=8)
-    assert finished(one).state == "done" and shared.start("warm", tiny("shared")) is one
+    known = partial(shared.known, "sensitivity", tiny("shared"), **trial(tiny("shared")))
+    assert known() is None
+    one = quick(shared, tiny("shared"), who="one")
+    assert known(floors=None) is one is not known(seed=8)
+    assert quick(shared, tiny("shared"), who="two", floors=None) is one is shared.find(one.key)
+    assert quick(shared, tiny("other")) is not one is not quick(shared, tiny("shared"), seed=8)
+    assert finished(one).state == "done" and quick(shared, tiny("shared")) is one
     with_plan = [shared.start("gaps", tiny(), plan=TimePlan.constant(tiny(), share)) for share in (0.1, 0.2, 0.1)]
     assert with_plan[0] is with_plan[2] is not with_plan[1]
 
@@ -164,7 +172,7 @@ def test_the_same_thing_is_one_search(shared: Jobs) -> None:
 def test_cancelling_in_the_middle_takes_effect_at_once_and_the_next_search_works(own: Jobs) -> None:
     long = own.start("plan", load_scenario(BASELINE), who="me")
     until(lambda: long.says.startswith("simulating"))
-    waiting, after = own.start("plan", tiny()), own.start("warm", tiny())
+    waiting, after = own.start("plan", tiny()), quick(own, tiny())
     assert (waiting.place, after.place) == (1, 2)
     waiting.cancel()
     assert waiting.state == "cancelled" and after.place == 1
@@ -185,7 +193,7 @@ def test_a_search_that_hears_of_it_stops_without_losing_its_process(monkeypatch:
         until(lambda: job.says)
         before = pid(own)
         job.cancel()
-        assert finished(own.start("warm", tiny())).state == "done"
+        assert finished(quick(own, tiny())).state == "done"
         assert words == ["stopped", "done"] and pid(own) == before
 
 
@@ -218,7 +226,7 @@ def test_a_mistake_of_ours_is_a_sentence_here_and_a_traceback_in_the_log(
         assert job.problem.startswith(f"this should not happen ({name}: "), job.problem
         assert job.problem.endswith("please report it") and "Traceback" not in job.problem
     assert caplog.text.count("Traceback") == 2
-    assert finished(shared.start("warm", tiny("afterwards"))).state == "done"
+    assert finished(quick(shared, tiny("afterwards"))).state == "done"
 
 
 def test_a_worker_that_is_killed_is_told_and_replaced(own: Jobs) -> None:
@@ -234,14 +242,14 @@ def test_a_worker_that_is_killed_is_told_and_replaced(own: Jobs) -> None:
     worker = own._worker
     os.kill(pid(own), signal.SIGKILL)  # while it has nothing to do
     until(lambda: worker is not None and not worker.process.is_alive())
-    assert finished(own.start("warm", tiny("later"))).state == "done"
+    assert finished(quick(own, tiny("later"))).state == "done"
 
 
 def test_the_store_stays_small(own: Jobs) -> None:
-    some = [finished(own.start("warm", tiny(f"number {i}"))) for i in range(4)]
-    own.start("warm", tiny("number 1"))  # asked for again, so it stays
-    last = [finished(own.start("warm", tiny(f"another {i}"))) for i in range(2)]
-    own.start("warm", tiny("one more"))
+    some = [finished(quick(own, tiny(f"number {i}"))) for i in range(4)]
+    quick(own, tiny("number 1"))  # asked for again, so it stays
+    last = [finished(quick(own, tiny(f"another {i}"))) for i in range(2)]
+    quick(own, tiny("one more"))
     assert [own.find(job.key) is job for job in (*some, *last)] == [False, True, False, False, True, True]
 
 
@@ -251,7 +259,7 @@ def test_the_worker_does_not_run_the_servers_main_script(own: Jobs, tmp_path: Pa
     script.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     page.__file__ = str(script)
     monkeypatch.setitem(sys.modules, "__main__", page)
-    assert finished(own.start("warm", tiny())).state == "done"
+    assert finished(quick(own, tiny())).state == "done"
     assert not (tmp_path / "ran").exists()
 
 
