@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from optimize.replan.actuals import BY_PARTNER, KNOWN, Figure
+from optimize.replan.actuals import KNOWN, KPI_BY_PARTNER, Figure
 from optimize.replan.matching import most_like, past_and_coming, slopes
 from sim import Scenario, TimePlan, kpis, load_scenario
 from sim.arrays import FloatArray
@@ -34,7 +34,9 @@ def error_left(scenario: Scenario, with_partners: bool) -> list[float]:
     figures = [Figure(quarter, name) for quarter in past for name in KNOWN if name not in GUESSED]
     figures.append(Figure(PAST + 1, "pipeline_coverage"))
     if with_partners:
-        figures += [Figure(q, name, partner) for q in past for partner in scenario.partner_names for name in BY_PARTNER]
+        figures += [
+            Figure(q, name, partner) for q in past for partner in scenario.partner_names for name in KPI_BY_PARTNER
+        ]
     markets, pool, true = range(POOL + TRUE), slice(POOL), slice(POOL, POOL + TRUE)
     seen, coming = past_and_coming(scenario, plan, figures, PAST, markets, SEED)
     by = slopes(seen[pool], coming[pool])

@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 _HOMES = ("effort", "limits", "replan.actuals", "request", "milp.solve", "proof.solution", "planner", "proof.reasons")
-"""Where the public names are looked for, in this order: no module needs one that stands after it."""
+"""Modules in which the public names are looked for, in this order: no module needs one that stands after it."""
 
 
 def _first_asked_for(name: str) -> Any:

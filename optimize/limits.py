@@ -208,11 +208,11 @@ class Limits(Request):
             where = f"locks[{i}]"
             if row.from_quarter > horizon or (row.to_quarter or 1) > horizon:
                 raise ValueError(f"{where}: a quarter is after the horizon; allowed: 1 to {horizon}")
-            known = candidates if row.activity == "recruit" else scenario.partner_names
+            allowed = candidates if row.activity == "recruit" else scenario.partner_names
             if row.activity == "prospect":
-                known = scenario.segment_names
-            if row.target is not None and row.target not in known:
-                raise ValueError(f"{where}: unknown target {show(row.target)}; {guess(row.target, known)}")
+                allowed = scenario.segment_names
+            if row.target is not None and row.target not in allowed:
+                raise ValueError(f"{where}: unknown target {show(row.target)}; {guess(row.target, allowed)}")
             if row.who != "territory_manager" and scenario.channel_account_manager is None:
                 raise ValueError(f"{where}: the scenario has no channel account manager; leave the row out")
             if row.activity in PARTNER_ACTIVITIES and row.target is not None and row.hours_per_week > 0:

@@ -16,7 +16,7 @@ from sim.errors import PlanError
 from sim.scenario import Scenario
 from sim.terms import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
-WORDS: dict[ObjectiveName, str] = {
+OBJECTIVE_WORDS: dict[ObjectiveName, str] = {
     "quota_credit": "quota credit",
     "net_bookings": "net bookings",
     "expected_shortfall": "credit short of quota",
@@ -34,11 +34,11 @@ class Objective:
 
     name: ObjectiveName
     partner_share: FloatArray
-    """what of a partner's gross bookings counts, shape (partners,)"""
+    """share of a partner's gross bookings that counts, shape (partners,)"""
     quarter_weight: FloatArray
-    """of the horizon and the run-off, shape (quarters,)"""
+    """weights of the horizon and the run-off, shape (quarters,)"""
     quota_usd: FloatArray
-    """shape (quarters,)"""
+    """quota by quarter, shape (quarters,)"""
 
     @classmethod
     def of(

@@ -77,9 +77,9 @@ def optimize_plan(
         request = request.model_copy(update={"effort": effort})
     planner, past, like = _planner(scenario, request, solver, progress or silent)
     found = planner.plan()
-    tried, known = polish(planner.trials, found.tried, planner.progress)
+    tried, evidence = polish(planner.trials, found.tried, planner.progress)
     found = replace(found, tried=tried)
-    plan, certificate = certify(planner, found, known, name, begun)
+    plan, certificate = certify(planner, found, evidence, name, begun)
     quarters_over = request.quarters_over
     if planner.limits.broken(scenario, plan.table(scenario), quarters_over):
         raise PlanningError("the plan that was found does not keep to its limits; please report this")

@@ -48,7 +48,7 @@ class Stock:
     kept: float
     """share of the distance from the resting level that is left after a quarter"""
     kept_on_average: float
-    """the same on average over the weeks of the quarter"""
+    """share of that distance left on average over the weeks of the quarter"""
 
     @property
     def gain_at_end(self) -> float:
@@ -71,11 +71,11 @@ class PlanningProblem:
 
     scenario: Scenario
     whole: Scenario
-    """the same with the run-off"""
+    """the scenario with the run-off"""
     quarters: int
-    """of the horizon"""
+    """number of quarters of the horizon"""
     past: int
-    """of them, those that are over"""
+    """number of quarters that are over"""
     followed: PlanTable | None
     """what was done in these"""
     demand: FloatArray
@@ -83,7 +83,7 @@ class PlanningProblem:
     weeks_worked: FloatArray
     """weeks of a period that are not off, shape (T,)"""
     quota_usd: FloatArray
-    """shape (quarters,)"""
+    """quota by quarter, shape (quarters,)"""
     value_usd: FloatArray
     """mean amount times the manager's win probability, shape (S,)"""
     sigma: FloatArray
@@ -328,5 +328,5 @@ def _open_pipeline(scenario: Scenario, periods: int, passes: list[list[float]]) 
 
 
 def _ending_after(weeks: float) -> FloatArray:
-    """All of something that ends some weeks after the first day, by quarter: shape (LAGS,)."""
+    """The whole of what ends some weeks after the first day, by quarter: shape (LAGS,)."""
     return np.eye(LAGS)[min(int(weeks // WEEKS_PER_QUARTER), LAGS - 1)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nexthour.report.text import shorten_name
-from optimize.monday.changes import KINDS, Change, changes
+from optimize.monday.changes import CHANGE_KINDS, Change, changes
 from sim import Scenario, TimePlan
 from sim.documents.messages import listed
 from sim.plan import ACTIVITY_WORDS
@@ -39,7 +39,7 @@ def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter:
         what, names = ACTIVITY_WORDS[activity], [change.target for change in group if change.target]
         today, planned = (sum(change.today for change in group), sum(change.planned for change in group))
         uses.append(ChangedUse(kind, what, _targets(scenario, names, LINE_LETTERS - len(what)), today, planned))
-    return sorted(uses, key=lambda use: (KINDS.index(use.kind), -abs(use.planned - use.today), -use.today))
+    return sorted(uses, key=lambda use: (CHANGE_KINDS.index(use.kind), -abs(use.planned - use.today), -use.today))
 
 
 def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:

@@ -52,11 +52,11 @@ def difference(certificate: Certificate) -> str:
 
 def totals(solution: Answer) -> str:
     """What the plan is expected to bring over the quarters that count, and what is expected today."""
-    from optimize.objective import WORDS
+    from optimize.objective import OBJECTIVE_WORDS
 
     certificate = solution.certificate
     planned, today = (amount(certificate, value) for value in (certificate.realised, certificate.base.value))
-    return f"{period(solution)}, {planned} of {WORDS[certificate.wanted]} against {today}."
+    return f"{period(solution)}, {planned} of {OBJECTIVE_WORDS[certificate.wanted]} against {today}."
 
 
 def period(solution: Answer) -> str:
@@ -143,7 +143,7 @@ BEFORE_A_NAME = {
 
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
     """What to stop, start, do more, do less and keep, a line each; who gets nothing any more is named once."""
-    from optimize.monday.changes import KINDS
+    from optimize.monday.changes import CHANGE_KINDS
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)
@@ -165,7 +165,7 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
         lines.setdefault(change.kind, {}).setdefault(what, []).append(words)
     return [
         f"{kind}: " + "; ".join(f"{what} {', '.join(words)}".rstrip() for what, words in lines[kind].items())
-        for kind in KINDS
+        for kind in CHANGE_KINDS
         if kind in lines
     ]
 

@@ -15,7 +15,7 @@ from optimize.options import OPTIONS
 from sim.study.options import SEED
 
 if TYPE_CHECKING:
-    from optimize.coverage.rollup import Organisation, SegmentRow
+    from optimize.coverage.rollup import Rollup, SegmentRow
 
 
 def command(
@@ -39,31 +39,31 @@ def command(
 
     scenarios = [read_scenario(file) for file in scenario_files]
     with status_line() as progress:
-        organisation = roll_up(scenarios, seed, progress, effort)
+        rollup = roll_up(scenarios, seed, progress, effort)
     if as_json:
-        print_json(organisation.as_dict())
+        print_json(rollup.as_dict())
         return
-    print_organisation(organisation)
+    print_rollup(rollup)
     print_again(scenarios[0], ["rollup", *scenario_files, *effort_words(effort), "--seed", seed], *scenarios[1:])
 
 
-def print_organisation(organisation: Organisation) -> None:
+def print_rollup(rollup: Rollup) -> None:
     """Print several territories together: the market map, each territory, each partner once."""
     out = plain_console()
-    total, over = organisation.total, f"over {count_of(organisation.quarters, 'quarter')}"
-    many = len(organisation.territories)
+    total, over = rollup.total, f"over {count_of(rollup.quarters, 'quarter')}"
+    many = len(rollup.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
     out.print(
         f"\nNobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
         f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
-        f"{usd_with_half_width(organisation.credit_usd)} against quotas of {usd(organisation.quota_usd)}; "
-        f"{usd(organisation.partner_credit_usd.value)} of it comes from partners."
+        f"{usd_with_half_width(rollup.credit_usd)} against quotas of {usd(rollup.quota_usd)}; "
+        f"{usd(rollup.partner_credit_usd.value)} of it comes from partners."
     )
     out.print(f"\nMarket map: opportunities {over}, and who sees them today")
-    out.print(_map_table("segment", (*organisation.by_segment.items(), ("all", total))))
-    territories = ((territory.scenario.name, territory.total) for territory in organisation.territories)
+    out.print(_map_table("segment", (*rollup.by_segment.items(), ("all", total))))
+    territories = ((territory.scenario.name, territory.total) for territory in rollup.territories)
     print_block(out, "Territories", _map_table("territory", (*territories, ("all", total))))
-    print_block(out, "Partners, each once; hours are a week, from all managers together", _partners(organisation))
+    print_block(out, "Partners, each once; hours are a week, from all managers together", _partners(rollup))
     out.print(
         "\n± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
         "amount times the manager's chance to win; nobody could work all of a gap. Segments and partners are added up "
@@ -81,10 +81,10 @@ def _map_table(first: str, rows: Iterable[tuple[str, SegmentRow]]) -> Any:
     return table
 
 
-def _partners(organisation: Organisation) -> Any:
+def _partners(rollup: Rollup) -> Any:
     heads = ("quota\ncredit", "accounts'\nopportunities", "hours", "account\nmanagers'", "territories")
     table = make_table("partner", *heads)
-    for one in organisation.partners:
+    for one in rollup.partners:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",
             usd_with_half_width(one.credit_usd),

@@ -62,11 +62,11 @@ class Coverage:
     """Who saw a segment's opportunities over the horizon, as shares of them; the three sum to 1."""
 
     found: Estimate
-    """by the manager"""
+    """share found by the manager"""
     brought: Estimate
-    """by a partner, and not taken by the manager"""
+    """share brought by a partner, and not taken by the manager"""
     leaked: Estimate
-    """seen by nobody"""
+    """share seen by nobody"""
 
     @property
     def seen(self) -> Estimate:
@@ -88,9 +88,9 @@ class Remedy:
     """partners or candidates"""
     why_not: str = ""
     manager_hours: float = 0.0
-    """over the horizon, taken from selling"""
+    """hours over the horizon, taken from selling"""
     account_manager_hours: float = 0.0
-    """over the horizon, on top"""
+    """hours over the horizon, on top of those there are"""
     gain_usd: Estimate | None = None
     """paired, over all segments: a partner sells in others too"""
     gain_per_hour_usd: Estimate | None = None
@@ -124,19 +124,19 @@ class SegmentGap:
 
     segment: str
     opportunities: Estimate
-    """over the horizon"""
+    """number over the horizon"""
     value_usd: float
-    """of one of them: mean amount times the manager's chance to win it"""
+    """value of one opportunity: mean amount times the manager's chance to win it"""
     today: Coverage | None
-    """under the status quo"""
+    """coverage under the status quo"""
     planned: Coverage | None
-    """under the plan, if one is given"""
+    """coverage under the plan, if one is given"""
     reachable: Coverage | None
     """every partner and candidate there and at its engagement ceiling, the manager's other hours as in the plan"""
     gap_usd: Estimate
     """what nobody sees, under the plan or else the status quo, times the value of an opportunity"""
     remedies: tuple[Remedy, ...]
-    """those that gain first, then those without a clear difference, those that cost, those that are not possible"""
+    """remedies that gain first, then those without a clear difference, those that cost, those that are not possible"""
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,7 @@ def _price(
     before: FloatArray,
     after: FloatArray,
 ) -> Remedy:
-    """With its gain by market and quarter, and the share of the segment that is seen before and after, by market."""
+    """The remedy with its price, from `gain` by market and quarter and the share that is seen `before` and `after`."""
     total = estimates.mean(gain.sum(axis=1))
     hours = option.manager_hours or option.account_manager_hours
     plan = as_plan(scenario, option.table, f"{base_name} + {REMEDY_WORDS[kind]}"[:80])
@@ -289,7 +289,7 @@ def _price(
 def _choose_options(
     ground: Ground, more: Scenario, markets: int, seed: int
 ) -> list[dict[RemedyKind, RemedyOption | str]]:
-    """By segment, the best remedy of each kind, or why there is none.
+    """The best remedy of each kind by segment, or why there is none.
 
     `more` is the territory with an account manager more. Who gets those hours: the first of the segment's
     partners, in the order of what developing them gains.

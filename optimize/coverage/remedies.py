@@ -56,7 +56,7 @@ class Ground:
     spare_hours: FloatArray
     """a week, of selling time that no deal needs and that becomes prospecting, by quarter"""
     spare_shares: FloatArray
-    """by segment, where no prospecting is planned: by the value of what partners do not have, as the manager does"""
+    """shares of it by segment, where no prospecting is planned: by the value of what partners do not have"""
 
     @classmethod
     def of(cls, scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Ground:

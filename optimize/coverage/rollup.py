@@ -1,4 +1,4 @@
-"""The organisation's map: several territories, each simulated on its own, added up.
+"""The rollup: several territories, each simulated on its own, added up.
 
 Opportunities and who sees them today are added by the name of the segment, partners by their name: one that works with
 several managers is one partner. What is added is each territory's own page, market by market: the status quo in the
@@ -44,28 +44,28 @@ class SegmentRow:
 
     opportunities: Estimate
     found: Estimate
-    """of them, by the managers"""
+    """opportunities found by the managers"""
     brought: Estimate
-    """by partners, and not taken by a manager"""
+    """opportunities brought by partners, and not taken by a manager"""
     leaked: Estimate
-    """seen by nobody"""
+    """opportunities seen by nobody"""
     coverage: Coverage | None
-    """the same as shares, as in a gap analysis; None where too few markets have an opportunity to say"""
+    """shares of them, as in a gap analysis; None where too few markets have an opportunity to say"""
     value_usd: Estimate
-    """of all of them: mean amount times the manager's chance to win, each territory's own"""
+    """value of all of them: mean amount times the manager's chance to win, each territory's own"""
     gap_usd: Estimate
-    """of those that nobody sees"""
+    """value of those that nobody sees"""
 
 
 @dataclass(frozen=True)
 class TerritoryTotals:
-    """The part of one territory in the organisation's map."""
+    """The part of one territory in the rollup."""
 
     scenario: Scenario
     by_segment: dict[str, SegmentRow]
     total: SegmentRow
     quota_usd: float
-    """over the horizon"""
+    """quota over the horizon"""
     credit_usd: Estimate
     """quota credit over the horizon under the status quo"""
 
@@ -81,9 +81,9 @@ class PartnerInTerritory:
     credit_usd: Estimate
     """quota credit over the horizon under the status quo"""
     opportunities: Estimate
-    """of its accounts over the horizon"""
+    """number in its accounts over the horizon"""
     manager_hours: float
-    """a week under the status quo, mean over the horizon"""
+    """hours a week under the status quo, mean over the horizon"""
     account_manager_hours: float
 
 
@@ -123,17 +123,17 @@ class SharedPartner:
 
 
 @dataclass(frozen=True)
-class Organisation:
+class Rollup:
     """Several territories as one market."""
 
     seed: int
     quarters: int
     territories: tuple[TerritoryTotals, ...]
     by_segment: dict[str, SegmentRow]
-    """in the order in which territories name them"""
+    """rows in the order in which territories name segments"""
     total: SegmentRow
     partners: tuple[SharedPartner, ...]
-    """those with most quota credit first"""
+    """partners with most quota credit first"""
     quota_usd: float
     credit_usd: Estimate
     """quota credit over the horizon under the status quo; the next two sum to it"""
@@ -175,7 +175,7 @@ def roll_up(
     seed: int = SEED.default,
     progress: Progress | None = None,
     effort: Effort | str = Effort.normal,
-) -> Organisation:
+) -> Rollup:
     """The map of several territories together, each as in its own gap analysis with this seed.
 
     `progress` hears what is going on, and may raise. Raises ScenarioError if there is no territory, or two that have
@@ -193,7 +193,7 @@ def roll_up(
     partners = [_partner(name, [page for page in pages if name in page.scenario.partner_names]) for name in names]
     direct = sum(page.direct_usd for page in pages)
     through_partners = sum(page.partner_usd.sum(axis=1) for page in pages)
-    return Organisation(
+    return Rollup(
         seed=seed,
         quarters=given[0].horizon_quarters,
         territories=tuple(page.territory() for page in pages),
@@ -216,13 +216,13 @@ class _Page:
     seen: FloatArray
     """opportunities, shape (markets, COVERAGE_KINDS, segments)"""
     value_usd: FloatArray
-    """of one of them, shape (segments,)"""
+    """value of one opportunity, shape (segments,)"""
     base: FloatArray
     """share of a segment's opportunities that come from a partner's accounts, shape (partners, segments)"""
     direct_usd: FloatArray
     """quota credit of the manager's own, shape (markets,)"""
     partner_usd: FloatArray
-    """of each partner, shape (markets, partners)"""
+    """quota credit of each partner, shape (markets, partners)"""
 
     @classmethod
     def of(cls, scenario: Scenario, effort: Effort, seed: int) -> _Page:

@@ -37,7 +37,8 @@ SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")
 LEAST_SAID = 0.05
 """Hours a week that are worth a word."""
 
-Word = Literal["Maintain", "Develop", "Limit", "Recruit", "Leave"]
+TreatmentWord = Literal["Maintain", "Develop", "Limit", "Recruit", "Leave"]
+LEAST_TO_MOST = ("Limit", "Maintain", "Develop")
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Treatment:
 
     partner: str
     is_candidate: bool
-    treatment: Word
+    treatment: TreatmentWord
     says: str
-    """one sentence"""
-    usual: Word | None
+    """what the plan does with it, one sentence"""
+    usual: TreatmentWord | None
     """the usual treatment of what the manager believes it is; None for a candidate"""
     reason: str
     """why not the usual one, as far as can be computed"""
@@ -60,7 +61,7 @@ class Treatment:
     value_share: float
     """share of the market's value that lies in its accounts"""
     high_results: bool
-    """against the mean of the partners"""
+    """whether results are above the mean of the partners"""
     high_commitment: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -85,13 +86,16 @@ def treatments(
     there = slice(problem.established)
     average = float(np.mean([result.value for result in results[there]])) if results[there] else 0.0
     kept = 1 - Objective.of(scenario, "quota_credit", 0.0).partner_share
-    made = []
+    rows = []
     for p, partner in enumerate(scenario.all_partners):
         is_candidate = p >= problem.established
         word = _treatment_word(table, p, is_candidate)
-        usual = None if is_candidate else cast(Word, TREATMENTS[partner.label])
-        reason = "" if usual in (None, word) else _reason(word, usual, value[p], value[there], kept[p], kept[there])
-        made.append(
+        usual = None if is_candidate else cast(TreatmentWord, TREATMENTS[partner.label])
+        reason = ""
+        if usual not in (None, word):
+            more = LEAST_TO_MOST.index(word) > LEAST_TO_MOST.index(usual)
+            reason = _reason(more, value[p], value[there], kept[p], kept[there])
+        rows.append(
             Treatment(
                 partner=partner.name,
                 is_candidate=is_candidate,
@@ -106,7 +110,7 @@ def treatments(
                 high_commitment=commitment[p] > float(np.mean(commitment[there] or [1.0])),
             )
         )
-    return tuple(made)
+    return tuple(rows)
 
 
 def credit_today(scenario: Scenario, markets: int, seed: int) -> tuple[FloatArray, FloatArray]:
@@ -122,7 +126,7 @@ def _hours(table: PlanTable, p: int) -> FloatArray:
     return np.asarray(table.partner[:, :, p] + table.channel_account_manager[:, :, p])
 
 
-def _treatment_word(table: PlanTable, p: int, is_candidate: bool) -> Word:
+def _treatment_word(table: PlanTable, p: int, is_candidate: bool) -> TreatmentWord:
     hours = _hours(table, p)
     if is_candidate:
         return "Recruit" if hours[:, PARTNER_ACTIVITIES.index("recruit")].any() else "Leave"
@@ -180,9 +184,8 @@ def _quarters_in_words(some: NDArray[np.bool_]) -> str:
     return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
 
 
-def _reason(word: Word, usual: Word | None, value: float, values: FloatArray, kept: float, all_kept: FloatArray) -> str:
-    """What of its accounts and its margin speaks for more, or less, than usual; nothing if neither does."""
-    more = ("Limit", "Maintain", "Develop").index(word) > ("Limit", "Maintain", "Develop").index(usual)
+def _reason(more: bool, value: float, values: FloatArray, kept: float, all_kept: FloatArray) -> str:
+    """Why a partner gets `more` than usual, or less: its accounts, its margin; nothing if neither speaks for it."""
     reasons = []
     if (value > values.mean()) if more else (value < values.mean()):
         reasons.append(

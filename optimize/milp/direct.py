@@ -33,8 +33,8 @@ def add_direct(
         mode = (history_modes if t < HISTORY else modes)[s]
         model.pool[t, s] = problem.demand[t, s] * (1 - _in_their_hands(model, mode, brought, t, s))
         prospecting = average[t, s] + float(worth[s]) * spare[t] if t < HISTORY else average[t, s]
-        _found(model, prospecting, t, s)
-        _value(model, started[t, s], value[t, s], t, s)
+        _found_deals(model, prospecting, t, s)
+        _value_of_started(model, started[t, s], value[t, s], t, s)
     # Of the deals that are open on the first day, the share for which there is time.
     open_worked = model.variable("open_worked", (), (), 1)
     model.direct_usd_k = np.zeros(periods, dtype=object)
@@ -57,7 +57,7 @@ def add_direct(
         model.direct_usd_k[t] = float(rates.direct[t]) * (won + open_usd_k)
 
 
-def _found(model: Model, prospecting: Any, t: int, s: int) -> None:
+def _found_deals(model: Model, prospecting: Any, t: int, s: int) -> None:
     """found_tangent(t,s,k): f <= tangent k of pool (1 - (1 - inbound) exp(-yield * prospecting / pool))."""
     problem = model.problem
     for k, x in enumerate(REACH_TANGENTS):
@@ -69,7 +69,7 @@ def _found(model: Model, prospecting: Any, t: int, s: int) -> None:
         model.row(row, "found_tangent", *model.at_segment(t, s), f"k{k}")
 
 
-def _value(model: Model, started: Any, value: Any, t: int, s: int) -> None:
+def _value_of_started(model: Model, started: Any, value: Any, t: int, s: int) -> None:
     """started(t,s): u <= f; value_tangent(t,s,k): v <= tangent k of f L(u / f), as the largest are taken first."""
     model.row(started <= model.found[t, s], "started", *model.at_segment(t, s))
     for k, x in enumerate(VALUE_TANGENTS):

@@ -18,7 +18,7 @@ from optimize.problem import HISTORY
 from sim.arrays import FloatArray
 
 LEAST_SPREAD = 0.05
-"""Of a quarter's credit over markets, as a share."""
+"""The least spread of a quarter's credit over markets, as a share."""
 TIE_BREAK = 0.01
 """What a dollar of credit counts besides, in dollars short: among plans that miss as little, the larger one."""
 

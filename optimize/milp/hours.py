@@ -16,7 +16,7 @@ from sim.terms import PARTNER_ACTIVITIES
 MOST_TAUS = 4.0
 """Hours of help above which nothing more is learned, in tau."""
 RECRUITING_WEEKS = 11.0
-"""Of a quarter, so that rounding and weeks off do not leave recruiting a little short of what it needs."""
+"""Weeks of a quarter in which a candidate is recruited, so that rounding and weeks off leave it no hours short."""
 
 
 def add_hours(model: Model, history: PlanTable) -> None:

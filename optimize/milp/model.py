@@ -30,7 +30,7 @@ from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE
 
 Array = NDArray[Any]
-"""of variables, expressions and numbers"""
+"""an array of variables, expressions and numbers"""
 DEVELOPING = (COACH, JOINT_PLAN, SOCIALISE)
 """Activities that change a partner's stocks whether or not it has deals."""
 ON_DEALS = (CO_SELL, SELL_FOR)
@@ -46,9 +46,9 @@ class Rates:
     direct: FloatArray
     """realised over promised bookings of the manager, shape (T,)"""
     partner: FloatArray
-    """the same of partners, shape (T, P)"""
+    """realised over promised bookings of partners, shape (T, P)"""
     skill: FloatArray
-    """of an active partner, shape (T, P): where curves are taken as straight"""
+    """skill of an active partner, shape (T, P): where curves are taken as straight"""
     engagement: FloatArray
     reach: FloatArray
     """shape (T, S)"""
@@ -73,7 +73,7 @@ class LimitRow:
     """A row that somebody asked for."""
 
     key: str
-    """of the limit (Limits.says)"""
+    """key of the limit (Limits.says)"""
     slack: Any
     """how far it is given up: 0 unless the model is elastic"""
 
@@ -153,11 +153,11 @@ class Model:
 
     def variables(self, family: str, *axes: Sequence[str], most: float | None = None) -> Array:
         """An array of variables from 0 to `most`, with a label for each place along each axis."""
-        made = np.empty([len(axis) for axis in axes], dtype=object)
-        for place in np.ndindex(*made.shape):
+        array = np.empty([len(axis) for axis in axes], dtype=object)
+        for place in np.ndindex(*array.shape):
             labels = [axis[i] for axis, i in zip(axes, place, strict=True)]
-            made[place] = self.variable(family, place, labels, most)
-        return made
+            array[place] = self.variable(family, place, labels, most)
+        return array
 
 
 def _name(family: str, labels: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ HELPED_TANGENTS = (0.02, 0.1, 0.28, 0.52, 0.75, 0.93, 1 - 1e-9)
 """Share of a partner's deals that the manager helps with."""
 LEVEL_RATIOS = tuple(float(1.45**k) for k in range(-7, 8))
 """Skill over engagement."""
-LEVELS = (0.1, 0.3, 0.6, 0.9)
+MIDDLE_LEVELS = (0.1, 0.3, 0.6, 0.9)
 """The geometric mean of skill and engagement, where it matters: alpha + beta < 1."""
 FLOW_TANGENTS = (0.05, 0.1, 0.2, 0.35, 0.55, 0.75, 0.95)
 """Skill, where a partner's people are busy."""
@@ -220,6 +220,6 @@ def _kept_share(modes: tuple[CoverageMode, ...], rates: Rates, t: int) -> FloatA
 
 def _levels_of_tangents(alpha: float, beta: float, rates: Rates, t: int, p: int) -> list[tuple[float, float]]:
     """Skill and engagement at which skill^alpha * engagement^beta has a tangent, the last path among them."""
-    middles = LEVELS if alpha + beta < 1 - 1e-9 else LEVELS[1:2]
+    middles = MIDDLE_LEVELS if alpha + beta < 1 - 1e-9 else MIDDLE_LEVELS[1:2]
     grid = [(middle * ratio**0.5, middle / ratio**0.5) for middle in middles for ratio in LEVEL_RATIOS]
     return [*grid, (max(float(rates.skill[t, p]), 0.01), max(float(rates.engagement[t, p]), 0.01))]

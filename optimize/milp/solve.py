@@ -31,7 +31,7 @@ CBC_STATUS = {pulp.LpSolutionOptimal: "optimal", pulp.LpSolutionIntegerFeasible:
 NO_END = "the model has no end to its credit; some number of the scenario is out of all proportion: mend it"
 LEAST_HOURS = 1e-6
 BY_PERIOD = ("sell", "prospect", "partner", "channel_account_manager", "parked", "support")
-"""What of a plan table has a row for each quarter."""
+"""The parts of a plan table that have a row for each quarter."""
 
 
 class PlanningError(NextHourError):
@@ -54,7 +54,7 @@ class Solved:
     table: PlanTable
     """the plan, for the horizon"""
     skill: FloatArray
-    """of an active partner, shape (T, P)"""
+    """skill of an active partner, shape (T, P)"""
     engagement: FloatArray
     reach: FloatArray
     """shape (T, S)"""
@@ -83,15 +83,15 @@ def solve(
 ) -> Solved:
     """The best plan of the model. Raises PlanningError, and gives no plan, if none was proven feasible."""
     begun = time.perf_counter()
-    outcome, bound = _run(model.lp, solver, gap, seconds)
+    outcome, bound = _run_solver(model.lp, solver, gap, seconds)
     if outcome == "infeasible" and solver == "highs":
         # It has called a feasible model infeasible (1.16): that there is no plan takes two to say.
-        outcome, bound = _run(model.lp, "cbc", gap, seconds)
+        outcome, bound = _run_solver(model.lp, "cbc", gap, seconds)
     took = time.perf_counter() - begun
     if outcome == "infeasible":
         # Solvers say the same of a model without end; with nothing to make largest it would have a plan.
         model.lp.setObjective(0 * model.lp.variables()[0])
-        if _run(model.lp, solver, gap, seconds)[0] != "infeasible":
+        if _run_solver(model.lp, solver, gap, seconds)[0] != "infeasible":
             raise PlanningError(NO_END)
         raise NoPlan("no plan keeps to all limits")
     values = [variable.value() for variable in model.lp.variables()]
@@ -116,25 +116,25 @@ def solve(
 
 def clash(model: Model, solver: str = "highs", seconds: float = Effort.normal.solver_seconds) -> tuple[str, ...]:
     """Keys of the limits of an elastic model that have to give way, the fewest that the solver finds."""
-    outcome, _ = _run(model.lp, solver, 0.01, seconds)
+    outcome, _ = _run_solver(model.lp, solver, 0.01, seconds)
     if outcome == "infeasible":
         return ()
     return tuple(dict.fromkeys(row.key for row in model.limits if float(pulp.value(row.slack)) > 1e-4))
 
 
-def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, float]:
+def _run_solver(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, float]:
     """Outcome, and the best bound of the objective."""
     from cbcbox import cbc_bin_path
 
-    _greeted()
+    _silence_greeting()
     # A fixed seed and one thread: the same program gives the same plan.
-    known = {
+    solvers = {
         "highs": lambda: pulp.HiGHS(msg=False, gapRel=gap, timeLimit=seconds, parallel="off", random_seed=1),
         "cbc": lambda: pulp.COIN_CMD(msg=False, gapRel=gap, timeLimit=seconds, path=cbc_bin_path()),
     }
-    if solver not in known:
-        raise PlanningError(f"solver is {solver!r}; allowed: {', '.join(known)}")
-    chosen = known[solver]()
+    if solver not in solvers:
+        raise PlanningError(f"solver is {solver!r}; allowed: {', '.join(solvers)}")
+    chosen = solvers[solver]()
     if not chosen.available():
         raise PlanningError(f"the solver {solver} is not installed; install nexthour again, or choose another solver")
     try:
@@ -146,17 +146,17 @@ def _run(lp: Any, solver: str, gap: float, seconds: float) -> tuple[Outcome, flo
             "proportion to the others: mend it, or choose another solver"
         ) from problem
     if solver == "highs":
-        return _of_highs(lp)
+        return _highs_outcome(lp)
     found = CBC_STATUS.get(lp.sol_status)
     if found is not None:
         # It does not tell its bound, but that it stopped within the gap; without a plan in time, anything may be best.
         value = float(pulp.value(lp.objective))
         return ("optimal", value + gap * abs(value)) if found == "optimal" else ("feasible", np.inf)
-    return _none(lp.sol_status == pulp.LpSolutionInfeasible, lp.sol_status == pulp.LpSolutionUnbounded)
+    return _outcome_without_plan(lp.sol_status == pulp.LpSolutionInfeasible, lp.sol_status == pulp.LpSolutionUnbounded)
 
 
 @cache
-def _greeted() -> None:
+def _silence_greeting() -> None:
     """Let HiGHS write its name and licence to nowhere: it does so once, to where JSON may be going, whatever is set."""
     import highspy
 
@@ -171,22 +171,23 @@ def _greeted() -> None:
         os.close(nowhere)
 
 
-def _of_highs(lp: Any) -> tuple[Outcome, float]:
+def _highs_outcome(lp: Any) -> tuple[Outcome, float]:
     import highspy
 
     status, info = lp.solverModel.getModelStatus(), lp.solverModel.getInfo()
-    known = highspy.HighsModelStatus
+    statuses = highspy.HighsModelStatus
     has_plan = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     # It minimises the negative.
     bound = -info.mip_dual_bound if info.mip_dual_bound != 0 else -info.objective_function_value
-    if status == known.kOptimal and has_plan:
+    if status == statuses.kOptimal and has_plan:
         return "optimal", bound
-    if status == known.kTimeLimit and has_plan:
+    if status == statuses.kTimeLimit and has_plan:
         return "feasible", bound
-    return _none(status in (known.kInfeasible, known.kUnboundedOrInfeasible), status == known.kUnbounded)
+    infeasible = status in (statuses.kInfeasible, statuses.kUnboundedOrInfeasible)
+    return _outcome_without_plan(infeasible, status == statuses.kUnbounded)
 
 
-def _none(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
+def _outcome_without_plan(infeasible: bool, unbounded: bool) -> tuple[Outcome, float]:
     if infeasible:
         return "infeasible", -np.inf
     if unbounded:
@@ -241,7 +242,7 @@ def hour_values_usd(model: Model, solver: str = "highs", seconds: float = Effort
         if variable.cat != pulp.LpContinuous:
             variable.bounds(round(variable.value()), round(variable.value()))
             variable.cat = pulp.LpContinuous
-    outcome, _ = _run(model.lp, solver, 0.0, seconds)
+    outcome, _ = _run_solver(model.lp, solver, 0.0, seconds)
     if outcome != "optimal":
         raise PlanningError(f"{solver} could not say what an hour is worth; try another solver")
     problem, rows = model.problem, {row.name: row for row in model.lp.constraints()}

@@ -17,9 +17,9 @@ from sim.scenario import Scenario
 from sim.split_hours import expected_support
 from sim.terms import PARTNER_ACTIVITIES
 
-Kind = Literal["stop", "start", "more", "less", "keep"]
-KINDS = get_args(Kind)
-"""In the order in which they are told."""
+ChangeKind = Literal["stop", "start", "more", "less", "keep"]
+CHANGE_KINDS = get_args(ChangeKind)
+"""Kinds of change, in the order in which they are told."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Change:
     planned: float
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ChangeKind:
         """The kind of change; what goes on and changes by less than a quarter of an hour is kept."""
         if self.planned == 0:
             return "stop"

@@ -30,9 +30,9 @@ Cells = NDArray[np.bool_]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 HALF_HOUR = 30
-"""Minutes."""
+"""Minutes of half an hour."""
 WEEKS = 4
-"""After which the diary repeats."""
+"""Weeks after which the diary repeats."""
 EVERY_WEEKS = {1: "every", 2: "every other", 4: "every fourth"}
 DAY_BEGINS = datetime.time(9)
 MORNING = 6
@@ -41,7 +41,7 @@ BREAK_MINUTES = 60
 LONGEST_DAY = 28
 """Half hours, until midnight."""
 LONGEST_SITTING, GOOD_SITTING = 6, 2
-"""Half hours: nobody listens for longer than the one, and what is shorter than the other is hardly worth the way."""
+"""Half hours for which people listen at the most, and which are worth the way at the least."""
 
 Use = tuple[Activity, str | None]
 """What for, and with whom or in which segment."""
@@ -60,7 +60,7 @@ class Block:
     weekday: str
     start: datetime.time
     first_week: int
-    """of the quarter, from 1"""
+    """week of the quarter, from 1"""
 
     @property
     def hours_per_week(self) -> float:
@@ -70,7 +70,7 @@ class Block:
     @property
     def end(self) -> datetime.time:
         """When it is over; midnight is 0:00."""
-        return _after(self.start, self.minutes)
+        return _time_after(self.start, self.minutes)
 
     @property
     def what(self) -> str:
@@ -99,8 +99,8 @@ class Sitting:
     every_weeks: int
 
 
-Whose = tuple[bool, str | None]
-Visit = tuple[Sitting, ...]
+VisitKey = tuple[bool, str | None]
+Sittings = tuple[Sitting, ...]
 """Sittings on one day, one after the other, the most frequent first."""
 
 
@@ -137,16 +137,16 @@ def lay_out_blocks(who: Who, half_hours: Mapping[Use, int], hours_per_week: floa
     What finds no room, though cut to half hours, is left out: the days are full.
     """
     taken = np.zeros((WEEKS, len(WEEKDAYS), day_length(hours_per_week)), dtype=bool)
-    blocks, with_whom = list[Block](), defaultdict[Whose, Any](lambda: np.zeros((WEEKS, len(WEEKDAYS))))
+    blocks, with_whom = list[Block](), defaultdict[VisitKey, Any](lambda: np.zeros((WEEKS, len(WEEKDAYS))))
     waiting = _visits(half_hours)
     while waiting and not taken.all():
         # The largest first, the most frequent of these: what is left is then easy to place.
         visit = min(waiting, key=lambda visit: (-sum(s.half_hours for s in visit), visit[0].every_weeks))
         waiting.remove(visit)
-        with_them = with_whom[_whose(visit[0].use)]
+        with_them = with_whom[_visit_key(visit[0].use)]
         spot = _best_spot(visit, taken, with_them)
         if spot is None:
-            waiting += _smaller(visit)
+            waiting += _in_smaller_parts(visit)
             continue
         phase, day, start = spot
         for sitting, cells in _cells(visit, phase, day, start):
@@ -160,27 +160,27 @@ def lay_out_blocks(who: Who, half_hours: Mapping[Use, int], hours_per_week: floa
     )
 
 
-def _after(start: datetime.time, minutes: int) -> datetime.time:
+def _time_after(start: datetime.time, minutes: int) -> datetime.time:
     return (datetime.datetime.combine(datetime.date(2000, 1, 1), start) + datetime.timedelta(minutes=minutes)).time()
 
 
 def _block(who: Who, sitting: Sitting, phase: int, day: int, slot: int) -> Block:
-    start = _after(DAY_BEGINS, slot * HALF_HOUR + (BREAK_MINUTES if slot >= MORNING else 0))
+    start = _time_after(DAY_BEGINS, slot * HALF_HOUR + (BREAK_MINUTES if slot >= MORNING else 0))
     minutes, every = sitting.half_hours * HALF_HOUR, sitting.every_weeks
     return Block(who, *sitting.use, minutes, every, WEEKDAYS[day], start, phase % every + 1)
 
 
-def _whose(use: Use) -> Whose:
+def _visit_key(use: Use) -> VisitKey:
     """What is done on one visit: all work with a partner, or prospecting in a segment."""
     return use[0] in PARTNER_ACTIVITIES, use[1]
 
 
-def _visits(half_hours: Mapping[Use, int]) -> list[Visit]:
-    by_whom: dict[Whose, list[Sitting]] = {}
+def _visits(half_hours: Mapping[Use, int]) -> list[Sittings]:
+    by_whom: dict[VisitKey, list[Sitting]] = {}
     for use, count in half_hours.items():
         if use[0] != "sell" and count:
-            by_whom.setdefault(_whose(use), []).extend(Sitting(use, *sitting) for sitting in sittings(count))
-    visits = list[Visit]()
+            by_whom.setdefault(_visit_key(use), []).extend(Sitting(use, *sitting) for sitting in sittings(count))
+    visits = list[Sittings]()
     for with_one in by_whom.values():
         those = list[list[Sitting]]()
         for sitting in sorted(with_one, key=lambda row: row.every_weeks):
@@ -194,8 +194,8 @@ def _visits(half_hours: Mapping[Use, int]) -> list[Visit]:
     return visits
 
 
-def _smaller(visit: Visit) -> list[Visit]:
-    """The same work in visits that are easier to place; nothing if there are none."""
+def _in_smaller_parts(visit: Sittings) -> list[Sittings]:
+    """Visits with the work of one, each easier to place; nothing if there are none."""
     if len(visit) > 1:
         return [(sitting,) for sitting in visit]
     (sitting,) = visit
@@ -205,7 +205,7 @@ def _smaller(visit: Visit) -> list[Visit]:
     return [(Sitting(sitting.use, 1, sitting.every_weeks * 2),)] * 2 if sitting.every_weeks < WEEKS else []
 
 
-def _cells(visit: Visit, phase: int, day: int, start: int) -> Iterator[tuple[Sitting, tuple[slice, int, slice]]]:
+def _cells(visit: Sittings, phase: int, day: int, start: int) -> Iterator[tuple[Sitting, tuple[slice, int, slice]]]:
     for sitting in visit:
         every = sitting.every_weeks
         yield sitting, (slice(phase % every, None, every), day, slice(start, start + sitting.half_hours))
@@ -217,7 +217,7 @@ def _halves(length: int) -> tuple[range, range]:
     return range(MORNING), range(MORNING, length)
 
 
-def _best_spot(visit: Visit, taken: Cells, with_them: FloatArray) -> tuple[int, int, int] | None:
+def _best_spot(visit: Sittings, taken: Cells, with_them: FloatArray) -> tuple[int, int, int] | None:
     """First week (from 0), day and half hour; None if there is no room.
 
     `with_them` are the half hours with the same partner so far, shape (WEEKS, WEEKDAYS). Best is the weekday that the
@@ -243,7 +243,7 @@ def _best_spot(visit: Visit, taken: Cells, with_them: FloatArray) -> tuple[int, 
 
 
 def _selling_cells(taken: Cells, half_hours: int) -> Cells:
-    """As many free cells as `half_hours`, level weeks first, then level days; a lonely half hour comes last."""
+    """Free cells for `half_hours` of selling, level weeks first, then level days; a lonely half hour comes last."""
     room, most = taken.sum(axis=(1, 2)), taken[0].size
     wanted = [0] * WEEKS
     for _ in range(min(half_hours, int((~taken).sum()))):

@@ -42,16 +42,16 @@ def calendar_text(sheet: MondaySheet, who: Who = "territory_manager") -> bytes:
     scenario = sheet.scenario
     if who == "channel_account_manager" and scenario.channel_account_manager is None:
         raise PlanError(f"scenario {scenario.name!r} has no channel account manager, so there is no calendar of one")
-    made = scenario.provenance(0)
+    provenance = scenario.provenance(0)
     calendar = icalendar.Calendar()
     for name, value in (
         ("PRODID", "-//Next Hour//Monday sheet//EN"),
         ("VERSION", "2.0"),
         ("CALSCALE", "GREGORIAN"),
         ("X-WR-CALNAME", f"{_forwardable(scenario.name)}, quarter {sheet.quarter}"),
-        ("X-NEXTHOUR-VERSION", made["nexthour"]),
+        ("X-NEXTHOUR-VERSION", provenance["nexthour"]),
         ("X-NEXTHOUR-SCENARIO", _forwardable(scenario.name)),
-        ("X-NEXTHOUR-SCENARIO-DIGEST", made["scenario_digest"]),
+        ("X-NEXTHOUR-SCENARIO-DIGEST", provenance["scenario_digest"]),
         # Not its name, which may say of a partner what it should not read.
         ("X-NEXTHOUR-PLAN-DIGEST", sheet.plan.digest()),
         ("X-NEXTHOUR-QUARTER", str(sheet.quarter)),
@@ -99,7 +99,7 @@ def _event(sheet: MondaySheet, block: Block, number: int, days: tuple[datetime.d
 
 
 def _uid(sheet: MondaySheet, block: Block, number: int) -> str:
-    """By what the block is for and its number among such, not by when it is: a block that moves keeps it."""
+    """An id from what the block is for and its number among such, not from when it is: a block that moves keeps it."""
     key = json.dumps([sheet.scenario.name, sheet.quarter, block.who, block.activity, block.target, number])
     return f"{uuid.uuid5(uuid.NAMESPACE_URL, f'nexthour:{key}')}@nexthour"
 

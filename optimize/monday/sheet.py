@@ -33,7 +33,7 @@ SHOWN_HOURS = 0.005
 """A smaller difference, in hours a week, is not worth a word."""
 
 DIGITS = 6
-"""Of hours: what a plan is written with."""
+"""Digits of hours that a plan is written with."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class MondaySheet:
     scenario: Scenario
     plan: TimePlan
     quarter: int
-    """from 1"""
+    """number of the quarter, from 1"""
     lines: tuple[Line, ...]
     """every use but reactive support"""
     changes: tuple[Change, ...]
@@ -113,9 +113,9 @@ class MondaySheet:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON. Nothing of it is drawn at random, so there is no seed."""
-        made = {word: value for word, value in self.scenario.provenance(0).items() if word != "seed"}
+        provenance = {word: value for word, value in self.scenario.provenance(0).items() if word != "seed"}
         return {
-            **made,
+            **provenance,
             "plan": self.plan.name,
             "plan_digest": self.plan.digest(),
             "quarter": self.quarter,
@@ -146,7 +146,7 @@ def monday_sheet(scenario: Scenario, plan: TimePlan, quarter: int = 1) -> Monday
 
     Raises PlanError for a quarter after the horizon, a plan that does not fit, or a date that no calendar has.
     """
-    known = changes(scenario, plan, quarter)
+    against_today = changes(scenario, plan, quarter)
     by_use = cast(dict[Use, float], uses(scenario, plan, quarter))
     own = {use: hours for use, hours in by_use.items() if cast(str, use[0]) != "support"}
     lines = _lines("territory_manager", own, scenario.territory_manager.hours_per_week)
@@ -159,7 +159,7 @@ def monday_sheet(scenario: Scenario, plan: TimePlan, quarter: int = 1) -> Monday
             if hours > 0
         }
         lines += _lines("channel_account_manager", by_partner, scenario.channel_account_manager.hours_per_week)
-    sheet = MondaySheet(scenario, plan, quarter, tuple(lines), known)
+    sheet = MondaySheet(scenario, plan, quarter, tuple(lines), against_today)
     try:
         sheet.day(WEEKDAYS[-1], WEEKS_PER_QUARTER + 1)
     except OverflowError:

@@ -32,23 +32,23 @@ from sim.study.settings import RunSettings
 from sim.terms import PARTNER_ACTIVITIES
 
 MOST_ALIKE = 3
-"""Of the changes that the one-hour test tries, how many may share a move."""
+"""How many of the changes that the one-hour test tries may share a move."""
 SURE, LOOKS = 0.95, 2
-"""Of all intervals of a test together, a second look included."""
+"""Confidence of all intervals of a test together, and looks at it, a second one included."""
 
 
 def certify(
-    planner: Planner, found: Reconciled, known: Evidence | None, name: str, begun: float
+    planner: Planner, found: Reconciled, evidence: Evidence | None, name: str, begun: float
 ) -> tuple[TimePlan, Certificate]:
     """Try plan, base and the most promising moves of an hour in fresh markets.
 
-    `known` is of moves of an hour, if anything is; `begun` by the performance counter. A move that gains in fresh
+    `evidence` is on moves of an hour, if there is any; `begun` by the performance counter. A move that gains in fresh
     markets is made, and the plan tried again in markets that are fresh once more.
     """
     trials, problem, objective, effort = planner.trials, planner.problem, planner.objective, planner.trials.effort
     base, against = base_of(planner)
     best_split, split = _best_split(planner)
-    (ours, going_on, splits), test = _test_fresh(planner, found.tried.table, known, [base, split])
+    (ours, going_on, splits), test = _test_fresh(planner, found.tried.table, evidence, [base, split])
     (promise,) = trials.of([ours.table])
     plan = as_plan(planner.scenario, ours.table, name)
     worlds_ahead, worlds_ahead_of_split = _compare_in_worlds(planner, plan, best_split)
@@ -108,13 +108,13 @@ def _year_after(planner: Planner, ours: Tried, going_on: Tried) -> tuple[Estimat
 
 
 def _test_fresh(
-    planner: Planner, table: PlanTable, known: Evidence | None, compared: list[PlanTable]
+    planner: Planner, table: PlanTable, evidence: Evidence | None, compared: list[PlanTable]
 ) -> tuple[list[Tried], HourTest]:
     """The plan, and those it is compared with, in fresh markets; and its one-hour test there."""
     trials, turns = planner.trials, planner.trials.effort.certifying_turns
     for turn in range(turns):
         planner.progress(0, 0, "trying it in fresh markets, and every move of an hour")
-        tested, count = _most_promising(trials, table, turn, known)
+        tested, count = _most_promising(trials, table, turn, evidence)
         first, *rest = trials.fresh([table, *compared, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
         after = [moved for moved in rest[len(compared) :] if preference(moved)[0] >= preference(first)[0]]
         test = _hour_test(first, after, count)
@@ -127,7 +127,7 @@ def _test_fresh(
             test = _hour_test(both[0], both[1:], count)
         if test.largest_gain.low <= 0 or turn == turns - 1:
             break
-        table, known = max(after, key=preference).table, None
+        table, evidence = max(after, key=preference).table, None
     return [first, *rest[: len(compared)]], test
 
 
@@ -196,15 +196,15 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
 
 
 def _most_promising(
-    trials: Trials, table: PlanTable, turn: int, known: Evidence | None = None
+    trials: Trials, table: PlanTable, turn: int, evidence: Evidence | None = None
 ) -> tuple[list[PlanTable], int]:
     """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
-    known = known or Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
-    exchanges, best, shared = known.exchanges(), list[PlanTable](), Counter[Move]()
+    evidence = evidence or Evidence.of(trials, table, TESTED_HOURS, len(trials.effort.move_hours) + turn)
+    exchanges, best, shared = evidence.exchanges(), list[PlanTable](), Counter[Move]()
     for exchange in exchanges:
         if any(shared[move] >= MOST_ALIKE for move in exchange.moves):
             continue
-        after = exchange.on(trials, known.base)
+        after = exchange.on(trials, evidence.base)
         if after is not None:
             best.append(after)
             shared.update(exchange.moves)

@@ -44,15 +44,15 @@ class Point:
 
     plan: TimePlan
     attainment: Estimate
-    """of the first four quarters together"""
+    """attainment of the first four quarters together"""
     exit_usd: Estimate
     """quota credit a quarter in the year after"""
     credit_usd: Estimate
-    """of both years and what is between"""
+    """quota credit of both years and what is between"""
     partner_share: float
-    """of the manager's hours in the first four quarters"""
+    """share of the manager's hours in the first four quarters"""
     proven: bool
-    """by the solver, within its gap; others are not to be drawn"""
+    """whether the solver proved it, within its gap; others are not to be drawn"""
 
 
 @dataclass(frozen=True)
@@ -113,17 +113,17 @@ def frontier(
     problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
     history = TimePlan.status_quo(scenario).table(scenario)
     planner = Planner(Trials(problem, both, given, seed, effort), history, solver, progress)
-    known = planner.plan()
+    reconciled = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
         weight = np.full(len(both.quarter_weight), BETWEEN)
         weight[:EARLY_QUARTERS], weight[-RUN_OFF_QUARTERS:] = early, exit_
         planner.objective = replace(both, quarter_weight=weight)
-        model = planner.model(known.modes, known.rates, given)
+        model = planner.model(reconciled.modes, reconciled.rates, given)
         if at_least is not None:
             credit = model.direct_usd_k + model.partner_usd_k @ problem.credit_share
             model.row(credit[-RUN_OFF_QUARTERS:].sum() >= at_least / 1000, "exit_credit")
-        return solve(model, known.modes, solver=solver, seconds=planner.seconds)
+        return solve(model, reconciled.modes, solver=solver, seconds=planner.seconds)
 
     def exit_usd(solved: Solved) -> float:
         return float(problem.credit_usd(solved.direct_usd, solved.partner_usd)[-RUN_OFF_QUARTERS:].sum())

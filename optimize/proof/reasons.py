@@ -39,7 +39,7 @@ class LimitCost:
 
     says: str
     cost_share: float
-    """of the objective; 0 for a limit that does not bind"""
+    """share of the objective; 0 for a limit that does not bind"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class RunnerUp:
     behind_share: Estimate
     """paired, the plan less this one, as a share of the plan's"""
     robustness: Robustness | None
-    """of the plan against it, by assumption; None after a past"""
+    """the plan's lead over it, by assumption; None after a past"""
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,15 @@ class Explanation:
     """The reasons for a plan."""
 
     hour_value_usd: tuple[float, ...]
-    """of one more hour of the manager's, by quarter, by the corrected model; empty if the objective is not money"""
+    """value of one more hour by quarter, by the corrected model; empty if the objective is not money"""
     limits: tuple[LimitCost, ...]
     partner_share: float
-    """of the manager's hours over the horizon, as planned"""
+    """share of the manager's hours over the horizon, as planned"""
     flat_shares: tuple[float, float]
     """least and most of it that are within 1% of the plan, more or less of the same"""
     runner_up: RunnerUp | None
     robustness: Robustness | None
-    """of the plan against what is done today; None after a past"""
+    """the plan's lead over what is done today; None after a past"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -160,17 +160,17 @@ def _alternatives(planner: Planner, solution: Solution) -> Iterator[tuple[str, P
         forbidden[f"the best plan without time for {first}"] = {"only_partners": rest}
         busiest = hours.sum(axis=(1, 2)).max() / planner.scenario.territory_manager.hours_per_week
         forbidden["the best plan with at most half of the partner time"] = {"max_partner_share": float(busiest / 2)}
-    for says, changed in forbidden.items():
+    for name, changed in forbidden.items():
         try:
-            yield says, planner.solve(found.modes, found.rates, planner.limits.model_copy(update=changed)).table
+            yield name, planner.solve(found.modes, found.rates, planner.limits.model_copy(update=changed)).table
         except NoPlan:
             continue
     base, today = base_of(planner)
-    known = {says: plan.table(planner.scenario) for says, plan in constant_splits(planner.scenario).items()}
-    for says, whole in (*known.items(), (today, base)):
+    splits = {name: plan.table(planner.scenario) for name, plan in constant_splits(planner.scenario).items()}
+    for name, whole in (*splits.items(), (today, base)):
         other = from_here(planner, whole)
         if not planner.limits.broken(planner.scenario, other, planner.problem.past):
-            yield says, other
+            yield name, other
 
 
 def _runner_up(planner: Planner, solution: Solution, tried: Tried, others: dict[str, Tried]) -> RunnerUp | None:

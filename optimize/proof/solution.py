@@ -25,11 +25,11 @@ class HourTest:
     """Whether one hour a week, moved between two uses over four quarters, would gain."""
 
     moves: int
-    """between every two uses, estimated from random sets of them"""
+    """number of moves between every two uses, estimated from random sets of them"""
     tested: int
     """the most promising of them, tried in fresh markets"""
     largest_gain: Estimate
-    """of these, as a share of what the plan gets; the largest ends of their simultaneous 95% intervals"""
+    """largest gain of these, as a share of what the plan gets; the largest ends of their simultaneous 95% intervals"""
 
     @property
     def passed(self) -> bool:
@@ -59,9 +59,9 @@ class Certificate:
     wanted: ObjectiveName
     """what there was to be most of"""
     outcome: Outcome
-    """of the solver: proven within the gap, or stopped by time"""
+    """what the solver says: proven within the gap, or stopped by time"""
     objective: float
-    """of the corrected fluid model, in its own terms: US dollars, history and tie-breaks included"""
+    """value of the corrected fluid model, in its own terms: US dollars, history and tie-breaks included"""
     bound: float | None
     """no plan of the corrected model has more; None if the solver does not know"""
     gap: float | None
@@ -71,7 +71,7 @@ class Certificate:
     promised: float
     """mean in the markets of the search, to which the model was corrected"""
     realised_estimate: Estimate
-    """in fresh markets"""
+    """mean in fresh markets"""
     promised_direct_usd: float
     realised_direct_usd: float
     promised_partner_usd: float
@@ -80,14 +80,14 @@ class Certificate:
     against: str
     """what it is measured against: the status quo, or going on as before"""
     base: Estimate
-    """the same of that"""
+    """mean of what it is measured against, in fresh markets"""
     difference: Estimate
-    """paired"""
+    """paired difference from that"""
     difference_share: Estimate
-    """as a share of the base's"""
+    """difference as a share of the base's mean"""
     difference_by_quarter: tuple[Estimate, ...]
     payback_quarter: int | None
-    """from which the plan's total is ahead for good; None if it never is"""
+    """quarter from which the plan's total is ahead for good; None if it never is"""
     markets_ahead: Estimate
     """share of markets"""
     best_split: str
@@ -102,7 +102,7 @@ class Certificate:
     floors_missed: float
     """share of quota by which floors are missed, all of them together"""
     chance_of_quota: tuple[Estimate, ...]
-    """by quarter"""
+    """chance to reach quota, by quarter"""
     quarters_at_quota: Estimate
     base_quarters_at_quota: Estimate
     rounding_gain: float
@@ -150,7 +150,7 @@ class Answer:
     quarter: int
     """the first that was planned"""
     followed: TimePlan | None
-    """in the quarters that are over"""
+    """plan of the quarters that are over"""
     deviations: tuple[Deviation, ...]
     """what was not as planned in these"""
     alike: str

@@ -27,8 +27,8 @@ from sim.kpis import Kpi, Tally
 from sim.scenario import Scenario
 from sim.terms import MAX_USD
 
-KPIS = {kpi.name: kpi for kpi in kpis.KPIS}
-BY_PARTNER = {
+KPI_BY_NAME = {kpi.name: kpi for kpi in kpis.KPIS}
+KPI_BY_PARTNER = {
     kpi.name: kpi
     for kpi in (
         Kpi("registered_deals", "registered deals", "deals", "leading", kpis.registered_by_partner),
@@ -43,7 +43,7 @@ Level = Annotated[float, Field(ge=0, le=1)]
 Times = Annotated[float, Field(ge=0, le=1000)]
 
 
-def _seen(kpi: Kpi) -> Any:
+def _figure(kpi: Kpi) -> Any:
     """A figure that may be given, in the words of its indicator."""
     return declare(kpi.label, unit=kpi.unit, source="what was seen", default=None)
 
@@ -51,33 +51,33 @@ def _seen(kpi: Kpi) -> Any:
 class PartnerActuals(Declared):
     """What was seen of one partner in a quarter."""
 
-    registered_deals: Count | None = _seen(BY_PARTNER["registered_deals"])
-    won_usd: Usd | None = _seen(BY_PARTNER["won_usd"])
+    registered_deals: Count | None = _figure(KPI_BY_PARTNER["registered_deals"])
+    won_usd: Usd | None = _figure(KPI_BY_PARTNER["won_usd"])
 
 
 class QuarterActuals(Declared):
     """What was seen in a quarter that is past: as much of it as is known."""
 
     quarter: int = declare("which quarter, from 1", unit="quarter", ge=1, le=20)
-    credit_usd: Usd | None = _seen(KPIS["credit_usd"])
-    bookings_usd: Usd | None = _seen(KPIS["bookings_usd"])
-    direct_credit_usd: Usd | None = _seen(KPIS["direct_credit_usd"])
-    partner_credit_usd: Usd | None = _seen(KPIS["partner_credit_usd"])
-    direct_wins: Count | None = _seen(KPIS["direct_wins"])
-    partner_wins: Count | None = _seen(KPIS["partner_wins"])
-    gone_cold: Count | None = _seen(KPIS["gone_cold"])
-    pipeline_coverage: Times | None = _seen(KPIS["pipeline_coverage"])
-    registered_deals: Count | None = _seen(KPIS["registered_deals"])
-    active_partners: Count | None = _seen(KPIS["active_partners"])
-    skill: Level | None = _seen(KPIS["skill"])
-    engagement: Level | None = _seen(KPIS["engagement"])
-    conflicts: Count | None = _seen(KPIS["conflicts"])
+    credit_usd: Usd | None = _figure(KPI_BY_NAME["credit_usd"])
+    bookings_usd: Usd | None = _figure(KPI_BY_NAME["bookings_usd"])
+    direct_credit_usd: Usd | None = _figure(KPI_BY_NAME["direct_credit_usd"])
+    partner_credit_usd: Usd | None = _figure(KPI_BY_NAME["partner_credit_usd"])
+    direct_wins: Count | None = _figure(KPI_BY_NAME["direct_wins"])
+    partner_wins: Count | None = _figure(KPI_BY_NAME["partner_wins"])
+    gone_cold: Count | None = _figure(KPI_BY_NAME["gone_cold"])
+    pipeline_coverage: Times | None = _figure(KPI_BY_NAME["pipeline_coverage"])
+    registered_deals: Count | None = _figure(KPI_BY_NAME["registered_deals"])
+    active_partners: Count | None = _figure(KPI_BY_NAME["active_partners"])
+    skill: Level | None = _figure(KPI_BY_NAME["skill"])
+    engagement: Level | None = _figure(KPI_BY_NAME["engagement"])
+    conflicts: Count | None = _figure(KPI_BY_NAME["conflicts"])
     partners: FrozenMap[PartnerActuals] = declare(
         "the same of single partners", unit="figures by partner", source="what was seen", default={}
     )
 
 
-KNOWN = tuple(name for name in QuarterActuals.model_fields if name in KPIS)
+KNOWN = tuple(name for name in QuarterActuals.model_fields if name in KPI_BY_NAME)
 """Indicators that a manager may know."""
 
 
@@ -91,7 +91,7 @@ class Figure:
 
     @property
     def kpi(self) -> Kpi:
-        return KPIS[self.name] if self.partner is None else BY_PARTNER[self.name]
+        return KPI_BY_NAME[self.name] if self.partner is None else KPI_BY_PARTNER[self.name]
 
     @property
     def what(self) -> str:

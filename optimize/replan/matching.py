@@ -63,7 +63,7 @@ class Match:
     """
 
     tapes: KeptTapes
-    """in order of their numbers, for `table_bookings` and `compare`"""
+    """tapes in order of their numbers, for `table_bookings` and `compare`"""
     pool: int
     """markets from which they were taken"""
     median_distance: float
@@ -155,7 +155,7 @@ class Past:
     followed: TimePlan
     actuals: Actuals
     markets: int = Effort.normal.like_markets
-    """as many as a planner wants, of ten times as many"""
+    """number that is kept, of ten times as many"""
 
     def match(self, seed: int) -> Match:
         """The markets most like this past."""

@@ -46,7 +46,7 @@ class Purpose(IntEnum):
     CHOOSING = 8_000_003
 
 
-CLEAR = 2.0
+CLEAR_GAIN = 2.0
 """Standard errors by which a change must gain."""
 MISSED = 0.005
 """Share of quota by which a floor may be missed: markets are too few to see less."""
@@ -60,9 +60,9 @@ class Tried:
     direct_usd: FloatArray
     """bookings, shape (markets, Q)"""
     partner_usd: FloatArray
-    """the same by partner, gross, shape (markets, Q, partners)"""
+    """gross bookings by partner, shape (markets, Q, partners)"""
     value: FloatArray
-    """of the objective, shape (markets,)"""
+    """value of the objective, shape (markets,)"""
     missed: float
     """share of quota by which it misses floors, all of them together"""
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from optimize.milp.model import DEVELOPING, ON_DEALS
 from optimize.problem import PlanningProblem
-from optimize.search.evaluate import CLEAR, Purpose, Trials, Tried, gain, preference
+from optimize.search.evaluate import CLEAR_GAIN, Purpose, Trials, Tried, gain, preference
 from sim.arrays import FloatArray
 from sim.plan import PlanTable
 from sim.progress import Progress
@@ -35,7 +35,7 @@ DESIGNS_PER_MOVE, GROUPS = 1.0, 10
 PRIOR = 0.001
 """How much a change is expected to gain or lose, as a share of credit: estimates are drawn towards none."""
 SPREAD = 0.03
-"""Of the paired difference in a market, as a share of credit."""
+"""Spread of the paired difference in a market, as a share of credit."""
 BEST_SETS = (3, 8, 20)
 """Numbers of the most promising moves that are made together and tried."""
 TESTED_HOURS = 1.0
@@ -49,7 +49,7 @@ class Move:
     use: str
     """prospect or partner"""
     activity: int
-    """of PARTNER_ACTIVITIES; 0 for prospecting"""
+    """place in PARTNER_ACTIVITIES; 0 for prospecting"""
     target: int
     """segment or partner"""
     quarters: range
@@ -97,7 +97,7 @@ class Evidence:
     base: PlanTable
     some: list[Move]
     gains: FloatArray
-    """shape (moves,)"""
+    """gain of each move, shape (moves,)"""
 
     @classmethod
     def of(cls, trials: Trials, base: PlanTable, hours: float, turn: int) -> Evidence:
@@ -108,8 +108,8 @@ class Evidence:
         some = [move for move in moves(trials.problem, hours) if move.on(base) is not None]
         rng = np.random.default_rng([trials.seed, turn])
         designs = -(-int(DESIGNS_PER_MOVE * len(some)) // GROUPS) * GROUPS
-        made, tables = np.zeros((designs, len(some))), []
-        for design in made:
+        in_sets, tables = np.zeros((designs, len(some))), []
+        for design in in_sets:
             table = base
             for i in rng.permutation(len(some))[:TOGETHER]:
                 after = some[i].on(table)
@@ -123,7 +123,7 @@ class Evidence:
             first, *others = trials.fresh(those, markets, Purpose.SCREENING, turn * GROUPS + group)
             gains[group::GROUPS] = [other.mean - first.mean for other in others]
         ridge = (SPREAD / PRIOR) ** 2 / markets
-        estimates = np.linalg.solve(made.T @ made + ridge * np.eye(len(some)), made.T @ gains)
+        estimates = np.linalg.solve(in_sets.T @ in_sets + ridge * np.eye(len(some)), in_sets.T @ gains)
         return cls(base, some, np.asarray(estimates, np.float64))
 
     def exchanges(self) -> list[Exchange]:
@@ -147,7 +147,7 @@ class Exchange(NamedTuple):
     """Hours exchanged with selling, by one move, or between two uses, by two."""
 
     gain: float
-    """estimated"""
+    """gain as it is estimated"""
     moves: tuple[Move, ...]
 
     def on(self, trials: Trials, table: PlanTable) -> PlanTable | None:
@@ -162,28 +162,28 @@ class Exchange(NamedTuple):
 def polish(trials: Trials, tried: Tried, progress: Progress) -> tuple[Tried, Evidence | None]:
     """The plan after some rounds, in each the most promising exchanges made together if that gains.
 
-    With it comes what is known of whole hours, if the plan is still that of which it is known.
+    With it comes the evidence on whole hours, unless the plan has changed since.
     """
-    known: Evidence | None = None
+    of_hours: Evidence | None = None
     rounds = trials.effort.move_hours
     for turn, hours in enumerate(rounds):
         progress(0, 0, f"moving {hours:g} h a week between uses, {turn + 1} of {len(rounds)}")
         evidence = Evidence.of(trials, tried.table, hours, turn)
-        known = evidence if hours == TESTED_HOURS else known
-        sets = list(_sets(trials, tried.table, evidence))
+        of_hours = evidence if hours == TESTED_HOURS else of_hours
+        sets = list(_promising_sets(trials, tried.table, evidence))
         if not sets:
             continue
         before, *after = trials.fresh([tried.table, *sets], trials.effort.accepting_markets, Purpose.ACCEPTING, turn)
         best = max(after, key=preference)
-        if gain(best, before) > CLEAR:
-            tried, known = best, None
-    return tried, known
+        if gain(best, before) > CLEAR_GAIN:
+            tried, of_hours = best, None
+    return tried, of_hours
 
 
-def _sets(trials: Trials, table: PlanTable, known: Evidence) -> Iterator[PlanTable]:
+def _promising_sets(trials: Trials, table: PlanTable, evidence: Evidence) -> Iterator[PlanTable]:
     """The plan after the most promising exchanges that gain, as many as each of BEST_SETS says; each move once."""
     used: set[Move] = set()
-    for exchange in known.exchanges():
+    for exchange in evidence.exchanges():
         if exchange.gain <= 0 or len(used) >= BEST_SETS[-1]:
             break
         after = None if used & set(exchange.moves) else exchange.on(trials, table)

@@ -20,7 +20,7 @@ from optimize.milp.model import Model, Rates
 from optimize.milp.program import fluid_program
 from optimize.milp.solve import NoPlan, PlanningError, Solved, clash, solve
 from optimize.problem import HISTORY
-from optimize.search.evaluate import CLEAR, MISSED, Trials, Tried, gain, preference
+from optimize.search.evaluate import CLEAR_GAIN, MISSED, Trials, Tried, gain, preference
 from optimize.search.rounding import round_hours
 from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL
@@ -39,16 +39,16 @@ class Reconciled:
     """The plan, and how it came about."""
 
     tried: Tried
-    """rounded"""
+    """the rounded plan, tried"""
     rounding_gain: float
     """mean of the objective after rounding less before, in the same markets, as a share"""
     solved: Solved
     """the fluid model's last plan and its bound, corrected"""
     first: Solved
-    """its first one, uncorrected: the fluid limit"""
+    """the fluid model's first plan, uncorrected: the fluid limit"""
     modes: tuple[CoverageMode, ...]
     rates: Rates
-    """of the last solve"""
+    """rates of the last solve"""
 
 
 class Planner:
@@ -122,7 +122,7 @@ class Planner:
         return solved, rates
 
     def _explain_clash(self, modes: tuple[CoverageMode, ...], rates: Rates, limits: Limits) -> NoPlan:
-        """Which limits clash, and what giving up one of them would bring; or which have to give way together."""
+        """Say which limits clash, and what giving up one of them would bring; or which have to give way together."""
         enough = []
         for key in limits.given():
             try:
@@ -185,12 +185,12 @@ class Planner:
                 if mode != now[s]
             ]
             best = self.trials.best(others)
-            if gain(best, tried) > CLEAR:
+            if gain(best, tried) > CLEAR_GAIN:
                 tried = best
         return tried
 
     def _disagreement(self, solved: Solved, tried: Tried) -> float:
-        """By how much promise and simulation differ, as a share of what was booked."""
+        """Difference of promise and simulation, as a share of what was booked."""
         quarters = slice(HISTORY, HISTORY + self.problem.quarters)
         share = self.objective.partner_share
         promised = (solved.direct_usd + solved.partner_usd @ share)[quarters].sum()

@@ -21,7 +21,7 @@ from sim.scenario import Scenario
 STEP_HOURS = 0.25
 """What hours a week are multiples of."""
 EPSILON = 1e-6
-"""Of a step: a solver keeps to bounds within a tolerance."""
+"""Share of a step that is nothing: a solver keeps to bounds within a tolerance."""
 
 
 def round_hours(scenario: Scenario, limits: Limits, table: PlanTable, past: int) -> PlanTable:
@@ -68,7 +68,7 @@ def _keep_locked(scenario: Scenario, limits: Limits, plan_table: PlanTable, exac
 
 
 def _by_week(hours: FloatArray, up: bool) -> FloatArray:
-    """Of each quarter's week; recruiting keeps all the hours it needs."""
+    """Hours of each quarter's week in steps, their total rounded down or `up`; recruiting keeps all that it needs."""
     weeks = np.zeros_like(hours)
     for week, exact in zip(weeks, hours, strict=True):
         recruit = np.ceil(exact[RECRUIT] / STEP_HOURS - EPSILON)

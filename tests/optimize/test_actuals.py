@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from optimize import Effort, optimize_plan
 from optimize.replan import deviations as module
-from optimize.replan.actuals import BY_PARTNER, KNOWN, KPIS, Actuals, Figure
+from optimize.replan.actuals import KNOWN, KPI_BY_NAME, KPI_BY_PARTNER, Actuals, Figure
 from optimize.replan.deviations import Deviation, band, find_deviations
 from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
@@ -69,7 +69,8 @@ def ledger_of(replication: int) -> Any:
 def seen_in(replication: int, quarters: int = PAST) -> dict[str, Any]:
     """All that a manager could write down in a market, as plain data."""
     tally = Tally.of(ledger_of(replication))
-    own, each = ({name: kpi.of(tally).tolist() for name, kpi in table.items()} for table in (KPIS, BY_PARTNER))
+    tables = KPI_BY_NAME, KPI_BY_PARTNER
+    own, each = ({name: kpi.of(tally).tolist() for name, kpi in table.items()} for table in tables)
 
     def number(unit: str, value: float) -> float:
         return int(value) if unit in ("deals", "partners") else value
@@ -77,9 +78,9 @@ def seen_in(replication: int, quarters: int = PAST) -> dict[str, Any]:
     by_quarter = [
         {
             "quarter": q + 1,
-            **{n: number(KPIS[n].unit, own[n][q]) for n in KNOWN if n not in ("skill", "engagement")},
+            **{n: number(KPI_BY_NAME[n].unit, own[n][q]) for n in KNOWN if n not in ("skill", "engagement")},
             "partners": {
-                name: {n: number(BY_PARTNER[n].unit, each[n][q][p]) for n in each}
+                name: {n: number(KPI_BY_PARTNER[n].unit, each[n][q][p]) for n in each}
                 for p, name in enumerate(SLOW.partner_names)
             },
         }
@@ -275,7 +276,7 @@ def test_what_is_to_come_is_told_better_in_markets_like_the_past() -> None:
 
     def later(tally: Tally) -> np.ndarray[Any, Any]:
         each = kpis.bookings_by_partner(tally)[..., PAST:, :].sum(axis=-2)
-        skill = KPIS["skill"].of(tally)[..., PAST - 1 : PAST]
+        skill = KPI_BY_NAME["skill"].of(tally)[..., PAST - 1 : PAST]
         return np.concatenate([skill, each, kpis.credit_usd(tally)[..., PAST:]], axis=-1)
 
     values = table_values(SLOW, [TODAY.table(SLOW)], range(POOL + TRUE), 7, later)[0]

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from nexthour.terminal.main import app
 from optimize import Effort
 from optimize.coverage.gaps import GapAnalysis, gap_analysis
-from optimize.coverage.rollup import Organisation, roll_up
+from optimize.coverage.rollup import Rollup, roll_up
 from optimize.coverage.treatment import treatments
 from sim import Scenario, ScenarioError, SimulationError, TimePlan, load_scenario, replicate
 from tests import SCENARIOS
@@ -65,7 +65,7 @@ def south(**changes: Any) -> Scenario:
 
 
 @pytest.fixture(scope="module")
-def both() -> Organisation:
+def both() -> Rollup:
     return roll_up([north(), south()], SEED, effort=Effort.quick)
 
 
@@ -74,7 +74,7 @@ def pages() -> list[GapAnalysis]:
     return [gap_analysis(scenario, seed=SEED, effort=Effort.quick) for scenario in (north(), south())]
 
 
-def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, pages: list[GapAnalysis]) -> None:
+def test_segments_are_the_sums_of_the_territories_own_pages(both: Rollup, pages: list[GapAnalysis]) -> None:
     assert list(both.by_segment) == ["large", "small", "public"]
     for name, row in both.by_segment.items():
         own = [gap_row for page in pages for gap_row in page.segments if gap_row.segment == name]
@@ -91,7 +91,7 @@ def test_segments_are_the_sums_of_the_territories_own_pages(both: Organisation, 
     assert sum(territory.total.gap_usd.value for territory in both.territories) == pytest.approx(gap, rel=1e-12)
 
 
-def test_an_interval_is_that_of_the_sum_market_by_market(both: Organisation) -> None:
+def test_an_interval_is_that_of_the_sum_market_by_market(both: Rollup) -> None:
     """Neither of intervals added up, which would be too wide, nor of one territory."""
     row, parts = both.by_segment["small"], [territory.by_segment["small"] for territory in both.territories]
     half, halves = half_width(row.leaked), [half_width(part.leaked) for part in parts]
@@ -103,7 +103,7 @@ def half_width(estimate: Any) -> float:
     return float(estimate.high - estimate.low) / 2
 
 
-def test_partners_are_the_sums_of_the_territories_own_grids(both: Organisation) -> None:
+def test_partners_are_the_sums_of_the_territories_own_grids(both: Rollup) -> None:
     credit: dict[str, float] = {}
     for scenario in (north(), south()):
         total = replicate(scenario, TimePlan.status_quo(scenario), MARKETS, SEED)["credit_usd"].sum(axis=-1).mean()
@@ -117,7 +117,7 @@ def test_partners_are_the_sums_of_the_territories_own_grids(both: Organisation) 
     assert both.quota_usd == sum(north().quota_usd()) + sum(south().quota_usd())
 
 
-def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None:
+def test_a_partner_of_two_territories_is_one_partner(both: Rollup) -> None:
     by_name = {partner.name: partner for partner in both.partners}
     assert len(both.partners) == len(by_name) == 3
     pine, cypress, thorn = by_name["Pine"], by_name["Cypress"], by_name["Thorn"]
@@ -135,7 +135,7 @@ def test_a_partner_of_two_territories_is_one_partner(both: Organisation) -> None
     assert pine.opportunities.value == pytest.approx(expected)
 
 
-def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysis]) -> None:
+def test_one_territory_is_its_own_map(both: Rollup, pages: list[GapAnalysis]) -> None:
     alone, page = roll_up([north()], SEED, effort=Effort.quick), pages[0]
     for segment_gap in page.segments:
         row = alone.by_segment[segment_gap.segment]
@@ -145,7 +145,7 @@ def test_one_territory_is_its_own_map(both: Organisation, pages: list[GapAnalysi
     assert alone.by_segment == both.territories[0].by_segment
 
 
-def test_the_order_of_territories_changes_no_figure(both: Organisation) -> None:
+def test_the_order_of_territories_changes_no_figure(both: Rollup) -> None:
     other = roll_up(iter([south(), north()]), SEED, effort=Effort.quick)
     for name, row in both.by_segment.items():
         assert np.allclose([*vars(row.gap_usd).values()], [*vars(other.by_segment[name].gap_usd).values()])
@@ -179,8 +179,8 @@ def test_the_terminal_prints_it_and_its_json() -> None:
     assert "Alder Systems (achiever)" in printed.output and "Two territories, direct-rich" in printed.output
     assert "--effort quick --seed 7" in printed.output
     data = json.loads(CliRunner().invoke(app, ["rollup", *FILES, "--seed", "7", "--effort", "quick", "--json"]).output)
-    organisation = roll_up([load_scenario(file) for file in FILES], effort="quick")
-    assert data["total"]["gap_usd"]["value"] == organisation.total.gap_usd.value
+    rollup = roll_up([load_scenario(file) for file in FILES], effort="quick")
+    assert data["total"]["gap_usd"]["value"] == rollup.total.gap_usd.value
     assert [one["scenario"] for one in data["territories"]] == [
         "Two territories, partner-rich",
         "Two territories, direct-rich",

@@ -19,7 +19,7 @@ from nexthour.app.page import PageContext, caption, escaped, heading, lead_text,
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.report.numbers import count_of, points
 from nexthour.report.text import with_article, with_capital
-from optimize.replan.actuals import BY_PARTNER, KNOWN, Actuals
+from optimize.replan.actuals import KNOWN, KPI_BY_PARTNER, Actuals
 from optimize.replan.deviations import OF_MARKETS
 from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import short_line
@@ -162,7 +162,7 @@ def _figure_box(indicator: Indicator, level: float | None, key: str) -> float | 
 def _partner_boxes(partner: str, given: dict[str, Any], where: str) -> dict[str, float | None]:
     """The boxes of a single partner: what they say, by name of the figure."""
     row: dict[str, float | None] = {}
-    for (name, kpi), column in zip(BY_PARTNER.items(), st.columns(2), strict=True):
+    for (name, kpi), column in zip(KPI_BY_PARTNER.items(), st.columns(2), strict=True):
         label, is_count = f"{partner}: {kpi.label}", kpi.unit == "deals"
         with column:
             row[name] = _number_box(label, given.get(name), f"{partner} {name} {where}", whole=is_count)

@@ -1,4 +1,4 @@
-"""Several territories as one market: the organisation's map. A partner of several territories is counted once.
+"""Several territories as one market: the rollup. A partner of several territories is counted once.
 
 Left out: how they are added up (optimize/coverage/rollup.py).
 """
@@ -23,7 +23,7 @@ from nexthour.report.numbers import (
     usd_with_half_width,
     whole,
 )
-from optimize.coverage.rollup import Organisation, SegmentRow, SharedPartner
+from optimize.coverage.rollup import Rollup, SegmentRow, SharedPartner
 from sim import Scenario
 from sim.terms import TREATMENTS
 
@@ -40,40 +40,40 @@ def draw(context: PageContext) -> None:
     chosen = [scenario_id for scenario_id in st.session_state["territories"] if scenario_id != context.scenario_id]
     scenarios: list[Scenario] = [context.scenario, *(cache.scenario(scenario_id, files) for scenario_id in chosen)]
     with st.spinner("Adding up"):
-        organisation = cache.organisation(tuple(scenarios), context.seed)
-    _draw_organisation(organisation)
+        rollup = cache.rollup(tuple(scenarios), context.seed)
+    _draw_rollup(rollup)
 
 
-def _draw_organisation(organisation: Organisation) -> None:
-    total, quarters = organisation.total, count_of(organisation.quarters, "quarter")
-    many = len(organisation.territories)
+def _draw_rollup(rollup: Rollup) -> None:
+    total, quarters = rollup.total, count_of(rollup.quarters, "quarter")
+    many = len(rollup.territories)
     lead_text(
         f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {whole(total.leaked.value)} of "
         f"{whole(total.opportunities.value)} opportunities today, worth {usd(total.gap_usd.value)} "
         f"({usd_interval(total.gap_usd)})."
     )
-    bars = [bar for name, row in organisation.by_segment.items() if (bar := _segment_bar(name, row)) is not None]
+    bars = [bar for name, row in rollup.by_segment.items() if (bar := _segment_bar(name, row)) is not None]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map_bars(bars, title, "managers"))
-    rows = [*organisation.by_segment.items(), ("All segments", total)]
+    rows = [*rollup.by_segment.items(), ("All segments", total)]
     st.html(_map_table(f"Market map over {quarters}", "Segment", rows))
     if many > 1:
-        rows = [*((one.scenario.name, one.total) for one in organisation.territories), ("All territories", total)]
+        rows = [*((one.scenario.name, one.total) for one in rollup.territories), ("All territories", total)]
         st.html(_map_table("By territory", "Territory", rows))
     caption(
         f"Means over simulated markets of each territory: {whole(total.opportunities.observations)} for opportunities, "
-        f"{whole(organisation.credit_usd.observations)} for quota credit. "
-        f"Quota credit today {usd_with_half_width(organisation.credit_usd)} against quotas of "
-        f"{usd(organisation.quota_usd)}, {usd(organisation.partner_credit_usd.value)} of it from partners. "
+        f"{whole(rollup.credit_usd.observations)} for quota credit. "
+        f"Quota credit today {usd_with_half_width(rollup.credit_usd)} against quotas of "
+        f"{usd(rollup.quota_usd)}, {usd(rollup.partner_credit_usd.value)} of it from partners. "
         "± is the 95% interval. Each territory is simulated on its own: no manager knows of another's deals. "
         "Segments and partners are added up by their names."
     )
-    if organisation.partners:
+    if rollup.partners:
         heads = [
             "Partner", "Usual treatment", "Territories", "Quota credit", "Deals of its accounts",
             "Managers' hours a week", "Account managers'",
         ]  # fmt: skip
-        st.html(html_table("Partners, each once", heads, [_partner_row(one, many) for one in organisation.partners]))
+        st.html(html_table("Partners, each once", heads, [_partner_row(one, many) for one in rollup.partners]))
         caption("Hours are those of today's plans, from all managers together.")
 
 

@@ -30,7 +30,7 @@ from sim.tape_numbers import tape_numbers
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis
-    from optimize.coverage.rollup import Organisation
+    from optimize.coverage.rollup import Rollup
     from optimize.coverage.treatment import Treatment
     from optimize.replan.actuals import Actuals
     from optimize.replan.deviations import Deviation
@@ -173,8 +173,8 @@ def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: 
 
 
 @st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
-def organisation(scenarios: tuple[Scenario, ...], seed: int) -> Organisation:
+def rollup(scenarios: tuple[Scenario, ...], seed: int) -> Rollup:
     """Several territories as one market. Raises ScenarioError if they cannot be added up."""
-    from optimize.coverage import rollup
+    from optimize.coverage.rollup import roll_up
 
-    return rollup.roll_up(scenarios, seed, effort=EFFORT)
+    return roll_up(scenarios, seed, effort=EFFORT)
