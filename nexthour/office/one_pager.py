@@ -24,7 +24,7 @@ from nexthour.office.colours import DARK
 from nexthour.office.provenance import Provenance
 from nexthour.office.timeless import make_timeless
 from nexthour.report.comparison import challengers, difference_interval, headline, how_sure, payback, result_of, verdict
-from nexthour.report.numbers import count_of, usd
+from nexthour.report.numbers import count_of, tenths, usd
 from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
 from sim import Comparison
 from sim.documents.messages import listed
@@ -124,7 +124,7 @@ def _fill_row(table: Any, i: int, use: ChangedUse) -> None:
     _cell(table.cell(i, 0), [(use.kind.upper(), 12, KIND_INKS[use.kind], True)])
     names = [(f"  {use.targets}", 11, GREY, False)] if use.targets else []
     _cell(table.cell(i, 1), [(use.what, 13, INK, False), *names])
-    hours = f"{use.planned:.1f}" if use.kind == "keep" else f"{use.today:.1f} → {use.planned:.1f}"
+    hours = tenths(use.planned) if use.kind == "keep" else f"{tenths(use.today)} → {tenths(use.planned)}"
     _cell(table.cell(i, 2), [(hours, 13, INK, False)])
     table.cell(i, 2).text_frame.paragraphs[0].alignment = PP_ALIGN.RIGHT
 

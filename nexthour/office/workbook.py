@@ -15,7 +15,7 @@ from nexthour.office.fields import field_rows
 from nexthour.office.provenance import Provenance
 from nexthour.office.sheet import NUMBERS, Book, Sheet
 from nexthour.report.comparison import challengers, payback, result_of, verdict
-from nexthour.report.numbers import count_of, count_of_total
+from nexthour.report.numbers import count_of, count_of_total, plain_number, whole
 from nexthour.report.text import CAVEAT, with_article
 from sim import Comparison, Ledger, draw_market, kpis, simulate
 from sim.plan import ACTIVITY_WORDS
@@ -234,7 +234,8 @@ def _deals(book: Book, comparison: Comparison, ledger: Ledger, plan: str) -> Non
         row = first + q
         sheet.number(row, 10, q + 1, "count")
         sheet.formula(row, 11, f"=SUMIFS({credit},{closed_in},{xl_rowcol_to_cell(row, 10)})", usd, "usd", total=False)
-        sheet.formula(row, 12, f"={xl_rowcol_to_cell(row, 11)}/{quota:g}", usd / quota, "share", total=False)
+        share = f"={xl_rowcol_to_cell(row, 11)}/{plain_number(quota)}"
+        sheet.formula(row, 12, share, usd / quota, "share", total=False)
     end = first + len(by_quarter)
     sheet.text(end, 10, "total", total=True)
     sheet.formula(end, 11, _sum(11, first, end - 1), sum(by_quarter), "usd")
@@ -249,8 +250,8 @@ def _about(book: Book, comparison: Comparison, provenance: Provenance, ledger: L
             ("Question", comparison.scenario.question),
             ("Digest of the scenario", provenance.digest),
             ("Seed", str(provenance.seed)),
-            ("Markets", f"{provenance.replications:,}"),
-            ("Plausible worlds", f"{provenance.worlds:,}" if provenance.worlds else "none drawn"),
+            ("Markets", whole(provenance.replications)),
+            ("Plausible worlds", whole(provenance.worlds) if provenance.worlds else "none drawn"),
             ("Measured against", comparison.baseline),
             *plans,
             ("Deals", f"{deals_of}, replication {ledger.replication}, ledger {ledger.digest()[:16]}"),

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nexthour.report.numbers import count_of, exponents, usd
+from nexthour.report.numbers import (
+    count_of,
+    digits,
+    exponents,
+    plain_whole,
+    tenths,
+    tenths_percent,
+    usd,
+    whole,
+    whole_percent,
+)
 from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
@@ -50,13 +60,13 @@ class TextTable:
 def fitted_to(fit: Fit) -> str:
     """What a scenario was fitted to, as the end of a sentence."""
     # To the dollar, to be held against the export.
-    taken = f", with {count_of(fit.open_used, 'open deal')} of ${fit.open_usd:,} as its open pipeline"
+    taken = f", with {count_of(fit.open_used, 'open deal')} of ${whole(fit.open_usd)} as its open pipeline"
     return f"fitted to {count_of(fit.closed_used, 'closed deal')}{taken if fit.open_used else ''}"
 
 
 def rows_read(fit: Fit) -> str:
     """How many rows were read, used and not used."""
-    return f"Rows read {fit.rows_read:,} = used {fit.rows_used:,} + not used {len(fit.rejected):,}."
+    return f"Rows read {whole(fit.rows_read)} = used {whole(fit.rows_used)} + not used {whole(len(fit.rejected))}."
 
 
 def fit_table(rows: Sequence[dict[str, Any]]) -> TextTable:
@@ -66,14 +76,14 @@ def fit_table(rows: Sequence[dict[str, Any]]) -> TextTable:
         (
             one_line(row["segment"]),
             row["route"],
-            f"{row['deals']:,}",
-            f"{row['deals a quarter']:,.0f}",
-            f"{row['observed win rate']:.0%}",
-            f"{row['win rate']:.0%}",
-            f"{row['win rate low']:.0%}-{row['win rate high']:.0%}",
+            whole(row["deals"]),
+            whole(row["deals a quarter"]),
+            whole_percent(row["observed win rate"]),
+            whole_percent(row["win rate"]),
+            f"{whole_percent(row['win rate low'])}-{whole_percent(row['win rate high'])}",
             usd(row["median amount"]),
             usd(row["mean amount"]),
-            f"{row['cycle weeks']:.1f}",
+            tenths(row["cycle weeks"]),
         )
         for row in rows
     )
@@ -85,17 +95,17 @@ def scaled_hours(fit: Fit, share: str) -> str:
     if fit.hours_scale >= 1:
         return ""
     return (
-        f"A deal takes {fit.hours_scale:.2g} times the template's hours, so that one manager has time for these deals. "
-        f"If several people sell in this export, say which share is this territory's ({share})."
+        f"A deal takes {digits(fit.hours_scale, 2)} times the template's hours, so that one manager has time for these "
+        f"deals. If several people sell in this export, say which share is this territory's ({share})."
     )
 
 
 def check_lines(checks: Sequence[Check], rows: int) -> Iterator[str]:
     """Say whether the simulated funnel gives back what it was fitted to, and each figure that it does not."""
     shown: dict[str, Callable[[float], str]] = {
-        "win rate": "{:.1%}".format,
-        "cycle weeks": "{:.1f}".format,
-        "deals a quarter": "{:.1f}".format,
+        "win rate": tenths_percent,
+        "cycle weeks": tenths,
+        "deals a quarter": tenths,
     }
     off = [check for check in checks if not check.agrees]
     yield f"Simulated again: {len(checks) - len(off)} of {count_of(len(checks), 'figure')} agree with the fit."
@@ -116,7 +126,8 @@ def check_lines(checks: Sequence[Check], rows: int) -> Iterator[str]:
 def label_accuracy(intake: Intake) -> str:
     """The number of partners, and how many of their labels are right, as the end of a sentence."""
     right, n = intake.labels_right, len(intake.estimates)
-    many = f"; of their labels about {right.likely:.0f} are right (90%: {right.low:.0f} to {right.high:.0f} of {n})"
+    low, likely, high = map(plain_whole, (right.low, right.likely, right.high))
+    many = f"; of their labels about {likely} are right (90%: {low} to {high} of {n})"
     return f"{count_of(n, 'partner')}{many if n > 2 else ''}"
 
 
@@ -130,10 +141,10 @@ def intake_table(intake: Intake, before: Scenario) -> TextTable:
         (
             one_line(estimate.row.partner),
             TREATMENTS[estimate.label],
-            f"{estimate.how_sure}, {estimate.kinds[estimate.label]:.0%}",
+            f"{estimate.how_sure}, {whole_percent(estimate.kinds[estimate.label])}",
             _deals_of_100(estimate.skill, powers["skill"], "%"),
             _deals_of_100(estimate.engagement, powers["engagement"], ""),
-            f"{estimate.reactive_support_hours.likely:.1f}",
+            tenths(estimate.reactive_support_hours.likely),
         )
         for estimate in intake.estimates
     )
@@ -143,8 +154,8 @@ def intake_table(intake: Intake, before: Scenario) -> TextTable:
 def intake_notes(intake: Intake) -> str:
     """What the brackets and words of the table of partners mean."""
     return (
-        f"In brackets: 90% intervals, of the mean over the last {intake.weeks:g} weeks. Maintain, Develop, Limit: an "
-        "Achiever, a Believer, a Deceiver to the model."
+        f"In brackets: 90% intervals, of the mean over the last {digits(intake.weeks, 6)} weeks. Maintain, Develop, "
+        "Limit: an Achiever, a Believer, a Deceiver to the model."
     )
 
 
@@ -163,7 +174,7 @@ def missing_partners(before: Scenario, made: Scenario) -> str:
 
 def _deals_of_100(level: Range, exponent: float, unit: str) -> str:
     """A level as what it does to deals, of a hundred, with its interval."""
-    low, likely, high = (f"{100 * value**exponent:.0f}" for value in (level.low, level.likely, level.high))
+    low, likely, high = (plain_whole(100 * value**exponent) for value in (level.low, level.likely, level.high))
     return f"{likely}{unit} ({low}-{high})"
 
 
@@ -203,7 +214,7 @@ def answer_table(judgement: Judgement) -> TextTable:
     rows = []
     for _, row, answers in _by_row(judgement):
         pairs = (answers.get(question) for question in QUESTION_WORDS)
-        cells = ["" if pair is None else f"{100 * pair[0]:.0f} / {100 * pair[1]:.0f}" for pair in pairs]
+        cells = [" / ".join(plain_whole(100 * answer) for answer in pair or ()) for pair in pairs]
         whom = TREATMENTS.get(row.partner, row.partner)
         rows.append((one_line(row.person), one_line(whom), ACTIVITY_WORDS[row.activity], *cells))
     headers = ("person", "partner", "help", *(words.replace(" it ", " it\n") for words in QUESTION_WORDS.values()))
@@ -223,15 +234,15 @@ def doubt_lines(judgement: Judgement) -> Iterator[str]:
         if missed:
             worst = max(missed, key=lambda answer: abs(answer.stated - answer.fitted))
             yield (
-                f"{who}: the model cannot say that {QUESTION_WORDS[worst.question]} gives {worst.stated:.2g} times "
-                f"today's sales, only {worst.fitted:.2g} times beside the other answers; {one_line(row.person)} is "
-                "left out of the range."
+                f"{who}: the model cannot say that {QUESTION_WORDS[worst.question]} gives {digits(worst.stated, 2)} "
+                f"times today's sales, only {digits(worst.fitted, 2)} times beside the other answers; "
+                f"{one_line(row.person)} is left out of the range."
             )
 
 
 def _range(value: Range | None) -> str:
     """The likely value of a range with both ends; empty if there is none."""
-    return "" if value is None else f"{value.likely:.2g} ({value.low:.2g}-{value.high:.2g})"
+    return "" if value is None else f"{digits(value.likely, 2)} ({digits(value.low, 2)}-{digits(value.high, 2)})"
 
 
 def _by_row(judgement: Judgement) -> Iterator[tuple[Opinion, JudgementRow, dict[str, tuple[float, float]]]]:

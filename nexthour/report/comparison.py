@@ -13,8 +13,12 @@ from nexthour.report.numbers import (
     digits,
     exponents,
     interval,
+    plain_whole,
+    signed_percent,
+    tenths,
     usd,
     usd_interval,
+    whole,
     whole_percent,
 )
 from nexthour.report.text import one_line, with_article, with_capital
@@ -61,7 +65,7 @@ def verdict(comparison: Comparison, name: str) -> str:
             if nothing
             else "the interval is within 1% already"
             if need <= markets.observations
-            else f"about {need:,} markets would pin it to within 1%"
+            else f"about {whole(need)} markets would pin it to within 1%"
         )
         return f"{name}: no clear difference from {base} ({size}), {ahead}{worlds}; {more}."
     amount = usd(abs(result.difference_usd.value))
@@ -101,7 +105,7 @@ def _difference(comparison: Comparison, result: PlanResult) -> str:
     share = result.difference_share
     if _no_credit_to_share(comparison):
         return difference_interval(result.difference_usd)
-    return f"{share.value:+.1%}, 95% interval {interval(share)}"
+    return f"{signed_percent(share.value)}, 95% interval {interval(share)}"
 
 
 def difference_interval(difference_usd: Estimate) -> str:
@@ -148,22 +152,22 @@ def explain_difference(comparison: Comparison, name: str) -> str:
     if now is None or before is None:
         return f"{with_capital(who)}."
     return (
-        f"{with_capital(who)}: in {last} the partners win {now[0]:.0f}% as often as you "
-        f"({before[0]:.0f}% under {with_article(comparison.baseline)}) and bring {now[1]:.0f} of 100 deals "
-        f"({before[1]:.0f})."
+        f"{with_capital(who)}: in {last} the partners win {now[0]}% as often as you "
+        f"({before[0]}% under {with_article(comparison.baseline)}) and bring {now[1]} of 100 deals "
+        f"({before[1]})."
     )
 
 
 def chain_of_effects(comparison: Comparison, name: str) -> list[tuple[str, str]]:
     """Each link from hours to credit: what it is, and its value under the baseline and under the plan."""
     plan, base = comparison.outcomes[name], comparison.outcomes[comparison.baseline]
-    links = [("hours a week with partners", f"{_partner_hours(base):.1f} → {_partner_hours(plan):.1f}")]
+    links = [("hours a week with partners", f"{tenths(_partner_hours(base))} → {tenths(_partner_hours(plan))}")]
     before, now = (_partners_at_the_end(outcomes) for outcomes in (base, plan))
     if before is not None and now is not None:
         last = f"in Q{plan.scenario.horizon_quarters}"
         links += [
-            (f"partners win, {last}", f"{before[0]:.0f}% → {now[0]:.0f}% as often as you"),
-            (f"they bring, {last}", f"{before[1]:.0f} → {now[1]:.0f} of 100 deals"),
+            (f"partners win, {last}", f"{before[0]}% → {now[0]}% as often as you"),
+            (f"they bring, {last}", f"{before[1]} → {now[1]} of 100 deals"),
         ]
     routes = {"credit through partners": "partner_credit_usd", "credit of your own deals": "direct_credit_usd"}
     for what, kpi in routes.items():
@@ -177,12 +181,12 @@ def _partner_hours(outcomes: Outcomes) -> float:
     return sum(float(hours.mean()) for use, hours in by_activity.items() if use not in ("sell", "prospect", "idle"))
 
 
-def _partners_at_the_end(outcomes: Outcomes) -> tuple[float, float] | None:
+def _partners_at_the_end(outcomes: Outcomes) -> tuple[str, str] | None:
     """How often partners win, in % of the manager's wins, and of 100 deals how many they bring, in the last quarter."""
     if not outcomes.scenario.all_partners:
         return None
     shares = (float((outcomes[stock][:, -1] ** power).mean()) for stock, power in exponents(outcomes.scenario).items())
-    wins, brought = (100 * share for share in shares)
+    wins, brought = (plain_whole(100 * share) for share in shares)
     return wins, brought
 
 
@@ -196,9 +200,10 @@ def turning_point(plan: Robustness) -> str:
     verb = f"tips to {flip.beyond}" if plan.verdict == "no clear difference" else "flips"
     side = "below" if flip.value < assumption.likely else "above"
     if assumption.path == PARTNER_TIME:
-        turn = f"the {PARTNER_TIME} is {side} {flip.value:.0%} of what is assumed ({interval(flip, whole_percent)})"
+        share = whole_percent(flip.value)
+        turn = f"the {PARTNER_TIME} is {side} {share} of what is assumed ({interval(flip, whole_percent)})"
     else:
-        share = "" if flip.share_of_likely is None else f"{flip.share_of_likely:.0%} of what is assumed; "
+        share = "" if flip.share_of_likely is None else f"{whole_percent(flip.share_of_likely)} of what is assumed; "
         unit = "" if assumption.unit in UNITLESS else f" {assumption.unit}"
         value = f"{one_line(assumption.name)} is {side} {digits(flip.value)}{unit}"
         turn = f"{value} ({share}{digits(flip.low)} to {digits(flip.high)})"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nexthour.report.numbers import count_of, half_width, usd, usd_interval
+from nexthour.report.numbers import count_of, half_width, plain_number, points, usd, usd_interval
 from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def map_intervals(gaps: GapAnalysis) -> str:
     ]
     widest = max(map(half_width, shares), default=0.0)
     money = max((half_width(segment.gap_usd) for segment in gaps.segments), default=0.0)
-    return f"95% intervals: shares up to ±{100 * widest:.1f} points, gaps up to ±{usd(money)}."
+    return f"95% intervals: shares up to ±{points(widest)} points, gaps up to ±{usd(money)}."
 
 
 def map_words(gaps: GapAnalysis) -> str:
@@ -108,9 +108,9 @@ def remedy_words(gaps: GapAnalysis) -> str:
 
     cam = gaps.scenario.channel_account_manager
     return (
-        f"Each remedy alone: {MOVED_HOURS:g} h a week from selling over the horizon (developing: "
+        f"Each remedy alone: {plain_number(MOVED_HOURS)} h a week from selling over the horizon (developing: "
         f"{DEVELOPING_WORDS}; recruiting: the hours it takes too); "
-        f"an account manager (AM), {ACCOUNT_MANAGER_HOURS:g} h a week on top"
+        f"an account manager (AM), {plain_number(ACCOUNT_MANAGER_HOURS)} h a week on top"
         f"{', of the usual worth, as there is none today' if cam is None else ''}, whose cost is not in it. "
         f"Gain: quota credit of the whole territory over {count_of(gaps.scenario.horizon_quarters, 'quarter')}, in the "
         f"same {count_of(gaps.effort.remedy_markets, 'market')} with and without, each with its 95% interval. Seen: by "

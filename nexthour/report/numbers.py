@@ -50,6 +50,16 @@ def tenths(number: float) -> str:
     return f"{number:.1f}"
 
 
+def signed_tenths(number: float) -> str:
+    """A difference with its sign, to a tenth: +1.5."""
+    return f"{number:+.1f}"
+
+
+def hours_in_all(hours: float) -> str:
+    """Hours added up, to a tenth: 1,240.5."""
+    return f"{hours:,.1f}"
+
+
 def hundredths(number: float) -> str:
     """Hours of the calendar or times quota, to a hundredth: 1.25."""
     return f"{number:.2f}"
@@ -83,6 +93,11 @@ def signed_percent(share: float) -> str:
 def of_100(share: float) -> str:
     """A share as a count of a hundred, which the words after it name: 46 of 100."""
     return f"{plain_whole(100 * share)} of 100"
+
+
+def thousands(amount: float, sign: bool = False) -> str:
+    """Thousands of dollars under a head that says so: 83, and as a change +83."""
+    return f"{amount / 1000:{'+' if sign else ''},.0f}"
 
 
 def points(share: float) -> str:

@@ -13,10 +13,16 @@ from nexthour.report.comparison import turning_point
 from nexthour.report.numbers import (
     count_of,
     half_width,
+    hundredths,
     interval,
     narrow_half_width,
+    plain_whole,
+    signed_percent,
+    signed_tenths,
+    tenths,
     tenths_percent,
     usd,
+    whole,
     whole_percent,
     with_interval,
 )
@@ -46,7 +52,7 @@ def difference(certificate: Certificate) -> str:
     side = {"ahead": "ahead of", "behind": "behind", "no clear difference": "no clear difference from"}[share.verdict]
     if certificate.wanted == "expected_shortfall":
         side = side.replace("ahead of", "less short than").replace("behind", "shorter than")
-    size = f" by {abs(share.value):.1%}" if share.clear else f" ({share.value:+.1%})"
+    size = f" by {tenths_percent(abs(share.value))}" if share.clear else f" ({signed_percent(share.value)})"
     return f"{side} {certificate.against}{size} (95% interval {interval(share)})"
 
 
@@ -69,7 +75,7 @@ def period(solution: Answer) -> str:
 def amount(certificate: Certificate, value: float, sign: bool = False) -> str:
     """A value in the unit of the objective; a shortfall is said without its minus."""
     if certificate.wanted == "quarters_at_quota":
-        return f"{value:+.1f}" if sign else f"{value:.1f}"
+        return signed_tenths(value) if sign else tenths(value)
     return usd(value if sign else abs(value), sign=sign)
 
 
@@ -96,7 +102,7 @@ def hours_rows(solution: Answer) -> Iterator[tuple[str, Sequence[float]]]:
 
 def hours_cell(hours: float) -> str:
     """Hours a week as a table has room for them; too few to see are left out."""
-    return f"{hours:.2f}" if hours >= LEAST_SHOWN else ""
+    return hundredths(hours) if hours >= LEAST_SHOWN else ""
 
 
 def parked_lines(solution: Answer) -> list[str]:
@@ -156,7 +162,8 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
     for change in changes:
         if change.target in left:
             continue
-        hours = f"{change.planned:.2f}" if change.kind == "start" else f"{change.today:.2f} to {change.planned:.2f}"
+        today, planned = hundredths(change.today), hundredths(change.planned)
+        hours = planned if change.kind == "start" else f"{today} to {planned}"
         name = [one_line(change.target)] if change.target else []
         words = " ".join(name if change.kind in ("stop", "keep") else [*name, hours])
         what = ACTIVITY_WORDS[change.activity]
@@ -176,7 +183,7 @@ def so_far_lines(solution: Answer) -> list[str]:
 
     if not solution.alike:
         return []
-    off = [f"{deviation.says} (as far out in {deviation.surprise:.0%} of markets)" for deviation in solution.deviations]
+    off = [f"{each.says} (as far out in {whole_percent(each.surprise)} of markets)" for each in solution.deviations]
     lines = off or [f"Everything is as planned, within what {OF_MARKETS} show."]
     return [*map(one_line, lines), one_line(solution.alike)]
 
@@ -190,27 +197,31 @@ def certificate_lines(solution: Answer) -> list[str]:
     ends = sorted(certificate.interval, key=abs)
     values = (certificate.promised, certificate.realised, *ends, certificate.fluid_limit)
     promised, realised, low, high, fluid_limit = (amount(certificate, value) for value in values)
-    direct, partner = certificate.promise_off_by_route
+    direct, partner = map(signed_percent, certificate.promise_off_by_route)
     worlds, split_worlds = certificate.worlds_ahead, certificate.worlds_ahead_of_split
-    more = f"; more quota credit in {worlds.value:.0%} of {worlds.observations} plausible worlds" if worlds else ""
-    better = f"; better in {split_worlds.value:.0%} of the worlds" if split_worlds else ""
+    more = (
+        f"; more quota credit in {whole_percent(worlds.value)} of {worlds.observations} plausible worlds"
+        if worlds
+        else ""
+    )
+    better = f"; better in {whole_percent(split_worlds.value)} of the worlds" if split_worlds else ""
     at_quota, base_at_quota = certificate.quarters_at_quota.value, certificate.base_quarters_at_quota.value
     first, last = (with_interval(certificate.chance_of_quota[q], whole_percent) for q in (solution.quarter - 1, -1))
     lines = [
         f"Promised {promised}, realised {realised} ({low} to {high}) in "
         f"{count_of(certificate.realised_estimate.observations, 'market')} that the search never saw: the promise is "
-        f"{certificate.promise_off:+.1%} off (own deals {direct:+.1%}, partners' {partner:+.1%}).",
-        f"Ahead in {certificate.markets_ahead.value:.0%} of these markets{more}.",
+        f"{signed_percent(certificate.promise_off)} off (own deals {direct}, partners' {partner}).",
+        f"Ahead in {whole_percent(certificate.markets_ahead.value)} of these markets{more}.",
         f"Over the best of some constant splits ({one_line(certificate.best_split)}): "
         f"{with_interval(certificate.over_best_split)}{better}.",
-        f"Quarters at quota: {at_quota:.1f} against {base_at_quota:.1f}; chance of quota {first} in "
-        f"Q{solution.quarter}, {last} in the last quarter; attainment of the first year {_first_year(solution):.0%}, "
-        "the mean.",
+        f"Quarters at quota: {tenths(at_quota)} against {tenths(base_at_quota)}; chance of quota {first} in "
+        f"Q{solution.quarter}, {last} in the last quarter; attainment of the first year "
+        f"{whole_percent(_first_year(solution))}, the mean.",
         f"One-hour test: {certificate.hour_test.says}.",
-        f"Rounding to quarters of an hour: {certificate.rounding_gain:+.1%}.",
+        f"Rounding to quarters of an hour: {signed_percent(certificate.rounding_gain)}.",
     ]
     if certificate.outcome == "optimal" and certificate.gap is not None:
-        lines.append(f"The corrected model's plan is proven within {certificate.gap:.1%} of its best.")
+        lines.append(f"The corrected model's plan is proven within {tenths_percent(certificate.gap)} of its best.")
     else:
         lines.append("The solver ran out of time: its plan can be done, but a better one may exist.")
     lines.append(f"The model before it was corrected, without queues and luck, expected {fluid_limit}.")
@@ -221,7 +232,10 @@ def certificate_lines(solution: Answer) -> list[str]:
         )
     if missed := floors_missed(certificate):
         lines.append(missed)
-    return [*lines, f"{certificate.simulated_runs:,} simulated territories, {certificate.seconds:.0f} seconds."]
+    return [
+        *lines,
+        f"{whole(certificate.simulated_runs)} simulated territories, {plain_whole(certificate.seconds)} seconds.",
+    ]
 
 
 def _first_year(solution: Answer) -> float:
@@ -234,7 +248,7 @@ def floors_missed(certificate: Certificate) -> str:
     """A warning, if the plan misses floors that were asked for."""
     if certificate.floors_missed <= FLOOR_SHOWN:
         return ""
-    return f"FLOORS ARE MISSED by {certificate.floors_missed:.1%} of quota in the simulator: ask for less."
+    return f"FLOORS ARE MISSED by {tenths_percent(certificate.floors_missed)} of quota in the simulator: ask for less."
 
 
 def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
@@ -245,12 +259,12 @@ def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
         worth = ", ".join(f"{usd(value)} in Q{q}" for q, value in ahead)
         lines.append(f"One more hour is worth {worth}, by the corrected model (no intervals).")
     for limit in explanation.limits:
-        costs = f"costs {limit.cost_share:.1%}" if limit.cost_share > 0 else "costs nothing that the model can see"
-        lines.append(f"Limit: {one_line(limit.says)} {costs}.")
-    low, high = explanation.flat_shares
+        costs = tenths_percent(limit.cost_share) if limit.cost_share > 0 else "nothing that the model can see"
+        lines.append(f"Limit: {one_line(limit.says)} costs {costs}.")
+    low, high = map(whole_percent, explanation.flat_shares)
     lines.append(
-        f"{explanation.partner_share:.0%} of the hours go to partners; of the same mix any share from {low:.0%} to "
-        f"{high:.0%} is within 1%."
+        f"{whole_percent(explanation.partner_share)} of the hours go to partners; of the same mix any share from {low} "
+        f"to {high} is within 1%."
     )
     if explanation.runner_up is not None:
         share = explanation.runner_up.behind_share
@@ -283,9 +297,9 @@ def frontier_row(point: Point) -> tuple[str, str, str, str]:
     attained, after = point.attainment, point.exit_usd
     return (
         one_line(point.plan.name),
-        f"{attained.value:.0%} ±{half_width(attained):.0%}",
+        f"{whole_percent(attained.value)} ±{whole_percent(half_width(attained))}",
         f"{usd(after.value)} {narrow_half_width(after)}",
-        f"{point.partner_share:.0%}",
+        whole_percent(point.partner_share),
     )
 
 

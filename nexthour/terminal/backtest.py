@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nexthour.packaged import file_path
-from nexthour.report.numbers import count_of
+from nexthour.report.numbers import count_of, whole, whole_percent
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import Export, MappingFile
 from nexthour.terminal.tables import make_table, plain_console, print_block
@@ -60,16 +60,16 @@ def print_backtest(result: Backtest) -> None:
     console = plain_console()
     inside = sum(prediction.inside for prediction in result.predictions)
     console.print(
-        f"{inside:,} of {count_of(len(result.predictions), 'number')} held out lie in their 90% interval "
-        f"({result.covered:.0%}).",
+        f"{whole(inside)} of {count_of(len(result.predictions), 'number')} held out lie in their 90% interval "
+        f"({whole_percent(result.covered)}).",
         style="bold",
     )
-    console.print(f"Fitted on {result.deals_seen:,} deals, told of {result.deals_held_out:,} others.")
+    console.print(f"Fitted on {whole(result.deals_seen)} deals, told of {whole(result.deals_held_out)} others.")
     table = make_table("of a territory and route", "cells", "inside", "interval", "error", "error of\nplain mean")
     for row in result.summary():
         shares = [row[name] for name in ("width", "error", "error by route")]
-        width, *errors = ("" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(row["what"], f"{row['cells']:,}", f"{row['covered']:.0%}", width and f"±{width}", *errors)
+        width, *errors = ("" if share is None else whole_percent(share) for share in shares)
+        table.add_row(row["what"], whole(row["cells"]), whole_percent(row["covered"]), width and f"±{width}", *errors)
     print_block(
         console,
         table,

@@ -10,6 +10,7 @@ import typer
 
 from nexthour.packaged import file_path
 from nexthour.report import calibration
+from nexthour.report.numbers import whole
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json, progress
 from nexthour.terminal.company_data import Export, MappingFile, Out, template_path
@@ -97,10 +98,10 @@ def print_fit(fit: Fit, out: str, checks: Sequence[Check]) -> None:
     if fewer := calibration.scaled_hours(fit, "--fraction"):
         console.print(fewer)
     if reasons:
-        console.print(f"\n{len(fit.rejected):,} rows were not used:")
-        print_items(console, [f"{rows:,}: {one_line(why)}" for why, rows in list(reasons.items())[:REASONS_SHOWN]])
+        console.print(f"\n{whole(len(fit.rejected))} rows were not used:")
+        print_items(console, [f"{whole(rows)}: {one_line(why)}" for why, rows in list(reasons.items())[:REASONS_SHOWN]])
         if len(reasons) > REASONS_SHOWN:
-            print_items(console, [f"and {len(reasons) - REASONS_SHOWN:,} more reasons (all with --json)"])
+            print_items(console, [f"and {whole(len(reasons) - REASONS_SHOWN)} more reasons (all with --json)"])
     first, *others = calibration.check_lines(checks, rows=len(fit.cells))
     print_block(console, first)
     print_items(console, others)

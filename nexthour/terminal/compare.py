@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.report.comparison import challengers, turning_point, verdict
-from nexthour.report.numbers import count_of, half_width, narrow_half_width, usd
+from nexthour.report.numbers import (
+    count_of,
+    half_width,
+    narrow_half_width,
+    tenths,
+    thousands,
+    usd,
+    whole,
+    whole_percent,
+)
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
 from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, resolve
@@ -61,7 +70,7 @@ def command(
     scenario = read_scenario(scenario_file)
     asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
     request = resolve(asked, scenario, scenario_file)
-    with progress(f"{len(request.plans or ())} plans in {request.replications:,} markets") as bar:
+    with progress(f"{len(request.plans or ())} plans in {whole(request.replications)} markets") as bar:
         settings = RunSettings(workers=workers, scheduler=scheduler, progress=bar)
         comparison = run_comparison(scenario, request, settings)
     known, why_not = None, ""
@@ -119,9 +128,9 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
             name,
             usd(result.credit_usd.value),
             f"{usd(result.credit_p10_usd)}-{usd(result.credit_p90_usd)[1:]}",
-            f"{result.attainment.value:.0%}",
-            f"{result.quarters_at_quota.value:.0%}",
-            f"{result.partner_share_of_credit:.0%}",
+            whole_percent(result.attainment.value),
+            whole_percent(result.quarters_at_quota.value),
+            whole_percent(result.partner_share_of_credit),
             "" if name == comparison.baseline else usd(difference.value, sign=True) + ends,
         )
     return table
@@ -137,7 +146,8 @@ def _quarter_table(comparison: Comparison, names: list[str]) -> Any:
         cells = []
         for name in names:
             estimate = by_plan[name][quarter]
-            number = f"{estimate.value / 1000:+,.0f}" if estimate.clear else f"({estimate.value / 1000:+,.0f})"
+            amount = thousands(estimate.value, sign=True)
+            number = amount if estimate.clear else f"({amount})"
             bar = ("+" if estimate.value > 0 else "-") * round(abs(estimate.value) / largest * BAR_WIDTH)
             colour = "green" if estimate.value > 0 else "red"
             cells.append(Text(f"{number:>7} {bar}", style=colour if estimate.clear else "dim"))
@@ -153,7 +163,7 @@ def _hours_table(comparison: Comparison, names: list[str]) -> Any:
     for activity in ("sell", *(a for a in next(iter(hours.values())) if a != "sell")):
         means = [float(hours[name][activity].mean()) for name in names]
         if max(means) >= 0.05:
-            table.add_row(ACTIVITY_WORDS[activity], *(f"{mean:.1f}" for mean in means))
+            table.add_row(ACTIVITY_WORDS[activity], *(tenths(mean) for mean in means))
     return table
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.report import gaps as report
-from nexthour.report.numbers import count_of, half_width, narrow_half_width, percent, usd
+from nexthour.report.numbers import (
+    count_of,
+    half_width,
+    narrow_half_width,
+    percent,
+    plain_whole,
+    points,
+    tenths_percent,
+    usd,
+    whole,
+)
 from nexthour.report.text import CAVEAT, one_line
 from nexthour.terminal.common import (
     AsJson,
@@ -100,7 +110,7 @@ def _market_map(gaps: GapAnalysis) -> Any:
         today = segment.today
         table.add_row(
             one_line(segment.segment),
-            f"{segment.opportunities.value:,.0f}",
+            whole(segment.opportunities.value),
             usd(segment.value_usd),
             *(percent(who) for who in ((today.found, today.brought, today.leaked) if today else (None,) * 3)),
             *([percent(segment.planned.seen if segment.planned else None)] if planned else []),
@@ -121,7 +131,7 @@ def _remedies(remedies: Sequence[Remedy]) -> Any:
         clear = remedy.gain_usd.clear
         table.add_row(
             f"{report.remedy_kind(remedy)}: {one_line(remedy.what)}",
-            f"{hours:,.0f}{cam}" if hours else "none",
+            f"{whole(hours)}{cam}" if hours else "none",
             gain if clear else f"({gain})",
             "" if each is None else usd(each.value, sign=True) if clear else f"({usd(each.value, sign=True)})",
             percent(remedy.seen),
@@ -145,11 +155,12 @@ def _print_partners(out: Any, gaps: GapAnalysis, partners: Sequence[Treatment]) 
         out.print(table)
         widest = max(half_width(partner.results) for partner in there)
         out.print(
-            f"95% intervals of the credit: up to ±{100 * widest:.1f} points. What it brings is assumed and has none."
+            f"95% intervals of the credit: up to ±{points(widest)} points. What it brings is assumed and has none."
         )
     out.print(f"\nWhat {report.starting_point(gaps)} does with them")
     print_items(out, [f"{one_line(partner.says)} {report.unusual_treatment(partner)}" for partner in partners])
 
 
 def _standing(treatment: Treatment) -> str:
-    return f"{one_line(treatment.partner)} ({treatment.results.value:.1%}, {100 * treatment.commitment:.0f})"
+    results, commitment = tenths_percent(treatment.results.value), plain_whole(100 * treatment.commitment)
+    return f"{one_line(treatment.partner)} ({results}, {commitment})"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.packaged import file_path
-from nexthour.report.numbers import count_of
+from nexthour.report.numbers import count_of, hours_in_all, tenths, whole, whole_percent
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import OR_NAME, MaybeOut, ScenarioToFit, print_written, scenario_to_write
@@ -81,29 +81,29 @@ def command(
 def print_audit(audit: Audit) -> None:
     """Print a time audit: hours by activity, what was read and left out, and events without a rule."""
     console, period = plain_console(), audit.period
-    whole = ", the whole export" if period.whole_export else ""
+    length = ", the whole export" if period.whole_export else ""
     console.print(
-        f"{audit.weeks:.1f} weeks with work in {one_line(audit.name)}, {period.first} to {period.last}{whole}.",
+        f"{tenths(audit.weeks)} weeks with work in {one_line(audit.name)}, {period.first} to {period.last}{length}.",
         style="bold",
     )
     print_block(console, _activity_table(audit))
-    explained, unknown = (sum(row.hours for row in rows) for rows in (audit.by_activity, audit.unknown))
-    left_out = sum(row.hours for row in audit.left_out)
+    by_kind = (audit.by_activity, audit.unknown, audit.left_out)
+    explained, unknown, left_out = (hours_in_all(sum(row.hours for row in rows)) for rows in by_kind)
     print_block(
         console,
-        f"{audit.read_hours:,.1f} hours of {count_of(audit.events, 'event')} read = {explained:,.1f} with a rule + "
-        f"{unknown:,.1f} without + {left_out:,.1f} left out + {audit.shared_hours:,.1f} at the same time as others "
+        f"{hours_in_all(audit.read_hours)} hours of {count_of(audit.events, 'event')} read = {explained} with a rule + "
+        f"{unknown} without + {left_out} left out + {hours_in_all(audit.shared_hours)} at the same time as others "
         "(events at the same time share it).",
     )
     for row in audit.left_out:
         console.print(
-            f"  left out, {row.why}: {count_of(row.events, 'event')}, {row.hours:,.1f} hours{_days(row.days)}"
+            f"  left out, {row.why}: {count_of(row.events, 'event')}, {hours_in_all(row.hours)} hours{_days(row.days)}"
         )
     if audit.unknown:
         console.print("\nNo rule says what these were for; give the largest a rule:")
         console.print(_unknown_table(audit))
         if len(audit.unknown) > UNKNOWN_SHOWN:
-            console.print(f"and {len(audit.unknown) - UNKNOWN_SHOWN:,} more (all with --json)")
+            console.print(f"and {whole(len(audit.unknown) - UNKNOWN_SHOWN)} more (all with --json)")
 
 
 def _activity_table(audit: Audit) -> Any:
@@ -116,10 +116,10 @@ def _activity_table(audit: Audit) -> Any:
         hours = audit.hours_per_week(activity)
         if hours:
             each = sorted(audit.hours_by_partner((activity,)).items(), key=lambda item: -item[1])
-            share = "" if activity == "other" else f"{hours / total:.0%}"
-            named = ", ".join(f"{one_line(name)} {hours_each:.1f}" for name, hours_each in each)
-            table.add_row(AUDITED_WORDS[activity], f"{hours:.1f}", share, named)
-    table.add_row("no rule", f"{audit.unknown_per_week:.1f}", "", "")
+            share = "" if activity == "other" else whole_percent(hours / total)
+            named = ", ".join(f"{one_line(name)} {tenths(hours_each)}" for name, hours_each in each)
+            table.add_row(AUDITED_WORDS[activity], tenths(hours), share, named)
+    table.add_row("no rule", tenths(audit.unknown_per_week), "", "")
     return table
 
 
@@ -127,12 +127,12 @@ def _unknown_table(audit: Audit) -> Any:
     table = make_table("subject", "events", "hours")
     table.add_column("why", overflow="fold", vertical="bottom")
     for row in audit.unknown[:UNKNOWN_SHOWN]:
-        table.add_row(one_line(row.subject) or "(none)", f"{row.events:,}", f"{row.hours:,.1f}", one_line(row.why))
+        table.add_row(one_line(row.subject) or "(none)", whole(row.events), hours_in_all(row.hours), one_line(row.why))
     return table
 
 
 def _days(days: Sequence[object]) -> str:
     if not days:
         return ""
-    more = f" and {len(days) - DAYS_SHOWN:,} more" if len(days) > DAYS_SHOWN else ""
+    more = f" and {whole(len(days) - DAYS_SHOWN)} more" if len(days) > DAYS_SHOWN else ""
     return f" ({', '.join(map(str, days[:DAYS_SHOWN]))}{more})"

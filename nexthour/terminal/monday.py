@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.packaged import scenario_path
+from nexthour.report.numbers import hundredths
 from nexthour.report.plan import change_lines, clock, from_week
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, check_out, print_json, read_scenario
@@ -97,7 +98,7 @@ def _cadences(sheet: MondaySheet, who: Who) -> Any:
         word = ACTIVITY_WORDS[activity]
         blocks = [f"{block.cadence}, {clock(block.start)}{from_week(block)}" for block in line.blocks]
         when = "the rest" if activity == "sell" else "\n".join(blocks) or "no block"
-        table.add_row(f"  {word}" if target else word, when, f"{line.planned:.2f}", f"{line.in_blocks:.2f}")
+        table.add_row(f"  {word}" if target else word, when, hundredths(line.planned), hundredths(line.in_blocks))
     return table
 
 

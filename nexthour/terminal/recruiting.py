@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nexthour.packaged import file_path
-from nexthour.report.numbers import count_of, interval, tenths, tenths_percent
+from nexthour.report.numbers import count_of, interval, plain_whole, tenths, tenths_percent, whole, whole_percent
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
 from nexthour.terminal.company_data import OR_NAME, Encoding, MaybeOut, ScenarioToFit, print_written, scenario_to_write
@@ -80,27 +80,27 @@ def command(
 
 def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | None) -> None:
     """Print how likely and how soon contacts sign, by kind, and how well the early ones predict the later."""
-    console, chance = plain_console(), fitted.sign_probability
+    console, chance, horizon = plain_console(), fitted.sign_probability, plain_whole(fitted.horizon_weeks)
     console.print(
-        f"{chance.value:.1%} of first contacts sign within {fitted.horizon_weeks:.0f} weeks "
+        f"{tenths_percent(chance.value)} of first contacts sign within {horizon} weeks "
         f"({interval(chance, tenths_percent)}).",
         style="bold",
     )
     console.print(
-        f"{fitted.signed:,} of {fitted.contacts:,} contacts of {fitted.first} to {fitted.last} in "
+        f"{whole(fitted.signed)} of {whole(fitted.contacts)} contacts of {fitted.first} to {fitted.last} in "
         f"{one_line(fitted.name)} had signed on {fitted.as_of}. Intervals are 90%"
         + (", and respect weeks." if fitted.by_week else "; weeks are too few to be respected.")
     )
     times = fitted.weeks_to_sign
     console.print(
-        f"Half of those who sign do so in {times[0.5].value:.1f} weeks ({interval(times[0.5], tenths)}), "
-        f"one in ten in {times[0.1].value:.1f}, nine in ten in {times[0.9].value:.1f}."
+        f"Half of those who sign do so in {tenths(times[0.5].value)} weeks ({interval(times[0.5], tenths)}), "
+        f"one in ten in {tenths(times[0.1].value)}, nine in ten in {tenths(times[0.9].value)}."
     )
-    late = f"{fitted.late_share:.0%} of them sign in the last quarter of {fitted.horizon_weeks:.0f} weeks"
+    late = f"{whole_percent(fitted.late_share)} of them sign in the last quarter of {horizon} weeks"
     console.print(
         f"{late}: who has not signed by then counts as never signing."
         if fitted.is_flat
-        else f"{late}: they have not been followed long enough, and {chance.value:.1%} is a lower bound."
+        else f"{late}: they have not been followed long enough, and {tenths_percent(chance.value)} is a lower bound."
     )
     if fitted.kinds:
         about = "Kinds borrow from each other. A kind written down after the outcome is known says little."
@@ -113,8 +113,8 @@ def print_recruiting(fitted: Recruiting, contacts: Contacts, checked: HoldOut | 
     print_block(
         console,
         f"Check: the contacts before {checked.from_date} predict that {interval(checked.predicted, tenths_percent)} "
-        f"of the {checked.contacts:,} after sign within {checked.within_weeks:.0f} weeks; {checked.observed:.1%} did"
-        + ("." if checked.holds else ", which is outside."),
+        f"of the {whole(checked.contacts)} after sign within {plain_whole(checked.within_weeks)} weeks; "
+        f"{tenths_percent(checked.observed)} did" + ("." if checked.holds else ", which is outside."),
     )
 
 
@@ -124,10 +124,10 @@ def _kind_table(fitted: Recruiting) -> Any:
         chance = kind.sign_probability
         table.add_row(
             one_line(kind.name),
-            f"{kind.contacts:,}",
-            f"{kind.signed:,}",
-            f"{kind.alone:.1%}",
-            f"{chance.value:.1%}",
-            f"{chance.low:.1%}-{chance.high:.1%}",
+            whole(kind.contacts),
+            whole(kind.signed),
+            tenths_percent(kind.alone),
+            tenths_percent(chance.value),
+            f"{tenths_percent(chance.low)}-{tenths_percent(chance.high)}",
         )
     return table

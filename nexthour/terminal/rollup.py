@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.numbers import count_of, usd, usd_interval, usd_with_half_width
+from nexthour.report.numbers import count_of, tenths, usd, usd_interval, usd_with_half_width, whole
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
@@ -54,7 +54,7 @@ def print_rollup(rollup: Rollup) -> None:
     many = len(rollup.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
     out.print(
-        f"\nNobody sees {total.leaked.value:,.0f} of {total.opportunities.value:,.0f} opportunities today, worth "
+        f"\nNobody sees {whole(total.leaked.value)} of {whole(total.opportunities.value)} opportunities today, worth "
         f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
         f"{usd_with_half_width(rollup.credit_usd)} against quotas of {usd(rollup.quota_usd)}; "
         f"{usd(rollup.partner_credit_usd.value)} of it comes from partners."
@@ -75,7 +75,7 @@ def _map_table(first: str, rows: Iterable[tuple[str, SegmentRow]]) -> Any:
     seen_by = ("found by\nmanagers", "brought by\npartners", "seen by\nnobody")
     table = make_table(first, "opportu-\nnities", "worth", *seen_by, "gap,\nworth")
     for name, row in rows:
-        opportunities, *seen = (f"{n.value:,.0f}" for n in (row.opportunities, row.found, row.brought, row.leaked))
+        opportunities, *seen = (whole(n.value) for n in (row.opportunities, row.found, row.brought, row.leaked))
         worth, gap = usd(row.value_usd.value), usd_with_half_width(row.gap_usd)
         table.add_row(one_line(name), opportunities, worth, *seen, gap)
     return table
@@ -88,9 +88,9 @@ def _partners(rollup: Rollup) -> Any:
         table.add_row(
             f"{one_line(one.name)} ({one_line(one.labels)})",
             usd_with_half_width(one.credit_usd),
-            f"{one.opportunities.value:,.0f}",
-            f"{one.manager_hours:.1f}",
-            f"{one.account_manager_hours:.1f}",
+            whole(one.opportunities.value),
+            tenths(one.manager_hours),
+            tenths(one.account_manager_hours),
             str(len(one.territories)),
         )
     return table

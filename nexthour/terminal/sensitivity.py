@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.report.comparison import turning_point
-from nexthour.report.numbers import count_of, count_of_total, digits, half_width, interval
+from nexthour.report.numbers import (
+    count_of,
+    count_of_total,
+    digits,
+    half_width,
+    interval,
+    signed_percent,
+    tenths_percent,
+)
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
 from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, resolve
@@ -80,11 +88,12 @@ def print_sensitivity(result: Sensitivity) -> None:
         print_block(out, title, _tornado(shown))
         rest = [swing for swing in swings if swing not in shown]
         if rest:
-            out.print(f"{count_of(len(rest), 'more assumption')}: at most {rest[0].width:.1%} between the ends.")
-        widest = max(half_width(end) for swing in shown for end in (swing.at_low, swing.at_high))
+            more, widest = count_of(len(rest), "more assumption"), tenths_percent(rest[0].width)
+            out.print(f"{more}: at most {widest} between the ends.")
+        half = tenths_percent(max(half_width(end) for swing in shown for end in (swing.at_low, swing.at_high)))
         out.print(
-            f"As assumed {result[name].difference_share.value:+.1%}. 95% intervals of the differences: up to "
-            f"±{widest:.1%}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
+            f"As assumed {signed_percent(result[name].difference_share.value)}. 95% intervals of the differences: up "
+            f"to ±{half}; in brackets: not clear. Flips: 95% intervals, or a value that is sure to 3%; *: plausible."
         )
     if result.regret:
         out.print(
@@ -100,10 +109,10 @@ def _verdict(result: Sensitivity, name: str) -> str:
     share = plan.difference_share
     surely = f"95% interval {interval(share)}"
     if plan.verdict == "no clear difference":
-        answer = f"no clear difference from {base} ({share.value:+.1%}, {surely})"
+        answer = f"no clear difference from {base} ({signed_percent(share.value)}, {surely})"
     else:
         side = "ahead of" if plan.verdict == "ahead" else "behind"
-        answer = f"{side} {base} by {abs(share.value):.1%} ({surely})"
+        answer = f"{side} {base} by {tenths_percent(abs(share.value))} ({surely})"
     worlds = "" if plan.worlds_ahead is None else f", better in {count_of_total(plan.worlds_ahead)} plausible worlds"
     return f"{name}: {answer}{worlds}; {turning_point(plan)}."
 
@@ -129,12 +138,12 @@ def _turning_point(flip: Flip) -> str:
 
 
 def _share(difference: Estimate) -> str:
-    return f"{difference.value:+.1%}" if difference.clear else f"({difference.value:+.1%})"
+    return signed_percent(difference.value) if difference.clear else f"({signed_percent(difference.value)})"
 
 
 def _regret_table(result: Sensitivity) -> Any:
     table = make_table("plan", "mean", "worst tenth", "worst", "best in")
     for name, regret in result.regret.items():
         figures = (regret.mean.value, regret.worst_tenth, regret.worst)
-        table.add_row(name, *(f"{figure:.1%}" for figure in figures), count_of_total(regret.best_in))
+        table.add_row(name, *(tenths_percent(figure) for figure in figures), count_of_total(regret.best_in))
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.numbers import count_of, exponents, usd
+from nexthour.report.numbers import count_of, exponents, plain_whole, tenths, thousands, usd, whole, whole_percent
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, read_scenario
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
@@ -94,7 +94,7 @@ def print_market(scenario: Scenario, plan: TimePlan, ledger: Ledger) -> None:
     values = {kpi.name: kpi.of(tally) for kpi in kpis.KPIS}
     credit, quota = values["credit_usd"].sum(), sum(scenario.quota_usd())
     made = int((values["attainment"] >= 1).sum())
-    part = f", {values['partner_credit_usd'].sum() / credit:.0%} of it through partners" if credit else ""
+    part = f", {whole_percent(values['partner_credit_usd'].sum() / credit)} of it through partners" if credit else ""
     out.print(
         f"{plan.name}: {usd(credit)} of quota credit for {usd(quota)} of quota{part}; "
         f"quota made in {made} of {count_of(scenario.horizon_quarters, 'quarter')}.",
@@ -129,14 +129,14 @@ def _coverage_table(scenario: Scenario, ledger: Ledger) -> Any:
     heads = ("found by\nthe manager", "registered\nby partners", "leaked: seen\nby nobody")
     table = make_table("opportunities of", *heads)
     for i, name in enumerate(scenario.segment_names):
-        table.add_row(one_line(name), *(f"{seen[how][i]:,.0f}" for how in ("found", "registered", "leaked")))
+        table.add_row(one_line(name), *(whole(seen[how][i]) for how in ("found", "registered", "leaked")))
     return table
 
 
 def _partner_table(scenario: Scenario, ledger: Ledger) -> Any:
     table = make_table("partner", "quota\ncredit", "weeks to\nfirst win")
     for name, credit_usd, weeks in _partners(scenario, ledger):
-        table.add_row(one_line(name), usd(credit_usd), "none" if weeks is None else f"{weeks:.1f}")
+        table.add_row(one_line(name), usd(credit_usd), "none" if weeks is None else tenths(weeks))
     return table
 
 
@@ -145,11 +145,11 @@ def _kpi_row(scenario: Scenario, kpi: Any, values: Any) -> tuple[str, list[str]]
     powers = exponents(scenario)
     if kpi.name in powers:
         words = {"skill": "% of your wins", "engagement": "brings of 100"}[kpi.name]
-        return f"{kpi.label}: {words}", [f"{v:.0f}" for v in 100 * values ** powers[kpi.name]]
+        return f"{kpi.label}: {words}", [plain_whole(v) for v in 100 * values ** powers[kpi.name]]
     if kpi.unit == "US dollars":
-        return f"{kpi.label}, $k", [f"{v / 1000:,.0f}" for v in values]
+        return f"{kpi.label}, $k", [thousands(v) for v in values]
     if kpi.unit.startswith("share"):
-        return f"{kpi.label}, %", [f"{v:.0%}"[:-1] for v in values]
+        return f"{kpi.label}, %", [whole_percent(v)[:-1] for v in values]
     if kpi.unit == "times quota":
-        return f"{kpi.label}, x quota", [f"{v:.1f}" for v in values]
-    return kpi.label, [f"{v:,.0f}" for v in values]
+        return f"{kpi.label}, x quota", [tenths(v) for v in values]
+    return kpi.label, [whole(v) for v in values]
