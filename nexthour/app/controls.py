@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from nexthour.app import menu
 from nexthour.app.charts import tables
 from nexthour.app.page import escaped
-from nexthour.app.state import library
+from nexthour.app.state import library, visit
 from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import whole
@@ -50,30 +50,29 @@ def field_label(field: FieldInfo) -> str:
     return escaped(with_capital(text if wordless else f"{text}, {unit}"))
 
 
-def field_control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), says: str = "") -> Any:
+def field_control(field: FieldInfo, value: Any, key: str, words: Sequence[str] = (), label: str = "") -> Any:
     """The control of a field: a number within its bounds, a choice, or text. `words` are offered for a text.
 
     An empty one is None.
     """
-    kind, says = _bare_kind(field.annotation), says or field_label(field)
+    kind, label = _bare_kind(field.annotation), label or field_label(field)
     if get_origin(kind) is Literal:
         options = list(get_args(kind))
         place = options.index(value) if value in options else None if value is None else 0
-        return st.selectbox(says, options, place, key=key, format_func=shown_word)
+        return st.selectbox(label, options, place, key=key, format_func=shown_word)
     if kind is int:
         least, most = (None if end is None else int(end) for end in _bounds(field))
-        return st.number_input(says, min_value=least, max_value=most, value=value, step=1, key=key)
+        return st.number_input(label, min_value=least, max_value=most, value=value, step=1, key=key)
     if kind is float:
         low, high = _bounds(field)
-        made = None if value is None else float(value)
-        step = _step(high)
-        return st.number_input(says, min_value=low, max_value=high, value=made, step=step, key=key, format="%.6g")
+        start, step = None if value is None else float(value), _step(high)
+        return st.number_input(label, min_value=low, max_value=high, value=start, step=step, key=key, format="%.6g")
     if words:
-        return st.selectbox(says, list(words), None, key=key, accept_new_options=True, placeholder="Choose or write")
+        return st.selectbox(label, list(words), None, key=key, accept_new_options=True, placeholder="Choose or write")
     longest = next(
         (m.max_length for m in _metadata(field.annotation, field.metadata) if hasattr(m, "max_length")), None
     )
-    text = st.text_input(says, "" if value is None else str(value), max_chars=longest, key=key)
+    text = st.text_input(label, "" if value is None else str(value), max_chars=longest, key=key)
     return text if text.strip() else None
 
 
@@ -130,16 +129,16 @@ def choose_part(label: str, titles: Mapping[str, str], key: str) -> str:
 # Uploads
 
 
-def upload_control(says: str, key: str, megabytes: int) -> Upload | None:
+def upload_control(label: str, key: str, megabytes: int) -> Upload | None:
     """A file that has just been handed over; None on every other run.
 
     Any kind is taken: what a file is, its bytes say, and a wrong one is answered in a sentence.
     """
-    file = st.file_uploader(says, key=key, max_upload_size=megabytes)
-    seen = f"{key} seen"
-    if file is None or st.session_state.get(seen) == file.file_id:
+    file = st.file_uploader(label, key=key, max_upload_size=megabytes)
+    taken = visit.current().taken
+    if file is None or taken.get(key) == file.file_id:
         return None
-    st.session_state[seen] = file.file_id
+    taken[key] = file.file_id
     return Upload.of(file.name, file.getvalue())
 
 
@@ -182,9 +181,9 @@ def save_and_tell(scenario: Scenario, name: str, key: str) -> bool:
     try:
         if not name.strip():
             raise ScenarioError("A scenario needs a name; give it one")
-        made = scenario.variant(name=name)
-        library.plans_for(made)  # one whose own plans cannot be followed could not be opened again
-        st.session_state[f"{key} kept"] = library.save_document(made, "scenarios")
+        named = scenario.variant(name=name)
+        library.plans_for(named)  # one whose own plans cannot be followed could not be opened again
+        visit.current().saved[key] = library.save_document(named, "scenarios")
     except NextHourError as problem:
         draw_problems(problem)
         return False
@@ -193,6 +192,6 @@ def save_and_tell(scenario: Scenario, name: str, key: str) -> bool:
 
 def draw_saved(key: str) -> None:
     """Show what was saved here last, and where it can be looked at."""
-    if scenario_id := st.session_state.get(f"{key} kept"):
+    if scenario_id := visit.current().saved.get(key):
         st.success(escaped(f"Saved as {scenario_id}."))
         menu.page_link("lab", "Open it in the Lab", scenario_id)

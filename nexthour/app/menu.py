@@ -22,9 +22,9 @@ MENU: Mapping[str, Mapping[str, str]] = {
     },
     "Data": {"imports": "Import", "method": "Method"},
 }
-"""By section: the module of each page in pages/, whose `show` draws it, and its title."""
+"""The title of each page by its module in pages/, whose `show` draws it; in sections of the menu."""
 ADDRESSES = {"imports": "import", "stories": "long-game"}
-"""By module: addresses of pages that are not its name."""
+"""Addresses of pages that are not the name of their module, by that name."""
 
 
 def menu() -> dict[str, list[st.Page]]:

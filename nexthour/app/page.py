@@ -63,7 +63,7 @@ class PageContext:
     scenario_id: str
     scenario: Scenario
     plans: dict[str, TimePlan]
-    """by name, the status quo first"""
+    """the plans by their name, the status quo first"""
     seed: int
 
 

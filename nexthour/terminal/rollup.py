@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.numbers import count_of, tenths, usd, usd_interval, usd_with_half_width, whole
-from nexthour.report.text import one_line
+import nexthour.report.rollup as report
+from nexthour.report.numbers import count_of, tenths, usd, usd_with_half_width, whole
+from nexthour.report.text import one_line, with_capital
 from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from optimize.options import OPTIONS
@@ -53,21 +54,16 @@ def print_rollup(rollup: Rollup) -> None:
     total, over = rollup.total, f"over {count_of(rollup.quarters, 'quarter')}"
     many = len(rollup.territories)
     out.print(f"{'1 territory' if many == 1 else f'{many} territories'}, {over}", style="bold")
-    out.print(
-        f"\nNobody sees {whole(total.leaked.value)} of {whole(total.opportunities.value)} opportunities today, worth "
-        f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)}). Quota credit today is "
-        f"{usd_with_half_width(rollup.credit_usd)} against quotas of {usd(rollup.quota_usd)}; "
-        f"{usd(rollup.partner_credit_usd.value)} of it comes from partners."
-    )
+    unseen = with_capital(report.unseen_opportunities(rollup))
+    out.print(f"\n{unseen}. {report.credit_against_quota(rollup)}")
     out.print(f"\nMarket map: opportunities {over}, and who sees them today")
     out.print(_map_table("segment", (*rollup.by_segment.items(), ("all", total))))
     territories = ((territory.scenario.name, territory.total) for territory in rollup.territories)
     print_block(out, "Territories", _map_table("territory", (*territories, ("all", total))))
     print_block(out, "Partners, each once; hours are a week, from all managers together", _partners(rollup))
     out.print(
-        "\n± 95%. Each territory is simulated on its own: no manager knows of another's deals or partners. Worth: mean "
-        "amount times the manager's chance to win; nobody could work all of a gap. Segments and partners are added up "
-        "by their names."
+        f"\n± 95%. {report.ALONE} Worth: mean amount times the manager's chance to win; nobody could work all of a "
+        f"gap. {report.ADDED_UP}"
     )
 
 

@@ -24,7 +24,7 @@ HEIGHT = 260
 """Pixels of a picture by quarter."""
 UNCLEAR = "not clear"
 SIDES = {"ahead": (BLUE, "triangle-up"), "behind": (VERMILLION, "triangle-down"), UNCLEAR: (GREY, "circle")}
-"""By where a plan's interval lies: colour and shape."""
+"""Colour and shape of a plan by where its interval lies."""
 ENDS = ("value", "low", "high")
 
 

@@ -26,7 +26,7 @@ WORDS = {
     "engagement": "partners bring, of 100 deals of their accounts",
     "leakage": "seen by nobody, of 100 opportunities",
 }
-"""By name of a KPI that is shown out of 100: the words in place of its label."""
+"""Words in place of the label of a KPI that is shown out of 100, by its name."""
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
 
 
@@ -96,7 +96,7 @@ class Quarter:
     planned: Estimate
     low: float
     high: float
-    """between which it lies in 80 of 100 markets"""
+    """the ends between which it lies in 80 of 100 markets"""
     actual: float | None
 
     @property

@@ -57,16 +57,18 @@ def hours_stack(hours: Mapping[str, FloatArray], name: str) -> Spec:
     return vega.chart(f"Hours a week under {name}", layers, 280, encoding={"x": vega.quarter_bands()})
 
 
-def _cell_text(hours: float) -> str:
-    return tenths(hours) if hours >= LEAST_SHOWN else ""
-
-
 def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
     """Hours a week by what they are for and by quarter; each cell says its number."""
     most = max((float(row.max()) for row in hours.values()), default=1.0)
     used = {what: row.tolist() for what, row in hours.items() if row.max() >= LEAST_SHOWN}
     rows = [
-        {"q": q, "what": what, "hours": value, "said": _cell_text(value), "dark": value > most / 2}
+        {
+            "q": q,
+            "what": what,
+            "hours": value,
+            "said": tenths(value) if value >= LEAST_SHOWN else "",
+            "dark": value > most / 2,
+        }
         for what, row in used.items()
         for q, value in enumerate(row, 1)
     ]

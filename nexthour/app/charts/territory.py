@@ -14,13 +14,14 @@ from nexthour.app.charts.indicators import Indicator, Quarter
 from nexthour.app.charts.vega import DOLLARS, QUARTER_TIP, Rows, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
 from nexthour.report.numbers import usd, whole_percent
+from optimize.coverage.gaps import Coverage
 
 BROUGHT, NOBODY = "brought by partners", "seen by nobody"
 HOLLOW = "rgba(127, 127, 127, 0.12)"
 BAR, GAP, AROUND = 24, 12, 110
 """Pixels of a bar, between those of two segments, and of what stands above and below a picture of rows."""
 FAR_RIGHT, LINE = 75, 0.06
-"""Of 100: names of partners beyond it stand to the left; a line of text, as a share of the grid's height."""
+"""Deals of 100 beyond which a partner's name stands to the left; a line of text, as a share of the grid's height."""
 NARROWEST = 0.09
 """Share of the longest bar in which a number can be read."""
 ON_BAR = ("#FFFFFF", "#1F1F1F")
@@ -45,7 +46,12 @@ class SegmentBar:
     found: float
     brought: float
     nobody: float
-    """shares; the three sum to 1"""
+    """The three shares sum to 1."""
+
+    @classmethod
+    def of(cls, segment: str, when: str, worth_usd: float, coverage: Coverage) -> SegmentBar:
+        """The bar of a coverage, in the means of its shares."""
+        return cls(segment, when, worth_usd, coverage.found.value, coverage.brought.value, coverage.leaked.value)
 
 
 def market_map_bars(bars: Sequence[SegmentBar], title: str, who_finds: str = "you") -> Spec:

@@ -19,7 +19,7 @@ Rows = Sequence[Mapping[str, Any]]
 SPOKEN: Spec = {"field": "told", "type": "nominal"}
 """What a bar or a point says when a picture is read aloud; else it would be every field, in all its digits."""
 DOLLARS = "$.3~s"
-"""Vega's format: $1.2M"""
+"""Dollars in Vega's words for a format: $1.2M"""
 
 
 def nominal(field: str, **more: Any) -> Spec:

@@ -84,11 +84,11 @@ def _page(context: PageContext) -> None:
         and job is not None
         and (answer := job_status.result_or_progress(job, "Finding the plan")) is not None
     ):
-        _found(context, request, answer)
+        _draw_answer(context, request, answer)
     caveat()
 
 
-def _found(context: PageContext, request: PlanRequest, answer: Answer) -> None:
+def _draw_answer(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
     asked = with_capital(plan_limits.request_words(request))
     name = textwrap.shorten(asked, save_plan.LONGEST_NAME, placeholder=" …")
@@ -100,14 +100,14 @@ def _found(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     elif part == "good":
         certificate.draw_certificate(answer)
     elif part == "why":
-        _why(context, request, answer)
+        _draw_reasons(context, request, answer)
     elif part == "years":
         frontier.draw(context, request)
     else:
         monday_sheet.draw(answer)
 
 
-def _why(context: PageContext, request: PlanRequest, answer: Answer) -> None:
+def _draw_reasons(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     st.subheader("Why, and what would change it", anchor=False)
     job = job_status.wanted_job("reasons", context, {"request": request})
     if job is None or job.state == "failed":

@@ -22,7 +22,7 @@ PARTS = {
     "judgement": ("Judgement", "import_judgement"),
     "library": ("Scenario library", "scenario_library"),
 }
-"""By its word in the address: the title of each section, and its module, whose `draw` draws it after its
+"""The title of each section by its word in the address, and its module, whose `draw` draws it after its
 `INTRODUCTION`."""
 
 

@@ -201,7 +201,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
 
 
 def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
-    """By path of an assumption: at which values the verdict on the split turns. None if that was not asked for."""
+    """The values at which the verdict on the split turns, by path of an assumption. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
         st.button(
             "Which assumption would turn the verdict?", help="It takes about half a minute.",

@@ -108,4 +108,4 @@ PARTS: dict[str, tuple[str, Callable[[PageContext], None]]] = {
     "sources": ("Published magnitudes", _draw_sources),
     "version": ("Version", _draw_version),
 }
-"""By their word in the address: title and drawing of each section."""
+"""Title and drawing of each section, by its word in the address."""

@@ -28,7 +28,7 @@ STORIES = {
     "patient-builder": "How would you explain the first quarters to your boss?",
     "rising-quota": "In which year does your own quota outgrow your own hours?",
 }
-"""By scenario: the question to talk about when all is seen."""
+"""The question to talk about when all is seen, by scenario."""
 NOBODY = ""
 """The word for a prediction that nobody made."""
 MOST = 60

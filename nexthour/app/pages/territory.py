@@ -118,8 +118,7 @@ def _map_bars(gaps: GapAnalysis) -> Iterator[SegmentBar]:
     for segment in gaps.segments:
         for when, seen in zip(("today", "with the plan"), _coverages(gaps, segment), strict=False):
             if seen is not None:
-                shares = (seen.found.value, seen.brought.value, seen.leaked.value)
-                yield SegmentBar(segment.segment, when, _worth_usd(segment), *shares)
+                yield SegmentBar.of(segment.segment, when, _worth_usd(segment), seen)
 
 
 def _coverages(gaps: GapAnalysis, segment_gap: SegmentGap) -> list[Coverage | None]:

@@ -80,15 +80,10 @@ def draw_hours(answer: Answer) -> None:
         else:
             caption("Nobody among the partners gets planned hours.")
     with st.expander("The same as a table"):
-        st.html(hours_table(answer))
+        quarters = [f"Q{q}" for q in range(1, scenario.horizon_quarters + 1)]
+        rows = [[word.strip(), *map(plan_report.hours_cell, row)] for word, row in plan_report.hours_rows(answer)]
+        st.html(html_table(f"Hours a week under {NAME}", ["On what", *quarters], rows))
     picture(plan_charts.attainment_bars(answer.certificate.attainment_by_quarter, NAME))
-
-
-def hours_table(answer: Answer) -> str:
-    """Hours a week, a row for each use and a column for each quarter."""
-    quarters = [f"Q{q}" for q in range(1, answer.scenario.horizon_quarters + 1)]
-    rows = [[word.strip(), *map(plan_report.hours_cell, row)] for word, row in plan_report.hours_rows(answer)]
-    return html_table(f"Hours a week under {NAME}", ["On what", *quarters], rows)
 
 
 def draw_certificate(answer: Answer) -> None:

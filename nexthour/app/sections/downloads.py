@@ -23,31 +23,28 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 YAML, PNG = "application/yaml", "image/png"
 PICTURE_WIDTH = 900
-"""Pixels; on a screen a picture is as wide as its place."""
+"""Pixels of a picture that is saved; on a screen it is as wide as its place."""
 
 
 def draw(comparison: Comparison, name: str, spec: Spec) -> None:
     """Draw the buttons of a comparison; the slide is about one plan of it, and `spec` is the picture."""
     day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
-    made = Provenance.of(comparison, day)
+    provenance = Provenance.of(comparison, day)
+    picture = {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}
     files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {
         "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
         "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
-        "Picture (PNG)": (lambda: png(_still_picture(spec), provenance=made.line), "picture", "png", PNG),
-        "Plan (YAML)": (lambda: _text_with_provenance(plan, made), "plan", "yaml", YAML),
-        "Scenario (YAML)": (lambda: _text_with_provenance(scenario, made), "scenario", "yaml", YAML),
+        "Picture (PNG)": (lambda: png(picture, provenance=provenance.line), "picture", "png", PNG),
+        "Plan (YAML)": (lambda: _text_with_provenance(plan, provenance), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _text_with_provenance(scenario, provenance), "scenario", "yaml", YAML),
     }
     with st.container(horizontal=True):
         for label, (data, what, ending, mime) in files.items():
             st.download_button(
                 label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
             )
-    caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {made.line}.")
+    caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {provenance.line}.")
 
 
-def _text_with_provenance(document: Document, made: Provenance) -> str:
-    return f"{document.text()}\n# {made.line}\n"
-
-
-def _still_picture(spec: Spec) -> Spec:
-    return {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}
+def _text_with_provenance(document: Document, provenance: Provenance) -> str:
+    return f"{document.text()}\n# {provenance.line}\n"

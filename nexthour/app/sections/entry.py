@@ -18,7 +18,8 @@ import streamlit as st
 from nexthour.app import controls
 from nexthour.app.controls import shown_word
 from nexthour.app.page import caption, caption_rest, escaped
-from nexthour.app.state import cache, library
+from nexthour.app.state import cache, library, visit
+from nexthour.app.state.visit import Imported
 from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import count_of, plain_number
@@ -43,7 +44,7 @@ class TableKind(Generic[T]):
     identity: tuple[str, ...]
     """columns that differ from row to row"""
     read: Callable[[Path, Any, str | None], tuple[T, ...]]
-    """from path, decimal mark and encoding"""
+    """reads rows from path, decimal mark and encoding"""
     blank: str
     example: str
     """files in scenarios/"""
@@ -71,16 +72,16 @@ def draw(kind: TableKind[T], words: Mapping[str, Sequence[str]]) -> FilledTable[
             _read_table(kind, Upload.of(kind.example, (library.BUILT_IN / kind.example).read_bytes()))
         blank = (library.BUILT_IN / kind.blank).read_bytes()
         st.download_button("Download the blank table", blank, kind.blank, "text/csv", on_click="ignore")
-    made: FilledTable[T] | None = st.session_state.get(kind.key)
-    with st.expander("Enter or change a row", expanded=made is None):
-        _draw_form(kind, made, words)
-    made = st.session_state.get(kind.key)
-    if problem := st.session_state.get(f"{kind.key} wrong"):
-        controls.draw_problems(problem)
-    if made is not None:
-        with st.expander(f"{count_of(len(made.rows), 'row')} of {escaped(made.name)}"):
-            _draw_rows(kind, made)
-    return made
+    given = visit.current().imports[kind.key]
+    with st.expander("Enter or change a row", expanded=given.content is None):
+        _draw_form(kind, given, words)
+    if given.problem:
+        controls.draw_problems(given.problem)
+    table: FilledTable[T] | None = given.content
+    if table is not None:
+        with st.expander(f"{count_of(len(table.rows), 'row')} of {escaped(table.name)}"):
+            _draw_rows(kind, table)
+    return table
 
 
 def _draw_upload(kind: TableKind[T]) -> None:
@@ -92,29 +93,29 @@ def _draw_upload(kind: TableKind[T]) -> None:
             max_chars=LONGEST_ENCODING,
         )  # fmt: skip
         again = st.button("Read it again", key=f"{kind.key} again")
-    if file is not None:
-        st.session_state[f"{kind.key} upload"] = file
-    last = st.session_state.get(f"{kind.key} upload")
-    if (file is not None or again) and last is not None:
-        _read_table(kind, last)
+    given = visit.current().imports[kind.key]
+    given.upload = file or given.upload
+    if given.upload is not None and (file or again):
+        _read_table(kind, given.upload)
 
 
 def _read_table(kind: TableKind[T], upload: Upload, decimal: str | None = None) -> bool:
     """Read a table; if that cannot be done, the one there was stays."""
-    state = st.session_state
+    state, given = st.session_state, visit.current().imports[kind.key]
     encoding = state.get(f"{kind.key} encoding") or None
     try:
         with on_disk(upload) as path:
             rows = kind.read(path, decimal or MARKS[state.get(f"{kind.key} decimal", PLAIN_NUMBERS)], encoding)
-        state[kind.key], state[f"{kind.key} wrong"] = FilledTable(upload.name, rows), None
+        given.content, given.problem = FilledTable(upload.name, rows), None
     except NextHourError as problem:
-        state[f"{kind.key} wrong"] = problem
+        given.problem = problem
         return False
     return True
 
 
-def _draw_form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[str, Sequence[str]]) -> None:
-    rows = () if made is None else made.rows
+def _draw_form(kind: TableKind[T], given: Imported, words: Mapping[str, Sequence[str]]) -> None:
+    table: FilledTable[T] | None = given.content
+    rows = () if table is None else table.rows
     named = {_row_name(kind, row): row for row in rows}
     new = "a new row"
     chosen = st.selectbox("Row", [new, *named], key=f"{kind.key} row", format_func=str) if named else new
@@ -124,18 +125,18 @@ def _draw_form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[s
         fields = kind.row.model_fields
         for place, (name, field) in zip(controls.column_pairs(len(fields)), fields.items(), strict=True):
             offered = words.get(name, ())
-            says = f"{name.replace('_', ' ').capitalize()}: {controls.field_label(field)}"
+            label = f"{name.replace('_', ' ').capitalize()}: {controls.field_label(field)}"
             value = getattr(before, name) if before is not None else None
             if value is not None and offered and value not in offered:
                 offered = (value, *offered)
             with place:
                 if value is not None and offered:
                     answer = st.selectbox(
-                        says, list(offered), list(offered).index(value), format_func=shown_word,
+                        label, list(offered), list(offered).index(value), format_func=shown_word,
                         accept_new_options=True, key=f"{kind.key} {chosen} {name}",
                     )  # fmt: skip
                 else:
-                    answer = controls.field_control(field, value, f"{kind.key} {chosen} {name}", offered, says)
+                    answer = controls.field_control(field, value, f"{kind.key} {chosen} {name}", offered, label)
             if answer is not None:
                 data[name] = answer
         caption("Leave blank what you do not know: blank is not 0.")
@@ -151,11 +152,11 @@ def _draw_form(kind: TableKind[T], made: FilledTable[T] | None, words: Mapping[s
             others = [other for other in others if _row_name(kind, other) != _row_name(kind, row)]
             others.append(row)
     except NextHourError as problem:
-        st.session_state[f"{kind.key} wrong"] = problem
+        given.problem = problem
         return
-    name = f"{kind.key}.csv" if made is None else made.name
+    name = f"{kind.key}.csv" if table is None else table.name
     if not others:
-        st.session_state[kind.key] = None
+        given.content = None
     elif not _read_table(kind, Upload.of(name, as_csv(kind.row, others)), decimal="."):
         return
     st.rerun()
@@ -165,12 +166,12 @@ def _row_name(kind: TableKind[T], row: T) -> str:
     return ", ".join(shown_word(getattr(row, name)) for name in kind.identity)
 
 
-def _draw_rows(kind: TableKind[T], made: FilledTable[T]) -> None:
-    shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in made.rows)]
-    cells = tuple(tuple(_cell_text(getattr(row, name)) for name in shown) for row in made.rows[:ROWS_SHOWN])
+def _draw_rows(kind: TableKind[T], table: FilledTable[T]) -> None:
+    shown = [name for name in kind.row.model_fields if any(getattr(row, name) not in (None, "") for row in table.rows)]
+    cells = tuple(tuple(_cell_text(getattr(row, name)) for name in shown) for row in table.rows[:ROWS_SHOWN])
     controls.results_table(TextTable(tuple(name.replace("_", " ") for name in shown), cells), "The rows of the table")
-    caption_rest(len(made.rows) - ROWS_SHOWN)
-    data = as_csv(kind.row, made.rows)
+    caption_rest(len(table.rows) - ROWS_SHOWN)
+    data = as_csv(kind.row, table.rows)
     st.download_button("Download this table", data, f"{kind.key}.csv", "text/csv", on_click="ignore")
 
 

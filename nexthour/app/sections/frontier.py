@@ -23,7 +23,6 @@ from sim import Scenario, TimePlan
 
 if TYPE_CHECKING:
     from optimize import Frontier, PlanRequest
-    from optimize.proof.frontier import Point
 
 POINTS = 6
 
@@ -75,7 +74,9 @@ def _draw_frontier(context: PageContext, frontier: Frontier) -> None:
     )
     picture(spec, on_select=_choose_clicked, key="frontier picture")
     st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_point_title)
-    st.html(points_table([*proven, frontier.status_quo]))
+    rows = [plan_report.frontier_row(point) for point in (*proven, frontier.status_quo)]
+    heads = ["Plan", *map(with_capital, plan_report.FRONTIER_COLUMNS)]
+    st.html(html_table("The plans of the picture", heads, [[_point_title(name), *row] for name, *row in rows]))
     point = proven[names.index(chosen)]
     plan = going_on(context.scenario, point.plan, frontier.scenario.horizon_quarters)
     if frontier.scenario.horizon_quarters < context.scenario.horizon_quarters:
@@ -83,12 +84,6 @@ def _draw_frontier(context: PageContext, frontier: Frontier) -> None:
             f"As it is saved, what it does in Q{frontier.scenario.horizon_quarters} goes on to the end of the horizon."
         )
     save_plan.draw(context, plan, f"this year against the next, {_point_title(chosen)}", "point")
-
-
-def points_table(points: Sequence[Point]) -> str:
-    """The points of the picture as a table."""
-    rows = [[_point_title(name), *frontier_row] for name, *frontier_row in map(plan_report.frontier_row, points)]
-    return html_table("The plans of the picture", ["Plan", *map(with_capital, plan_report.FRONTIER_COLUMNS)], rows)
 
 
 def going_on(scenario: Scenario, plan: TimePlan, through: int) -> TimePlan:

@@ -17,7 +17,7 @@ import nexthour.report.calibration as report
 from nexthour.app import controls, job_status
 from nexthour.app.page import PageContext, caption, caption_rest, escaped, lead_text
 from nexthour.app.sections import mapping_form
-from nexthour.app.state import library
+from nexthour.app.state import library, visit
 from nexthour.calibrate import Fit, make_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
@@ -35,9 +35,9 @@ from sim.documents.yaml_file import read_yaml
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
 EXAMPLE, EXAMPLE_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
 SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
-"""As in the terminal, whatever the seed of the page."""
+"""The numbers of the terminal, whatever the seed of the page."""
 REASONS_SHOWN, ROWS_SHOWN = 20, 100
-STATE = "deals"
+KEY = "deals"
 SPREADSHEET_ENCODING = "utf-8-sig"
 FITTED: Mapping[str, Callable[[float], str]] = {
     "win rate": whole_percent,
@@ -73,9 +73,10 @@ INTRODUCTION = (
 def draw(context: PageContext) -> None:
     """Draw the section."""
     _draw_ways_in()
-    if problem := st.session_state.get(f"{STATE} wrong"):
-        controls.draw_problems(problem)
-    draft: Draft | None = st.session_state.get(STATE)
+    given = visit.current().imports[KEY]
+    if given.problem:
+        controls.draw_problems(given.problem)
+    draft: Draft | None = given.content
     if draft is None:
         return
     crm = f"an export of {draft.proposal.crm}" if draft.proposal.crm else "an export of no CRM that is known"
@@ -92,32 +93,32 @@ def draw(context: PageContext) -> None:
 def _draw_ways_in() -> None:
     ways, others = st.columns([2, 1], gap="large", vertical_alignment="bottom")
     with ways:
-        upload = controls.upload_control("Deals, CSV or XLSX", f"{STATE} file", LARGEST_MB)
+        upload = controls.upload_control("Deals, CSV or XLSX", f"{KEY} file", LARGEST_MB)
     if upload is not None:
         _propose_mapping(upload)
     with others:
-        if st.button("Try it with a made-up export", key=f"{STATE} example"):
+        if st.button("Try it with a made-up export", key=f"{KEY} example"):
             _propose_mapping(Upload.of(EXAMPLE, (library.BUILT_IN / EXAMPLE).read_bytes()))
             data, _ = read_yaml(library.BUILT_IN / EXAMPLE_MAPPING, TableError)
             _begin_with_mapping(data)
-    last: Upload | None = st.session_state.get(f"{STATE} upload")
-    if last is not None:
+    given = visit.current().imports[KEY]
+    if given.upload is not None:
         with st.expander("Columns or letters look wrong?"):
-            draft: Draft | None = st.session_state.get(STATE)
-            says = mapping_form.draw_layout(draft.base if draft else {}, f"layout {last.digest}")
-            if st.button("Read it again", key=f"{STATE} again"):
-                _propose_mapping(last, says)
+            base = given.content.base if given.content else {}
+            layout = mapping_form.draw_layout(base, f"layout {given.upload.digest}")
+            if st.button("Read it again", key=f"{KEY} again"):
+                _propose_mapping(given.upload, layout)
 
 
 def _propose_mapping(upload: Upload, layout: dict[str, Any] | None = None) -> None:
     """Propose a mapping; if the file cannot be read, the draft there was goes, as it is about another file."""
-    state = st.session_state
-    state[f"{STATE} upload"], state[STATE], state[f"{STATE} wrong"] = upload, None, None
+    given = visit.current().imports[KEY]
+    given.upload, given.content, given.problem = upload, None, None
     try:
         with on_disk(upload) as path:
             proposal = propose_mapping(path, validate(Layout, layout or {}, "the layout", TableError))
     except NextHourError as problem:
-        state[f"{STATE} wrong"] = problem
+        given.problem = problem
         return
     mapping = {**proposal.mapping, "source": f"export {upload.name}"}
     _keep_draft(Draft(upload, replace(proposal, file=upload.name, mapping=mapping), mapping, 0))
@@ -125,24 +126,24 @@ def _propose_mapping(upload: Upload, layout: dict[str, Any] | None = None) -> No
 
 def _begin_with_mapping(data: object) -> None:
     """Begin the form again with another mapping. Raises TableError."""
-    draft: Draft = st.session_state[STATE]
+    draft: Draft = visit.current().imports[KEY].content
     if not isinstance(data, dict):
         raise TableError("the mapping holds no fields; start from the one that can be downloaded here")
-    known = {str(name): value for name, value in data.items() if name in DealMapping.model_fields}
+    fields = {str(name): value for name, value in data.items() if name in DealMapping.model_fields}
     layout = {name: draft.base[name] for name in mapping_form.LAYOUT if name in draft.base}
-    _keep_draft(replace(draft, base=layout | known))
+    _keep_draft(replace(draft, base=layout | fields))
 
 
 def _keep_draft(draft: Draft) -> None:
-    number = st.session_state.get(f"{STATE} number", 0) + 1
-    st.session_state[f"{STATE} number"] = number
-    st.session_state[STATE] = replace(draft, number=number)
+    this_visit = visit.current()
+    this_visit.drafts += 1
+    this_visit.imports[KEY].content = replace(draft, number=this_visit.drafts)
 
 
 def _draw_mapping_file(mapping: dict[str, Any]) -> None:
     with st.expander("Use a mapping again"):
         st.download_button("Download this mapping", _yaml_text(mapping), "mapping.yaml", "text/yaml", on_click="ignore")
-        file = controls.upload_control("A mapping, YAML", f"{STATE} mapping", LARGEST_MAPPING_MB)
+        file = controls.upload_control("A mapping, YAML", f"{KEY} mapping", LARGEST_MAPPING_MB)
         if file is None:
             return
         with on_disk(file) as path:
@@ -168,7 +169,7 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
         asked = (f"* {escaped(mapping_form.question(name))}" for name, _ in questions)
         st.info("\n".join(["Still to be answered:", *asked]))
     fraction = st.number_input(
-        "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{STATE} fraction",
+        "The share of the table that is this one territory", 0.001, 1.0, 1.0, 0.05, key=f"{KEY} fraction",
         format="%.3g",
     )  # fmt: skip
     if questions:
@@ -187,7 +188,7 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
     if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:
         _draw_result(result)
-        controls.draw_save_form(result.fit.scenario, result.fit.scenario.name, f"{STATE} {draft.upload.digest}")
+        controls.draw_save_form(result.fit.scenario, result.fit.scenario.name, f"{KEY} {draft.upload.digest}")
 
 
 def _draw_result(result: FittedScenario) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.sections import plan_limits
 from nexthour.app.sections.plan_limits import FREE, NONE, in_percent
-from nexthour.app.state import actuals_store, library, split_fields
+from nexthour.app.state import actuals_store, library, split_fields, visit
 from optimize.options import OBJECTIVES, OPTIONS
 from sim import InputError, Scenario
 from sim.plan import ACTIVITY_WORDS
@@ -96,8 +96,10 @@ def _locks(scenario: Scenario) -> None:
         first.number_input("From quarter", 1, horizon, 1, key="lock first")
         last.number_input("To quarter", 1, horizon, horizon, key="lock last")
         st.button("Add this lock", on_click=_lock, args=(scenario,))
-        if problem := st.session_state.pop("lock problem", ""):
-            st.error(escaped(problem))
+        this_visit = visit.current()
+        if this_visit.lock_problem:
+            st.error(escaped(this_visit.lock_problem))
+            this_visit.lock_problem = ""
 
 
 def lock_says(scenario: Scenario, word: str) -> str:
@@ -117,7 +119,7 @@ def _lock(scenario: Scenario) -> None:
     try:
         plan_limits.check_lock(scenario, word)
     except ValueError as problem:
-        session_state["lock problem"] = f"This cannot be locked: {problem}"
+        visit.current().lock_problem = f"This cannot be locked: {problem}"
         return
     session_state["lock"] = list(dict.fromkeys([*session_state["lock"], word]))
 
@@ -130,14 +132,14 @@ def _past(context: PageContext) -> None:
     st.number_input("Plan again from quarter", 1, context.scenario.horizon_quarters, key="from")
     st.selectbox("The plan so far", list(context.plans), key="so_far")
     numbers = list(actuals_store.versions(context.scenario))
-    st.selectbox(
-        "What was seen", [NONE, *map(str, numbers)], key="actuals", format_func=lambda word: _called(word, numbers)
-    )
+    versions = [NONE, *map(str, numbers)]
+    st.selectbox("What was seen", versions, key="actuals", format_func=lambda word: _version_title(word, numbers))
     caption("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
     upload = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
     if upload is None:
         return
-    if upload.file_id == st.session_state.get("actuals read"):
+    this_visit = visit.current()
+    if upload.file_id == this_visit.taken.get("actuals file"):
         caption(f"{upload.name} is read.")
         return
     from optimize import Actuals
@@ -148,11 +150,11 @@ def _past(context: PageContext) -> None:
     except InputError as problem:
         st.error(escaped(str(problem)))
         return
-    st.session_state.update({"actuals read": upload.file_id, "actuals wanted": str(number)})
+    this_visit.taken["actuals file"], this_visit.actuals_read = upload.file_id, str(number)
     st.rerun()
 
 
-def _called(word: str, numbers: Sequence[int]) -> str:
+def _version_title(word: str, numbers: Sequence[int]) -> str:
     """A version of what was seen, as people see it."""
     if word == NONE:
         return "nothing yet"
@@ -161,5 +163,6 @@ def _called(word: str, numbers: Sequence[int]) -> str:
 
 def arriving() -> None:
     """A file that was read just now is the one that is meant. Before the controls: theirs is the state then."""
-    if number := st.session_state.pop("actuals wanted", ""):
-        st.session_state["actuals"] = number
+    this_visit = visit.current()
+    if this_visit.actuals_read:
+        st.session_state["actuals"], this_visit.actuals_read = this_visit.actuals_read, ""

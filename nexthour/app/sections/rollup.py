@@ -9,20 +9,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+import nexthour.report.rollup as report
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar
 from nexthour.app.page import PageContext, caption, lead_text, picture
 from nexthour.app.state import cache, library
-from nexthour.report.numbers import (
-    count_of,
-    count_with_half_width,
-    tenths,
-    usd,
-    usd_interval,
-    usd_with_half_width,
-    whole,
-)
+from nexthour.report.numbers import count_of, count_with_half_width, tenths, usd_with_half_width, whole
 from optimize.coverage.rollup import Rollup, SegmentRow, SharedPartner
 from sim import Scenario
 from sim.terms import TREATMENTS
@@ -47,12 +40,13 @@ def draw(context: PageContext) -> None:
 def _draw_rollup(rollup: Rollup) -> None:
     total, quarters = rollup.total, count_of(rollup.quarters, "quarter")
     many = len(rollup.territories)
-    lead_text(
-        f"{'This territory alone' if many == 1 else f'{many} territories'}: nobody sees {whole(total.leaked.value)} of "
-        f"{whole(total.opportunities.value)} opportunities today, worth {usd(total.gap_usd.value)} "
-        f"({usd_interval(total.gap_usd)})."
-    )
-    bars = [bar for name, row in rollup.by_segment.items() if (bar := _segment_bar(name, row)) is not None]
+    who = "This territory alone" if many == 1 else f"{many} territories"
+    lead_text(f"{who}: {report.unseen_opportunities(rollup)}.")
+    bars = [
+        SegmentBar.of(name, "today", row.value_usd.value, row.coverage)
+        for name, row in rollup.by_segment.items()
+        if row.coverage is not None
+    ]
     title = f"What the opportunities of {quarters} are worth, and who sees them today"
     picture(territory_charts.market_map_bars(bars, title, "managers"))
     rows = [*rollup.by_segment.items(), ("All segments", total)]
@@ -63,10 +57,7 @@ def _draw_rollup(rollup: Rollup) -> None:
     caption(
         f"Means over simulated markets of each territory: {whole(total.opportunities.observations)} for opportunities, "
         f"{whole(rollup.credit_usd.observations)} for quota credit. "
-        f"Quota credit today {usd_with_half_width(rollup.credit_usd)} against quotas of "
-        f"{usd(rollup.quota_usd)}, {usd(rollup.partner_credit_usd.value)} of it from partners. "
-        "± is the 95% interval. Each territory is simulated on its own: no manager knows of another's deals. "
-        "Segments and partners are added up by their names."
+        f"{report.credit_against_quota(rollup)} ± is the 95% interval. {report.ALONE} {report.ADDED_UP}"
     )
     if rollup.partners:
         heads = [
@@ -77,26 +68,19 @@ def _draw_rollup(rollup: Rollup) -> None:
         caption("Hours are those of today's plans, from all managers together.")
 
 
-def _segment_bar(name: str, row: SegmentRow) -> SegmentBar | None:
-    coverage = row.coverage
-    if coverage is None:
-        return None
-    shares = (coverage.found.value, coverage.brought.value, coverage.leaked.value)
-    return SegmentBar(name, "today", row.value_usd.value, *shares)
-
-
 def _map_table(title: str, first: str, rows: Sequence[tuple[str, SegmentRow]]) -> str:
     heads = [
         first, "Opportu\u00adnities", "Worth", "Found by managers", "Brought by partners", "Seen by nobody",
         "Gap, worth",
     ]  # fmt: skip
-    return html_table(title, heads, [[name, *_row_cells(row)] for name, row in rows])
-
-
-def _row_cells(row: SegmentRow) -> list[str]:
-    counts = [count_with_half_width(estimate) for estimate in (row.found, row.brought, row.leaked)]
-    opportunities = count_with_half_width(row.opportunities)
-    return [opportunities, usd_with_half_width(row.value_usd), *counts, usd_with_half_width(row.gap_usd)]
+    cells = [
+        [
+            name, count_with_half_width(row.opportunities), usd_with_half_width(row.value_usd),
+            *map(count_with_half_width, (row.found, row.brought, row.leaked)), usd_with_half_width(row.gap_usd),
+        ]
+        for name, row in rows
+    ]  # fmt: skip
+    return html_table(title, heads, cells)
 
 
 def _partner_row(partner: SharedPartner, many: int) -> list[str]:

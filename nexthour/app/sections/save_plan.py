@@ -14,12 +14,13 @@ from sim import PlanError, TimePlan
 from sim.split import Split
 
 LONGEST_NAME = 80
-"""Letters."""
+"""Letters of a plan's name."""
 
 
 def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:
     """Save the plan, and what can be done with it then. `split` is what Compare shows beside it."""
-    saved = saved_as(context, plan)
+    same = (one for one, known in context.plans.items() if known == plan.model_copy(update={"name": one}))
+    saved = next(same, None)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     with left:
         if saved is None:
@@ -43,17 +44,10 @@ def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split
 def _draw_form(context: PageContext, plan: TimePlan, name: str, key: str) -> None:
     with st.form(f"keep {key}", border=False):
         field, button = st.columns([2, 1], vertical_alignment="bottom")
-        wanted = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
+        chosen = field.text_input("Save this plan as", name, max_chars=LONGEST_NAME, key=f"keep {key} as {name}")
         if button.form_submit_button("Save", width="stretch"):
-            save(context, plan, wanted)
+            save(context, plan, chosen)
             st.rerun()
-
-
-def saved_as(context: PageContext, plan: TimePlan) -> str | None:
-    """The name under which the library has this very plan, if it has."""
-    return next(
-        (name for name, known in context.plans.items() if known == plan.model_copy(update={"name": name})), None
-    )
 
 
 def save(context: PageContext, plan: TimePlan, name: str) -> str:

@@ -13,17 +13,14 @@ import streamlit as st
 from nexthour.app import controls, menu
 from nexthour.app.page import PageContext, caption, caption_rest, escaped, lead_text
 from nexthour.app.sections import scenario_form
-from nexthour.app.state import cache, library
+from nexthour.app.state import cache, library, visit
 from nexthour.jobs.uploads import Upload
 from sim import NextHourError, Scenario
 
 LARGEST_MB = 1
 SHOWN = 12
-FOUND = "library find"
 LONGEST_SEARCH = 60
 KEY = "library"
-MENDED = f"{KEY} mended"
-"""The uploaded text that has mistakes."""
 INTRODUCTION = "Every scenario is a file on this machine; those that come with Next Hour are never changed."
 
 
@@ -42,7 +39,7 @@ def draw(context: PageContext) -> None:
 def _draw_list(files: Mapping[str, Path]) -> None:
     wanted = ""
     if len(files) > SHOWN:
-        wanted = st.text_input("Find by name", key=FOUND, max_chars=LONGEST_SEARCH)
+        wanted = st.text_input("Find by name", key=f"{KEY} find", max_chars=LONGEST_SEARCH)
     # What was saved last is what is looked for first.
     saved = [scenario_id for scenario_id, path in files.items() if path.parent != library.BUILT_IN]
     saved.sort(key=lambda scenario_id: -files[scenario_id].stat().st_mtime_ns)
@@ -76,31 +73,27 @@ def _draw_row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> No
 
 def _draw_upload() -> None:
     file = controls.upload_control("A scenario, YAML", f"{KEY} file", LARGEST_MB)
-    state = st.session_state
     if file is not None:
-        state[f"{KEY} found"] = state[MENDED] = state[f"{KEY} wrong"] = None
+        visit.current().imports.pop(KEY, None)
         _read_scenario(file)
-    if problem := state.get(f"{KEY} wrong"):
-        controls.draw_problems(problem)
-    mended: Upload | None = state.get(MENDED)
-    if mended is not None:
-        text = scenario_form.text_area(mended.data, f"{KEY} text {mended.digest}", "Check this text")
+    given = visit.current().imports[KEY]
+    if given.problem:
+        controls.draw_problems(given.problem)
+    if given.upload is not None:
+        text = scenario_form.text_area(given.upload.data, f"{KEY} text {given.upload.digest}", "Check this text")
         if text is not None:
-            _read_scenario(Upload(mended.name, text.encode()))
+            _read_scenario(Upload(given.upload.name, text.encode()))
             st.rerun()
-    found: Scenario | None = state.get(f"{KEY} found")
-    if found is not None:
-        lead_text(f"{found.name}: {found.question}" if found.question else found.name)
-        controls.draw_save_form(found, found.name, f"{KEY} {found.digest()}")
+    scenario: Scenario | None = given.content
+    if scenario is not None:
+        lead_text(f"{scenario.name}: {scenario.question}" if scenario.question else scenario.name)
+        controls.draw_save_form(scenario, scenario.name, f"{KEY} {scenario.digest()}")
 
 
 def _read_scenario(file: Upload) -> None:
-    """Read a scenario; one with mistakes can be mended in its text."""
-    state = st.session_state
+    """Read a scenario; the text of one with mistakes is kept, to be mended."""
+    given = visit.current().imports[KEY]
     try:
-        scenario = library.read_upload(Scenario, file.data, file.name)
-        state[f"{KEY} found"], state[MENDED], state[f"{KEY} wrong"] = scenario, None, None
+        given.content, given.upload, given.problem = library.read_upload(Scenario, file.data, file.name), None, None
     except NextHourError as problem:
-        state[f"{KEY} wrong"] = problem
-        if state.get(MENDED) is None:
-            state[MENDED] = file
+        given.upload, given.problem = given.upload or file, problem

@@ -42,7 +42,7 @@ EFFORT = Effort.normal
 LARGEST_TAPES = 50_000_000
 """Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
 REST_SECONDS = 0.15
-"""Before the many markets are begun: on two cores they would hold up the browser that draws the first, and who still
+"""A rest before the many markets: on two cores they would hold up the browser that draws the first, and who still
 moves a slider does not need them."""
 BY_DIGEST: dict[str | type[Any], Callable[[Any], Any]] = {
     Scenario: Scenario.digest,

@@ -14,7 +14,7 @@ FOLDER = packaged("")
 CODE = re.compile(r"(^(?: {4}|\t).*$|^```.*?^```$|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 LINK_TO_FILE = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
 MEANS_SOMETHING = re.compile(r"[$~]")
-"""To Streamlit, and not to GitHub: mathematics, and a single tilde."""
+"""Mathematics and a single tilde, which mean something to Streamlit and not to GitHub."""
 
 
 @cache

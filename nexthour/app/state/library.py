@@ -105,7 +105,7 @@ def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
 
 
 def _saved_files(kind: str) -> list[Path]:
-    """Those that are being written are empty, and left out."""
+    """The files of a kind; an empty one is being written, and left out."""
     files = (path for path in folder(kind).glob("*.yaml") if path.is_file() and path.stat().st_size)
     return sorted(files)[:MOST_SAVED]
 

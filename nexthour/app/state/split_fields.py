@@ -56,9 +56,10 @@ def coverage_key(segment: str) -> str:
 def fields_of_split(scenario: Scenario) -> list[Field]:
     """The fields that say a split."""
     partners = [partner.name for partner in scenario.partners]
+    has_usual = any(partner.label == LABEL_WORDS[USUAL_FOCUS] for partner in scenario.partners)
     return [
         url_state.number("share", 0, MOST_TIME, USUAL_SHARE if partners else 0),
-        url_state.choice("focus", list(FOCUS), USUAL_FOCUS if has_label(scenario, USUAL_FOCUS) else "even"),
+        url_state.choice("focus", list(FOCUS), USUAL_FOCUS if has_usual else "even"),
         url_state.several("with", partners),
         *(url_state.number(activity, 0, 100, 100 * DEFAULT_MIX.get(activity, 0)) for activity in MIXED),
         url_state.several("park", partners),
@@ -91,11 +92,6 @@ def todays_fields(scenario: Scenario) -> dict[str, Any]:
             for name in scenario.segment_names
         },
     }
-
-
-def has_label(scenario: Scenario, focus: str) -> bool:
-    """Whether the scenario has a partner that a focus on a label means."""
-    return focus in LABEL_WORDS and any(p.label == LABEL_WORDS[focus] for p in scenario.partners)
 
 
 def split_of_fields(scenario: Scenario, state: Mapping[str, Any]) -> Split:
@@ -161,7 +157,7 @@ def pack_split(split: Split) -> str:
 
 
 def unpack_split(word: str) -> Split:
-    """The split that `packed` put into a word. Raises ValueError that says what is allowed."""
+    """The split that `pack_split` put into a word. Raises ValueError that says what is allowed."""
     try:
         text = zlib.decompressobj().decompress(base64.urlsafe_b64decode(word), LONGEST_SPLIT)
         return validate(Split, json.loads(text), "the link", PlanError)

@@ -33,6 +33,12 @@ def page(name: str, says: Mapping[str, Any] | None = None, jobs: Jobs | None = N
     return test.run()
 
 
+def held(test: AppTest) -> Visit:
+    """The visit of the session."""
+    found: Visit = test.session_state[visit.KEY]
+    return found
+
+
 def texts(test: AppTest) -> str:
     """All that is said on a page, without markup."""
     blocks = [

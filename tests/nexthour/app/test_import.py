@@ -33,7 +33,7 @@ from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario
 from sim.scenario import Scenario, Segment
 from tests.helpers import territory
-from tests.nexthour.app.pages import AtOnce, labels, page, press, tables, texts, wrong
+from tests.nexthour.app.pages import AtOnce, held, labels, page, press, tables, texts, wrong
 
 ROOT = Path("scenarios")
 EXPORT, ITS_MAPPING = ROOT / "made_up_salesforce.csv", ROOT / "mappings" / "made_up_salesforce.yaml"
@@ -114,7 +114,7 @@ def test_an_export_becomes_a_scenario_with_the_numbers_of_calibrate(own_library:
     assert still_open.value.count("\n*") == 5 and "In which currency are the amounts?" in _plain(still_open.value)
     assert next(button for button in test.button if button.label == "Fit a scenario").disabled
 
-    key = f"map{test.session_state['deals'].number}"
+    key = f"map{held(test).imports['deals'].content.number}"
     answers = load_mapping(ITS_MAPPING)
     test.text_input(key=f"{key} currency").set_value("usd")
     test.selectbox(key=f"{key} decimal").set_value(".")
@@ -184,7 +184,7 @@ def test_a_mapping_is_used_again() -> None:
     test = upload(opened("deals"), "deals file", "deals.csv", EXPORT.read_bytes())
     upload(test, "deals mapping", "mapping.yaml", ITS_MAPPING.read_bytes())
     assert wrong(test) == [] and not test.info
-    draft = test.session_state["deals"]
+    draft = held(test).imports["deals"].content
     again = import_deals._yaml_text({name: value for name, value in draft.base.items()})
     with on_disk(Upload("mapping.yaml", again.encode())) as path:
         assert load_mapping(path) == load_mapping(ITS_MAPPING)
@@ -195,7 +195,7 @@ def test_a_mapping_is_used_again() -> None:
     ):
         upload(test, "deals mapping", "my.yaml", data)
         assert len(wrong(test)) == 1 and said in wrong(test)[0], wrong(test)
-        assert test.session_state["deals"] == draft
+        assert held(test).imports["deals"].content == draft
 
 
 BAD_UPLOADS = {
@@ -267,30 +267,30 @@ def test_a_row_is_entered_changed_and_taken_away(own_library: Path) -> None:
     test.number_input(key="partners a new row help_hours_per_week").set_value(1.125)
     press(test, "Put it into the table")
     assert all(said.startswith("Left out, as these partners do not allow it: ") for said in wrong(test))
-    (row,) = test.session_state["partners"].rows
+    (row,) = held(test).imports["partners"].content.rows
     assert row == PartnerRow(partner="Birch IT", registered_deals=27, help_hours_per_week=1.125)
 
     test.selectbox(key="partners row").set_value("Birch IT").run()
     test.number_input(key="partners Birch IT wins").set_value(30)
     press(test, "Put it into the table")
     assert "this row: wins: 30 of 27 registered deals; allowed: at most all of them" in wrong(test)
-    assert test.session_state["partners"].rows == (row,)
+    assert held(test).imports["partners"].content.rows == (row,)
     test.number_input(key="partners Birch IT wins").set_value(4)
     press(test, "Put it into the table")
-    assert not test.error and test.session_state["partners"].rows[0].wins == 4
+    assert not test.error and held(test).imports["partners"].content.rows[0].wins == 4
     press(test, "Save")  # without the plans that need other partners
     saved = load_scenario(next(own_library.rglob("*own-partners.yaml")))
     assert len(saved.plans) == len(load_scenario(BASELINE).plans) - len(wrong(test))
     press(test, "Take it out of the table")
-    assert test.session_state["partners"] is None and wrong(test) == []
+    assert held(test).imports["partners"].content is None and wrong(test) == []
 
 
 def test_a_bad_table_leaves_the_one_there_was() -> None:
     test = press(opened("partners"), "Try it with a made-up table")
-    before = test.session_state["partners"]
+    before = held(test).imports["partners"].content
     upload(test, "partners file", "new.csv", b"partner,wins\nX,3\n")
     assert len(wrong(test)) == 1 and wrong(test)[0].startswith("new.csv: row 2: wins is given without")
-    assert test.session_state["partners"] == before
+    assert held(test).imports["partners"].content == before
 
 
 def test_a_decimal_comma_is_told_of_and_then_read() -> None:
@@ -298,7 +298,7 @@ def test_a_decimal_comma_is_told_of_and_then_read() -> None:
     assert "set the decimal mark to" in wrong(test)[0]
     test.selectbox(key="partners decimal").set_value('a decimal ","')
     press(test, "Read it again")
-    assert not test.error and test.session_state["partners"].rows[0].help_hours_per_week == 0.5
+    assert not test.error and held(test).imports["partners"].content.rows[0].help_hours_per_week == 0.5
 
 
 def test_judgement_is_that_of_the_terminal(own_library: Path) -> None:

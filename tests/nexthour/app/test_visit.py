@@ -12,8 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from nexthour.app.state import visit
-from nexthour.app.state.visit import Visit
-from tests.nexthour.app.pages import AtOnce, page
+from tests.nexthour.app.pages import AtOnce, held, page
 
 SCRIPT = "from nexthour.app.pages import method\nmethod.show()"
 
@@ -21,11 +20,6 @@ SCRIPT = "from nexthour.app.pages import method\nmethod.show()"
 @pytest.fixture(autouse=True)
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
-
-
-def held(test: AppTest) -> Visit:
-    found: Visit = test.session_state[visit.KEY]
-    return found
 
 
 def test_visitors_share_the_jobs_of_their_server_and_nothing_else() -> None:
