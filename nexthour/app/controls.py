@@ -17,6 +17,7 @@ from nexthour.app import menu
 from nexthour.app.charts import tables
 from nexthour.app.page import escaped
 from nexthour.app.state import library, visit
+from nexthour.app.state.library import LONGEST_NAME
 from nexthour.jobs.uploads import Upload
 from nexthour.report.calibration import TextTable
 from nexthour.report.numbers import whole
@@ -26,8 +27,6 @@ from sim.documents.messages import declaration
 from sim.plan import ACTIVITY_WORDS
 from sim.terms import TREATMENTS
 
-LONGEST_NAME = 80
-"""Letters of a scenario's name."""
 MOST_SENTENCES = 20
 SHOWN = {**TREATMENTS, **ACTIVITY_WORDS}
 WORDLESS = ("none", "text", "name", "part", "list", "word or share", "1 to 5")

@@ -44,7 +44,7 @@ def start_button(label: str, kind: JobKind, context: PageContext, arguments: dic
 def _start(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job:
     this_visit = visit.current()
     job = this_visit.jobs.start(kind, context.scenario, context.seed, who=visit.session_id(), **arguments)
-    this_visit.wanted[kind] = job.key
+    this_visit.last_jobs[kind] = job.key
     return job
 
 
@@ -56,7 +56,7 @@ def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any
     this_visit = visit.current()
     job = this_visit.jobs.known(kind, context.scenario, context.seed, **arguments)
     is_stopped = job is not None and job.state == "cancelled"
-    if job is None or (is_stopped and job.key != this_visit.wanted.get(kind)):
+    if job is None or (is_stopped and job.key != this_visit.last_jobs.get(kind)):
         job, is_stopped = _start(kind, context, arguments), False
     result = None if is_stopped else result_or_progress(job, what)
     if job.state in ("cancelled", "failed"):
@@ -67,7 +67,7 @@ def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any
 def offer_to_cancel_another(kind: JobKind, but: Job | None, sentence: str) -> None:
     """A button to cancel what this visitor wanted last, if it still goes on and is not the job that is looked at."""
     this_visit = visit.current()
-    job = this_visit.jobs.find(this_visit.wanted.get(kind, ""))
+    job = this_visit.jobs.find(this_visit.last_jobs.get(kind, ""))
     if job is not None and job is not but and _is_active(job):
         caption(sentence)
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
@@ -75,14 +75,14 @@ def offer_to_cancel_another(kind: JobKind, but: Job | None, sentence: str) -> No
 
 def was_wanted(kind: JobKind) -> bool:
     """Whether this visitor wanted a job of this kind before, about this or about something else."""
-    return kind in visit.current().wanted
+    return kind in visit.current().last_jobs
 
 
 def result_or_progress(job: Job, what: str) -> Any:
     """The result of a job; until there is one, how it goes is shown, and None returned."""
     if _is_active(job):
         job.join(visit.session_id())
-        visit.current().wanted[job.kind] = job.key
+        visit.current().last_jobs[job.kind] = job.key
         _draw_progress(job.key, what)
         return None
     if job.state == "failed":

@@ -68,7 +68,8 @@ def draw_menu() -> None:
             st.page_link(page_entry(page), query_params=url_state.address_of(page))
 
 
-def page_link(page: str, label: str, scenario_id: str = "", **says: list[str]) -> None:
-    """A link to a page; `says` are its query parameters, as url_state.as_words gives them. The markets go along."""
+def page_link(page: str, label: str, scenario_id: str = "", **parameters: list[str]) -> None:
+    """A link to a page; `parameters` are of its address, as url_state.as_words gives them. The markets go along."""
     words = {"scenario": [scenario_id]} if scenario_id else {}
-    st.page_link(page_entry(page), label=label, query_params=words | says | {"seed": [str(st.session_state["seed"])]})
+    seed = {"seed": [str(st.session_state["seed"])]}
+    st.page_link(page_entry(page), label=label, query_params=words | parameters | seed)

@@ -63,15 +63,12 @@ def hours_heat(hours: Mapping[str, FloatArray], name: str) -> Spec:
     used = {what: row.tolist() for what, row in hours.items() if row.max() >= LEAST_SHOWN}
     rows = [
         {
-            "q": q,
-            "what": what,
-            "hours": value,
+            "q": q, "what": what, "hours": value, "dark": value > most / 2,
             "said": tenths(value) if value >= LEAST_SHOWN else "",
-            "dark": value > most / 2,
         }
         for what, row in used.items()
         for q, value in enumerate(row, 1)
-    ]
+    ]  # fmt: skip
     y = vega.nominal("what", sort=list(hours), axis={"title": None, "labelLimit": 170})
     ink = {"condition": {"test": "datum.dark", "value": "white"}, "value": "#1F1F1F"}
     layers = [

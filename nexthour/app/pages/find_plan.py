@@ -18,7 +18,7 @@ import streamlit as st
 from nexthour.app import job_status
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped
 from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
-from nexthour.app.state import url_state
+from nexthour.app.state import library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.text import with_capital
 from sim import NextHourError
@@ -91,7 +91,7 @@ def _page(context: PageContext) -> None:
 def _draw_answer(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
     asked = with_capital(plan_limits.request_words(request))
-    name = textwrap.shorten(asked, save_plan.LONGEST_NAME, placeholder=" …")
+    name = textwrap.shorten(asked, library.LONGEST_NAME, placeholder=" …")
     save_plan.draw(context, answer.plan, name, "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
     part = st.session_state["show"]

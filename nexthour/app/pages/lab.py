@@ -30,7 +30,7 @@ from nexthour.app.page import (
     step_chain,
 )
 from nexthour.app.sections import save_plan
-from nexthour.app.state import assumption_fields, cache, split_fields, url_state
+from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
 from nexthour.report import numbers
@@ -226,7 +226,7 @@ def _flip_text(flip: Flip) -> str:
 def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]) -> None:
     """Save it, and take it further; `changes` of assumptions come along."""
     with st.form("save", border=False):
-        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=save_plan.LONGEST_NAME)
+        name = st.text_input("Save this split as a plan", value=plan.name, max_chars=library.LONGEST_NAME)
         if st.form_submit_button("Save"):
             plan_id = save_plan.save(context, plan, name)
             st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))

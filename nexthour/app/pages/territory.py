@@ -215,7 +215,7 @@ def _draw_remedy_to_save(context: PageContext, priced: Sequence[tuple[Remedy, st
     with st.expander("Keep a remedy as a plan"):
         chosen = st.selectbox("Remedy", list(plans))
         save_plan.draw(
-            context, plans[chosen], textwrap.shorten(chosen, save_plan.LONGEST_NAME, placeholder=" …"), "remedy"
+            context, plans[chosen], textwrap.shorten(chosen, library.LONGEST_NAME, placeholder=" …"), "remedy"
         )
         if any(remedy.scenario != context.scenario for remedy, _ in priced):
             caption("An account manager more is no plan of this territory: change the territory on the page Import.")

@@ -26,13 +26,13 @@ INTRODUCTION = (
 
 def draw(context: PageContext) -> None:
     """Draw the section."""
-    made = entry.draw(
+    table = entry.draw(
         KIND, {"partner": entry.partners_and_kinds([partner.name for partner in context.scenario.partners])}
     )
-    if made is None:
+    if table is None:
         return
     try:
-        judgement, scenario = fit_scenario(made, context.scenario)
+        judgement, scenario = fit_scenario(table, context.scenario)
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
@@ -42,9 +42,9 @@ def draw(context: PageContext) -> None:
 
 
 @st.cache_resource(max_entries=20, show_spinner="Fitting ...", hash_funcs=entry.BY_CONTENT)
-def fit_scenario(made: entry.FilledTable[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
+def fit_scenario(table: entry.FilledTable[JudgementRow], before: Scenario) -> tuple[Judgement, Scenario]:
     """What was said as gains, and the scenario that has them. Raises NextHourError."""
-    judgement = fit_judgement(made.rows, before, made.name)
+    judgement = fit_judgement(table.rows, before, table.name)
     return judgement, with_judgement(before, judgement)
 
 

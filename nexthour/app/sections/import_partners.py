@@ -27,15 +27,15 @@ INTRODUCTION = (
 
 def draw(context: PageContext) -> None:
     """Draw the section."""
-    made = entry.draw(KIND, {"partner": [partner.name for partner in context.scenario.partners]})
-    if made is None:
+    table = entry.draw(KIND, {"partner": [partner.name for partner in context.scenario.partners]})
+    if table is None:
         return
     weeks = st.number_input(
         "Length of the period that the table is about, in weeks up to today", LEAST_WEEKS, MOST_WEEKS, USUAL_WEEKS,
         key="partners weeks",
     )  # fmt: skip
     try:
-        intake, scenario = infer_scenario(made, context.scenario, weeks)
+        intake, scenario = infer_scenario(table, context.scenario, weeks)
     except NextHourError as problem:
         controls.draw_problems(problem)
         return
@@ -44,9 +44,9 @@ def draw(context: PageContext) -> None:
 
 
 @st.cache_resource(max_entries=20, show_spinner="Reading what the partners did ...", hash_funcs=entry.BY_CONTENT)
-def infer_scenario(made: entry.FilledTable[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
+def infer_scenario(table: entry.FilledTable[PartnerRow], before: Scenario, weeks: float) -> tuple[Intake, Scenario]:
     """What is to be believed of the partners, and the scenario that has them. Raises NextHourError."""
-    intake = infer_partners(made.rows, before, weeks, made.name)
+    intake = infer_partners(table.rows, before, weeks, table.name)
     return intake, with_intake(before, intake)
 
 

@@ -138,9 +138,9 @@ def _draw_entry(scenario: Scenario, actuals: Actuals | None, quarter: int) -> No
         open_usd = None
         # It is of today, the end of the last quarter that was entered, and tells of a quarter to come.
         if past <= quarter < scenario.horizon_quarters:
-            known = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
+            entered = actuals.open_pipeline_usd if actuals is not None and quarter == past else None
             label = f"Amount of all deals that are open after Q{quarter}, US dollars"
-            open_usd = _number_box(label, known, f"open {where}")
+            open_usd = _number_box(label, entered, f"open {where}")
         if st.form_submit_button("Save"):
             actuals_store.save_actuals(scenario, actuals_store.with_quarter(actuals, row, open_usd))
             st.rerun()

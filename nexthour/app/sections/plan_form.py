@@ -87,9 +87,9 @@ def _locks(scenario: Scenario) -> None:
         button.button("Remove", key=f"unlock {i}", on_click=_unlock, args=(word,), help=escaped(word))
     with st.expander("Lock some hours" if not words else "Lock more hours"):
         activity = st.selectbox("On what", LOCKED, key="lock what", format_func=ACTIVITY_WORDS.__getitem__)
-        known = scenario.segment_names if activity == "prospect" else scenario.partner_names
+        targets = scenario.segment_names if activity == "prospect" else scenario.partner_names
         if activity != "sell":
-            st.selectbox("In which segment" if activity == "prospect" else "With whom", known, key="lock whom")
+            st.selectbox("In which segment" if activity == "prospect" else "With whom", targets, key="lock whom")
         st.number_input("Hours a week", 0.0, 168.0, 4.0, step=0.25, key="lock hours")
         first, last = st.columns(2)
         horizon = scenario.horizon_quarters

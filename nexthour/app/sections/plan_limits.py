@@ -97,12 +97,12 @@ def optional(key: str, least: float, most: float) -> Field:
 
 def _locks(scenario: Scenario) -> Field:
     def parse(words: Sequence[str]) -> list[str]:
-        wanted = [word for word in words if word]
-        if len(wanted) > MOST_LOCKS:
+        chosen = list(dict.fromkeys(word for word in words if word))
+        if len(chosen) > MOST_LOCKS:
             raise ValueError(f"allowed: at most {MOST_LOCKS} of them")
-        for word in wanted:
+        for word in chosen:
             check_lock(scenario, word)
-        return list(dict.fromkeys(wanted))
+        return chosen
 
     return Field(_word("locks"), [], parse, lambda value: list(value) or [""])
 

@@ -10,11 +10,9 @@ import streamlit as st
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, escaped
 from nexthour.app.state import library, split_fields
+from nexthour.app.state.library import LONGEST_NAME
 from sim import PlanError, TimePlan
 from sim.split import Split
-
-LONGEST_NAME = 80
-"""Letters of a plan's name."""
 
 
 def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split | None = None) -> None:

@@ -57,14 +57,14 @@ def text_area(data: bytes, key: str, button: str) -> str | None:
         caption("This file cannot be edited here; change it in an editor and upload it.")
         return None
     with st.form(f"{key} form", border=False):
-        made = st.text_area("The file, as YAML", text, TEXT_HEIGHT, LONGEST_TEXT, key=key)
-        return made if st.form_submit_button(button) else None
+        edited = st.text_area("The file, as YAML", text, TEXT_HEIGHT, LONGEST_TEXT, key=key)
+        return edited if st.form_submit_button(button) else None
 
 
 def _save(make: Callable[[], Scenario], key: str) -> None:
     try:
-        made = make()
-        controls.save_and_tell(made, made.name, key)
+        scenario = make()
+        controls.save_and_tell(scenario, scenario.name, key)
     except NextHourError as problem:
         controls.draw_problems(problem)
 
@@ -73,7 +73,7 @@ def _ask_fields(scenario: Scenario, key: str) -> dict[str, Any]:
     """Draw the form; returns what differs from the scenario, as `variant` takes it."""
     fields, changes = Scenario.model_fields, dict[str, Any]()
     name = st.text_input(
-        controls.field_label(fields["name"]), scenario.name, max_chars=controls.LONGEST_NAME, key=f"{key} name"
+        controls.field_label(fields["name"]), scenario.name, max_chars=library.LONGEST_NAME, key=f"{key} name"
     )
     question = st.text_area(
         controls.field_label(fields["question"]), scenario.question, max_chars=LONGEST_QUESTION, key=f"{key} question"
@@ -123,15 +123,15 @@ def _ask_quota(quota: Quota, key: str) -> dict[str, Any] | None:
 
 
 def _ask_credit(scenario: Scenario, key: str) -> Any:
-    known = scenario.quota_credit
-    is_word = isinstance(known, str)
+    before = scenario.quota_credit
+    is_word = isinstance(before, str)
     left, right = controls.column_pairs(2)
     word = left.selectbox(
         controls.field_label(Scenario.model_fields["quota_credit"]), CREDITS,
-        CREDITS.index(known) if isinstance(known, str) else len(CREDITS) - 1, key=f"{key} word",
+        CREDITS.index(before) if isinstance(before, str) else len(CREDITS) - 1, key=f"{key} word",
     )  # fmt: skip
     factor = right.number_input(
-        "If a factor: credit of a dollar booked", 0.0, 1.0, USUAL_FACTOR if is_word else float(known), 0.01,
+        "If a factor: credit of a dollar booked", 0.0, 1.0, USUAL_FACTOR if is_word else float(before), 0.01,
         key=f"{key} factor",
     )  # fmt: skip
     return word if word != CREDITS[-1] else factor
@@ -139,26 +139,26 @@ def _ask_credit(scenario: Scenario, key: str) -> Any:
 
 def _ask_segments(scenario: Scenario, key: str) -> list[Any] | None:
     """Ask for the numbers of each segment; returns all segments, None if nothing differs."""
-    made: list[Any] = list(scenario.market_map)
+    segments: list[Any] = list(scenario.market_map)
     st.markdown("**Segments**")
     for place, segment in enumerate(scenario.market_map[:MOST_SEGMENTS]):
         with st.expander(escaped(segment.name)):
-            made[place] = _ask_part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
+            segments[place] = _ask_part(segment, SEGMENT_FIELDS, f"{key} segment {place}") or segment
     _caption_of_more(len(scenario.market_map) - MOST_SEGMENTS, "segment")
-    return None if made == list(scenario.market_map) else made
+    return None if segments == list(scenario.market_map) else segments
 
 
 def _ask_partners(scenario: Scenario, key: str) -> list[Any] | None:
     """Ask for each partner's numbers and share of each segment's accounts; returns all, None if nothing differs."""
-    made: list[Any] = list(scenario.partners)
+    partners: list[Any] = list(scenario.partners)
     most = max(1, min(MOST_PARTNERS, MOST_CELLS // len(scenario.market_map)))
     if scenario.partners:
         st.markdown("**Partners**")
     for place, partner in enumerate(scenario.partners[:most]):
         with st.expander(escaped(f"{partner.name} ({controls.shown_word(partner.label)})")):
-            made[place] = _ask_partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
+            partners[place] = _ask_partner(partner, scenario.segment_names, f"{key} partner {place}") or partner
     _caption_of_more(len(scenario.partners) - most, "partner")
-    return None if made == list(scenario.partners) else made
+    return None if partners == list(scenario.partners) else partners
 
 
 def _ask_partner(partner: Partner, segments: Sequence[str], key: str) -> dict[str, Any] | None:

@@ -37,14 +37,14 @@ def draw(context: PageContext) -> None:
 
 
 def _draw_list(files: Mapping[str, Path]) -> None:
-    wanted = ""
+    part = ""
     if len(files) > SHOWN:
-        wanted = st.text_input("Find by name", key=f"{KEY} find", max_chars=LONGEST_SEARCH)
+        part = st.text_input("Find by name", key=f"{KEY} find", max_chars=LONGEST_SEARCH)
     # What was saved last is what is looked for first.
     saved = [scenario_id for scenario_id, path in files.items() if path.parent != library.BUILT_IN]
     saved.sort(key=lambda scenario_id: -files[scenario_id].stat().st_mtime_ns)
     ids = [*saved, *(scenario_id for scenario_id in files if scenario_id not in saved)]
-    ids = [scenario_id for scenario_id in ids if wanted.strip().lower().replace(" ", "-") in scenario_id]
+    ids = [scenario_id for scenario_id in ids if part.strip().lower().replace(" ", "-") in scenario_id]
     for scenario_id in ids[:SHOWN]:
         _draw_row(scenario_id, files, is_saved=scenario_id in saved)
     caption_rest(len(ids) - SHOWN, ": write a part of the name above")

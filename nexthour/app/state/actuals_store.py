@@ -71,7 +71,7 @@ def with_quarter(actuals: Actuals | None, row: Mapping[str, Any], open_pipeline_
     quarter, before = row["quarter"], 0 if actuals is None else actuals.quarters
     given = {} if actuals is None else actuals.model_dump(mode="json", exclude_none=True)
     rows = {known_row["quarter"]: known_row for known_row in given.get("by_quarter", [])}
-    partners = {name: known for name, figures in row.get("partners", {}).items() if (known := _known_figures(figures))}
+    partners = {name: seen for name, figures in row.get("partners", {}).items() if (seen := _known_figures(figures))}
     rows[quarter] = _known_figures(row) | ({"partners": partners} if partners else {})
     if quarter > before and open_pipeline_usd is None and not _has_figure(rows[quarter]):
         raise PlanError(f"Nothing is entered for Q{quarter}; enter one figure or more")

@@ -25,9 +25,9 @@ def value_key(assumption: Assumption) -> str:
 
 def fields_of_assumptions(page: str, scenario: Scenario) -> list[Field]:
     """What is changed, and a value for each of these."""
-    known = {assumption.name: assumption for assumption in assumptions(scenario)}
-    changed = url_state.several(CHANGED, list(known))
-    chosen = [known[name] for name in url_state.allowed_value(page, changed)]
+    by_name = {assumption.name: assumption for assumption in assumptions(scenario)}
+    changed = url_state.several(CHANGED, list(by_name))
+    chosen = [by_name[name] for name in url_state.allowed_value(page, changed)]
     return [
         changed,
         *(

@@ -103,9 +103,9 @@ def comparison_across(
     plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0
 ) -> Comparison:
     """Plans, each with a scenario of its own, against the first. Raises SimulationError if horizons differ."""
-    made = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
+    runs = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
     in_worlds = {name: _in_worlds(*plan, worlds, seed) for name, plan in plans.items()} if worlds else None
-    return compare_outcomes(made, next(iter(plans)), in_worlds)
+    return compare_outcomes(runs, next(iter(plans)), in_worlds)
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)

@@ -25,6 +25,8 @@ from sim.documents.yaml_file import Document
 BUILT_IN = packaged("scenarios")
 DEFAULT = "baseline"
 LONGEST_ID = 60
+LONGEST_NAME = 80
+"""Letters of the name of a scenario or plan that is saved."""
 MOST_SAVED = 2000
 """Files of a kind that are looked at."""
 D = TypeVar("D", bound=Document)

@@ -37,7 +37,7 @@ class Visit:
     """A visitor's way through the app, and the jobs of the server that the visitor may use."""
 
     jobs: Jobs
-    wanted: dict[JobKind, str] = field(default_factory=dict)
+    last_jobs: dict[JobKind, str] = field(default_factory=dict)
     """the key of the job of each kind that this visitor wanted last"""
     page: str = ""
     """the page of the last run"""
