@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from optimize import Frontier, PlanRequest
 
 POINTS = 6
+PICTURE, CHOSEN_POINT, THROUGH = "frontier picture", "point", "through"
+"""Keys: the picture, the field of the chosen point, and that of the last planned quarter."""
 
 
 def fields_of_frontier(context: PageContext) -> Sequence[Field]:
     """The fields of the picture."""
     horizon = context.scenario.horizon_quarters
-    return [url_state.number("through", min(4, horizon), horizon, min(4, horizon)), url_state.text("point")]
+    return [url_state.number(THROUGH, min(4, horizon), horizon, min(4, horizon)), url_state.text(CHOSEN_POINT)]
 
 
 def draw(context: PageContext, request: PlanRequest) -> None:
@@ -47,9 +49,9 @@ def draw(context: PageContext, request: PlanRequest) -> None:
     if horizon > 4:
         st.selectbox(
             "Quarters that are planned; the run-rate is that of the year after them", range(4, horizon + 1),
-            key="through",
+            key=THROUGH,
         )  # fmt: skip
-    through = st.session_state["through"]
+    through = st.session_state[THROUGH]
     arguments = dict(request.limits) | {"points": POINTS, "through": through}
     job = job_status.wanted_job("frontier", context, arguments)
     if job is None or job.state == "failed":
@@ -65,15 +67,15 @@ def _draw_frontier(context: PageContext, frontier: Frontier) -> None:
         caption(line)
     if not names:
         return
-    if st.session_state["point"] not in names:
-        st.session_state["point"] = names[len(names) // 2]
-    chosen = st.session_state["point"]
+    if st.session_state[CHOSEN_POINT] not in names:
+        st.session_state[CHOSEN_POINT] = names[len(names) // 2]
+    chosen = st.session_state[CHOSEN_POINT]
     drawn = [(point.plan.name, point.attainment, point.exit_usd) for point in (*proven, frontier.status_quo)]
     spec = plan_charts.frontier_points(
         drawn, frontier.status_quo.plan.name, chosen, plan_report.frontier_question(frontier)
     )
-    picture(spec, on_select=_choose_clicked, key="frontier picture")
-    st.radio("The chosen plan", names, key="point", horizontal=True, format_func=_point_title)
+    picture(spec, on_select=_choose_clicked, key=PICTURE)
+    st.radio("The chosen plan", names, key=CHOSEN_POINT, horizontal=True, format_func=_point_title)
     rows = [plan_report.frontier_row(point) for point in (*proven, frontier.status_quo)]
     heads = ["Plan", *map(with_capital, plan_report.FRONTIER_COLUMNS)]
     st.html(html_table("The plans of the picture", heads, [[_point_title(name), *row] for name, *row in rows]))
@@ -106,6 +108,6 @@ def _point_title(name: str) -> str:
 
 def _choose_clicked() -> None:
     """A click on a point is the choice of its name; one beside all points is none."""
-    chosen = st.session_state["frontier picture"].selection[plan_charts.POINT]
+    chosen = st.session_state[PICTURE].selection[plan_charts.POINT]
     if chosen:
-        st.session_state["point"] = chosen[0]["name"]
+        st.session_state[CHOSEN_POINT] = chosen[0]["name"]

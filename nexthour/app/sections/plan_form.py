@@ -19,6 +19,9 @@ from sim.plan import ACTIVITY_WORDS
 
 LOCKED = ("sell", "prospect", "coach", "joint_plan", "co_sell", "sell_for", "socialise")
 """Activities that a lock may be of. Recruiting is planned as a whole."""
+ACTUALS_FILE, LOCK_ACTIVITY, LOCK_TARGET = "actuals file", "lock what", "lock whom"
+LOCK_NUMBERS = ("lock hours", "lock first", "lock last")
+"""Keys of controls that no address holds."""
 
 
 def controls(context: PageContext) -> None:
@@ -86,15 +89,15 @@ def _locks(scenario: Scenario) -> None:
             caption(lock_says(scenario, word))
         button.button("Remove", key=f"unlock {i}", on_click=_unlock, args=(word,), help=escaped(word))
     with st.expander("Lock some hours" if not words else "Lock more hours"):
-        activity = st.selectbox("On what", LOCKED, key="lock what", format_func=ACTIVITY_WORDS.__getitem__)
+        activity = st.selectbox("On what", LOCKED, key=LOCK_ACTIVITY, format_func=ACTIVITY_WORDS.__getitem__)
         targets = scenario.segment_names if activity == "prospect" else scenario.partner_names
         if activity != "sell":
-            st.selectbox("In which segment" if activity == "prospect" else "With whom", targets, key="lock whom")
-        st.number_input("Hours a week", 0.0, 168.0, 4.0, step=0.25, key="lock hours")
+            st.selectbox("In which segment" if activity == "prospect" else "With whom", targets, key=LOCK_TARGET)
+        st.number_input("Hours a week", 0.0, 168.0, 4.0, step=0.25, key=LOCK_NUMBERS[0])
         first, last = st.columns(2)
         horizon = scenario.horizon_quarters
-        first.number_input("From quarter", 1, horizon, 1, key="lock first")
-        last.number_input("To quarter", 1, horizon, horizon, key="lock last")
+        first.number_input("From quarter", 1, horizon, 1, key=LOCK_NUMBERS[1])
+        last.number_input("To quarter", 1, horizon, horizon, key=LOCK_NUMBERS[2])
         st.button("Add this lock", on_click=_lock, args=(scenario,))
         this_visit = visit.current()
         if this_visit.lock_problem:
@@ -113,9 +116,9 @@ def _lock(scenario: Scenario) -> None:
     from optimize.limits import lock_text
 
     session_state = st.session_state
-    target = None if session_state["lock what"] == "sell" else session_state["lock whom"]
-    numbers = (session_state[f"lock {key}"] for key in ("hours", "first", "last"))
-    word = lock_text(session_state["lock what"], target, *numbers)
+    target = None if session_state[LOCK_ACTIVITY] == "sell" else session_state[LOCK_TARGET]
+    numbers = (session_state[key] for key in LOCK_NUMBERS)
+    word = lock_text(session_state[LOCK_ACTIVITY], target, *numbers)
     try:
         plan_limits.check_lock(scenario, word)
     except ValueError as problem:
@@ -135,11 +138,11 @@ def _past(context: PageContext) -> None:
     versions = [NONE, *map(str, numbers)]
     st.selectbox("What was seen", versions, key="actuals", format_func=lambda word: _version_title(word, numbers))
     caption("Enter it on the page Territory, under Planned and actual, or in a file (docs/replan.md shows one).")
-    upload = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key="actuals file")
+    upload = st.file_uploader("A file of what was seen, YAML", type=["yaml", "yml"], key=ACTUALS_FILE)
     if upload is None:
         return
     this_visit = visit.current()
-    if upload.file_id == this_visit.taken.get("actuals file"):
+    if upload.file_id == this_visit.taken.get(ACTUALS_FILE):
         caption(f"{upload.name} is read.")
         return
     from optimize import Actuals
@@ -150,7 +153,7 @@ def _past(context: PageContext) -> None:
     except InputError as problem:
         st.error(escaped(str(problem)))
         return
-    this_visit.taken["actuals file"], this_visit.actuals_read = upload.file_id, str(number)
+    this_visit.taken[ACTUALS_FILE], this_visit.actuals_read = upload.file_id, str(number)
     st.rerun()
 
 
