@@ -109,7 +109,10 @@ def _planner(
     past, like = None, ""
     if followed is not None and request.actuals is not None:
         past = Past(scenario, followed, request.actuals, request.effort.like_markets)
-        like = past.match_if_possible(request.seed).says
+        match = past.match(request.seed)
+        if match.outside:
+            raise PlanError(f"actuals: {match.says}")
+        like = match.says
     numbers = None if past is None else past.like_numbers
     trials = Trials(problem, objective, request.limits, request.seed, request.effort, numbers)
     return Planner(trials, TimePlan.status_quo(scenario).table(scenario), solver, progress), past, like

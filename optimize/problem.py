@@ -15,7 +15,6 @@ Rows of everything "by period" are two quarters of history, the horizon, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,8 +136,10 @@ class PlanningProblem:
         passes = [list(segment.pass_below) for segment in numbers.segments]
         open_usd, open_hours = _open_pipeline(scenario, periods, passes)
         years = np.maximum(np.arange(periods) - HISTORY + 0.5, 0)[:, None] * WEEKS_PER_QUARTER / WEEKS_PER_YEAR
-        shape = len(partners), len(segments)
-        off = np.concatenate([np.zeros(HISTORY * WEEKS_PER_QUARTER), numbers.week_off])
+        base = np.zeros((len(partners), len(segments)))
+        for s, segment_numbers in enumerate(numbers.segments):
+            for p, share in segment_numbers.bases:
+                base[p, s] = share
         return cls(
             scenario=scenario,
             whole=whole,
@@ -146,7 +147,7 @@ class PlanningProblem:
             past=past,
             followed=followed,
             demand=np.column_stack([_by_period(np.array(segment.demand)) for segment in numbers.segments]),
-            weeks_worked=_by_period(1.0 - off),
+            weeks_worked=_by_period(1.0 - np.append(np.zeros(HISTORY * WEEKS_PER_QUARTER), numbers.week_off)),
             quota_usd=np.array(scenario.quota_usd()),
             value_usd=np.array([segment.value_per_opportunity for segment in numbers.segments]),
             sigma=np.array([segment.deal_size_sigma for segment in segments]),
@@ -159,8 +160,8 @@ class PlanningProblem:
                 [_lag_shares(sum(stage.buyer_lag_weeks for stage in segment.stages)) for segment in segments]
             ),
             deal_hours=np.array([sum(stage.mean_hours for stage in segment.stages) for segment in segments]),
-            base=_base_shares([segment.bases for segment in numbers.segments], len(partners)),
-            fit=np.array([partner.fit for partner in numbers.partners]).reshape(shape),
+            base=base,
+            fit=np.array([partner.fit for partner in numbers.partners]).reshape(base.shape),
             credit_share=np.array([partner.credit_share for partner in numbers.partners]),
             partner_closes=np.array(
                 [_lag_shares(partner.cycle_weeks, partner.cycle_shape) for partner in partners]
@@ -181,7 +182,7 @@ class PlanningProblem:
 
     def sign_probability(self, p: int) -> float:
         """Chance that a partner is there once it was won; 1 for those that are there from the first day."""
-        return 1.0 if p < self.established else self.candidates[p - self.established].sign_probability
+        return 1.0 if p < self.established else self.scenario.candidates[p - self.established].sign_probability
 
     @property
     def periods(self) -> int:
@@ -199,11 +200,6 @@ class PlanningProblem:
         cam = self.scenario.channel_account_manager
         return cam.factor if cam else 0.0
 
-    @property
-    def candidates(self) -> tuple[Candidate, ...]:
-        """The candidates whom the manager may recruit."""
-        return self.scenario.candidates
-
     def credit_usd(self, direct_usd: FloatArray, partner_usd: FloatArray) -> FloatArray:
         """Quota credit of bookings, shapes (..., quarters) and (..., quarters, partners): shape (..., quarters)."""
         return np.asarray(direct_usd + partner_usd @ self.credit_share)
@@ -214,12 +210,12 @@ class PlanningProblem:
 
     def recruited_in(self, k: int) -> int | None:
         """The past quarter, from 0, in which candidate k had all the hours it needed; None if it did not."""
-        enough = np.flatnonzero(self._recruiting_hours_given(k) >= self.candidates[k].recruiting_hours)
+        enough = np.flatnonzero(self._recruiting_hours_given(k) >= self.scenario.candidates[k].recruiting_hours)
         return int(enough[0]) if len(enough) else None
 
     def recruiting_hours_left(self, k: int) -> float:
         """Hours that candidate k still needs until it decides."""
-        return self.candidates[k].recruiting_hours - float(self._recruiting_hours_given(k)[-1:].sum())
+        return self.scenario.candidates[k].recruiting_hours - float(self._recruiting_hours_given(k)[-1:].sum())
 
     def _recruiting_hours_given(self, k: int) -> FloatArray:
         """Up to the end of each past quarter, shape (past,)."""
@@ -228,15 +224,6 @@ class PlanningProblem:
         account_manager = self.followed.channel_account_manager * self.account_manager_factor
         hours = (self.followed.partner + account_manager)[: self.past, RECRUIT, self.established + k]
         return np.cumsum(hours * self.weeks_worked[HISTORY : HISTORY + self.past])
-
-
-def _base_shares(by_segment: Sequence[Iterable[tuple[int, float]]], partners: int) -> FloatArray:
-    """Share of each segment's accounts that are a partner's, shape (partners, segments)."""
-    base = np.zeros((partners, len(by_segment)))
-    for s, shares in enumerate(by_segment):
-        for p, share in shares:
-            base[p, s] = share
-    return base
 
 
 def _by_period(weekly: FloatArray) -> FloatArray:

@@ -121,6 +121,27 @@ def territory_dict(**changes: Any) -> dict[str, Any]:
     )
 
 
+def two_segments(mean_hours: float = 25.0, **changes: Any) -> Scenario:
+    """Two segments, a believer and a deceiver, six quarters."""
+    stages = [stage(mean_hours=mean_hours, advance_probability=0.4, buyer_lag_weeks=3.0, patience_weeks=6.0)]
+    market = [
+        segment("large", opportunities_per_quarter=12, deal_size_median_usd=50_000, deal_size_sigma=0.7,
+                inbound_share=0.2, prospecting_yield=0.3, stages=stages),
+        segment("small", opportunities_per_quarter=50, deal_size_median_usd=9_000, deal_size_sigma=0.7,
+                inbound_share=0.1, prospecting_yield=0.2, stages=stages),
+    ]  # fmt: skip
+    partners = [
+        partner("Pine", base_share={"large": 0.3, "small": 0.3}),
+        partner("Thorn", label="deceiver", base_share={"large": 0.1, "small": 0.1}),
+    ]
+    known = {
+        "horizon_quarters": 6,
+        "quota": {"first_quarter_usd": 150_000.0},
+        "territory_manager": {"hours_per_week": 30},
+    }
+    return territory(**{**known, "market_map": market, "partners": partners, **changes})
+
+
 def rows(*hours: tuple[Any, ...]) -> list[dict[str, Any]]:
     """Plan rows from (activity, target, hours a week[, first quarter[, last quarter]])."""
     words = ("activity", "target", "hours_per_week", "from_quarter", "to_quarter")

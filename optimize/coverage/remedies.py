@@ -90,7 +90,7 @@ class Ground:
         there = np.full(problem.quarters, p < problem.established)
         recruiting = np.flatnonzero(base.partner[:, RECRUIT, p] + base.channel_account_manager[:, RECRUIT, p])
         if len(recruiting):
-            candidate = problem.candidates[p - problem.established]
+            candidate = problem.scenario.candidates[p - problem.established]
             there = np.arange(problem.quarters) >= recruiting[-1] + problem.ready_after(candidate)
         return ~base.parked[:, p] & there
 
@@ -154,7 +154,7 @@ def recruiting_options(ground: Ground, s: int) -> list[RemedyOption] | str:
     if not left:
         return "already in the plan"
     p = max(left, key=lambda p: float(problem.base[p, s]))
-    candidate = problem.candidates[p - problem.established]
+    candidate = problem.scenario.candidates[p - problem.established]
     partner, sell, parked = base.partner.copy(), base.sell.copy(), base.parked.copy()
     missing, until = candidate.recruiting_hours, 0
     for q, weeks in enumerate(ground.weeks_worked):

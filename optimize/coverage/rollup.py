@@ -95,22 +95,12 @@ class SharedPartner:
     territories: tuple[PartnerInTerritory, ...]
     credit_usd: Estimate
     opportunities: Estimate
-
-    @property
-    def manager_hours(self) -> float:
-        """Hours a week that the partner gets from all managers together."""
-        return sum(territory.manager_hours for territory in self.territories)
-
-    @property
-    def account_manager_hours(self) -> float:
-        """Hours a week that the partner gets from all account managers together."""
-        return sum(territory.account_manager_hours for territory in self.territories)
-
-    @property
-    def label(self) -> PartnerSegment | None:
-        """What the partner is believed to be; None if managers disagree."""
-        labels = {territory.label for territory in self.territories}
-        return labels.pop() if len(labels) == 1 else None
+    label: PartnerSegment | None
+    """what the partner is believed to be; None if managers disagree"""
+    manager_hours: float
+    """hours a week from all managers together"""
+    account_manager_hours: float
+    """hours a week from all account managers together"""
 
     @property
     def labels(self) -> str:
@@ -142,21 +132,13 @@ class Rollup:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        words = ("quarters", "quota_usd")
         sums = ("total", "credit_usd", "direct_credit_usd", "partner_credit_usd")
         return {
-            **{name: getattr(self, name) for name in words},
+            "quarters": self.quarters,
+            "quota_usd": self.quota_usd,
             **{name: asdict(getattr(self, name)) for name in sums},
             "segments": _rows(self.by_segment),
-            "partners": [
-                {
-                    **asdict(partner),
-                    "label": partner.label,
-                    "manager_hours": partner.manager_hours,
-                    "account_manager_hours": partner.account_manager_hours,
-                }
-                for partner in self.partners
-            ],
+            "partners": [asdict(partner) for partner in self.partners],
             "territories": [
                 {
                     **territory.scenario.provenance(self.seed),
@@ -281,8 +263,15 @@ def _partner(name: str, pages: Sequence[_Page]) -> SharedPartner:
                 account_manager_hours=float(page.table.channel_account_manager[:, :, p].sum(axis=1).mean()),
             )
         )
+    labels = {part.label for part in parts}
     return SharedPartner(
-        name, tuple(parts), estimates.mean(np.sum(credit_usd, axis=0)), estimates.mean(np.sum(opportunities, axis=0))
+        name,
+        tuple(parts),
+        estimates.mean(np.sum(credit_usd, axis=0)),
+        estimates.mean(np.sum(opportunities, axis=0)),
+        label=labels.pop() if len(labels) == 1 else None,
+        manager_hours=sum(part.manager_hours for part in parts),
+        account_manager_hours=sum(part.account_manager_hours for part in parts),
     )
 
 

@@ -138,21 +138,17 @@ def _treatment_word(table: PlanTable, p: int, is_candidate: bool) -> TreatmentWo
 
 def _treatment_sentence(table: PlanTable, p: int, is_candidate: bool) -> str:
     """What the plan does with it, as the rest of a sentence."""
-    quarters = len(table.sell)
-    parked = table.parked[:, p]
-    given = list(_hours_in_words(table, p))
-    said = ", ".join(words for words, _ in given)
-    last = max((quarter for _, quarter in given), default=-1)
+    parked, given = table.parked[:, p], list(_hours_in_words(table, p))
     if is_candidate and _treatment_word(table, p, is_candidate) == "Leave":
         return "Not recruited"
     if parked.all() and not is_candidate:
         return "Parked throughout"
-    parts = [said] if said else []
+    parts = [words for words, _ in given]
     if table.channel_account_manager[:, :, p].any():
         parts.append("the account manager's hours included")
     if parked.any() and not is_candidate:
         parts.append(f"parked {_quarters_in_words(parked)}")
-    elif -1 < last < quarters - 1:
+    elif given and max(last for _, last in given) < len(parked) - 1:
         parts.append("then left to sell")
     said = ", ".join(parts) or "carried, without planned hours"
     return said[0].upper() + said[1:]

@@ -77,7 +77,7 @@ def _account_managers_week(model: Model, t: int) -> None:
 def add_recruiting(model: Model, limits: Limits) -> None:
     """Candidates are recruited in one quarter or never, and there, if they sign, from ready_after quarters later."""
     problem = model.problem
-    for k, candidate in enumerate(problem.candidates):
+    for k, candidate in enumerate(problem.scenario.candidates):
         p, began = problem.established + k, problem.recruited_in(k)
         if began is not None:
             model.recruits[HISTORY + began, p] = 1.0
@@ -114,7 +114,7 @@ def _recruited_once(model: Model, starts: list[int], p: int) -> None:
 
 def present(model: Model, t: int, p: int) -> float | Array:
     """1 if a candidate was recruited early enough to sell in period t, should it sign."""
-    ready = model.problem.ready_after(model.problem.candidates[p - model.problem.established])
+    ready = model.problem.ready_after(model.problem.scenario.candidates[p - model.problem.established])
     starts = [z for (start, k), z in model.recruits.items() if k == p and start + ready <= t]
     return float(sum(starts)) if all(is_number(z) for z in starts) else total(starts)
 

@@ -198,10 +198,6 @@ def _half_hours(hours: dict[Use, float]) -> dict[Use, int]:
     return counts
 
 
-def _date(day: datetime.date) -> str:
-    return f"{day.day} {day:%b} {day.year}"
-
-
 def _notes(sheet: MondaySheet) -> Iterator[str]:
     supported = [change for change in sheet.changes if change.activity == "support" and change.planned > 0]
     if supported:
@@ -212,7 +208,8 @@ def _notes(sheet: MondaySheet) -> Iterator[str]:
             "end of the days is free for it."
         )
     if sheet.weeks_off:
-        weeks = ", ".join(f"week {week} (from {_date(sheet.week_begins(week))})" for week in sheet.weeks_off)
+        begins = [(week, sheet.week_begins(week)) for week in sheet.weeks_off]
+        weeks = ", ".join(f"week {week} (from {day.day} {day:%b} {day.year})" for week, day in begins)
         yield f"Weeks off, without blocks: {weeks}."
     for who in dict.fromkeys(line.who for line in sheet.lines):
         off = sheet.hours_off(who)

@@ -114,17 +114,17 @@ def _test_fresh(
     trials, turns = planner.trials, planner.trials.effort.certifying_turns
     for turn in range(turns):
         planner.progress(0, 0, "trying it in fresh markets, and every move of an hour")
-        tested, count = _most_promising(trials, table, turn, evidence)
+        tested, count = most_promising(trials, table, turn, evidence)
         first, *rest = trials.fresh([table, *compared, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
         after = [moved for moved in rest[len(compared) :] if preference(moved)[0] >= preference(first)[0]]
-        test = _hour_test(first, after, count)
+        test = hour_test(first, after, count)
         if after and not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
             # Not because a move gains, but because that is not known well enough: look at as many markets again.
             again = [table, *(tried.table for tried in after)]
             more = trials.fresh(again, trials.effort.certificate_markets, Purpose.FRESH, turns + turn)
             pairs = zip([first, *after], more, strict=True)
             both = [replace(one, value=np.append(one.value, other.value)) for one, other in pairs]
-            test = _hour_test(both[0], both[1:], count)
+            test = hour_test(both[0], both[1:], count)
         if test.largest_gain.low <= 0 or turn == turns - 1:
             break
         table, evidence = max(after, key=preference).table, None
@@ -195,7 +195,7 @@ def as_plan(scenario: Scenario, table: PlanTable, name: str) -> TimePlan:
     return TimePlan.from_table(scenario, rows, name, **kept)
 
 
-def _most_promising(
+def most_promising(
     trials: Trials, table: PlanTable, turn: int, evidence: Evidence | None = None
 ) -> tuple[list[PlanTable], int]:
     """The plan after those exchanges of an hour that look best, not too many alike; and of how many these are."""
@@ -213,14 +213,8 @@ def _most_promising(
     return best, len(exchanges)
 
 
-def hour_test(trials: Trials, table: PlanTable, turn: int = 0) -> HourTest:
-    """The one-hour test of any plan, in markets of its own for each `turn`."""
-    tested, count = _most_promising(trials, table, turn)
-    base, *after = trials.fresh([table, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
-    return _hour_test(base, after, count)
-
-
-def _hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
+def hour_test(base: Tried, after: list[Tried], count: int) -> HourTest:
+    """The one-hour test of a plan, from what it got and what it got `after` the best of `count` moves."""
     if not after or not base.mean:
         return HourTest(count, 0, Estimate(0.0, 0.0, 0.0, len(base.value)))
     confidence = 1 - (1 - SURE) / len(after) / LOOKS

@@ -39,7 +39,6 @@ from sim.study.settings import KeptTapes, check_count, check_plan
 from sim.tape_numbers import check_seed
 from sim.terms import PARTNER_SEGMENTS
 
-WANTED = 500
 MARKETS_EACH = 20
 """Markets of the pool for each that is kept, within the two limits below."""
 LEAST_POOL, MOST_POOL = 4_000, 20_000
@@ -77,10 +76,6 @@ class Match:
     """the figures farthest out, in words"""
 
     @property
-    def share_kept(self) -> float:
-        return self.tapes.replications / self.pool
-
-    @property
     def outside(self) -> bool:
         """Whether what happened is outside of what the scenario thinks possible."""
         return self.as_far_out < OUTSIDE_SHARE or self.beyond > OUTSIDE_SPREADS
@@ -104,7 +99,7 @@ def markets_like(
     scenario: Scenario,
     plan: TimePlan,
     actuals: Actuals,
-    wanted: int = WANTED,
+    wanted: int = 500,
     seed: int = SEED.default,
     *,
     pool: int | None = None,
@@ -160,13 +155,6 @@ class Past:
     def match(self, seed: int) -> Match:
         """The markets most like this past."""
         return markets_like(self.scenario, self.followed, self.actuals, self.markets, seed, pool=10 * self.markets)
-
-    def match_if_possible(self, seed: int) -> Match:
-        """The markets most like this past. Raises PlanError if none is like it: a number is wrong, or the scenario."""
-        match = self.match(seed)
-        if match.outside:
-            raise PlanError(f"actuals: {match.says}")
-        return match
 
     def like_numbers(self, seed: int) -> list[int]:
         """The numbers of the markets most like this past."""

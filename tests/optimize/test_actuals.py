@@ -225,7 +225,7 @@ def test_kept_markets_are_those_of_the_pool() -> None:
     match = markets_like(SLOW, TODAY, Actuals.of(seen_in(200)), 30, pool=100)
     numbers = np.concatenate([batch.replications for batch in match.tapes.batches])
     assert len(numbers) == 30 == match.tapes.replications and (np.diff(numbers) > 0).all() and numbers[-1] < 100
-    assert match.share_kept == 0.3 and match.median_distance < match.pool_distance
+    assert match.tapes.replications == 0.3 * match.pool and match.median_distance < match.pool_distance
     table = TODAY.table(SLOW)
     kept, pool = table_bookings(SLOW, [table], match.tapes, 7), table_bookings(SLOW, [table], range(100), 7)
     assert (kept.direct == pool.direct[:, numbers]).all() and (kept.partner == pool.partner[:, numbers]).all()

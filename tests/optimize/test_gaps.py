@@ -32,7 +32,7 @@ from optimize.search.evaluate import Purpose
 from sim import PlanError, Scenario, TimePlan, compare, draw_market, save_scenario, simulate
 from sim.kpis import coverage_by_segment
 from sim.study.estimates import mean
-from tests.helpers import candidate, partner, plan_of, segment, stage, territory
+from tests.helpers import candidate, partner, plan_of, segment, territory, two_segments
 from tests.strategies import plans, scenarios
 
 pytestmark = pytest.mark.generated
@@ -42,26 +42,8 @@ LABELS = ("achiever", "believer", "deceiver")
 
 
 def small(**changes: Any) -> Scenario:
-    """Two segments, six quarters, and more in both than the manager has time for."""
-    stages = [stage(mean_hours=25.0, advance_probability=0.4, buyer_lag_weeks=3.0, patience_weeks=6.0)]
-    market = [
-        segment("large", opportunities_per_quarter=12, deal_size_median_usd=50_000, deal_size_sigma=0.7,
-                inbound_share=0.2, prospecting_yield=0.3, stages=stages),
-        segment("small", opportunities_per_quarter=50, deal_size_median_usd=9_000, deal_size_sigma=0.7,
-                inbound_share=0.1, prospecting_yield=0.2, stages=stages),
-    ]  # fmt: skip
-    known = {
-        "horizon_quarters": 6,
-        "quota": {"first_quarter_usd": 150_000.0},
-        "territory_manager": {"hours_per_week": 30},
-        "market_map": market,
-        "partners": [
-            partner("Pine", base_share={"large": 0.3, "small": 0.3}),
-            partner("Thorn", label="deceiver", base_share={"large": 0.1, "small": 0.1}),
-        ],
-        "candidates": [candidate("Cypress", base_share={"large": 0.2})],
-    }
-    return territory(**{**known, **changes})
+    """Two segments, and more in both than the manager has time for; and a candidate."""
+    return two_segments(**{"candidates": [candidate("Cypress", base_share={"large": 0.2})], **changes})
 
 
 def analysis_of(scenario: Scenario, plan: TimePlan | None = None, seed: int = SEED) -> GapAnalysis:

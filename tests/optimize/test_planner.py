@@ -32,7 +32,7 @@ from optimize.search.rounding import STEP_HOURS
 from sim import PlanError, Scenario, TimePlan, compare, load_scenario
 from sim.rules import next_level, saturating_gain, share_forgotten
 from tests import BASELINE
-from tests.helpers import candidate, partner, segment, stage, territory
+from tests.helpers import candidate, partner, segment, stage, territory, two_segments
 from tests.strategies import scenarios
 
 pytestmark = pytest.mark.generated
@@ -41,24 +41,8 @@ MIX = {"coach": 0.6, "joint_plan": 0.4}
 
 
 def small(**changes: Any) -> Scenario:
-    """Two segments, a believer and a deceiver, six quarters."""
-    stages = [stage(mean_hours=6.0, advance_probability=0.4, buyer_lag_weeks=3.0, patience_weeks=6.0)]
-    market = [
-        segment("large", opportunities_per_quarter=12, deal_size_median_usd=50_000, deal_size_sigma=0.7,
-                inbound_share=0.2, prospecting_yield=0.3, stages=stages),
-        segment("small", opportunities_per_quarter=50, deal_size_median_usd=9_000, deal_size_sigma=0.7,
-                inbound_share=0.1, prospecting_yield=0.2, stages=stages),
-    ]  # fmt: skip
-    partners = [
-        partner("Pine", base_share={"large": 0.3, "small": 0.3}),
-        partner("Thorn", label="deceiver", base_share={"large": 0.1, "small": 0.1}),
-    ]
-    known = {
-        "horizon_quarters": 6,
-        "quota": {"first_quarter_usd": 150_000.0},
-        "territory_manager": {"hours_per_week": 30},
-    }
-    return territory(**{**known, "market_map": market, "partners": partners, **changes})
+    """Two segments whose deals the manager has time for."""
+    return two_segments(6.0, **changes)
 
 
 def fluid(scenario: Scenario, exit_weight: float = 0.0, objective: str = "quota_credit", **limits: Any) -> Model:

@@ -280,7 +280,9 @@ def test_a_constant_split_does_not_pass_the_one_hour_test() -> None:
     problem, limits = PlanningProblem.of(scenario), Limits.of(scenario, {})
     trials = Trials(problem, Objective.of(scenario, "quota_credit"), limits, 7, Effort(search_markets=25))
     constant = TimePlan.constant(scenario, 0.2, MIX, "believers").table(scenario)
-    test = certify.hour_test(trials, constant)
+    tested, count = certify.most_promising(trials, constant, 0)
+    base, *after = trials.fresh([constant, *tested], trials.effort.certificate_markets, Purpose.FRESH)
+    test = certify.hour_test(base, after, count)
     assert not test.passed and test.largest_gain.low > 0 and test.says.startswith("not passed")
     assert test.tested == 6 and test.moves > 1000
 
@@ -359,7 +361,7 @@ def test_a_solver_that_is_missing_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("value", [None, float("nan")])
 def test_numbers_that_are_missing_are_an_error(monkeypatch: pytest.MonkeyPatch, value: float | None) -> None:
-    monkeypatch.setattr(solving, "_run", lambda *rest: ("optimal", 1.0))
+    monkeypatch.setattr(solving, "_run_solver", lambda *rest: ("optimal", 1.0))
     monkeypatch.setattr(pulp.LpVariable, "value", lambda self: value)
     with pytest.raises(PlanningError, match="gave a plan with numbers missing"):
         solve(fluid(small()), ("partner_first",) * 2)
@@ -369,8 +371,8 @@ def test_a_plan_that_time_stopped_is_not_called_proven(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Neither by the certificate nor by the terminal; a bound that nobody knows is nothing, in JSON too."""
-    ran = solving._run
-    monkeypatch.setattr(solving, "_run", lambda lp, *rest: ("feasible", np.inf) if ran(lp, *rest) else None)
+    ran = solving._run_solver
+    monkeypatch.setattr(solving, "_run_solver", lambda lp, *rest: ("feasible", np.inf) if ran(lp, *rest) else None)
     solution = optimize_plan(small(), effort=Effort(search_markets=50, certificate_markets=50, worlds=2))
     assert solution.certificate.outcome == "feasible" and solution.certificate.bound is None is solution.certificate.gap
     assert json.dumps(solution.as_dict(), allow_nan=False)

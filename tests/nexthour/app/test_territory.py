@@ -38,7 +38,7 @@ from optimize.coverage.treatment import treatments
 from optimize.replan.actuals import Actuals
 from optimize.replan.deviations import find_deviations
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
-from tests.helpers import candidate, partner, segment, stage, territory
+from tests.helpers import candidate, partner, segment, two_segments
 from tests.nexthour.app.pages import AtOnce, labels, page, pictures, press, tables, texts, wrong
 
 NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
@@ -67,27 +67,14 @@ def at_once() -> AtOnce:
 
 
 def small(**changes: Any) -> Scenario:
-    """Two segments, four quarters, and more in both than the manager has time for."""
-    stages = [stage(mean_hours=25.0, advance_probability=0.4, buyer_lag_weeks=3.0, patience_weeks=6.0)]
-    market = [
-        segment("large", opportunities_per_quarter=12, deal_size_median_usd=50_000, deal_size_sigma=0.7,
-                inbound_share=0.2, prospecting_yield=0.3, stages=stages),
-        segment("small", opportunities_per_quarter=50, deal_size_median_usd=9_000, deal_size_sigma=0.7,
-                inbound_share=0.1, prospecting_yield=0.2, stages=stages),
-    ]  # fmt: skip
-    known: dict[str, Any] = {
+    """Two segments, four quarters, and more in both than the manager has time for; and a candidate."""
+    known = {
         "name": "small territory",
-        "quota": {"first_quarter_usd": 150_000.0},
-        "territory_manager": {"hours_per_week": 30},
-        "market_map": market,
-        "partners": [
-            partner("Pine", base_share={"large": 0.3, "small": 0.3}),
-            partner("Thorn", label="deceiver", base_share={"large": 0.1, "small": 0.1}),
-        ],
+        "horizon_quarters": 4,
         "candidates": [candidate("Cypress", base_share={"large": 0.2})],
         "plans": [{"name": "with Pine", "partner_share": 0.3, "focus": "believers"}],
     }
-    return territory(**{**known, **changes})
+    return two_segments(**{**known, **changes})
 
 
 def opened(section: str = "map", scenario: Scenario | None = None, jobs: Jobs | None = None, **says: Any) -> AppTest:
