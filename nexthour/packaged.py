@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parent
 _COPIES = _PACKAGE / "data"
 FOLDER = _COPIES if _COPIES.is_dir() else _PACKAGE.parent
-"""Where the names of packaged files begin."""
+"""The folder in which the names of packaged files begin."""
 NAMES_LETTERS = 240
 """Letters that the names of packaged files may take in a sentence."""
-BASELINE = "baseline"
+BASELINE_SCENARIO = "baseline"
 """The scenario that is meant where nobody says which."""
 
 

@@ -41,7 +41,7 @@ class Assumption:
     """One number nobody can measure."""
 
     path: str
-    """where it stands in the scenario; PARTNER_TIME for all gains of partner time"""
+    """place in the scenario; PARTNER_TIME for all gains of partner time"""
     name: str
     meaning: str
     unit: str

@@ -29,7 +29,7 @@ HISTORY_START = -HISTORY_WEEKS * TICKS_PER_WEEK
 NOBODY = -1
 """No opportunity, no partner or no segment in a record."""
 LARGEST_USD = 10**12
-"""Of one deal: sums of any number of them stay exact."""
+"""Largest amount of one deal: sums of any number of them stay exact."""
 NEVER = 2**62
 """A tick that does not come."""
 
@@ -112,7 +112,7 @@ RECORD = np.dtype(
         ("value", "<f8"),
     ]
 )
-"""One record. `value` is hours, weeks, a level or a count: `Kind` says which."""
+"""One record of what happened. `value` is hours, weeks, a level or a count: `Kind` says which."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ from sim.terms import PARTNER_SEGMENTS
 TickArray = NDArray[np.int64]
 MARKS = ("settles", "found", "brought", "signing")
 """Columns of a market that are uniforms."""
-BY_PARTNER = ("true_segment", "exit_ticks", "signing")
+LUCK_BY_PARTNER = ("true_segment", "exit_ticks", "signing")
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Market:
     found: FloatArray
     """the manager sees it if this is below the reach, shape (n,)"""
     brought: FloatArray
-    """its partner brings it if this is below engagement^beta, shape (n,)"""
+    """a draw: the partner brings it if this is below engagement^beta, shape (n,)"""
     stage: TickArray
     """stages already passed at arrival, shape (n,)"""
     age_ticks: TickArray
@@ -110,7 +110,7 @@ class Market:
         for name, shape in {
             **dict.fromkeys(("tick", "segment", "owner", "amount_usd", "found", "brought", *BY_OPPORTUNITY), (n,)),
             **dict.fromkeys(BY_STAGE, (n, MAX_STAGES)),
-            **dict.fromkeys(BY_PARTNER, (partners,)),
+            **dict.fromkeys(LUCK_BY_PARTNER, (partners,)),
         }.items():
             column = getattr(self, name)
             kind = "f" if name in MARKS else "i"
@@ -164,7 +164,7 @@ def draw_market(scenario: Scenario, seed: int, replication: int = 0) -> Market:
         **{name: arrivals[name].astype("<i8") for name in ("tick", "segment", "owner", "amount_usd")},
         **{name: drawn[field].copy() for name, field in BY_OPPORTUNITY.items()},
         **{name: stages[field].copy() for name, field in BY_STAGE.items()},
-        **{name: luck[name].copy() for name in BY_PARTNER},
+        **{name: luck[name].copy() for name in LUCK_BY_PARTNER},
     )
 
 

@@ -100,7 +100,7 @@ class PlanTable:
     parked: NDArray[np.bool_]
     """shape (quarters, partners)"""
     coverage_mode: tuple[CoverageMode, ...]
-    """by segment"""
+    """how each segment is covered"""
     support: FloatArray
     """expected reactive support of carried partners, hours a week, shape (quarters,)"""
     discipline: float

@@ -13,8 +13,8 @@ from sim import Ledger
 from sim.kpis import FUNNEL
 from sim.ledger import ENDINGS, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
 
-DIRECT = "direct"
-OPEN = "open at the end"
+DIRECT_ROUTE = "direct"
+OPEN_AT_THE_END = "open at the end"
 OUTCOMES = {
     Kind.WON_DIRECT: "won by the manager",
     Kind.WON_PARTNER: "won by the partner",
@@ -34,11 +34,11 @@ class DealRow:
     opportunity: int
     segment: str
     route: str
-    """DIRECT, or the partner that brought it"""
+    """DIRECT_ROUTE, or the partner that brought it"""
     opened_week: float
     closed_week: float | None
     closed_quarter: int | None
-    """from 1"""
+    """quarter, counted from 1"""
     outcome: str
     amount_usd: int
     credit_usd: float
@@ -62,11 +62,11 @@ def deal_rows(ledger: Ledger) -> Iterator[DealRow]:
         yield DealRow(
             opportunity=opportunity,
             segment=segments[record["segment"]],
-            route=DIRECT if partner is None else partner.name,
+            route=DIRECT_ROUTE if partner is None else partner.name,
             opened_week=float(record["tick"]) / TICKS_PER_WEEK - age_weeks,
             closed_week=None if tick is None else tick / TICKS_PER_WEEK,
             closed_quarter=None if tick is None else tick // TICKS_PER_QUARTER + 1,
-            outcome=OPEN if kind is None else OUTCOMES[kind],
+            outcome=OPEN_AT_THE_END if kind is None else OUTCOMES[kind],
             amount_usd=amount,
             credit_usd=amount * credited if kind in WON else 0.0,
         )

@@ -33,12 +33,12 @@ from sim.study.estimates import Estimate
 
 TITLE_ONLY = 5
 """The layout of python-pptx's own template that has a title and nothing else."""
-INK, GREY, RULE = "12263A", "4A5560", "D5DBE1"
+INK, PALE, RULE = "12263A", "4A5560", "D5DBE1"
 MEAN, ENDS = DARK[0], DARK[1]
-KIND_INKS = {"stop": "B34700", "start": "00664A", "more": "00664A", "less": "B34700", "keep": GREY}
+KIND_INKS = {"stop": "B34700", "start": "00664A", "more": "00664A", "less": "B34700", "keep": PALE}
 MOST_LETTERS, COVERAGE_LETTERS = 24, 64
 MOST_ROWS = 8
-"""Of the table; smaller changes are counted in the last."""
+"""Rows of the table; smaller changes are counted in the last."""
 LEFT, WIDE, GAP = 0.6, 12.13, 0.45
 LEFT_WIDE = 5.6
 RIGHT = LEFT + LEFT_WIDE + GAP
@@ -61,12 +61,12 @@ def one_pager(comparison: Comparison, plan_name: str, day: datetime.date) -> byt
     presentation.slide_width, presentation.slide_height = Inches(13.333), Inches(7.5)
     slide = presentation.slides.add_slide(presentation.slide_layouts[TITLE_ONLY])
     _title(slide, headline(comparison, plan_name))
-    _add_text(slide, (LEFT, 1.37, WIDE, 0.4), how_sure(comparison, plan_name), 16, GREY)
+    _add_text(slide, (LEFT, 1.37, WIDE, 0.4), how_sure(comparison, plan_name), 16, PALE)
     _changes(slide, comparison, plan_name)
     _cards(slide, comparison, plan_name)
     _chart(slide, comparison, plan_name)
     _add_text(slide, (LEFT, 6.5, WIDE, 0.35), f"Simulated, so no forecast. {CAVEAT}", 12, INK)
-    _add_text(slide, (LEFT, 6.87, WIDE, 0.3), provenance.line, 10, GREY)
+    _add_text(slide, (LEFT, 6.87, WIDE, 0.3), provenance.line, 10, PALE)
     notes = (verdict(comparison, plan_name), f"To get it again: {provenance.again}", CAVEAT)
     slide.notes_slide.notes_text_frame.text = "\n".join(map(forwardable_line, notes))
     about = presentation.core_properties
@@ -113,7 +113,7 @@ def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
     for i, use in enumerate(shown, int(bool(coverage))):
         _fill_row(table, i, use)
     if len(shown) < len(uses):
-        _cell(table.cell(rows - 1, 1), [(f"and {count_of(len(uses) - len(shown), 'smaller change')}", 12, GREY, False)])
+        _cell(table.cell(rows - 1, 1), [(f"and {count_of(len(uses) - len(shown), 'smaller change')}", 12, PALE, False)])
     for i in range(rows):
         table.rows[i].height = Inches(ROW)
         for column in range(3):
@@ -122,7 +122,7 @@ def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
 
 def _fill_row(table: Any, i: int, use: ChangedUse) -> None:
     _cell(table.cell(i, 0), [(use.kind.upper(), 12, KIND_INKS[use.kind], True)])
-    names = [(f"  {use.targets}", 11, GREY, False)] if use.targets else []
+    names = [(f"  {use.targets}", 11, PALE, False)] if use.targets else []
     _cell(table.cell(i, 1), [(use.what, 13, INK, False), *names])
     hours = tenths(use.planned) if use.kind == "keep" else f"{tenths(use.today)} → {tenths(use.planned)}"
     _cell(table.cell(i, 2), [(hours, 13, INK, False)])
@@ -146,9 +146,9 @@ def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
         card.fill.fore_color.rgb = RGBColor.from_string("EEF3F8")
         frame = card.text_frame
         frame.word_wrap, frame.auto_size, frame.vertical_anchor = True, MSO_AUTO_SIZE.NONE, MSO_ANCHOR.MIDDLE
-        _add_run(frame.paragraphs[0], head, 11, GREY, bold=True)
+        _add_run(frame.paragraphs[0], head, 11, PALE, bold=True)
         _add_run(frame.add_paragraph(), big, 22 if len(big) <= 12 else 16, INK, bold=True)
-        _add_run(frame.add_paragraph(), small, 11, GREY)
+        _add_run(frame.add_paragraph(), small, 11, PALE)
 
 
 def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
@@ -172,7 +172,7 @@ def _chart(slide: Any, comparison: Comparison, plan_name: str) -> None:
     chart = frame.chart
     chart.has_title, chart.has_legend = False, True
     chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.BOTTOM, False
-    chart.font.size, chart.font.color.rgb = Pt(11), RGBColor.from_string(GREY)
+    chart.font.size, chart.font.color.rgb = Pt(11), RGBColor.from_string(PALE)
     _axes(chart, form)
     if not any(estimate.value for estimate in so_far):
         # Left to itself the axis of a level line counts in cents.

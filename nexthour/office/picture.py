@@ -17,7 +17,7 @@ SMALL = 10
 LETTER = 5.0
 """Size of a line under the title, and width of one of its letters, in pixels."""
 LETTERS = 80
-"""On a line where the picture's width is not said."""
+"""Letters on a line where the picture's width is not said."""
 
 
 def png(spec: dict[str, Any], scale: float = 2, provenance: str = "") -> bytes:

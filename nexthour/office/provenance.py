@@ -25,14 +25,14 @@ class Provenance:
 
     scenario: str
     digest: str
-    """of the scenario"""
+    """digest of the scenario"""
     seed: int
     replications: int
     worlds: int
     version: str
     day: datetime.date
     again: str
-    """the command; SCENARIO is the scenario's file"""
+    """the command that gives it again; SCENARIO is the scenario's file"""
 
     @classmethod
     def of(cls, comparison: Comparison, day: datetime.date) -> Self:

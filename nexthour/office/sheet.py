@@ -25,7 +25,7 @@ LONGEST_TEXT = 32_000
 NO_NUMBER = "none"
 A4 = 9
 LINE_HEIGHT, HIGHEST_ROW = 15, 405
-"""In points."""
+"""Heights of rows in points."""
 WRAP_ROOM = 3
 """Letters of a column's width that a wrapped line does without: capitals are wider than most."""
 NUMBERS = {

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sim import Scenario
 
 FLOOR_SHOWN = 0.01
-"""Of quota; a smaller miss is not shown."""
+"""Share of quota; a smaller miss is not shown."""
 LEAST_SHOWN = 0.05
 """Hours a week."""
 

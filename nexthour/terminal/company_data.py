@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nexthour.packaged import BASELINE, scenario_path
+from nexthour.packaged import BASELINE_SCENARIO, scenario_path
 from nexthour.terminal.common import check_out
 from nexthour.terminal.tables import print_next
 
@@ -37,7 +37,7 @@ Encoding = Annotated[
 
 def template_path(scenario_file: str | None, out: str, *others: str) -> str:
     """The scenario file to start from, by default the baseline's. Raises InputError if `out` cannot be written."""
-    path = scenario_path(scenario_file or BASELINE)
+    path = scenario_path(scenario_file or BASELINE_SCENARIO)
     check_out(out, path, *others)
     return path
 

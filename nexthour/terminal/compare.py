@@ -21,7 +21,7 @@ from nexthour.report.numbers import (
 )
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, Plans, Replications, Workers, comparison_request, resolve
+from nexthour.terminal.plans import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS
 
@@ -36,7 +36,7 @@ BAR_WIDTH = 8
 def command(
     context: typer.Context,
     scenario_file: ScenarioFile,
-    plan: Plans = None,
+    plan: PlanOption = None,
     baseline: Baseline = None,
     replications: Replications = REPLICATIONS.default,
     seed: Seed = SEED.default,

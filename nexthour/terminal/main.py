@@ -55,7 +55,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "recruiting": recruiting.command,
     "schema": schema.command,
 }
-"""In the order in which help lists them."""
+"""The commands in the order in which help lists them."""
 SHORTER_HELP = {
     "check": "Say what is wrong in scenario and plan files.",
     "compare": "Compare plans on the same markets: which is better?",

@@ -79,7 +79,7 @@ def print_sheet(sheet: MondaySheet) -> None:
 
 
 def _cadences(sheet: MondaySheet, who: Who) -> Any:
-    """By partner and segment, with hours a week in the plan and in blocks."""
+    """Cadences by partner and segment, with hours a week in the plan and in blocks."""
     from sim.plan import ACTIVITY_WORDS
 
     table = make_table("", "when", "plan", "blocks", right=False)

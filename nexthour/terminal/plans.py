@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sim import Scenario
     from sim.study.request import ComparisonRequest
 
-Plans = Annotated[list[str] | None, typer.Option(PLANS.flag("plans"), help=PLANS.help)]
+PlanOption = Annotated[list[str] | None, typer.Option(PLANS.flag("plans"), help=PLANS.help)]
 Baseline = Annotated[str | None, typer.Option(help=BASELINE.help, metavar="NAME_OR_FILE")]
 Replications = Annotated[int, typer.Option(help=REPLICATIONS.help)]
 Workers = Annotated[int | None, typer.Option(help=WORKERS.help, metavar="CORES")]

@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from nexthour.packaged import BASELINE, packaged, scenario_path
+from nexthour.packaged import BASELINE_SCENARIO, packaged, scenario_path
 
 USUAL_PORT = 8501
 PATIENCE_SECONDS = 30.0
@@ -68,7 +68,7 @@ def _warm(port: int) -> None:
     from nexthour.app import menu
     from sim import TimePlan, load_scenario, replicate
 
-    scenario = load_scenario(scenario_path(BASELINE))
+    scenario = load_scenario(scenario_path(BASELINE_SCENARIO))
     replicate(scenario, TimePlan.status_quo(scenario), replications=2)
     time.sleep(FIRST_VISIT_SECONDS)
     for page in menu.page_names():

@@ -24,7 +24,7 @@ __all__ = ["CLAIMS", "Claim", "Finding", "Measurements", "Territories", "Unit"]
 
 Unit = Literal["share", "points", "USD", "skill", "quarter"]
 LUNCH_LIMIT = 0.05
-"""Of quota: less is nothing."""
+"""Share of quota below which a difference is nothing."""
 SKILL_LIMIT, SKILL_GAP = 0.02, 0.05
 RECRUITING_PAYS_FROM, RECRUITING_PAYS_BY = 4, 12
 EXACTLY = 1e-9

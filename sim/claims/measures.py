@@ -29,7 +29,7 @@ DEALS_OF_ONE_MARKET = 20
 """Markets in which single deals are followed, at most."""
 FIRST_HOURS = 1.5
 """Hours a week with one partner."""
-CAM_HOURS = 10.0
+CAM_WEEKLY_HOURS = 10.0
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class SoldBothWays:
     """Deals won by selling for the partner in one plan and directly in another, in the same market."""
 
     gross_usd: tuple[tuple[float, float], ...]
-    """of each deal won in both: sold for the partner, direct"""
+    """amounts of each deal won in both: sold for the partner, direct"""
     credit_for_partner: float
     """quota credit of all that was sold for the partner, over their gross booking; so is the next"""
     credit_direct: float
@@ -220,7 +220,7 @@ def ten_points_more(measured: Measurements, scenario: Scenario) -> FloatArray:
 def with_cam(scenario: Scenario, factor: float | None = None) -> Scenario:
     """The scenario with a channel account manager."""
     more: Mapping[str, float] = {} if factor is None else {"factor": factor}
-    return scenario.variant(channel_account_manager=ChannelAccountManager(hours_per_week=CAM_HOURS, **more))
+    return scenario.variant(channel_account_manager=ChannelAccountManager(hours_per_week=CAM_WEEKLY_HOURS, **more))
 
 
 def reach_of_believers(scenario: Scenario, factor: float) -> Scenario:

@@ -19,7 +19,7 @@ from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coeffic
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
-from sim.market import BY_PARTNER, BY_STAGE, Market, draw_tapes
+from sim.market import BY_STAGE, LUCK_BY_PARTNER, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
 from sim.tape import Tapes, empty_tapes
@@ -101,7 +101,7 @@ def _market_as_tapes(coefficients: Coefficients, market: Market) -> tuple[TapeNu
     tapes.arrivals["drawn"] = tape.ALL_DRAWN
     for name, field in BY_STAGE.items():
         tapes.stages[field] = np.minimum(getattr(market, name), tape.LONGEST_KEPT)
-    for name in BY_PARTNER:
+    for name in LUCK_BY_PARTNER:
         tapes.partner_luck[name] = getattr(market, name)
     numbers = zero_numbers(segments, partners, market.open_deals, weeks)
     numbers.run["has_open_pipeline"] = market.drawn_for.has_open_pipeline

@@ -196,7 +196,7 @@ def _version(package: str) -> str:
 
 
 def _fingerprint(code: CodeType) -> str:
-    """All of a function's code that decides what it does."""
+    """The part of a function's code that decides what it does."""
     constants = [_fingerprint(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts]
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
 

@@ -69,7 +69,7 @@ def object_code(plain: Callable[..., int], arguments: tuple[Any, ...], names: di
 
 
 def _compiled_names(plain: dict[str, Any]) -> dict[str, Any]:
-    """The same names, each function replaced by its compiled self."""
+    """Names of a module, each function replaced by its compiled self."""
     from numba import njit, types
 
     names = dict(plain)

@@ -30,12 +30,12 @@ from sim.scenario import Scenario
 from sim.study.one_run import MODEL_FAILURES, history_of, model_failure, run_name, run_plan
 from sim.study.options import REPLICATIONS, WORLDS
 from sim.study.settings import KeptTapes, RunSettings, check_count, check_settings
-from sim.study.workers import Job, run_jobs
+from sim.study.workers import Batch, run_jobs
 from sim.tally import empty_sums
 from sim.tape import Tapes
 from sim.tape_numbers import TapeNumbers, tape_numbers, weekly_demand
 
-Numbers = TypeVar("Numbers", bound=Sequence[int])
+Whole = TypeVar("Whole", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
 """Runs that a worker takes at a time: few enough for progress, enough to pay for the trip."""
 VARIANT_REPLICATIONS = 25
@@ -97,7 +97,7 @@ def variant_credit(
     likely = _prepare(work, scenario)
     prepared = [_prepare(work, variant, likely.plans) for variant in variants]
     size = min(_batch_size(scenario, VARIANT_REPLICATIONS), -(-len(replications) // LEAST_JOBS))
-    jobs: list[Job] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
+    jobs: list[Batch] = [(_variants_batch, (work, prepared, batch)) for batch in batches(replications, size)]
     return run_jobs(scenario, jobs, settings, len(variants) * len(plans) * len(replications), along=2)
 
 
@@ -105,9 +105,9 @@ class Bookings(NamedTuple):
     """Gross bookings of plans laid out as tables, in US dollars."""
 
     direct: FloatArray
-    """of the manager's own deals, shape (tables, runs, quarters)"""
+    """bookings of the manager's own deals, shape (tables, runs, quarters)"""
     partner: FloatArray
-    """by partner, shape (tables, runs, quarters, partners)"""
+    """bookings by partner, shape (tables, runs, quarters, partners)"""
 
 
 def table_bookings(
@@ -170,7 +170,7 @@ def world_credit(
     work = Work.of(scenario, plans, seed)
     laid_out = None if settings.engine == "simpy" else _prepare(work, scenario).plans
     size = _batch_size(scenario, VARIANT_REPLICATIONS)
-    jobs: list[Job] = [
+    jobs: list[Batch] = [
         (_world_bookings_batch, (work, world, batch, settings.engine, laid_out))
         for world in range(worlds)
         for batch in batches(range(world * replications, (world + 1) * replications), size)
@@ -179,9 +179,9 @@ def world_credit(
     return np.swapaxes(credit.reshape(len(plans), worlds, replications), 0, 1)
 
 
-def batches(replications: Numbers, size: int) -> list[Numbers]:
+def batches(replications: Whole, size: int) -> list[Whole]:
     """The replications in parts of at most `size`."""
-    return [cast(Numbers, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
+    return [cast(Whole, replications[start : start + size]) for start in range(0, len(replications), max(1, size))]
 
 
 def _batch_size(scenario: Scenario, most: int) -> int:
@@ -190,8 +190,8 @@ def _batch_size(scenario: Scenario, most: int) -> int:
     return max(1, min(most, int(OPPORTUNITIES_AT_A_TIME // (expected + 1))))
 
 
-def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Job]:
-    """The batches: a function and its arguments, in the order of the runs."""
+def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Batch]:
+    """A function and its arguments, in the order of the runs."""
     parts = batches(range(replications), _batch_size(work.scenario, BATCH_RUNS[settings.engine] // len(work.plans)))
     if settings.engine == "simpy":
         for world in range(worlds) if worlds else [None]:

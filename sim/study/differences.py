@@ -113,7 +113,7 @@ class Differences:
 
 
 def _key(plan: str, assumption: Assumption | None, value: float) -> _Key:
-    """Where differences are kept. The likely value of any assumption is what is assumed."""
+    """The key under which differences are kept. The likely value of any assumption is what is assumed."""
     if assumption is None or value == assumption.likely:
         return plan, "", 0.0
     return plan, assumption.path, value

@@ -81,21 +81,21 @@ class PlanResult:
     attainment: Estimate
     attainment_by_quarter: tuple[Estimate, ...]
     chance_of_quota: tuple[Estimate, ...]
-    """by quarter"""
+    """share of markets that made quota, by quarter"""
     quarters_at_quota: Estimate
     """share of quarters"""
     partner_share_of_credit: float
     difference_usd: Estimate
     """paired, against the baseline plan"""
     difference_share: Estimate
-    """the same as a share of the baseline plan's mean credit"""
+    """difference as a share of the baseline plan's mean credit"""
     difference_by_quarter_usd: tuple[Estimate, ...]
     difference_to_quarter_usd: tuple[Estimate, ...]
-    """the same cumulated to each quarter: the dip, and how it is paid back"""
+    """difference cumulated to each quarter: the dip, and how it is paid back"""
     markets_ahead: Estimate
     """share of markets with more credit than the baseline plan over the horizon"""
     markets_ahead_by_quarter: tuple[Estimate, ...]
-    """the same for the credit cumulated to each quarter"""
+    """difference of the credit cumulated to each quarter"""
     payback_quarter: int | None
     worlds_ahead: Estimate | None
     """share of plausible worlds in which the plan is better on average"""
@@ -118,10 +118,6 @@ class Comparison:
 
     def __getitem__(self, plan: str) -> PlanResult:
         return self.results[plan]
-
-    def cumulated_difference_usd(self, plan: str) -> tuple[Estimate, ...]:
-        """Paired difference of quota credit from the baseline plan, from quarter 1 to each quarter, in US dollars."""
-        return self.results[plan].difference_to_quarter_usd
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON: every figure with its interval."""
@@ -276,7 +272,7 @@ def _outcomes(
 
 
 def _result(outcomes: Outcomes, base: Outcomes, in_worlds: FloatArray | None) -> PlanResult:
-    """`in_worlds`: differences from the baseline plan, shape (worlds, replications)."""
+    """The result of a plan; `in_worlds` are differences from the baseline plan, shape (worlds, replications)."""
     is_baseline, at_quota = outcomes is base, outcomes.attainment >= 1
     credit, total = outcomes.credit_usd, outcomes.credit_usd.sum(axis=1)
     difference = credit - base.credit_usd

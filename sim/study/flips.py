@@ -37,7 +37,7 @@ CLEAR = 0.99
 SEARCH_MARKETS, SEARCH_STEPS = 100, 3
 SHORT_STRETCH = 0.5
 """Longest that a stretch may be to be short, as a share of its end that is farther from 0."""
-FIRST_MARKETS = 100
+FEWEST_MARKETS = 100
 MOST_MARKETS = 1.0
 """Markets at each of two values around the flip that matters most, as a multiple of those of the verdict."""
 RUNS = 18
@@ -61,7 +61,7 @@ class Flip:
     """The value of an assumption at which a verdict turns."""
 
     value: float
-    """at which the mean difference is nil"""
+    """value at which the mean difference is nil"""
     low: float
     high: float
     """95% interval for the luck of the markets, cut at the farthest values looked at"""
@@ -84,7 +84,7 @@ class Stretch(NamedTuple):
     plan: str
     assumption: Assumption
     near: float
-    """on the side of the likely value"""
+    """end on the side of the likely value"""
     far: float
     slope: float
     """change of the difference with the value, in US dollars, when the stretch was found"""
@@ -195,7 +195,7 @@ def shorten(known: Differences, stretch: Stretch, most: int) -> Search[Stretch]:
 
 
 def _between(known: Differences, stretch: Stretch) -> float:
-    """Where the straight line between the ends is nil, but not too near to either."""
+    """The value where the straight line between the ends is nil, but not too near to either."""
     near, far = (
         float(known.of(stretch.plan, stretch.assumption, value).mean()) for value in (stretch.near, stretch.far)
     )
@@ -224,7 +224,7 @@ def settle(known: Differences, stretch: Stretch, far: float, most: int, about: F
             break
         markets = 0
         while markets < most:
-            markets = min(max(2 * markets, FIRST_MARKETS), most)
+            markets = min(max(2 * markets, FEWEST_MARKETS), most)
             yield [Ask(stretch.plan, stretch.assumption, end, markets) for end in (left, right)]
             at_left, at_right = (known.of(stretch.plan, stretch.assumption, end)[:markets] for end in (left, right))
             place = estimates.zero_between(at_left, at_right)

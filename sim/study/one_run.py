@@ -21,7 +21,7 @@ from sim.study.options import REPLICATIONS
 from sim.tape_numbers import tape_numbers
 
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
-"""From the numbers of a run and a market to the records of a ledger."""
+"""Turn the numbers of a run and a market into the records of a ledger."""
 FEWER_REPLICATIONS = 100
 """Markets where nobody says how many and each takes tenths of a second, as no machine code can be had."""
 MODEL_FAILURES = (ArithmeticError, ValueError, LookupError, AttributeError, TypeError, AssertionError)

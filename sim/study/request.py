@@ -26,9 +26,9 @@ from sim.study.settings import check_count
 from sim.tape_numbers import check_seed
 
 COUNTS = {"replications": REPLICATIONS, "worlds": WORLDS, "replications_per_world": REPLICATIONS_PER_WORLD}
-OPTIONS = {"plans": PLANS, "baseline": BASELINE, **COUNTS, "seed": SEED}
+COMPARISON_OPTIONS = {"plans": PLANS, "baseline": BASELINE, **COUNTS, "seed": SEED}
 NameOrFile = Annotated[str, Field(max_length=4000)]
-Plans = Annotated[
+PlansToCompare = Annotated[
     Annotated[FrozenMap[TimePlan], Tag("~named")] | Annotated[Items[NameOrFile], Tag("~listed")],
     Discriminator(lambda value: "~named" if isinstance(value, Mapping) else "~listed"),
 ]
@@ -49,7 +49,7 @@ class ComparisonRequest(Request):
     `plans` are names and files, or plans by name; the baseline is the first of these if it is not named.
     """
 
-    plans: Plans | None = PLANS.declare()
+    plans: PlansToCompare | None = PLANS.declare()
     baseline: NameOrFile | None = BASELINE.declare()
     replications: int = REPLICATIONS.declare()
     seed: int = SEED.declare()
@@ -96,7 +96,7 @@ class ComparisonRequest(Request):
             value = getattr(self, name)
             if name in always or value != field.default:
                 for text in value if isinstance(value, tuple) else (value,):
-                    options += [OPTIONS[name].flag(name), str(text)]
+                    options += [COMPARISON_OPTIONS[name].flag(name), str(text)]
         return options
 
     def _named_plans(self, scenario: Scenario, where: str) -> dict[str, TimePlan]:

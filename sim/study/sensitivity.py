@@ -49,9 +49,9 @@ class Swing:
     at_low: Estimate
     at_high: Estimate
     width: float
-    """from the lowest to the highest of the differences at low, as assumed and at high"""
+    """distance from the lowest to the highest of the differences at low, as assumed and at high"""
     flips: tuple[Flip, ...]
-    """at most one below the likely value and one above"""
+    """values at which the verdict turns: at most one below the likely value and one above"""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Robustness:
 
     plan: TimePlan
     difference_share: Estimate
-    """against the baseline plan as assumed, as a share of its mean credit"""
+    """difference from the baseline plan as assumed, as a share of its mean credit"""
     verdict: Verdict
     swings: tuple[Swing, ...]
     """the longest bar first"""
@@ -96,9 +96,9 @@ class Sensitivity:
     worlds: int
     baseline: str
     plans: Mapping[str, Robustness]
-    """without the baseline"""
+    """results by plan, without the baseline"""
     regret: Mapping[str, Regret]
-    """with the baseline, which comes first; empty without worlds"""
+    """regret by plan, the baseline first; empty without worlds"""
     by_world: FloatArray = field(repr=False, compare=False)
     """mean difference from the baseline plan in US dollars: shape (worlds, plans), as in `regret`"""
 

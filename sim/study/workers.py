@@ -19,11 +19,13 @@ from sim.scenario import Scenario
 from sim.study.one_run import slow_runs
 from sim.study.settings import RunSettings
 
-Job = tuple[Callable[..., FloatArray], tuple[Any, ...]]
-"""A batch: a function and its arguments."""
+Batch = tuple[Callable[..., FloatArray], tuple[Any, ...]]
+"""A function and its arguments, to be run by a worker."""
 
 
-def run_jobs(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings, total: int, along: int = 1) -> FloatArray:
+def run_jobs(
+    scenario: Scenario, jobs: Sequence[Batch], settings: RunSettings, total: int, along: int = 1
+) -> FloatArray:
     """What the jobs of a scenario give, joined along the axis of replications. Progress hears of `total` runs."""
     done, parts = 0, []
     with closing(_results(scenario, jobs, settings)) as results:
@@ -35,7 +37,7 @@ def run_jobs(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings, tot
     return np.concatenate(parts, axis=along)
 
 
-def _results(scenario: Scenario, jobs: Sequence[Job], settings: RunSettings) -> Generator[FloatArray, None, None]:
+def _results(scenario: Scenario, jobs: Sequence[Batch], settings: RunSettings) -> Generator[FloatArray, None, None]:
     """What the jobs give, in their order. Closing it cancels what has not begun."""
     from joblib import Parallel, cpu_count, delayed
 

@@ -17,11 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from nexthour.calibrate.calendar import csv_file, ics_file
-from nexthour.calibrate.calendar.occurrence import FIRST_YEAR, LAST_YEAR, CalendarPeriod, CalendarSpec, Entry
+from nexthour.calibrate.calendar.occurrence import (
+    EARLIEST_YEAR,
+    LATEST_YEAR,
+    CalendarPeriod,
+    CalendarSpec,
+    Entry,
+)
 from nexthour.calibrate.files.table_file import GZIP
 from sim.errors import TableError
 
-LARGEST_BYTES = 20_000_000
+LARGEST_CALENDAR_BYTES = 20_000_000
 SHORTEST_PERIOD_DAYS, LONGEST_PERIOD_DAYS = 7, 731
 LONGEST_HOURS = 16.0
 """Longest event that is taken as work; what lasts longer is a trip, an offer or a mistake."""
@@ -36,7 +42,7 @@ class Event:
     people: tuple[str, ...]
     """addresses and names, in small letters"""
     begins: datetime.datetime
-    """in UTC, as is the end"""
+    """time in UTC, as that of the end"""
     ends: datetime.datetime
     left_out: str
     """why it does not count, or nothing"""
@@ -48,7 +54,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Export:
+class CalendarExport:
     """The events of a period in an export."""
 
     name: str
@@ -62,7 +68,7 @@ class Export:
 
 def read_events(
     path: Path | str, reading: CalendarSpec, first: datetime.date | None = None, last: datetime.date | None = None
-) -> Export:
+) -> CalendarExport:
     """Read the events from `first` to `last` day; without both, of the whole export. Raises TableError."""
     data = _unpacked_bytes(path)
     if b"BEGIN:VCALENDAR" in data[:10_000].upper():
@@ -77,7 +83,7 @@ def read_events(
     within = [event for entry in entries if (event := _within(entry, period, reading)) is not None]
     if not within:
         raise TableError(f"{path}: no event from {period.first} to {period.last}; choose another period or export")
-    return Export(Path(path).name, period, tuple(sorted(within, key=lambda event: event.begins)), unreadable)
+    return CalendarExport(Path(path).name, period, tuple(sorted(within, key=lambda event: event.begins)), unreadable)
 
 
 def _unpacked_bytes(path: Path | str) -> bytes:
@@ -86,12 +92,12 @@ def _unpacked_bytes(path: Path | str) -> bytes:
         with Path(path).open("rb") as raw:
             packed = raw.read(2) == GZIP
             raw.seek(0)
-            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(LARGEST_BYTES + 1)
+            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(LARGEST_CALENDAR_BYTES + 1)
     except (OSError, EOFError, ValueError, zlib.error) as problem:
         what = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:100]
         raise TableError(f"{str(path)[:200]}: cannot be read ({what}); give an ICS or CSV file") from None
-    if len(data) > LARGEST_BYTES:
-        raise TableError(f"{path}: over {LARGEST_BYTES:,} bytes; export a shorter period")
+    if len(data) > LARGEST_CALENDAR_BYTES:
+        raise TableError(f"{path}: over {LARGEST_CALENDAR_BYTES:,} bytes; export a shorter period")
     return data
 
 
@@ -110,7 +116,10 @@ def _period(
         max(reading.day_of(end) for _, end in spans) if last is None else last,
         first is None and last is None,
     )
-    if not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS or not FIRST_YEAR < period.first.year < LAST_YEAR:
+    if (
+        not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS
+        or not EARLIEST_YEAR < period.first.year < LATEST_YEAR
+    ):
         raise TableError(
             f"{path}: from {period.first} to {period.last} is {period.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
             f"{LONGEST_PERIOD_DAYS}; say from which day to which"

@@ -22,7 +22,7 @@ from sim.terms import PARTNER_ACTIVITIES
 
 UNKNOWN_WARNED, UNKNOWN_REFUSED = 0.1, 0.25
 """Shares of hours without a rule above which a split comes with a warning, and is refused. Judgement."""
-FEWEST_WEEKS = 4
+FEWEST_WEEKS_WORKED = 4
 """Weeks below which an audit is called short. Judgement."""
 NOTEWORTHY_HOURS = 0.25
 """Hours a week; smaller differences are not worth a sentence."""
@@ -61,7 +61,7 @@ def remarks(scenario: Scenario, audit: Audit) -> list[str]:
 
 def remarks_on_calendar(audit: Audit) -> Iterator[str]:
     """Remarks on the audit that need no scenario, a sentence each."""
-    if audit.weeks < FEWEST_WEEKS:
+    if audit.weeks < FEWEST_WEEKS_WORKED:
         yield f"{audit.weeks:.1f} weeks are few to speak of a usual week."
     if not audit.knows_me:
         yield "The rules have no address under `me`: declined invitations count as attended."

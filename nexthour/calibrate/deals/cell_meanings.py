@@ -21,7 +21,7 @@ MOST_OF_A_CURRENCY = 10**15
 MOST_DAYS = 3640
 REMEMBERED = 50_000
 """Different cells of a column whose meaning is remembered: most columns repeat themselves."""
-LOST, WON, OPEN, UNKNOWN = range(4)
+IS_LOST, IS_WON, IS_OPEN, UNKNOWN = range(4)
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Meaning:
     """takes a cell for each of these columns that the file has, and gives their value or a Reason"""
     otherwise: Any
     """stands in for the value in a row that is rejected"""
-    matters: tuple[int, ...] = (LOST, WON, OPEN)
+    matters: tuple[int, ...] = (IS_LOST, IS_WON, IS_OPEN)
     """endings of the deals to which the value matters"""
 
 
 def meanings(mapping: Mapping) -> dict[str, Meaning]:
     """Each value of a deal with how its cells are read. Meanings of repeated cells are remembered."""
-    closed, nan = (LOST, WON), float("nan")
+    closed, nan = (IS_LOST, IS_WON), float("nan")
     number_of_days = partial(notation.parse_number, decimal=mapping.decimal, most=MOST_DAYS)
     date = partial(notation.parse_day, order=mapping.date_order)
     by_name = {
@@ -53,7 +53,7 @@ def meanings(mapping: Mapping) -> dict[str, Meaning]:
         "closed": Meaning(("closed",), date, nan, closed),
         "cycle_days": Meaning(("cycle_days",), number_of_days, nan, closed),
         "closed_days_ago": Meaning(("closed_days_ago",), number_of_days, nan, closed),
-        "stage": Meaning(("stage",), _look_up(mapping.stages, "not among the stages"), nan, (OPEN,)),
+        "stage": Meaning(("stage",), _look_up(mapping.stages, "not among the stages"), nan, (IS_OPEN,)),
     }
     remember = lru_cache(REMEMBERED, typed=True)
     return {name: replace(meaning, read=remember(meaning.read)) for name, meaning in by_name.items()}
@@ -65,8 +65,8 @@ def _look_up(values: abc.Mapping[str, Any], otherwise: str) -> Callable[[Any], A
 
 
 def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
-    """Reads how a deal ended: WON, LOST or OPEN."""
-    usable = OPEN if mapping.takes_open_deals else Reason("is open; to use open deals give stage, stages and as_of")
+    """Reads how a deal ended: IS_WON, IS_LOST or IS_OPEN."""
+    usable = IS_OPEN if mapping.takes_open_deals else Reason("is open; to use open deals give stage, stages and as_of")
     if mapping.result is None:
 
         def of_booleans(is_closed: Any, is_won: Any) -> int | Reason:
@@ -77,13 +77,13 @@ def _outcome(mapping: Mapping) -> Callable[..., int | Reason]:
                 return Reason(f"is {as_text(is_closed)}, and {mapping.is_won} {won}")
             if won and not closed:
                 return Reason(f"is {as_text(is_closed)}, but {mapping.is_won} is {as_text(is_won)}")
-            return (WON if won else LOST) if closed else usable
+            return (IS_WON if won else IS_LOST) if closed else usable
 
         return of_booleans
     meaning: dict[str, int] = {
-        **dict.fromkeys(mapping.won, WON),
-        **dict.fromkeys(mapping.lost, LOST),
-        **dict.fromkeys(mapping.open_values, OPEN),
+        **dict.fromkeys(mapping.won, IS_WON),
+        **dict.fromkeys(mapping.lost, IS_LOST),
+        **dict.fromkeys(mapping.open_values, IS_OPEN),
     }
     return _look_up(meaning, "neither won, lost nor open" if mapping.open_values else "neither won nor lost")
 

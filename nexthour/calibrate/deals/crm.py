@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Name = Literal["Salesforce", "HubSpot", "Dynamics"]
+CrmName = Literal["Salesforce", "HubSpot", "Dynamics"]
 FEWEST_SIGNS = 2
 """Column names that only one CRM has, by which it is recognised."""
 
@@ -22,7 +22,7 @@ FEWEST_SIGNS = 2
 class Crm:
     """How one CRM names things."""
 
-    name: Name
+    name: CrmName
     signs: tuple[str, ...]
     """columns that the others do not have"""
     columns: dict[str, tuple[str, ...]]

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nexthour.calibrate.deals.cell_meanings import MOST_DAYS, OPEN, WON, Meaning, meanings
+from nexthour.calibrate.deals.cell_meanings import IS_OPEN, IS_WON, MOST_DAYS, Meaning, meanings
 from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, as_text
 from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
@@ -182,19 +182,19 @@ class _Reader:
         }
         amount = self._number_column("amount", block, outcome)
         blank = np.array([not as_text(cell) for cell in frame[self.columns["amount"]]], dtype=bool)
-        block.reject(blank & (outcome == OPEN), f"{self.columns['amount']} is empty")
+        block.reject(blank & (outcome == IS_OPEN), f"{self.columns['amount']} is empty")
         created, closed, cycle, age = self._days(block, outcome)
         stage = self._number_column("stage", block, outcome)
         used = np.ones(len(frame), dtype=bool)
         used[list(block.reasons)] = False
         common = {**{name: np.array(cells, dtype=object) for name, cells in texts.items()}, "amount_usd": amount}
-        ended = {**common, "won": outcome == WON, "cycle_weeks": cycle / 7, "created_day": created}
+        ended = {**common, "won": outcome == IS_WON, "cycle_weeks": cycle / 7, "created_day": created}
         ended["closed_day"] = closed
         pending = {**common, "stage": stage, "age_weeks": age / 7, "created_day": created}
         rows = frame.index
         return (
-            _frame(ended, CLOSED_COLUMNS, rows, used & (outcome != OPEN)),
-            _frame(pending, OPEN_COLUMNS, rows, used & (outcome == OPEN)).astype({"stage": np.int64}),
+            _frame(ended, CLOSED_COLUMNS, rows, used & (outcome != IS_OPEN)),
+            _frame(pending, OPEN_COLUMNS, rows, used & (outcome == IS_OPEN)).astype({"stage": np.int64}),
             {int(rows[place]): reason for place, reason in block.reasons.items()},
         )
 
@@ -220,11 +220,11 @@ class _Reader:
         if mapping.created is not None:
             created = self._number_column("created", block, outcome)
             cycle = closed - created
-            block.reject((outcome != OPEN) & (cycle < 0), f"{columns['closed']} is before {columns['created']}")
-            block.reject((outcome != OPEN) & (closed > as_of), f"{columns['closed']} is after the day of the export")
+            block.reject((outcome != IS_OPEN) & (cycle < 0), f"{columns['closed']} is before {columns['created']}")
+            block.reject((outcome != IS_OPEN) & (closed > as_of), f"{columns['closed']} is after the day of the export")
             block.reject(created > as_of, f"{columns['created']} is after the day of the export")
             longest = f"{columns['created']} is over {MOST_DAYS:,} days before the end"
-            block.reject(np.where(outcome == OPEN, as_of - created, cycle) > MOST_DAYS, longest)
+            block.reject(np.where(outcome == IS_OPEN, as_of - created, cycle) > MOST_DAYS, longest)
         else:
             cycle = self._number_column("cycle_days", block, outcome)
             created = closed - cycle

@@ -19,7 +19,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
-from nexthour.calibrate.deals.crm import CRMS, Crm, Name, column_of, count_known_columns, recognise_crm
+from nexthour.calibrate.deals.crm import CRMS, Crm, CrmName, column_of, count_known_columns, recognise_crm
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
 from nexthour.calibrate.files import table_file
 from nexthour.calibrate.files.notation import DateOrder, Question, Reason, as_text, parse_bool, parse_day, parse_money
@@ -44,7 +44,7 @@ class Proposal:
 
     file: str
     """name of the export, without its folder"""
-    crm: Name | None
+    crm: CrmName | None
     mapping: dict[str, Any]
     """"?" where a person has to answer"""
     questions: tuple[str, ...]

@@ -14,7 +14,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.posterior import CONFIDENCE, Normal
+from nexthour.calibrate.fit.posterior import SURENESS, Normal
 from sim.arrays import FloatArray
 
 FEWEST_WEEKS = 6
@@ -45,7 +45,7 @@ def bootstrap_weeks(days: FloatArray, statistic: Callable[[NDArray[Any]], list[f
     drawn = np.array([statistic(places) for places in _draw_deals(units, blocks, length)])
     free = max(1.0, blocks / length - 1)
     errors = np.maximum(drawn.std(axis=0, ddof=1) * ((free + 1) / free) ** 0.5, LEAST_LOG_ERROR)
-    t = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, free))
+    t = float(scipy.stats.t.ppf((1 + SURENESS) / 2, free))
     values = statistic(np.arange(size))
     return [Normal(value, float(error), t) for value, error in zip(values, errors, strict=True)]
 

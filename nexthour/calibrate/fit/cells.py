@@ -34,7 +34,15 @@ from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
-from nexthour.calibrate.fit.posterior import CONFIDENCE, DISPERSION, Interval, Normal, arrivals, shrink_cells, win_rate
+from nexthour.calibrate.fit.posterior import (
+    DISPERSION,
+    SURENESS,
+    Interval,
+    Normal,
+    arrivals,
+    shrink_cells,
+    win_rate,
+)
 from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.errors import TableError
@@ -132,10 +140,10 @@ class DealPeriod:
         return cls(quarters, begins, first, last, shown)
 
 
-Words = TypeVar("Words", str, "pd.Series[str]")
+RowWords = TypeVar("RowWords", str, "pd.Series[str]")
 
 
-def row_name(segment: Words, route: Words) -> Words:
+def row_name(segment: RowWords, route: RowWords) -> RowWords:
     """Name of the market map's row of a segment and route: deals of two routes differ in size, so each is a row."""
     return segment + ", " + route
 
@@ -323,7 +331,7 @@ def _deals_per_quarter(deals: int, period: DealPeriod) -> Interval:
     """Deals / quarters, where nothing is known of weeks: the interval is that of weeks as dispersed as usual."""
     value = max(deals, 0.5) / period.quarters
     error = (1 / max(deals, 0.5) + DISPERSION**2 / (WEEKS_PER_QUARTER * period.quarters)) ** 0.5
-    return Normal(float(np.log(value)), float(error), float(scipy.stats.norm.ppf((1 + CONFIDENCE) / 2))).fitted(np.exp)
+    return Normal(float(np.log(value)), float(error), float(scipy.stats.norm.ppf((1 + SURENESS) / 2))).fitted(np.exp)
 
 
 def _weekly_counts(

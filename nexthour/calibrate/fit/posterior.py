@@ -22,7 +22,7 @@ from scipy.special import gammaln, log_ndtr, logsumexp, ndtri
 
 from sim.arrays import FloatArray
 
-CONFIDENCE = 0.90
+SURENESS = 0.90
 """Probability that every interval in calibrate covers."""
 LUCK_SCALE = 0.25
 """Half-normal prior of `win_rate_shock`. Judgement: quarters in which a win rate of 50% becomes 40 or 60% are usual."""
@@ -43,7 +43,7 @@ class Interval:
     def on_grid(cls, grid: FloatArray, mass: FloatArray) -> Interval:
         """Median and central interval of a distribution on a grid, each point standing for what lies around it."""
         below = np.cumsum(mass) / mass.sum() - mass / mass.sum() / 2
-        tail = (1 - CONFIDENCE) / 2
+        tail = (1 - SURENESS) / 2
         middle, low, high = np.interp([0.5, tail, 1 - tail], below, grid)
         return cls(float(middle), float(low), float(high))
 
@@ -58,7 +58,7 @@ class Normal:
 
     mean: float
     error: float
-    """standard deviation"""
+    """standard deviation of it"""
     t: float
     """half-width of the 90% interval in standard deviations"""
 

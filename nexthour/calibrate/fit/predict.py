@@ -25,18 +25,18 @@ from numpy.typing import NDArray
 from nexthour.calibrate.fit.block_bootstrap import first_and_last
 from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
 from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
-from nexthour.calibrate.fit.posterior import CONFIDENCE, Interval, arrivals
+from nexthour.calibrate.fit.posterior import SURENESS, Interval, arrivals
 from sim.arrays import FloatArray
 from sim.errors import TableError
 
-DISPERSION = "weekly dispersion"
+WEEKLY_DISPERSION = "weekly dispersion"
 """Variance / mean of the closings of whole weeks."""
 SIZE_BANDS = 6
 QUANTILES = (0.25, 0.5, 0.75, 0.9)
 DRAWS = 400
 FEWEST = 20
 """Deals below which nothing is said of a cell."""
-FEWEST_WEEKS = 3
+FEWEST_COUNTED_WEEKS = 3
 """Whole weeks below which nothing is said of how they differ."""
 WIN_SIZES = Sizes(territory=0.05, week=0.45, territory_in_week=0.3, time=0.6, territory_in_time=0.25)
 """Prior of effects on the chance to win, as shares of it. Of the order that maximum likelihood finds in the public
@@ -109,7 +109,7 @@ def _predict_route(route: str, known: pd.DataFrame, wanted: pd.DataFrame, rng: A
         observed, forecast = observed_numbers(group), _plain_forecast(known)
         for what, values in drawn.items():
             # The median: an effect that leaves less than nothing is cut off, which lifts the mean.
-            low, middle, high = np.quantile(values, [(1 - CONFIDENCE) / 2, 0.5, (1 + CONFIDENCE) / 2])
+            low, middle, high = np.quantile(values, [(1 - SURENESS) / 2, 0.5, (1 + SURENESS) / 2])
             predicted = Interval(float(middle), float(low), float(high))
             found.append(Prediction(name, route, what, len(group), predicted, forecast[what], observed[what]))
     return found
@@ -124,8 +124,8 @@ def observed_numbers(group: pd.DataFrame) -> dict[str, float]:
     for q in QUANTILES:
         found[_cycle_name(q)] = float(group["cycle_weeks"].quantile(q))
     counts = whole_weeks(group["closed_day"])
-    if len(counts) >= FEWEST_WEEKS:
-        found[DISPERSION] = float(counts.var(ddof=1) / counts.mean())
+    if len(counts) >= FEWEST_COUNTED_WEEKS:
+        found[WEEKLY_DISPERSION] = float(counts.var(ddof=1) / counts.mean())
     return found
 
 
@@ -136,9 +136,9 @@ def _cycle_name(q: float) -> str:
 def _plain_forecast(known: pd.DataFrame) -> dict[str, float]:
     """The numbers of the whole route; dispersion is the territories' mean, as that of their sum is not comparable."""
     pooled = observed_numbers(known)
-    each = [observed_numbers(group).get(DISPERSION) for _, group in known.groupby("territory")]
+    each = [observed_numbers(group).get(WEEKLY_DISPERSION) for _, group in known.groupby("territory")]
     dispersions = [value for value in each if value is not None]
-    return pooled | {DISPERSION: float(np.mean(dispersions)) if dispersions else float("nan")}
+    return pooled | {WEEKLY_DISPERSION: float(np.mean(dispersions)) if dispersions else float("nan")}
 
 
 def whole_weeks(days: pd.Series[float]) -> NDArray[np.int64]:
@@ -283,7 +283,7 @@ def _dispersions(known: pd.DataFrame) -> list[tuple[float, float]]:
     found = []
     for _, group in known.groupby("territory"):
         counts = whole_weeks(group["closed_day"]).astype(float)
-        if len(counts) >= FEWEST_WEEKS:
+        if len(counts) >= FEWEST_COUNTED_WEEKS:
             log_dispersion = arrivals(counts, np.ones(len(counts))).log_dispersion
             found.append((log_dispersion.mean, log_dispersion.error))
     return found
@@ -292,11 +292,11 @@ def _dispersions(known: pd.DataFrame) -> list[tuple[float, float]]:
 def _draw_dispersion(group: pd.DataFrame, dispersions: list[tuple[float, float]], rng: Any) -> dict[str, FloatArray]:
     """Variance / mean of weeks that share the deals of a cell as unevenly as those of a territory seen, any of them."""
     counts = whole_weeks(group["closed_day"])
-    if len(counts) < FEWEST_WEEKS or not dispersions:
+    if len(counts) < FEWEST_COUNTED_WEEKS or not dispersions:
         return {}
     which = rng.integers(0, len(dispersions), DRAWS)
     mean, error = np.array(dispersions)[which].T
     shape = np.exp(-2 * (mean + error * rng.normal(size=DRAWS)))
     weights = rng.gamma(np.repeat(shape[:, None], len(counts), axis=1))
     drawn = rng.multinomial(int(counts.sum()), weights / weights.sum(axis=1, keepdims=True))
-    return {DISPERSION: drawn.var(axis=1, ddof=1) / drawn.mean(axis=1)}
+    return {WEEKLY_DISPERSION: drawn.var(axis=1, ddof=1) / drawn.mean(axis=1)}

@@ -39,7 +39,7 @@ from sim.rules import next_level, saturating_gain, share_forgotten
 from sim.scenario import PartnerTraits, Scenario
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_YEAR, Name
 
-Activity = Literal["coach", "joint_plan"]
+HelpActivity = Literal["coach", "joint_plan"]
 STOCKS: Mapping[str, str] = {"coach": "skill", "joint_plan": "engagement"}
 AMOUNTS: Mapping[str, float] = {
     "with_none": 0.0,
@@ -76,7 +76,7 @@ class JudgementRow(Declared):
 
     person: Name = declare("who says it", unit="text")
     partner: Name = declare("a partner of the scenario, or achiever, believer or deceiver", unit="text")
-    activity: Activity = declare("the help that changes; all else stays as today", unit="text")
+    activity: HelpActivity = declare("the help that changes; all else stays as today", unit="text")
     hours_per_week: float = declare("hours of it today", unit="hours a week", gt=0, le=40)
     with_none: float = declare("its sales in a year with none of it", unit="sales a year", ge=0)
     with_today: float = declare("its sales in a year with today's hours", unit="sales a year", gt=0)
@@ -131,7 +131,7 @@ class Opinion:
     """One person's gain and tau of one activity."""
 
     person: str
-    activity: Activity
+    activity: HelpActivity
     gain: Range
     """gain a week, and how well the answers say it: 90%"""
     tau: Range | None
@@ -198,7 +198,7 @@ def fit_judgement(rows: Sequence[JudgementRow], scenario: Scenario, name: str = 
     """
     for row in rows:
         _traits(row, scenario, name)
-    grouped: dict[tuple[Activity, str], list[JudgementRow]] = {}
+    grouped: dict[tuple[HelpActivity, str], list[JudgementRow]] = {}
     for row in rows:
         grouped.setdefault((row.activity, row.person), []).append(row)
     opinions = tuple(_fit_opinion(answered, scenario, name) for answered in grouped.values())

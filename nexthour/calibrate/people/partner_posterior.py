@@ -94,7 +94,7 @@ class Posterior:
     """Chances in proportion: of the kind, times those of skill and of engagement given the kind."""
 
     kind: FloatArray
-    """shape (kinds,)"""
+    """chance of each kind, shape (kinds,)"""
     skill: FloatArray
     """shape (kinds, LEVELS)"""
     engagement: FloatArray

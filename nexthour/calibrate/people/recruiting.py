@@ -29,7 +29,7 @@ from scipy.special import expit, logit
 
 from nexthour.calibrate.files.notation import EPOCH
 from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
-from nexthour.calibrate.fit.posterior import CONFIDENCE, Interval, shrink
+from nexthour.calibrate.fit.posterior import SURENESS, Interval, shrink
 from nexthour.calibrate.people.recruiting_contacts import Contacts
 from sim.arrays import FloatArray
 from sim.errors import TableError
@@ -259,7 +259,7 @@ class _Resampled:
     @property
     def quantile(self) -> float:
         """Half of a 90% interval in standard errors: Student's quantile for the number of blocks."""
-        return float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, self.blocks - 1))
+        return float(scipy.stats.t.ppf((1 + SURENESS) / 2, self.blocks - 1))
 
     @property
     def correction(self) -> float:
