@@ -9,6 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ RIDDLES = {"its", "theirs", "thing", "things"}
 """Names that say nothing where they stand."""
 PLAYED = {"show": "nexthour/app/pages/", "draw": "nexthour/app/sections/", "command": "nexthour/terminal/"}
 """What every file of a folder has under the same name, as whoever calls it takes the file by its name."""
+TWICE = {
+    "PAGE": "each page has its own",
+    "Rows": "of a picture; and to Numba, rows of an array, which nobody imports",
+    "add_up_ledger": "plain, and compiled",
+    "run_all": "plain, and compiled",
+}
+"""Names that stand in several files although one of these is imported, with the reason."""
+POINTING = re.compile(r"(?:the same|likewise|ditto|as above)\b", re.IGNORECASE)
+"""A beginning of a field's docstring that only another field explains."""
 SHORTEST = 3
 """Words of a docstring's first sentence."""
 HANGING = re.compile(
@@ -77,6 +87,40 @@ def documented(path: Path) -> Iterator[tuple[ast.AST, str, str]]:
                 text = ast.get_docstring(part)
                 if text and (part is node or not part.name.startswith("_")):
                     yield part, part.name, text
+
+
+def named(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module defines, private ones left out."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        names = [node.name]
+    else:
+        names = [part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)]
+    if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign):
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def taken(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each name that a module takes from another, with that module, be it imported or read from it as an attribute."""
+    modules = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for name in node.names:
+                modules[name.asname or name.name] = f"{node.module}.{name.name}"
+                yield name.name, node.module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield node.attr, modules[node.value.id]
+
+
+def said_of_fields(tree: ast.AST) -> Iterator[tuple[ast.AST, str]]:
+    """The docstrings of fields and constants."""
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        for before, after in pairwise(body if isinstance(body, list) else ()):
+            text = after.value if isinstance(after, ast.Expr) else None
+            is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
+            if is_text and isinstance(before, ast.Assign | ast.AnnAssign):
+                yield after, text.value
 
 
 def complaint(docstring: str) -> str | None:
@@ -148,6 +192,45 @@ def test_a_public_name_means_one_thing() -> None:
             if not where.startswith(PLAYED.get(node.name, "nowhere")):
                 homes[node.name].append(where)
     found = [f"{name}: {', '.join(where)}" for name, where in sorted(homes.items()) if len(where) > 1]
+    assert not found, "\n".join(found)
+
+
+def test_a_name_that_another_file_imports_has_one_home() -> None:
+    homes, used = defaultdict[str, list[str]](list), set[tuple[str, str]]()
+    for path in files(*PACKAGES):
+        tree, module = (
+            ast.parse(path.read_text(encoding="utf-8")),
+            ".".join(path.relative_to(ROOT).with_suffix("").parts),
+        )
+        used.update(taken(tree))
+        for name in {name for node in tree.body for name in named(node)}:
+            homes[name].append(module)
+    found = [
+        f"{name}: {', '.join(modules)}"
+        for name, modules in sorted(homes.items())
+        if len(modules) > 1 and name not in {*PLAYED, *TWICE} and any((name, module) in used for module in modules)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_docstrings_of_private_functions_have_a_subject_of_their_own() -> None:
+    found = [
+        f"{place(path, node)} {node.name}: {text.splitlines()[0]!r}"
+        for path in files(*PACKAGES)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("_") and (text := ast.get_docstring(node))
+        if HANGING.match(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_docstrings_of_fields_do_not_point_at_others() -> None:
+    found = [
+        f"{place(path, node)} {text!r}"
+        for path in files(*PACKAGES)
+        for node, text in said_of_fields(ast.parse(path.read_text(encoding="utf-8")))
+        if POINTING.match(text)
+    ]
     assert not found, "\n".join(found)
 
 

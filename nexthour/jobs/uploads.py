@@ -16,7 +16,7 @@ from pathlib import Path
 from sim import InputError
 from sim.errors import short_line
 
-LONGEST_NAME = 60
+LONGEST_FILE_NAME = 60
 DECIMAL_MARK = "give --decimal", "set the decimal mark to"
 """The terminal's words for a control, and the page's."""
 
@@ -32,7 +32,7 @@ class Upload:
     @classmethod
     def of(cls, name: str, data: bytes) -> Upload:
         """A file by the name that the visitor's machine gives it."""
-        return cls(short_line(name)[:LONGEST_NAME].strip() or "the file", data)
+        return cls(short_line(name)[:LONGEST_FILE_NAME].strip() or "the file", data)
 
     @cached_property
     def digest(self) -> str:

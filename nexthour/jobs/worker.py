@@ -154,7 +154,7 @@ def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
 
 
 def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
-    """Of plans by name, the first of them the baseline, in `markets`."""
+    """The sensitivity of plans by name, the first of them the baseline, in `markets`."""
     from sim import sensitivity
 
     done = _counted(progress, "{done} of about {total} runs under other assumptions")
@@ -163,7 +163,7 @@ def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
 
 
 def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
-    """Of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
+    """The fit of an `upload` with its `mapping`, a `fraction` of it; the scenario gives what no table can."""
     from nexthour.calibrate import calibrate, check_fit, read_deals
 
     arguments = task.arguments

@@ -16,7 +16,7 @@ from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERM
 from nexthour.report.numbers import usd, whole_percent
 from optimize.coverage.gaps import Coverage
 
-BROUGHT, NOBODY = "brought by partners", "seen by nobody"
+BROUGHT, SEEN_BY_NOBODY = "brought by partners", "seen by nobody"
 HOLLOW = "rgba(127, 127, 127, 0.12)"
 BAR, GAP, AROUND = 24, 12, 110
 """Pixels of a bar, between those of two segments, and of what stands above and below a picture of rows."""
@@ -56,7 +56,7 @@ class SegmentBar:
 
 def market_map_bars(bars: Sequence[SegmentBar], title: str, who_finds: str = "you") -> Spec:
     """A bar for each segment, as long as it is worth, in parts by who sees it; a dashed outline is what nobody does."""
-    parts = (f"found by {who_finds}", BROUGHT, NOBODY)
+    parts = (f"found by {who_finds}", BROUGHT, SEEN_BY_NOBODY)
     longest = max((bar.worth_usd for bar in bars), default=0.0) or 1.0
     whens = list(dict.fromkeys(bar.when for bar in bars))
     segments = list(dict.fromkeys(bar.segment for bar in bars))

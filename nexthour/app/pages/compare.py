@@ -34,11 +34,11 @@ from sim.terms import TREATMENTS
 
 PAGE = "compare"
 SLOTS = ("a", "b", "c")
-NONE, HERE = "", ""
+EMPTY, HERE = "", ""
 """No plan, and the scenario of the page: words that no plan and no scenario can be called by."""
 LAB = "lab"
 """The field that holds a split that comes from the Lab and is not saved."""
-CHOSEN = "plan"
+CHOSEN_PLAN = "plan"
 """The field that says which plan somebody chose to look at closer."""
 CHOICE = "closer"
 """The key of the control that chooses it. It begins with what is usual, which no address has to say."""
@@ -64,22 +64,22 @@ def _fields(context: PageContext) -> Sequence[Field]:
     chosen = {LAB: split}
     for slot in SLOTS:
         shown = [chosen[other] for other in SLOTS if other in chosen]
-        default = next((name for name in usual if name not in shown), NONE)
+        default = next((name for name in usual if name not in shown), EMPTY)
         where = url_state.choice(_scenario_key(slot), [HERE, *files], HERE)
         chosen[_scenario_key(slot)] = str(url_state.allowed_value(PAGE, where))
         names = _plan_names(context, chosen[_scenario_key(slot)], split)
-        plan = _plan_field(slot, names, default if default in names else NONE)
+        plan = _plan_field(slot, names, default if default in names else EMPTY)
         chosen[slot] = str(url_state.allowed_value(PAGE, plan))
         fields += [where, plan]
     _, *others = _chosen_plans(context, chosen)
-    return [*fields, url_state.choice(CHOSEN, [NONE, *others], NONE)]
+    return [*fields, url_state.choice(CHOSEN_PLAN, [EMPTY, *others], EMPTY)]
 
 
 def _plan_field(slot: str, names: Sequence[str], default: str) -> Field:
     """The plan of a slot. Who writes a link may say none, unless a plan is called so."""
-    field = url_state.choice(slot, [NONE, *names], default)
+    field = url_state.choice(slot, [EMPTY, *names], default)
     none = ["none"] if "none" not in names else []
-    return replace(field, parse=lambda words: NONE if words[-1:] == none else field.parse(words))
+    return replace(field, parse=lambda words: EMPTY if words[-1:] == none else field.parse(words))
 
 
 def _scenario_key(slot: str) -> str:
@@ -154,7 +154,9 @@ def _draw_slots(context: PageContext) -> None:
         where = st.session_state[_scenario_key(slot)]
         plans = _plans_by_name(_scenario(context, where), st.session_state[LAB])
         with column:
-            st.selectbox(f"Plan {slot.upper()}", [NONE, *plans], key=slot, format_func=lambda name: name or "(no plan)")
+            st.selectbox(
+                f"Plan {slot.upper()}", [EMPTY, *plans], key=slot, format_func=lambda name: name or "(no plan)"
+            )
             with st.popover("In another scenario" if where == HERE else f"In {escaped(_scenario_title(where))}"):
                 st.selectbox("Scenario", [HERE, *others], key=_scenario_key(slot), format_func=_scenario_title)
 
@@ -169,7 +171,7 @@ def _chosen_plans(context: PageContext, state: Mapping[str, str]) -> dict[str, t
     chosen = {base: (context.scenario, context.plans[base])}
     for slot in SLOTS:
         name, where = state[slot], state[_scenario_key(slot)]
-        if name == NONE or (where == HERE and name == base):
+        if name == EMPTY or (where == HERE and name == base):
             continue
         scenario = _scenario(context, where)
         plan_there = scenario, _plans_by_name(scenario, state[LAB])[name]
@@ -250,14 +252,14 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
-    for name in (st.session_state[CHOSEN], split_fields.unpack_split(word).name if word else NONE):
+    for name in (st.session_state[CHOSEN_PLAN], split_fields.unpack_split(word).name if word else EMPTY):
         if name in others:
             return str(name)
     return max(others, key=lambda name: others[name].difference_usd.value)
 
 
 def _remember_choice() -> None:
-    st.session_state[CHOSEN] = st.session_state[CHOICE]
+    st.session_state[CHOSEN_PLAN] = st.session_state[CHOICE]
 
 
 def _attainment_fan(comparison: Comparison, name: str) -> list[tuple[float, float, float]]:

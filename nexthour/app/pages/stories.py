@@ -29,7 +29,7 @@ STORIES = {
     "rising-quota": "In which year does your own quota outgrow your own hours?",
 }
 """The question to talk about when all is seen, by scenario."""
-NOBODY = ""
+NO_GUESS = ""
 """The word for a prediction that nobody made."""
 MOST = 60
 """Percent that a prediction may say."""
@@ -47,7 +47,7 @@ def _fields(context: PageContext) -> Sequence[Field]:
     by = url_state.number("by", -MOST, MOST, 0)
     if url_state.peek(PAGE, seen) == "no":  # a prediction begins with today's split; when all is seen there may be none
         return [story, url_state.choice("best", list(plans), scenario.status_quo.name), by, seen]
-    return [story, url_state.choice("best", [NOBODY, *plans], NOBODY), url_state.optional_field(by), seen]
+    return [story, url_state.choice("best", [NO_GUESS, *plans], NO_GUESS), url_state.optional_field(by), seen]
 
 
 def _story(story: str) -> tuple[Scenario, dict[str, TimePlan]]:
@@ -130,7 +130,7 @@ def _judge_prediction(comparison: Comparison, best_first: Sequence[str]) -> str:
     guess, by = st.session_state["best"], st.session_state["by"]
     first = comparison[best_first[0]]
     best = best_first[0] if first.difference_usd.value > 0 else comparison.baseline
-    if guess == NOBODY:
+    if guess == NO_GUESS:
         return f"The most quota credit has {best}."
     right = "You were right" if guess == best else f"You said {guess}"
     if guess == comparison.baseline or by is None:

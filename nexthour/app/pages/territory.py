@@ -71,7 +71,7 @@ def _page(context: PageContext) -> None:
         left.selectbox("Plan", list(context.plans), key="plan")
     plan = context.plans[st.session_state["plan"]]
     try:
-        DRAWN[section](context, plan)
+        DRAWINGS[section](context, plan)
     except NextHourError as problem:  # the rest of the page is still of use
         st.error(escaped(short_line(str(problem))))
 
@@ -296,7 +296,7 @@ def _treatment_row(treatment: Treatment) -> list[str]:
     return [name, treatment.treatment, does, credit, commitment, report.unusual_treatment(treatment)]
 
 
-DRAWN: dict[str, Callable[[PageContext, TimePlan], None]] = {
+DRAWINGS: dict[str, Callable[[PageContext, TimePlan], None]] = {
     "map": _draw_map,
     "gaps": _draw_gaps,
     "partners": _draw_partners,

@@ -34,7 +34,7 @@ from sim.documents.yaml_file import read_yaml
 
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
 EXAMPLE, EXAMPLE_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
-SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
+FIT_SEED, MARKETS, MARKETS_AGAIN = 1, 200, 100
 """The numbers of the terminal, whatever the seed of the page."""
 REASONS_SHOWN, ROWS_SHOWN = 20, 100
 KEY = "deals"
@@ -175,7 +175,7 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     if questions:
         st.button("Fit a scenario", disabled=True)
         return
-    as_here = replace(context, seed=SEED)
+    as_here = replace(context, seed=FIT_SEED)
     arguments = {
         "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
         "markets_again": MARKETS_AGAIN,

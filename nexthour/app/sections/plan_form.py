@@ -11,7 +11,7 @@ import streamlit as st
 
 from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.sections import plan_limits
-from nexthour.app.sections.plan_limits import FREE, NONE, in_percent
+from nexthour.app.sections.plan_limits import ANY, NONE, in_percent
 from nexthour.app.state import actuals_store, library, split_fields, visit
 from optimize.options import OBJECTIVES, OPTIONS
 from sim import InputError, Scenario
@@ -76,7 +76,7 @@ def controls(context: PageContext) -> None:
         with st.expander("Coverage"):
             for name in scenario.segment_names:
                 st.selectbox(
-                    escaped(name), [FREE, *split_fields.MODES], key=plan_limits.mode_key(name),
+                    escaped(name), [ANY, *split_fields.MODES], key=plan_limits.mode_key(name),
                     format_func=lambda mode: split_fields.MODES.get(mode, "whatever is best"),
                 )  # fmt: skip
 

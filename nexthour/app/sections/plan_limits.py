@@ -32,7 +32,7 @@ CALLED = {
     "from_quarter": "the first quarter to plan",
 }
 """Arguments of the planner by what they are called on the page."""
-FREE, NONE = "free", "none"
+ANY, NONE = "free", "none"
 USUAL_FLOOR = 90
 MOST_LOCKS = 50
 
@@ -58,7 +58,7 @@ def fields(context: PageContext) -> list[Field]:
         optional(_word("largest_change_hours"), change.least, change.most),
         url_state.choice(_word("recruit"), ["yes", "no"], "yes"),
         url_state.several(_word("only_partners"), scenario.partner_names),
-        *(url_state.choice(mode_key(name), [FREE, *COVERAGE_MODES], FREE) for name in scenario.segment_names),
+        *(url_state.choice(mode_key(name), [ANY, *COVERAGE_MODES], ANY) for name in scenario.segment_names),
         url_state.number(_word("from_quarter"), 1, horizon, 1),
         url_state.choice(_word("followed"), list(context.plans), scenario.status_quo.name),
         url_state.choice(_word("actuals"), [NONE, *map(str, actuals_store.versions(scenario))], NONE),
@@ -124,7 +124,7 @@ def request_of(context: PageContext, state: Mapping[str, Any]) -> PlanRequest:
 
     said: dict[str, Any] = {name: state.get(option.word) for name, option in OPTIONS.items()}
     shares = [name for name, option in OPTIONS.items() if option.kind is float and option.unit.startswith("share")]
-    modes = {name: mode for name in context.scenario.segment_names if (mode := state[mode_key(name)]) != FREE}
+    modes = {name: mode for name in context.scenario.segment_names if (mode := state[mode_key(name)]) != ANY}
     given = {
         **said,
         **{name: None if said[name] is None else said[name] / 100 for name in shares},

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 FIRST_MARKETS, MARKETS = 100, REPLICATIONS.default
 """Shown at once, and following."""
-WORLDS = 100
+FEW_WORLDS = 100
 EFFORT = Effort.normal
 LARGEST_TAPES = 50_000_000
 """Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
@@ -64,7 +64,7 @@ def stages(scenario: Scenario, with_worlds: bool = True) -> Iterator[tuple[int, 
     time.sleep(REST_SECONDS)
     yield MARKETS, 0
     if with_worlds:
-        yield MARKETS, WORLDS
+        yield MARKETS, FEW_WORLDS
 
 
 def scenario(scenario_id: str, files: Mapping[str, Path]) -> Scenario:

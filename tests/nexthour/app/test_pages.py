@@ -296,7 +296,7 @@ def test_the_lab_shows_the_numbers_of_compare() -> None:
     scenario = load_scenario(BASELINE)
     plan = TimePlan.constant(scenario, 0.35, {"coach": 0.25, "co_sell": 0.75}, "even", park=["Fir Solutions"])
     compared = compare(
-        scenario, {"status quo": TimePlan.status_quo(scenario), "p": plan}, cache.MARKETS, 3, worlds=cache.WORLDS
+        scenario, {"status quo": TimePlan.status_quo(scenario), "p": plan}, cache.MARKETS, 3, worlds=cache.FEW_WORLDS
     )
     test = page("lab", {"share": "35", "focus": "even", "coach": "25", "joint_plan": "0", "co_sell": "75",
                         "park": "Fir Solutions", "seed": "3"})  # fmt: skip
@@ -514,7 +514,7 @@ def test_a_territory_without_partners_can_be_looked_at() -> None:
 def test_compare_shows_the_numbers_of_compare() -> None:
     scenario = load_scenario(BASELINE)
     plans = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    compared = compare(scenario, plans, cache.MARKETS, worlds=cache.WORLDS)
+    compared = compare(scenario, plans, cache.MARKETS, worlds=cache.FEW_WORLDS)
     test = page("compare")
     assert wrong(test) == []
     cells = [cell for row in tables(test)["The plans side by side"] for cell in row]
