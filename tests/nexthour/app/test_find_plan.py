@@ -64,7 +64,7 @@ def small(**changes: Any) -> Scenario:
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
     monkeypatch.setattr(cache, "MARKETS", 200)
-    monkeypatch.setattr(cache, "WORLDS", 5)
+    monkeypatch.setattr(cache, "FEW_WORLDS", 5)
     return tmp_path
 
 

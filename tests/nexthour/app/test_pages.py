@@ -45,7 +45,7 @@ NASTY = "<b>x</b> \"q\" 'q' [l](u) :red[z] $a$ `c` 🦄 =1+1"
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path))
     monkeypatch.setattr(cache, "MARKETS", 200)
-    monkeypatch.setattr(cache, "WORLDS", 5)
+    monkeypatch.setattr(cache, "FEW_WORLDS", 5)
     return tmp_path
 
 
@@ -332,7 +332,7 @@ def test_a_class_that_caches_know_by_its_name_is_there() -> None:
 
 
 def test_the_lab_shows_what_the_terminal_prints(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "WORLDS", 20)
+    monkeypatch.setattr(cache, "FEW_WORLDS", 20)
     words = ["compare", str(BASELINE), "--plan", "20% with Believers", "--replications", "200", "--worlds", "20"]
     plan = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)["plans"]["20% with Believers"]
     shown = metrics(page("lab"))

@@ -35,7 +35,7 @@ BASELINE = Path("scenarios/baseline.yaml")
 def own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEXTHOUR_LIBRARY", str(tmp_path / "library"))
     monkeypatch.setattr(cache, "MARKETS", MARKETS)
-    monkeypatch.setattr(cache, "WORLDS", WORLDS)
+    monkeypatch.setattr(cache, "FEW_WORLDS", WORLDS)
 
 
 @pytest.fixture(scope="module", autouse=True)
