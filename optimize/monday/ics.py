@@ -19,6 +19,7 @@ from typing import Any
 
 from optimize.monday.diary import Block
 from optimize.monday.sheet import MondaySheet
+from sim.documents.files import write_whole
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Who
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
@@ -68,12 +69,7 @@ def calendar_text(sheet: MondaySheet, who: Who = "territory_manager") -> bytes:
 
 def write_calendar(sheet: MondaySheet, path: Path | str, who: Who = "territory_manager") -> None:
     """Write the calendar of one person. Raises PlanError if nobody has that role, or the file cannot be written."""
-    text = calendar_text(sheet, who)
-    try:
-        Path(path).write_bytes(text)
-    except (OSError, ValueError) as problem:
-        said = getattr(problem, "strerror", None) or problem
-        raise PlanError(f"{path}: cannot be written ({said}); choose another path") from None
+    write_whole(path, calendar_text(sheet, who), PlanError)
 
 
 def _event(sheet: MondaySheet, block: Block, number: int, days: tuple[datetime.date, ...]) -> Any:

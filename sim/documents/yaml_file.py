@@ -7,8 +7,11 @@ Left out: how the fields of a document are declared and checked (declared.py).
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -17,10 +20,15 @@ from typing import Any, ClassVar, Self
 from pydantic import PrivateAttr
 
 from sim.documents.declared import Declared, schema_text, validate
+from sim.documents.files import path_text, read_regular, write_whole
 from sim.documents.messages import show
+from sim.documents.yaml_values import NotYaml, yaml_values
 from sim.errors import InputError
 
 LARGEST_FILE_BYTES = 1_000_000
+EDITORS_LINE = "# yaml-language-server: $schema="
+PROMISE, LAST_LINE = '# This file is whole if it has its last line, "# end".', "# end"
+"""What `write` puts below the first line and at the end: a file that was cut off has the one and not the other."""
 
 
 @dataclass(frozen=True)
@@ -49,94 +57,90 @@ class Document(Declared):
         data, text = read_yaml(path, cls.error)
         if not isinstance(data, Mapping):
             holds = "nothing" if data is None else f"{show(data)}"
-            raise cls.error(f"{path}: holds {holds}, not {cls.kind}; {cls.start_from}")
-        made = validate(cls, data, str(path), cls.error)
-        made._source = SourceText(text)
-        return made
+            raise cls.error(f"{path_text(path)}: holds {holds}, not {cls.kind}; {cls.start_from}")
+        document = validate(cls, data, path_text(path), cls.error)
+        document._source = SourceText(_without_marks(text))
+        return document
 
-    def write(self, path: Path | str) -> None:
+    def write(self, path: Path | str, *, replace: bool = True) -> bool:
         """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
 
-        Comments and order of the file it was loaded from are kept, and the text of every value that is the same.
+        Comments and order of the file it was loaded from are kept, and the text of every value that is the same. The
+        file is written whole or not at all. Without `replace`, a file that is there stays, and False is returned.
         """
-        _write(path, self.text(), self.error)
+        if not write_whole(path, self.text(), self.error, replace=replace):
+            return False
         schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
-        if not schema.is_file() or schema.read_text(encoding="utf-8", errors="replace") != text:
-            _write(schema, text, self.error)
+        if _may_hold_schema(schema, type(self), text):
+            write_whole(schema, text, self.error)
+        return True
 
     def text(self) -> str:
         """What `write` would put into the file."""
+        from ruamel.yaml.error import YAMLError
+
         after = self._written_values()
         text, original = None, self._source.text
         if original:
-            before = self.model_validate(_parse(original))._written_values()
-            text = original
-            if before != after:
-                text = _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
             # A file with anchors cannot always be changed in one place only; then the comments have to go.
-            try:
-                kept = self.model_validate(_parse(text))._written_values() == after
-            except ValueError:
-                kept = False
-        if text is None or not kept:
+            with suppress(ValueError, NotYaml, YAMLError):
+                text = self._changed(original, after)
+        if text is None:
             text = _yaml_text(after, "")
-        first = "# yaml-language-server:"
-        return text if text.startswith(first) else f"{first} $schema={self.schema_file}\n{text}"
+        first = "" if text.startswith(EDITORS_LINE) else f"{EDITORS_LINE}{self.schema_file}\n"
+        return marked_whole(first + text)
+
+    def _changed(self, original: str, after: Any) -> str | None:
+        """The `original` text, with what is not as in `after` changed; None if that cannot be done."""
+        before = self.model_validate(yaml_values(original))._written_values()
+        text = original
+        if before != after:
+            text = _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
+        return text if self.model_validate(yaml_values(text))._written_values() == after else None
 
     def _written_values(self) -> Any:
         return _with_whole_numbers(self.model_dump(exclude_unset=True))
 
 
 def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
-    """The plain data of a YAML file and its text; `error` if it cannot be read as YAML."""
-    from ruamel.yaml.error import YAMLError
-
-    where = str(path) if len(str(path)) <= 250 else f"{str(path)[:247]}..."
-    if not isinstance(path, str | Path) or "\0" in where:
-        raise error(f"{show(path)}: cannot be read; give the path of a YAML file")
+    """The plain data of a YAML file and its text; `error` if it cannot be read as YAML or was cut off."""
+    where, data = path_text(path), read_regular(path, LARGEST_FILE_BYTES, error, "a YAML file")
     try:
-        file = Path(path)
-        size = file.stat().st_size
-        if size > LARGEST_FILE_BYTES:
-            raise error(f"{where}: the file has {size:,} bytes; allowed: at most {LARGEST_FILE_BYTES:,}")
-        text = file.read_text(encoding="utf-8-sig")
-        return _parse(text), text
-    except InputError:
-        raise
-    except OSError as problem:
-        said = problem.strerror or problem
-        raise error(f"{where}: cannot be read ({said}); give the path of a YAML file") from None
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise error(f"{where}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
-    except YAMLError as problem:
-        mark = getattr(problem, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark is not None else ""
-        what = _first_line(getattr(problem, "problem", None) or problem)
-        raise error(f"{where}:{line} not YAML: {what}; correct the line") from None
-    except RecursionError:
-        raise error(f"{where}: the document is nested too deeply; allowed: what the schema shows") from None
-    except Exception as problem:
-        # The YAML library lets many kinds escape for malformed scalars (dates, numbers, tags, null bytes).
-        raise error(f"{where}: not YAML: {_first_line(problem)}; correct the value") from None
-
-
-def _first_line(problem: object) -> str:
-    lines = str(problem).strip().splitlines() or [type(problem).__name__]
-    return " ".join(lines[0].split())[:160]
-
-
-def _parse(text: str) -> object:
-    from ruamel.yaml import YAML
-
-    return YAML(typ="safe", pure=True).load(text)
-
-
-def _write(path: Path | str, text: str, error: type[InputError]) -> None:
+    if PROMISE in text and LAST_LINE not in text.splitlines():
+        raise error(
+            f'{where}: is cut off, as its last line, "{LAST_LINE}", is missing; take another copy, or add that line '
+            "if nothing else is missing"
+        )
     try:
-        Path(path).write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as problem:
-        said = getattr(problem, "strerror", None) or problem
-        raise error(f"{path}: cannot be written ({said}); choose another path") from None
+        return yaml_values(text), text
+    except NotYaml as problem:
+        line = f" line {problem.line}" if problem.line else ""
+        raise error(f"{where}:{line} not YAML: {problem.why}; correct the line") from None
+
+
+def marked_whole(text: str) -> str:
+    """A text with a line at the head and one at the end, by which `read_yaml` knows that nothing of it is missing."""
+    first, end, rest = text.partition("\n") if text.startswith(EDITORS_LINE) else ("", "", text)
+    return f"{first}{end}{PROMISE}\n{rest.rstrip()}\n{LAST_LINE}\n"
+
+
+def _without_marks(text: str) -> str:
+    """A text without the lines that say it is whole, which stand where they stood though values are added."""
+    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in (PROMISE, LAST_LINE))
+
+
+def _may_hold_schema(path: Path, model: type[Document], text: str) -> bool:
+    """Whether the schema of `model` may be written here: not over what is up to date, or somebody else's."""
+    if not os.path.lexists(path):
+        return True
+    try:
+        there = read_regular(path, LARGEST_FILE_BYTES, model.error, "a schema").decode()
+        return there != text and json.loads(there).get("title") == model.__name__
+    except (InputError, ValueError, AttributeError, RecursionError):
+        return False
 
 
 def _with_whole_numbers(value: Any) -> Any:

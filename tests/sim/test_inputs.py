@@ -163,7 +163,7 @@ LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
         (LAUGHS, "nested aliases"),
         ("a: *b", "undefined alias"),
         ("name: 2026-13-45", "month"),
-        ("name: " + "9" * 6000, "not YAML"),
+        ("name: " + "9" * 6000, "name is '999"),
         ("1: 2", "unknown key 1"),
         ("null: 2", "unknown key null"),
     ],

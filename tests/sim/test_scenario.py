@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sim.documents.declared import Declared, schema_text
+from sim.documents.yaml_file import LAST_LINE, PROMISE
 from sim.errors import ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario, save_scenario
@@ -36,14 +37,17 @@ def changed_lines(before: str, after: str) -> list[str]:
 
 def test_an_unchanged_scenario_is_written_word_for_word(scenario: Scenario, tmp_path: Path) -> None:
     save_scenario(scenario, tmp_path / "a.yaml")
-    assert (tmp_path / "a.yaml").read_text(encoding="utf-8") == TEXT
+    written = (tmp_path / "a.yaml").read_text(encoding="utf-8")
+    assert changed_lines(TEXT, written) == [f"+{PROMISE}", f"+{LAST_LINE}"]
     assert load_scenario(tmp_path / "a.yaml") == scenario
 
 
 def test_a_variant_changes_only_its_lines(scenario: Scenario, tmp_path: Path) -> None:
     save_scenario(scenario.variant(horizon_quarters=8), tmp_path / "a.yaml")
     written = (tmp_path / "a.yaml").read_text(encoding="utf-8")
-    assert changed_lines(TEXT, written) == ["-horizon_quarters: 12", "+horizon_quarters: 8"]
+    assert changed_lines(TEXT, written) == [
+        f"+{PROMISE}", "-horizon_quarters: 12", "+horizon_quarters: 8", f"+{LAST_LINE}",
+    ]  # fmt: skip
 
 
 def test_a_file_with_anchors_changes_only_what_is_meant(scenario: Scenario, tmp_path: Path) -> None:
@@ -101,9 +105,20 @@ def test_the_schema_is_a_schema(model: type[Declared]) -> None:
 
 
 def test_the_schema_is_written_beside_the_file(scenario: Scenario, tmp_path: Path) -> None:
-    (tmp_path / "scenario.schema.json").write_bytes(b"\xff old")
+    schema = tmp_path / "scenario.schema.json"
+    schema.write_text('{"title": "Scenario", "properties": {}}', encoding="utf-8")
     save_scenario(scenario, tmp_path / "a.yaml")
-    assert (tmp_path / "scenario.schema.json").read_text(encoding="utf-8") == schema_text(Scenario)
+    assert schema.read_text(encoding="utf-8") == schema_text(Scenario)
+
+
+@pytest.mark.parametrize("content", [b"\xff mine", b'{"title": "Mine"}', b"[1]"])
+def test_a_file_of_somebody_else_is_not_written_over_by_a_schema(
+    scenario: Scenario, tmp_path: Path, content: bytes
+) -> None:
+    schema = tmp_path / "scenario.schema.json"
+    schema.write_bytes(content)
+    save_scenario(scenario, tmp_path / "a.yaml")
+    assert schema.read_bytes() == content
 
 
 def test_pickle_hash_and_digest(scenario: Scenario) -> None:

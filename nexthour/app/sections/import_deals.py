@@ -30,7 +30,7 @@ from nexthour.report.numbers import count_of, digits, tenths, usd, whole, whole_
 from nexthour.report.text import with_capital
 from sim import NextHourError, TableError
 from sim.documents.declared import validate
-from sim.documents.yaml_file import read_yaml
+from sim.documents.yaml_file import marked_whole, read_yaml
 
 LARGEST_MB, LARGEST_MAPPING_MB = 20, 1
 EXAMPLE, EXAMPLE_MAPPING = "made_up_salesforce.csv", "mappings/made_up_salesforce.yaml"
@@ -159,7 +159,7 @@ def _yaml_text(mapping: dict[str, Any]) -> str:
 
     out = StringIO()
     YAML().dump(mapping, out)
-    return out.getvalue()
+    return marked_whole(out.getvalue())
 
 
 def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> None:

@@ -53,10 +53,8 @@ def save_actuals(scenario: Scenario, actuals: Actuals) -> int:
     if _has_figures(actuals):
         actuals.figures(scenario)
     for number in range((latest(scenario) or 0) + 1, MOST_VERSIONS + 1):
-        if (path := library.new_file("actuals", f"{scenario.digest()}-{number}")) is None:
-            continue
-        actuals.write(path)
-        return number
+        if library.write_new(actuals, "actuals", f"{scenario.digest()}-{number}"):
+            return number
     raise InputError(
         f"{library.folder('actuals')}: holds {MOST_VERSIONS} versions of this scenario's figures; delete the oldest"
     )

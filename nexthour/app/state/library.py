@@ -7,6 +7,7 @@ same name gets a number, in its name too.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import unicodedata
@@ -74,30 +75,26 @@ def save_document(document: Scenario | TimePlan, kind: str) -> str:
             if _holds_same(document, taken[document_id]):
                 return document_id
             continue
-        if (path := new_file(kind, document_id)) is None:  # somebody else saves it just now
-            continue
-        document.write(path)
-        return document_id
+        if write_new(document, kind, document_id):
+            return document_id
     raise InputError(f"{where}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
 
 
-def new_file(kind: str, document_id: str) -> Path | None:
-    """A file that is made just now, empty, so that two who save at once get two; None if there is one of this id.
+def write_new(document: Document, kind: str, document_id: str) -> bool:
+    """Write a document under a new id; False, and nothing is written, if there is one of this id by now.
 
-    Raises InputError, which says the way out, if it cannot be made.
+    Raises InputError, which says the way out, if it cannot be written.
     """
     where = folder(kind)
-    path = where / f"{document_id}.yaml"
     try:
         where.mkdir(parents=True, exist_ok=True)
-        path.touch(exist_ok=False)
+        if not os.access(where, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as problem:
-        if path.exists():
-            return None
         raise InputError(
             f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
         ) from None
-    return path
+    return document.write(where / f"{document_id}.yaml", replace=False)
 
 
 def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
@@ -107,9 +104,7 @@ def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
 
 
 def _saved_files(kind: str) -> list[Path]:
-    """The files of a kind; an empty one is being written, and left out."""
-    files = (path for path in folder(kind).glob("*.yaml") if path.is_file() and path.stat().st_size)
-    return sorted(files)[:MOST_SAVED]
+    return sorted(path for path in folder(kind).glob("*.yaml") if path.is_file())[:MOST_SAVED]
 
 
 def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from nexthour.calibrate.calendar.occurrence import (
     Entry,
 )
 from nexthour.calibrate.files.table_file import GZIP
+from sim.documents.files import read_regular
 from sim.errors import TableError
 
 LARGEST_CALENDAR_BYTES = 20_000_000
@@ -89,10 +91,9 @@ def read_events(
 def _unpacked_bytes(path: Path | str) -> bytes:
     """The whole file, unpacked. Raises TableError."""
     try:
-        with Path(path).open("rb") as raw:
-            packed = raw.read(2) == GZIP
-            raw.seek(0)
-            data = (gzip.GzipFile(fileobj=raw) if packed else raw).read(LARGEST_CALENDAR_BYTES + 1)
+        data = read_regular(path, LARGEST_CALENDAR_BYTES, TableError, "an ICS or CSV file")
+        if data.startswith(GZIP):
+            data = gzip.GzipFile(fileobj=io.BytesIO(data)).read(LARGEST_CALENDAR_BYTES + 1)
     except (OSError, EOFError, ValueError, zlib.error) as problem:
         what = getattr(problem, "strerror", None) or " ".join(str(problem).split())[:100]
         raise TableError(f"{str(path)[:200]}: cannot be read ({what}); give an ICS or CSV file") from None

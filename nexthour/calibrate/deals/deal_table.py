@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from nexthour.calibrate.deals.cell_meanings import IS_OPEN, IS_WON, MOST_DAYS, Meaning, meanings
 from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, as_text
-from nexthour.calibrate.files.table_file import TableFile, open_table, save_text
+from nexthour.calibrate.files.table_file import TableFile, open_table
 from sim.arrays import FloatArray
+from sim.documents.files import write_whole
 from sim.documents.messages import show
 from sim.errors import TableError
 from sim.progress import Progress
@@ -97,7 +98,7 @@ def read_deals(path: Path | str, mapping: Mapping, progress: Progress | None = N
 
 def save_rejected(rejected: pd.DataFrame, path: Path | str) -> None:
     """Write rejected rows and their reasons as CSV. Raises TableError."""
-    save_text(path, rejected_text(rejected), "utf-8-sig")
+    write_whole(path, rejected_text(rejected).encode("utf-8-sig", "replace"), TableError)
 
 
 def rejected_text(rejected: pd.DataFrame) -> str:

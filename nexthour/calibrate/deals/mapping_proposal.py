@@ -23,8 +23,10 @@ from nexthour.calibrate.deals.crm import CRMS, Crm, CrmName, column_of, count_kn
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
 from nexthour.calibrate.files import table_file
 from nexthour.calibrate.files.notation import DateOrder, Question, Reason, as_text, parse_bool, parse_day, parse_money
-from nexthour.calibrate.files.table_file import PLAIN, SEPARATORS, Layout, TableFile, open_table, save_text
+from nexthour.calibrate.files.table_file import PLAIN, SEPARATORS, Layout, TableFile, open_table
+from sim.documents.files import write_whole
 from sim.documents.messages import listed, show
+from sim.documents.yaml_file import marked_whole
 from sim.errors import TableError, short_line
 
 MOST_VALUES = 2_000
@@ -78,7 +80,7 @@ def propose_mapping(path: Path | str, layout: Layout = PLAIN) -> Proposal:
 
 def save_proposal(proposal: Proposal, path: Path | str) -> None:
     """Write the proposal as an editable YAML file. Raises TableError."""
-    save_text(path, proposal_text(proposal))
+    write_whole(path, proposal_text(proposal), TableError)
 
 
 def proposal_text(proposal: Proposal) -> str:
@@ -98,7 +100,7 @@ def proposal_text(proposal: Proposal) -> str:
         if any(name == asked for asked, _ in unanswered({name: value})) or (isinstance(value, dict) and value):
             _comment(out, f"  QUESTION: {QUESTIONS[name]}")
         yaml.dump({name: value}, out)
-    return out.getvalue()
+    return marked_whole(out.getvalue())
 
 
 def _comment(out: StringIO, text: str) -> None:

@@ -256,15 +256,6 @@ def read_small(
     return frame.reindex(columns=[*columns, *optional], fill_value="")
 
 
-def save_text(path: Path | str, text: str, encoding: str = "utf-8") -> None:
-    """Write a text file. Raises TableError."""
-    try:
-        Path(path).write_text(text, encoding=encoding, errors="replace", newline="")
-    except (OSError, ValueError) as problem:
-        what = getattr(problem, "strerror", None) or problem
-        raise TableError(f"{path}: cannot be written ({what}); choose another path") from None
-
-
 @dataclass(frozen=True)
 class _FileKind:
     """What the first bytes of a file say it is."""

@@ -1,0 +1,130 @@
+"""Files as Next Hour reads and writes them: only regular ones, bounded in size, and each written whole or not at all.
+
+Left out: what stands in them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from sim.documents.messages import show
+from sim.errors import InputError
+
+LONGEST_PATH_SHOWN = 250
+UNFINISHED = ".part"
+"""End of a name of a file that is still being written; after a crash one may remain, and may be deleted."""
+
+
+def path_text(path: object) -> str:
+    """A path as it may stand in an error sentence: on one line, and not endless."""
+    text = str(path)
+    if not isinstance(path, str | Path) or "\0" in text:
+        return show(path)
+    return text if len(text) <= LONGEST_PATH_SHOWN else f"{text[: LONGEST_PATH_SHOWN - 3]}..."
+
+
+def read_regular(path: Path | str, most_bytes: int, error: type[InputError], kind: str) -> bytes:
+    """What a file of at most `most_bytes` holds; `kind` says in sentences what is wanted, as "a YAML file".
+
+    Pipes, devices and folders are refused, as reading them may wait for ever or never end. Raises `error`.
+    """
+    where = path_text(path)
+    try:
+        # What is no regular file is not even opened: to open a pipe waits, to open a device may do something.
+        mode = os.stat(os.fspath(path)).st_mode
+        if not stat.S_ISREG(mode):
+            raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:
+            size = os.fstat(handle).st_size
+            if size <= most_bytes:
+                data = file.read(most_bytes + 1)
+                size = max(size, len(data))
+    except (OSError, ValueError, TypeError) as problem:
+        raise error(f"{where}: cannot be read ({_reason(problem)}); give the path of {kind}") from None
+    if size > most_bytes:
+        raise error(f"{where}: the file has {size:,} bytes; allowed: at most {most_bytes:,}")
+    return data
+
+
+def write_whole(path: Path | str, content: str | bytes, error: type[InputError], *, replace: bool = True) -> bool:
+    """Put bytes, or text as UTF-8, where `path` says, whole and on disk, or leave there what is there.
+
+    It is written beside and put in place at once, so neither a full disk nor a kill leaves half a file. Links are
+    followed, and the rights of a file that is replaced are kept. Without `replace`, a file that is there stays, and
+    False is returned. Raises `error`.
+    """
+    try:
+        data = content.encode() if isinstance(content, str) else content
+        target = Path(os.path.realpath(os.fspath(path)))
+        mode = _mode(target)
+        if mode is not None and stat.S_ISCHR(mode):
+            target.write_bytes(data)  # such as /dev/stdout: nothing there can be replaced
+            return True
+        if mode is not None and not stat.S_ISREG(mode):
+            raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
+        return _put(target, data, mode, replace)
+    except (OSError, ValueError, TypeError) as problem:
+        raise error(f"{path_text(path)}: cannot be written ({_reason(problem)}); choose another path") from None
+
+
+def _mode(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _put(target: Path, data: bytes, mode: int | None, replace: bool) -> bool:
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(13, os.strerror(13))  # to replace a file needs no right to it, but takes that one away
+    unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        with open(unfinished, "xb") as file:
+            if mode is not None:
+                os.chmod(unfinished, stat.S_IMODE(mode))
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(unfinished, target)
+        elif not _link(unfinished, target):
+            return False
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
+    _flush_folder(target.parent)
+    return True
+
+
+def _link(unfinished: Path, target: Path) -> bool:
+    """Give the file a second name, unless there is one of this name: of two who do it at once, one gets it."""
+    try:
+        os.link(unfinished, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without second names
+        try:
+            target.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        os.replace(unfinished, target)
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    """See to it that the new name is on disk too, where folders can be flushed."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _reason(problem: Exception) -> str:
+    return getattr(problem, "strerror", None) or " ".join(str(problem).split())[:100]
