@@ -13,6 +13,9 @@ as it is; nobody else catches it.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 LONGEST_PROBLEM = 370
 """Letters of one sentence; with the count of further problems the text stays within 400."""
 
@@ -32,18 +35,19 @@ class InputError(NextHourError):
     """Something handed in is wrong.
 
     `problems` holds a sentence for each thing found; the text is the first of them and says how many more
-    there are.
+    there are, those counted in `untold` too.
     """
 
-    def __init__(self, *problems: str) -> None:
+    def __init__(self, *problems: str, untold: int = 0) -> None:
         self.problems = tuple(short_line(problem) for problem in problems)
-        more = len(problems) - 1
+        self.untold = untold
+        more = len(problems) - 1 + untold
         count = f" ({more:,} more problem{'s' if more > 1 else ''})" if more else ""
         super().__init__(self.problems[0] + count)
 
-    def __reduce__(self) -> tuple[type, tuple[str, ...]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Workers hand errors back by pickle, which would otherwise rebuild from the joined text.
-        return type(self), self.problems
+        return partial(type(self), untold=self.untold), self.problems
 
 
 class ScenarioError(InputError):

@@ -19,11 +19,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
-from sim.documents.messages import guess, sentence, show
+from sim.documents.messages import sentence
 from sim.errors import InputError
 
-MOST_VALUES = 200_000
+MOST_VALUES = 100_000
 """Aliases let a short file mean a billion values; no real document has this many."""
+MOST_SENTENCES = 50
+"""More about one document nobody reads; of the rest there is the number."""
 T = TypeVar("T", bound="Declared")
 V = TypeVar("V")
 
@@ -92,8 +94,9 @@ class Declared(BaseModel):
         if isinstance(data, Mapping):
             for key in data:
                 if key not in cls.model_fields:
-                    text = f"unknown key {show(key)}; {guess(key, list(cls.model_fields))}"
-                    raise PydanticCustomError("unknown_key", "{text}", {"text": text})
+                    # The guess at what was meant comes later (messages.sentence): a file may have many of them.
+                    found = {"key": key, "known": list(cls.model_fields)}
+                    raise PydanticCustomError("unknown_key", "unknown key", found)
             # Strict numbers, but nested documents come as plain mappings and lists.
             return dict(data)
         return data
@@ -123,7 +126,8 @@ def validate(model: type[T], data: object, where: str, error: type[InputError]) 
         return model.model_validate(data)
     except PydanticError as problems:
         found = problems.errors(include_url=False)
-        raise error(*(sentence(model, problem, data, where) for problem in found)) from None
+        sentences = (sentence(model, problem, data, where) for problem in found[:MOST_SENTENCES])
+        raise error(*sentences, untold=max(0, len(found) - MOST_SENTENCES)) from None
     except RecursionError:
         raise error(f"{where}: the document is nested too deeply; allowed: what the schema shows") from None
     except _TooMany:

@@ -67,9 +67,9 @@ def show(value: object) -> str:
     return text if len(text) <= 100 else f"{text[:97]}..."
 
 
-def guess(word: object, known: list[str]) -> str:
+def guess(key: object, known: list[str]) -> str:
     """The end of a sentence about an unknown word: what was probably meant, or what there is."""
-    close = difflib.get_close_matches(word[:100], known, n=1) if isinstance(word, str) else []
+    close = difflib.get_close_matches(key[:100], known, n=1) if isinstance(key, str) else []
     if close:
         return f"did you mean {close[0]}?"
     return f"allowed: {listed(known)}" if known else "nothing is allowed here"
@@ -101,7 +101,8 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
     if kind == "missing":
         text = f"{where}: {at or 'the document'} is missing{meaning}; add it"
     elif kind in ("unknown_key", "value_error"):
-        said = problem["ctx"]["text"] if kind == "unknown_key" else str(problem["ctx"]["error"])
+        why = problem["ctx"]
+        said = str(why.get("error")) if "error" in why else f"unknown key {show(why['key'])}; {guess(**why)}"
         text, meaning = f"{where}: {at}{': ' if at else ''}{said}", ""
     elif spot.is_key:
         text = f"{where}: {at} has the key {show(value)}; allowed: keys that are text (put it in quotes){meaning}"

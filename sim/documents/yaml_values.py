@@ -80,6 +80,7 @@ class _Reader:
         elif depth > DEEPEST:
             raise _not_yaml("nested too deeply", event)
         else:
+            self.count(1, event)  # to check what is in it takes time too
             if event.anchor is not None:
                 self.anchors[event.anchor] = None
             value = (self.items if kind is yaml.SequenceStartEvent else self.mapping)(event, depth)
