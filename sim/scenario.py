@@ -12,11 +12,12 @@ Left out: recognised revenue (the model has bookings), several managers, prices 
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, Tag, model_validator
+from pydantic import Field, PrivateAttr, Tag, model_validator
 
 from sim.documents.declared import Declared, FrozenMap, Items, declare, is_whole, validate, word_or_number
 from sim.documents.messages import known_keys, show
@@ -38,6 +39,8 @@ from sim.terms import (
 MAX_OPPORTUNITIES = 500_000
 """Expected opportunities of one market, above which a scenario is refused: a run would take minutes and gigabytes."""
 
+
+SMALLEST_QUOTA_USD = 1
 
 WeibullShape = Annotated[float, Field(ge=0.3, le=50)]
 
@@ -263,11 +266,15 @@ class Quota(Declared):
         return self
 
     def of_quarter(self, quarter: int) -> float:
-        """Quota of `quarter` (from 1) in whole US dollars."""
+        """Quota of `quarter` (from 1) in whole US dollars, at least one, also past what was checked: see `longer`."""
+        return float(max(SMALLEST_QUOTA_USD, round(self.exact_usd(quarter))))
+
+    def exact_usd(self, quarter: int) -> float:
+        """Quota of `quarter` (from 1) in US dollars, as it is written or grows."""
         if self.by_quarter_usd is not None:
-            return float(round(self.by_quarter_usd[quarter - 1]))
+            return self.by_quarter_usd[quarter - 1]
         assert self.first_quarter_usd is not None
-        return float(round(self.first_quarter_usd * (1 + self.growth_per_year) ** ((quarter - 1) / 4)))
+        return self.first_quarter_usd * (1 + self.growth_per_year) ** ((quarter - 1) / 4)
 
 
 class OpenDeal(Declared):
@@ -313,6 +320,13 @@ class Assumptions(Declared):
         return self
 
 
+@dataclass(frozen=True)
+class DrawnFrom:
+    """The scenario whose world this one is, if it is one; equal territories are equal wherever they come from."""
+
+    scenario: Scenario | None = field(default=None, compare=False)
+
+
 class Scenario(Document):
     """One territory and what is assumed of it. Make variants with `variant`, which validates again."""
 
@@ -345,6 +359,13 @@ class Scenario(Document):
     open_pipeline: Items[OpenDeal] | None = declare(
         "deals open on the first day, in place of those of the simulated history", unit="list", default=None
     )
+
+    _drawn_from: DrawnFrom = PrivateAttr(DrawnFrom())
+
+    @property
+    def as_planned(self) -> Scenario:
+        """The scenario as people plan in it: of a plausible world, the one it was drawn from."""
+        return self._drawn_from.scenario or self
 
     @property
     def all_partners(self) -> tuple[Partner, ...]:
@@ -402,6 +423,9 @@ class Scenario(Document):
     def world(self, seed: int, world: int) -> Scenario:
         """The scenario in plausible world `world` (from 0): each range replaced by one value drawn from it.
 
+        Plans are made with what is likely, so a plan that fits the scenario fits its worlds, though reactive support
+        may take more hours there; then selling gives way (docs/model.md).
+
         Raises ScenarioError for a seed or world outside [0, 2**63).
         """
         for word, number in (("seed", seed), ("world", world)):
@@ -409,7 +433,9 @@ class Scenario(Document):
                 raise ScenarioError(
                     f"a world of {self.name}: {word} is {show(number)}; allowed: a whole number from 0 to 2^63 - 1"
                 )
-        return draw_ranges(self, seed, world)
+        drawn = draw_ranges(self, seed, world).model_copy()
+        drawn._drawn_from = DrawnFrom(self)
+        return drawn
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -420,10 +446,19 @@ class Scenario(Document):
         if quotas is not None and len(quotas) != self.horizon_quarters:
             allowed = f"{self.horizon_quarters}, one for each quarter"
             raise ValueError(f"quota.by_quarter_usd has {len(quotas)} numbers; allowed: {allowed}")
+        self._check_quota()
         self._check_demand()
         self._check_partners()
         self._check_open_pipeline()
         return self
+
+    def _check_quota(self) -> None:
+        for quarter in range(1, self.horizon_quarters + 1):
+            if (quota_usd := self.quota.exact_usd(quarter)) < SMALLEST_QUOTA_USD:
+                raise ValueError(
+                    f"quota: quarter {quarter} has {quota_usd:.2f} dollars, and attainment is a share of it; allowed: "
+                    f"at least {SMALLEST_QUOTA_USD} dollar in every quarter"
+                )
 
     def _check_demand(self) -> None:
         quarters = range(-HISTORY_QUARTERS, self.horizon_quarters)

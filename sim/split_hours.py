@@ -50,6 +50,24 @@ def hours_of_split(scenario: Scenario, split: Split) -> list[dict[str, Any]]:
 
 def expected_support(scenario: Scenario, name: str) -> float:
     """Hours a week of reactive support that a carried partner is expected to take, going by its label."""
+    return _support(scenario.as_planned, name)
+
+
+def count_worlds_short_of_hours(scenario: Scenario, seed: int, worlds: int) -> int:
+    """In how many plausible worlds reactive support alone takes more hours than the manager has, if all are carried.
+
+    Such a world is simulated too: the support is given as far as the hours go, and nothing is left for selling.
+    """
+    hours = scenario.territory_manager.hours_per_week
+    carried = [partner.name for partner in scenario.partners]
+    most = sum(scenario.traits(p, p.label).reactive_support_hours.high for p in scenario.partners)
+    if most <= hours:
+        return 0
+    drawn = (scenario.world(seed, world) for world in range(worlds))
+    return sum(sum(_support(world, name) for name in carried) > hours for world in drawn)
+
+
+def _support(scenario: Scenario, name: str) -> float:
     partner = scenario.all_partners[scenario.partner_names.index(name)]
     return scenario.traits(partner, partner.label).reactive_support_hours.likely
 
