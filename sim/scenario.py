@@ -11,8 +11,8 @@ Left out: recognised revenue (the model has bookings), several managers, prices 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
-from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -320,11 +320,11 @@ class Assumptions(Declared):
         return self
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class DrawnFrom:
     """The scenario whose world this one is, if it is one; equal territories are equal wherever they come from."""
 
-    scenario: Scenario | None = field(default=None, compare=False)
+    scenario: Scenario | None = dataclasses.field(default=None, compare=False)
 
 
 class Scenario(Document):

@@ -54,7 +54,7 @@ def expected_support(scenario: Scenario, name: str) -> float:
 
 
 def count_worlds_short_of_hours(scenario: Scenario, seed: int, worlds: int) -> int:
-    """In how many plausible worlds reactive support alone takes more hours than the manager has, if all are carried.
+    """Count the plausible worlds in which reactive support alone takes more hours than the manager has, all carried.
 
     Such a world is simulated too: the support is given as far as the hours go, and nothing is left for selling.
     """
