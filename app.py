@@ -1,5 +1,12 @@
-"""The app, for `streamlit run app.py`. What it shows is in nexthour/app/."""
+"""The app, for `streamlit run app.py`: its server, and the script that Streamlit runs at every click."""
 
-from nexthour.app.main import draw_app
+import streamlit as st
 
-draw_app()
+if __name__ == "__main__":
+    from nexthour.app.main import draw_app
+
+    draw_app()
+else:
+    from nexthour.app.server import MIDDLEWARE, lifespan
+
+    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=lifespan)
