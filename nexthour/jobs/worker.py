@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -40,6 +42,8 @@ JobKind = Literal[
     "sensitivity", "fit", "claims",
 ]  # fmt: skip
 STOP = "stop"
+WATCH_SECONDS = 0.5
+"""Time between two looks at whether the server is still there."""
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
 
@@ -85,8 +89,16 @@ def serve(server: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     if hasattr(os, "nice"):
         os.nice(NICE)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(EOFError, ConnectionError):
         _serve(server)
+
+
+def _end_with(server_id: int) -> None:
+    """End this process as soon as the server is gone: in the middle of a search nobody looks at the pipe."""
+    while os.getppid() == server_id:
+        time.sleep(WATCH_SECONDS)
+    os._exit(1)
 
 
 def _serve(server: Connection) -> None:
