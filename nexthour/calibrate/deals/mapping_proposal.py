@@ -29,7 +29,7 @@ from sim.documents.messages import listed, show
 from sim.documents.yaml_file import marked_whole
 from sim.errors import TableError, short_line
 
-MOST_VALUES = 2_000
+MOST_DISTINCT = 2_000
 """Different values of a column that are counted."""
 VALUES_SHOWN = 12
 MOST_STAGES_ASKED = 40
@@ -137,11 +137,11 @@ class _Draft:
 
 
 def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[Any]]:
-    """Count the values of some columns; of a column with more than about MOST_VALUES, the first. Raises TableError."""
+    """Count the values of some columns; of a column with more than about MOST_DISTINCT, the first. Raises TableError."""
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
     for block in table.blocks(columns) if columns else ():
         for column, counter in values.items():
-            if len(counter) < MOST_VALUES:
+            if len(counter) < MOST_DISTINCT:
                 counter.update(block[column].tolist())
     return values
 
