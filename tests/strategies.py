@@ -162,7 +162,7 @@ def scenarios(draw: Any, horizon: st.SearchStrategy[int] | None = None, lively: 
         "territory_manager": {"hours_per_week": draw(st.sampled_from([20.0, 32.0, 37.3]))},
         "calendar": draw(calendars()),
         "quota": {
-            "first_quarter_usd": draw(number(1.0, 1e6, 1000.0)),
+            "first_quarter_usd": draw(number(3.0, 1e6, 1000.0)),
             "growth_per_year": draw(number(-0.5, 1, 0.0)),
         },
         "quota_credit": draw(st.sampled_from(["gross", "net", 0.0, 0.5])),

@@ -24,7 +24,7 @@ from nexthour.report.numbers import (
 from nexthour.report.text import one_line, with_article, with_capital
 
 if TYPE_CHECKING:
-    from sim import Comparison, Outcomes
+    from sim import Comparison, Outcomes, Scenario
     from sim.study.estimates import Estimate
     from sim.study.experiment import PlanResult
     from sim.study.sensitivity import Robustness
@@ -121,6 +121,19 @@ def _markets(result: PlanResult) -> str:
 
 def _worlds(result: PlanResult) -> str:
     return "" if result.worlds_ahead is None else f"; better in {count_of_total(result.worlds_ahead)} plausible worlds"
+
+
+def hours_note(scenario: Scenario, seed: int, worlds: int) -> str:
+    """Say in how many plausible worlds there are too few hours for reactive support; nothing if there are none."""
+    from sim.split_hours import count_worlds_short_of_hours
+
+    short = count_worlds_short_of_hours(scenario, seed, worlds)
+    if not short:
+        return ""
+    return (
+        f"In {short} of {count_of(worlds, 'plausible world')} reactive support of all partners takes more hours than "
+        "the manager has; it is given as far as they go, and nothing is left for selling."
+    )
 
 
 def payback(comparison: Comparison, result: PlanResult) -> str:

@@ -50,8 +50,10 @@ def command(
 
 def _contents_of(file: str) -> str:
     """What a usable scenario or plan file holds. Raises InputError."""
+    from nexthour.report.comparison import hours_note
     from sim import InputError, TimePlan, load_scenario
     from sim.documents.yaml_file import read_yaml
+    from sim.study.options import SEED, WORLDS_OF_SENSITIVITY
 
     data, _ = read_yaml(file, InputError)
     if isinstance(data, dict) and "market_map" not in data:
@@ -73,4 +75,5 @@ def _contents_of(file: str) -> str:
         count_of(len(scenario.partners), "partner"),
         f"{count_of(len(scenario.plans), 'plan')} beside the status quo",
     ]
-    return f"scenario {scenario.name!r}: {', '.join(parts)}"
+    note = hours_note(scenario, SEED.default, WORLDS_OF_SENSITIVITY.default)
+    return f"scenario {scenario.name!r}: {', '.join(parts)}{'. ' if note else ''}{note}"

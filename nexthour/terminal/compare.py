@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import challengers, turning_point, verdict
+from nexthour.report.comparison import challengers, hours_note, turning_point, verdict
 from nexthour.report.numbers import (
     count_of,
     half_width,
@@ -113,6 +113,8 @@ def print_comparison(comparison: Comparison, known: Sensitivity | None = None) -
         print_block(out, title, _quarter_table(comparison, names))
     for names in _chunks([base, *best_first]):
         print_block(out, "Planned hours a week, mean of the quarters", _hours_table(comparison, names))
+    if note := hours_note(scenario, comparison.seed, comparison.worlds):
+        print_block(out, note)
     print_block(out, CAVEAT)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nexthour.report.comparison import turning_point
+from nexthour.report.comparison import hours_note, turning_point
 from nexthour.report.numbers import (
     count_of,
     count_of_total,
@@ -101,6 +101,8 @@ def print_sensitivity(result: Sensitivity) -> None:
             f"as a share of the quota credit of {base}"
         )
         out.print(_regret_table(result))
+    if note := hours_note(scenario, result.seed, result.worlds):
+        print_block(out, note)
     out.print(f"\n{CAVEAT}")
 
 
