@@ -65,9 +65,9 @@ SHORTER_HELP = {
 """What the list of commands says of those whose first sentence is too long for it."""
 
 
-def main() -> None:
-    """Run the command line in sys.argv."""
-    app(prog_name="nexthour")
+def commands() -> Callable[..., None]:
+    """What runs the command line in sys.argv when it is called; to make it takes a while."""
+    return typer.main.get_command(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -3,7 +3,8 @@
 `Compiled(function, ...)` is called as the function itself. The first call on a machine compiles it (some seconds, and
 it says so). The object code is kept in a file whose name is a digest of everything it was made from, so an edited rule
 is a new file and an old one can never be run by mistake. From then on a call needs neither Numba nor LLVM's optimizer:
-linking takes a tenth of a second, importing Numba alone would take most of a whole one.
+linking takes a tenth of a second, importing Numba alone would take most of a whole one. Where nothing can be kept
+(kept_code.py), each process compiles, and says why.
 
 What is compiled is the text of rules.py, streams.py, drawing.py, tally.py and kernel.py, by function: each also runs as
 plain Python, only slower.
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
 import platform
 import sys
 import threading
@@ -32,22 +32,11 @@ import numpy as np
 
 from sim.errors import SimulationError, short_line
 from sim.native.interpreter import interpret
+from sim.native.kept_code import NotKept, keep, read_kept
 from sim.native.notices import notice_once
 from sim.native.object_code import SCIPY_FUNCTIONS, is_ours, lay_out, object_code
 
 MOST_KEYS = 100
-DIGEST_BYTES = hashlib.sha256().digest_size
-
-
-def cache_folder() -> Path:
-    """The folder in which compiled code is kept: NEXTHOUR_CACHE, else the user's cache folder."""
-    given = os.environ.get("NEXTHOUR_CACHE")
-    if given:
-        return Path(given)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("nexthour")
-
 
 _lock = threading.Lock()
 
@@ -124,13 +113,16 @@ class Compiled:
         llvm.initialize_native_asmprinter()
         for name, address in _scipy_addresses().items():
             llvm.add_symbol(name, address)
-        path = cache_folder() / f"{self.plain.__name__}-{self._digest(signature)}.o"
-        code = _read_kept(path)
+        name = f"{self.plain.__name__}-{self._digest(signature)}.o"
+        code = read_kept(name)
         if code is None:
             _need("numba")
             notice_once("Compiling the simulation for this machine: once, 20 to 40 seconds ...")
             code = object_code(self.plain, arguments, self._names())
-            _write_kept(path, code)
+            try:
+                keep(name, code)
+            except NotKept as problem:
+                notice_once(str(problem))
         machine = llvm.Target.from_default_triple().create_target_machine(codemodel="jitdefault", jit=True)
         linker = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
         linker.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -199,30 +191,6 @@ def _fingerprint(code: CodeType) -> str:
     """The part of a function's code that decides what it does."""
     constants = [_fingerprint(value) if isinstance(value, CodeType) else repr(value) for value in code.co_consts]
     return f"{code.co_code.hex()} {constants} {code.co_names} {code.co_varnames} {code.co_freevars}"
-
-
-def _read_kept(path: Path) -> bytes | None:
-    """The code in a file that begins with its digest; None if there is none, or it is not what was written."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    digest, code = content[:DIGEST_BYTES], content[DIGEST_BYTES:]
-    return code if hashlib.sha256(code).digest() == digest else None
-
-
-def _write_kept(path: Path, code: bytes) -> None:
-    """Write for the next time, whole or not at all; without a place to keep it, it is compiled again next time."""
-    import tempfile
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            written = Path(folder) / path.name
-            written.write_bytes(hashlib.sha256(code).digest() + code)
-            written.replace(path)
-    except OSError:
-        pass
 
 
 def _scipy_addresses() -> dict[str, int]:

@@ -31,7 +31,7 @@ from sim import market as markets
 from sim.coefficients import Coefficients, derive, with_tables
 from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
-from sim.native import compiler
+from sim.native import compiler, kept_code
 from sim.native.interpreter import interpret
 from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
@@ -406,7 +406,7 @@ def test_an_edited_rule_changes_both_engines(tmp_path: Path) -> None:
     plan.write(tmp_path / "plan.yaml")
     digest = simulate(scenario, plan, draw_market(scenario, 7), engine="compiled").digest()
     cache = tmp_path / "cache"
-    shutil.copytree(compiler.cache_folder(), cache)  # so that what is compiled here need not be again
+    shutil.copytree(kept_code.cache_folder(), cache)  # so that what is compiled here need not be again
     copy = tmp_path / "copy" / "sim"
     shutil.copytree(Path(sim.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
 

@@ -116,7 +116,7 @@ except sim.SimulationError as problem:
 
 def test_what_was_compiled_before_runs_without_numba(scenario: Scenario, tmp_path: Path) -> None:
     """Linking takes llvmlite alone."""
-    from sim.native.compiler import cache_folder
+    from sim.native.kept_code import cache_folder
 
     digest = simulate(scenario, TimePlan.status_quo(scenario), draw_market(scenario, 7), engine="compiled").digest()
     script = """

@@ -12,6 +12,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,7 +37,14 @@ D = TypeVar("D", bound=Document)
 def folder(kind: str) -> Path:
     """The folder in which scenarios, plans or actuals are saved; it need not exist."""
     own = os.environ.get("NEXTHOUR_LIBRARY")
-    return (Path(own) if own else user_data_path("nexthour", appauthor=False)) / kind
+    if own:
+        return Path(own) / kind
+    with suppress(RuntimeError):
+        where = user_data_path("nexthour", appauthor=False)
+        if where.is_absolute():
+            return where / kind
+    # A user without a home: nothing is there, nothing can be written, and the sentence about that says the way out.
+    return Path(os.devnull) / "nexthour" / kind
 
 
 def scenario_files() -> dict[str, Path]:
@@ -104,7 +112,9 @@ def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
 
 
 def _saved_files(kind: str) -> list[Path]:
-    return sorted(path for path in folder(kind).glob("*.yaml") if path.is_file())[:MOST_SAVED]
+    """Those of a kind that can be read: no folder, no pipe, and not what is empty, as it is being written."""
+    found = folder(kind).glob("*.yaml")
+    return sorted(path for path in found if path.is_file() and path.stat().st_size)[:MOST_SAVED]
 
 
 def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
