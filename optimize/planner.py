@@ -64,14 +64,10 @@ def optimize_plan(
     begun = time.perf_counter()
     if not isinstance(scenario, Scenario):
         raise PlanError(f"scenario is {show(scenario)}; allowed: a Scenario, as load_scenario(file) gives one")
-    if request is not None and not isinstance(request, PlanRequest):
-        raise PlanError(f"request is {show(request)}; allowed: a PlanRequest, or its fields as keywords")
     TimePlan.from_table(scenario, [], name)  # raises PlanError for a name that a plan cannot have
     for unknown in asked.keys() - PlanRequest.model_fields.keys():
         raise TypeError(f"optimize_plan() got an unexpected keyword argument {unknown!r}")
-    keywords = {"objective": objective, "floors": floors, "locks": locks, "seed": seed, **asked}
-    given = {name: value for name, value in keywords.items() if value is not None}
-    request = PlanRequest.of(scenario, (dict(request) if request is not None else {}) | given)
+    request = PlanRequest.of(scenario, request, objective=objective, floors=floors, locks=locks, seed=seed, **asked)
     if solver_seconds is not None:
         effort = request.effort.model_copy(update={"solver_seconds": solver_seconds})
         request = request.model_copy(update={"effort": effort})

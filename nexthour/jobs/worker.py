@@ -49,7 +49,6 @@ class Task(NamedTuple):
 
     kind: JobKind
     scenario: Scenario
-    seed: int
     arguments: Mapping[str, Any]
     """what the function that does it takes"""
     plan_key: str
@@ -125,7 +124,7 @@ def _solution(task: Task, kept: Kept, progress: Progress) -> Solution:
 
     if task.plan_key not in kept:
         kept.clear()
-        kept[task.plan_key] = optimize_plan(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+        kept[task.plan_key] = optimize_plan(task.scenario, progress=progress, **task.arguments)
     return kept[task.plan_key]
 
 
@@ -142,24 +141,22 @@ def _reasons(task: Task, kept: Kept, progress: Progress) -> Explanation:
 def _frontier(task: Task, kept: Kept, progress: Progress) -> Frontier:
     from optimize import frontier
 
-    return frontier(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+    return frontier(task.scenario, progress=progress, **task.arguments)
 
 
 def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
     from optimize.coverage.gaps import gap_analysis
     from optimize.coverage.treatment import treatments
 
-    analysis = gap_analysis(task.scenario, seed=task.seed, progress=progress, **task.arguments)
-    return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed, analysis.effort))
+    analysis = gap_analysis(task.scenario, progress=progress, **task.arguments)
+    return Gaps(analysis, treatments(task.scenario, analysis.plan, analysis.seed, analysis.effort))
 
 
 def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
-    """The sensitivity of plans by name, the first of them the baseline, in `markets`."""
-    from sim import sensitivity
+    from sim.study.sensitivity import run_sensitivity
 
     done = _counted(progress, "{done} of about {total} runs under other assumptions")
-    markets = task.arguments["markets"]
-    return sensitivity(task.scenario, task.arguments["plans"], markets, task.seed, worlds=0, progress=done)
+    return run_sensitivity(task.scenario, task.arguments["request"], progress=done)
 
 
 def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
@@ -172,7 +169,9 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
     done = _counted(progress, "fitting: {done} of {total} markets")
-    fit = calibrate(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
+    fit = calibrate(
+        deals, mapping, task.scenario, fraction, seed=arguments["seed"], replications=markets, progress=done
+    )
     done = _counted(progress, "simulating again: {done} of {total} markets")
     return FittedScenario(fit, check_fit(fit.scenario, fit, markets_again, progress=done))
 
@@ -181,7 +180,8 @@ def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, .
     """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
     from sim.claims.claims import CLAIMS, Measurements, Territories
 
-    measured = Measurements(Territories(task.scenario, *task.arguments["others"]), task.arguments["markets"], task.seed)
+    territories = Territories(task.scenario, *task.arguments["others"])
+    measured = Measurements(territories, task.arguments["markets"], task.arguments["seed"])
     found = []
     for claim in CLAIMS:
         progress(0, 0, f"measuring claim {claim.number} of {len(CLAIMS)}")

@@ -70,7 +70,7 @@ def command(
     scenario = read_scenario(scenario_file)
     asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
     request = resolve(asked, scenario, scenario_file)
-    with progress(f"{len(request.plans or ())} plans in {whole(request.replications)} markets") as bar:
+    with progress(f"{len(request.plans_by_name)} plans in {whole(request.replications)} markets") as bar:
         settings = RunSettings(workers=workers, scheduler=scheduler, progress=bar)
         comparison = run_comparison(scenario, request, settings)
     known, why_not = None, ""

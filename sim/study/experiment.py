@@ -221,7 +221,7 @@ def compare(
 def run_comparison(scenario: Scenario, request: ComparisonRequest, settings: RunSettings = USUAL) -> Comparison:
     """What `compare` gives, for a request."""
     request = request.resolve(scenario, "compare", settings.engine)
-    plans: Any = request.plans
+    plans = request.plans_by_name
     runs = len(plans) * request.replications
     total = runs + len(plans) * request.worlds * request.replications_per_world
     first = settings._replace(progress=part_of(settings.progress, 0, total))

@@ -65,6 +65,12 @@ class ComparisonRequest(Request):
             check_seed("seed", data.get("seed", SEED.default))
         return in_sentences(cls, data, make)
 
+    @property
+    def plans_by_name(self) -> Mapping[str, TimePlan]:
+        """The plans of a request that has them by name."""
+        assert isinstance(self.plans, Mapping)
+        return self.plans
+
     @classmethod
     def of(cls, **given: Any) -> Self:
         """A request from plain values; None is as usual.

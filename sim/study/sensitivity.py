@@ -163,7 +163,7 @@ def run_sensitivity(
 ) -> Sensitivity:
     """What `sensitivity` gives, for a request."""
     request = request.resolve(scenario, "sensitivity")
-    plans: Any = request.plans
+    plans = request.plans_by_name
     replications, seed, worlds, first = request.replications, request.seed, request.worlds, str(request.baseline)
     check_count("replications", replications, 2)
     if len(plans) < 2:

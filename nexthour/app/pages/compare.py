@@ -30,6 +30,7 @@ from sim.plan import ACTIVITY_WORDS
 from sim.study import estimates
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
+from sim.study.request import ComparisonRequest
 from sim.terms import TREATMENTS
 
 PAGE = "compare"
@@ -139,9 +140,11 @@ def _page(context: PageContext) -> None:
         page_link("lab", "Make a plan in the Lab", context.scenario_id)
         return
     place = st.empty()
-    for markets, worlds in cache.stages(context.scenario):
-        with simulating(context.scenario, markets):
-            comparison = cache.comparison_across(chosen, markets, context.seed, worlds)
+    request = ComparisonRequest(plans={name: plan for name, (_, plan) in chosen.items()}, seed=context.seed)
+    scenarios = {name: scenario for name, (scenario, _) in chosen.items()}
+    for stage in cache.stages(context.scenario, request):
+        with simulating(context.scenario, stage.replications):
+            comparison = cache.comparison_across(stage, scenarios)
         with place.container():
             _draw_verdicts(comparison)
     _draw_pictures(comparison, chosen)

@@ -55,6 +55,8 @@ def _fields(context: PageContext) -> Sequence[Field]:
 
 
 def _page(context: PageContext) -> None:
+    from optimize.request import PlanRequest
+
     plan_form.arriving()
     state = {field.key: st.session_state[field.key] for field in plan_limits.fields(context)}
     request, problem = None, ""
@@ -68,7 +70,7 @@ def _page(context: PageContext) -> None:
         plan_form.controls(context)
     if request is None:
         st.error(escaped(problem))
-    elif not is_new or not plan_limits.is_usual(context, request):
+    elif not is_new or request != PlanRequest(seed=context.seed):
         caption(f"Asked for: {plan_limits.request_words(request)}.")
     if is_new:
         job_status.start_button(

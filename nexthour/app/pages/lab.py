@@ -42,6 +42,7 @@ from sim.split import Split
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
 from sim.study.flips import Flip
+from sim.study.request import ComparisonRequest
 
 PAGE = "lab"
 SPLIT, SAVED = "", "plan"
@@ -127,17 +128,18 @@ def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answ
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
+    request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
     top, place = answer, st.empty()
-    for markets, worlds in cache.stages(scenario):
-        with top, simulating(scenario, markets):
-            comparison = cache.comparison(scenario, plans, markets, context.seed, worlds)
+    for stage in cache.stages(scenario, request):
+        with top, simulating(scenario, stage.replications):
+            comparison = cache.comparison(scenario, stage)
         reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _draw_result(comparison, plan.name)
     is_changed = bool(st.session_state[assumption_fields.CHANGED])
     with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
-        _draw_assumptions(context, scenario, plans)
+        _draw_assumptions(context, scenario, request)
     caveat()
 
 
@@ -171,7 +173,7 @@ def _interval(share: Estimate) -> str:
     return f"95% interval {numbers.interval(share, numbers.tenths_percent)}."
 
 
-def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+def _draw_assumptions(context: PageContext, scenario: Scenario, request: ComparisonRequest) -> None:
     known = {assumption.name: assumption for assumption in assumptions(context.scenario)}
     usual = "All are as the scenario thinks likely"
     st.multiselect("Change an assumption", list(known), key=assumption_fields.CHANGED, placeholder=usual)
@@ -184,7 +186,7 @@ def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[s
                 float(assumption.least), float(assumption.most), key=key, format="%.4g",
                 step=(assumption.high - assumption.low) / 20,
             )  # fmt: skip
-    turned = _verdict_turns(context, scenario, plans)
+    turned = _verdict_turns(context, scenario, request)
     if known:
         st.html(_assumption_table(known, turned))
 
@@ -200,7 +202,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
-def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+def _verdict_turns(context: PageContext, scenario: Scenario, request: ComparisonRequest) -> dict[str, str] | None:
     """The values at which the verdict on the split turns, by path of an assumption. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
         st.button(
@@ -208,7 +210,7 @@ def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str,
             on_click=st.session_state.update, args=({TURNS: "yes"},),
         )  # fmt: skip
         return None
-    asked = {"plans": dict(plans), "markets": cache.usual_markets(scenario)}
+    asked = {"request": request.model_copy(update={"replications": cache.usual_markets(scenario)})}
     known: Sensitivity | None = job_status.result_at_once(
         "sensitivity", replace(context, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )

@@ -16,6 +16,7 @@ from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, of_100, usd
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario
+from sim.study.request import ComparisonRequest
 
 EARLY = 2
 """Quarters after which the answer looks first."""
@@ -32,11 +33,11 @@ def _page(context: PageContext) -> None:
         f"{context.scenario.name}: {context.scenario.question}"
     )
     base = _least_partner_plan(context)
-    plans = {base: context.plans[base], **context.plans}
+    request = ComparisonRequest(plans={base: context.plans[base], **context.plans}, seed=context.seed)
     place = st.empty()
-    for markets, _ in cache.stages(context.scenario, with_worlds=False):
-        with simulating(context.scenario, markets):
-            comparison = cache.comparison(context.scenario, plans, markets, context.seed)
+    for stage in cache.stages(context.scenario, request, with_worlds=False):
+        with simulating(context.scenario, stage.replications):
+            comparison = cache.comparison(context.scenario, stage)
         with place.container():
             _draw_answer(comparison)
     _draw_doors(context)

@@ -32,7 +32,7 @@ def draw(context: PageContext) -> None:
     files = library.scenario_files()
     baseline, *others = (cache.scenario(scenario_id, files) for scenario_id in TERRITORIES)
     here = replace(context, scenario=baseline)
-    asked = {"others": others, "markets": markets}
+    asked = {"others": others, "markets": markets, "seed": context.seed}
     job = job_status.wanted_job("claims", here, asked)
     if job is None or job.state == "failed":
         job_status.start_button(f"Measure them now, with seed {context.seed}", "claims", here, asked, type="primary")

@@ -139,13 +139,6 @@ def request_of(context: PageContext, state: Mapping[str, Any]) -> PlanRequest:
     return PlanRequest.of(context.scenario, given)
 
 
-def is_usual(context: PageContext, request: PlanRequest) -> bool:
-    """Whether nothing is asked for but a plan."""
-    from optimize.request import PlanRequest
-
-    return request == PlanRequest(seed=context.seed)
-
-
 def on_the_page(problem: str) -> str:
     """What the planner says is wrong, in the words of the form."""
     for name, words in CALLED.items():

@@ -30,10 +30,11 @@ from nexthour.app.state import cache, library, split_fields
 from nexthour.report.numbers import count_of_total, usd
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
-from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensitivity
+from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
 from sim.assumptions import assumptions
 from sim.fast.engine import run_all
 from sim.plan import ACTIVITY_WORDS
+from sim.study.sensitivity import run_sensitivity
 from tests.helpers import partner, segment, territory
 from tests.nexthour.app.pages import AtOnce, metrics, page, pictures, tables, texts, wrong
 
@@ -463,7 +464,8 @@ def test_every_assumption_stands_in_a_table_that_can_be_read_aloud() -> None:
 
 def test_the_table_says_where_the_verdict_turns() -> None:
     known = assumptions(load_scenario(BASELINE))[:1]
-    jobs = AtOnce(lambda task: sensitivity(task.scenario, task.arguments["plans"], 40, task.seed, worlds=0, of=known))
+    few = {"replications": 40}
+    jobs = AtOnce(lambda task: run_sensitivity(task.scenario, task.arguments["request"].model_copy(update=few), known))
     test = page("lab", {"share": "30", "turns": "yes"}, jobs)
     assert "The verdict: " in texts(test), "what follows may be a sentence of its own"
     heads, first, second, *_ = tables(test)[ASSUMED]
