@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ def run(*words: object) -> Result:
 
 
 def as_process(*words: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, which Ctrl-C can stop though these tests may run in a background shell."""
     return subprocess.Popen(
         [sys.executable, "-m", "nexthour", *words],
         stdout=subprocess.PIPE,
@@ -47,6 +50,7 @@ def as_process(*words: str) -> subprocess.Popen[str]:
         text=True,
         cwd=ROOT,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -473,9 +477,13 @@ def test_ctrl_c_is_one_line(seconds: float) -> None:
     scenario = load_scenario(BASELINE)
     replicate(scenario, TimePlan.status_quo(scenario), 1)  # compiled: that is not interrupted, only followed by the end
     process = as_process("compare", BASELINE, "--replications", "200000", "--workers", "2")
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert (out, err, process.returncode) == ("", "nexthour: stopped\n", 130)
 
 
