@@ -21,11 +21,9 @@ from optimize.request import PlanRequest
 from optimize.search.evaluate import Purpose, Trials
 from optimize.search.moves import polish
 from optimize.search.reconcile import Planner
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import Scenario
 from sim.tape_numbers import MAX_SEED
 
 

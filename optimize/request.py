@@ -14,11 +14,9 @@ from optimize.limits import Limits
 from optimize.objective import check_objective
 from optimize.options import OPTIONS, ObjectiveName
 from optimize.replan.actuals import Actuals
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
-from sim.scenario import Scenario
 from sim.study.settings import check_plan
 from sim.tape_numbers import check_seed
 

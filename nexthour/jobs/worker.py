@@ -93,7 +93,7 @@ def _serve(server: Connection) -> None:
     from nexthour.report.text import unexpected_error
     from optimize.coverage import gaps  # noqa: F401
     from sim.errors import NextHourError
-    from sim.native.notices import notices_to
+    from sim.progress import notices_to
 
     def progress(done: int, total: int, says: str = "") -> None:
         server.send(("says", says))

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from datetime import time
 
     from optimize import Answer, Certificate, Explanation, Frontier
-    from optimize.monday.changes import Change
     from optimize.monday.diary import Block
+    from optimize.monday.sheet import Change
     from optimize.proof.frontier import Point
     from sim import Scenario
 
@@ -149,7 +149,7 @@ BEFORE_A_NAME = {
 
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
     """What to stop, start, do more, do less and keep, a line each; who gets nothing any more is named once."""
-    from optimize.monday.changes import CHANGE_KINDS
+    from optimize.monday.sheet import CHANGE_KINDS
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)

@@ -1,6 +1,6 @@
 """The fluid model as a mixed-integer linear program: one function for each family of rows, with its formula.
 
-Everything is concave where it has to be (alpha + beta <= 1), so curves are tangents (tangents.py); what is not (what
+Everything is concave where it has to be (alpha + beta <= 1), so curves are tangents (model.py); what is not (what
 partners bring, seen from the manager's pool) is linear at the path of the last plan (`Rates`), and solved again until
 it stands.
 

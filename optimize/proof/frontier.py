@@ -22,12 +22,10 @@ from optimize.proof.certify import as_plan
 from optimize.request import PlanRequest
 from optimize.search.evaluate import Trials, Tried
 from optimize.search.reconcile import Planner
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.estimates import Estimate
 

@@ -17,14 +17,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim import kpis
+from sim import InputError, PlanError, Scenario, kpis
 from sim.arrays import FloatArray
 from sim.documents.declared import Declared, FrozenMap, Items, declare, validate
 from sim.documents.messages import known_keys
 from sim.documents.yaml_file import Document
-from sim.errors import InputError, PlanError
 from sim.kpis import Kpi, Tally
-from sim.scenario import Scenario
 from sim.terms import MAX_USD
 
 KPI_BY_NAME = {kpi.name: kpi for kpi in kpis.KPIS}

@@ -13,9 +13,8 @@ import numpy as np
 
 from optimize.effort import Effort
 from optimize.replan.actuals import Actuals, Figure, values_of
+from sim import Scenario, TimePlan
 from sim.arrays import FloatArray
-from sim.plan import TimePlan
-from sim.scenario import Scenario
 from sim.study.batches import table_values
 from sim.study.options import SEED
 from sim.study.settings import check_plan

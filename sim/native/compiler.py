@@ -32,8 +32,8 @@ import numpy as np
 
 from sim.errors import SimulationError, short_line
 from sim.native.interpreter import interpret
-from sim.native.notices import notice_once
 from sim.native.object_code import SCIPY_FUNCTIONS, is_ours, lay_out, object_code
+from sim.progress import notice_once
 
 MOST_KEYS = 100
 DIGEST_BYTES = hashlib.sha256().digest_size

@@ -14,8 +14,8 @@ from sim.coefficients import Coefficients, with_tables
 from sim.errors import SimulationError
 from sim.ledger import Ledger
 from sim.market import Market
-from sim.native.notices import notice_once
 from sim.plan import PlanTable, TimePlan
+from sim.progress import notice_once
 from sim.scenario import Scenario
 from sim.study.options import REPLICATIONS
 from sim.tape_numbers import tape_numbers

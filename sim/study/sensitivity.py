@@ -28,9 +28,8 @@ from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.scenario import Scenario
 from sim.study import estimates, flips
-from sim.study.differences import Ask, Differences
 from sim.study.estimates import Estimate, Verdict, plain_data
-from sim.study.flips import Flip
+from sim.study.flips import Ask, Differences, Flip
 from sim.study.options import BASELINE, SEED, WORLDS_OF_SENSITIVITY
 from sim.study.request import ComparisonRequest
 from sim.study.settings import check_count, check_plans

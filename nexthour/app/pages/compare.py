@@ -5,7 +5,8 @@ Left out: making plans (lab.py, find_plan.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -19,13 +20,17 @@ from nexthour.app.charts.plan import hours_heat
 from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
-from nexthour.app.sections import downloads
 from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
 from nexthour.app.state.url_state import Field
+from nexthour.office.one_pager import one_pager
+from nexthour.office.picture import png
+from nexthour.office.provenance import Provenance, file_name
+from nexthour.office.workbook import workbook
 from nexthour.report import comparison as report
 from nexthour.report import numbers
 from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
+from sim.documents.yaml_file import Document
 from sim.plan import ACTIVITY_WORDS
 from sim.study import estimates
 from sim.study.estimates import Estimate
@@ -43,6 +48,11 @@ CHOSEN_PLAN = "plan"
 """The field that says which plan somebody chose to look at closer."""
 CHOICE = "closer"
 """The key of the control that chooses it. It begins with what is usual, which no address has to say."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+YAML, PNG = "application/yaml", "image/png"
+PICTURE_WIDTH = 900
+"""Pixels of a picture that is saved; on a screen it is as wide as its place."""
 
 
 def show() -> None:
@@ -244,7 +254,7 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
         picture(hours_heat(hours, name))
     heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
-        downloads.draw(comparison, name, cumulated)
+        _draw_downloads(comparison, name, cumulated)
     else:
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
@@ -291,3 +301,27 @@ def _credit_by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) 
         kind = "recruited" if partner.name in candidates else f"{TREATMENTS[partner.label]} partners"
         by_kind[kind] = by_kind.get(kind, 0.0) + column
     return by_kind
+
+
+def _draw_downloads(comparison: Comparison, name: str, spec: Spec) -> None:
+    """Draw the buttons for files of a comparison; the slide is about one plan of it, and `spec` is the picture."""
+    day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
+    provenance = Provenance.of(comparison, day)
+    picture = {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}
+    files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {
+        "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
+        "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
+        "Picture (PNG)": (lambda: png(picture, provenance=provenance.line), "picture", "png", PNG),
+        "Plan (YAML)": (lambda: _text_with_provenance(plan, provenance), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _text_with_provenance(scenario, provenance), "scenario", "yaml", YAML),
+    }
+    with st.container(horizontal=True):
+        for label, (data, what, ending, mime) in files.items():
+            st.download_button(
+                label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
+            )
+    caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {provenance.line}.")
+
+
+def _text_with_provenance(document: Document, provenance: Provenance) -> str:
+    return f"{document.text()}\n# {provenance.line}\n"

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from math import floor
 
 from nexthour.calibrate.calendar.audit import AUDITED_WORDS, PARTNER_WORK, Audit
+from sim import Scenario, TableError
 from sim.documents.messages import guess
-from sim.errors import TableError
-from sim.scenario import Scenario
 from sim.split import Split
 from sim.split_hours import expected_support
 from sim.terms import PARTNER_ACTIVITIES

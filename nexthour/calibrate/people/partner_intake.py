@@ -25,10 +25,9 @@ from nexthour.calibrate.fit.posterior import Interval
 from nexthour.calibrate.people import partner_posterior
 from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, Posterior, opportunities_in_accounts
 from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from sim import PlanError, TableError, TimePlan
 from sim.arrays import FloatArray
 from sim.documents.messages import show
-from sim.errors import PlanError, TableError
-from sim.plan import TimePlan
 from sim.ranges import Range
 from sim.scenario import Partner, Scenario
 from sim.terms import PARTNER_SEGMENTS, TREATMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, PartnerSegment

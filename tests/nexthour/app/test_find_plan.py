@@ -21,8 +21,8 @@ from streamlit.testing.v1 import AppTest
 
 from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
+from nexthour.app.pages import find_plan as sheet_view
 from nexthour.app.sections import frontier as frontier_view
-from nexthour.app.sections import monday_sheet as sheet_view
 from nexthour.app.sections import plan_limits
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Job, Jobs
@@ -39,8 +39,7 @@ from optimize import (
     frontier,
     optimize_plan,
 )
-from optimize.monday.changes import uses
-from optimize.monday.sheet import monday_sheet
+from optimize.monday.sheet import monday_sheet, uses
 from sim import Scenario, TimePlan
 from tests.helpers import candidate, partner, segment, territory
 from tests.nexthour.app.pages import AtOnce, labels, metrics, page, press, tables, texts, wrong

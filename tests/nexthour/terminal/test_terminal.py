@@ -114,7 +114,7 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
 
     from rich.console import Console
 
-    from sim.native.notices import LOG
+    from sim.progress import LOG
 
     shown, before = StringIO(), list(LOG.handlers)
     console = Console(file=shown, force_terminal=True, width=80, highlight=False)
@@ -130,7 +130,7 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
 
 def test_compiling_is_told_on_stderr_and_leaves_json_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     from sim.native import compiler
-    from sim.native.notices import LOG
+    from sim.progress import LOG
 
     monkeypatch.setattr(compiler.Compiled, "__call__", lambda *_: LOG.warning("Compiling ...") or 1 / 0)
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest listens there
