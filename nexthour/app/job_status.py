@@ -73,11 +73,6 @@ def offer_to_cancel_another(kind: JobKind, but: Job | None, sentence: str) -> No
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
 
 
-def was_wanted(kind: JobKind) -> bool:
-    """Whether this visitor wanted a job of this kind before, about this or about something else."""
-    return kind in visit.current().last_jobs
-
-
 def result_or_progress(job: Job, what: str) -> Any:
     """The result of a job; until there is one, how it goes is shown, and None returned."""
     if _is_active(job):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import drawing, rules, streams, tally, tape
-from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
+from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
@@ -163,7 +163,9 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     quarters, segment_plans, parked = [], [], []
     for quarter in (quarter for run in runs for quarter in run.quarters):
         begin = len(gifts)
-        gifts += _gifts_of_quarter(quarter)
+        gifts += ((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments)
+        gifts += ((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours)
+        gifts += ((kernel.ASSIST, p, a, ASSIST_KINDS[a], ticks, 0.0) for a, p, ticks in quarter.assists)
         planned = quarter.prospect_shares is not None
         quarters.append((begin, len(gifts), planned, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
         shares = quarter.prospect_shares or (0.0,) * segments
@@ -175,14 +177,6 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
         segment_plans=np.array(segment_plans, layout.SEGMENT_PLAN).reshape(len(runs), rows, segments),
         parked=np.array(parked, dtype=np.int64).reshape(len(runs), rows, partners),
     )
-
-
-def _gifts_of_quarter(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
-    return [
-        *((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments),
-        *((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours),
-        *((kernel.ASSIST, p, a, ASSIST_KINDS[a], ticks, 0.0) for a, p, ticks in quarter.assists),
-    ]
 
 
 def _records(dtype: np.dtype[Any], objects: Sequence[Any]) -> NDArray[Any]:

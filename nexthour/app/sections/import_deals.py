@@ -182,7 +182,7 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     job = job_status.wanted_job("fit", context, arguments)
     if job is None or job.state == "failed":
         job_status.start_button("Fit a scenario", "fit", context, arguments, type="primary")
-        if job is None and job_status.was_wanted("fit"):
+        if job is None and "fit" in visit.current().last_jobs:
             caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
     if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:

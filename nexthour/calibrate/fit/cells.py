@@ -10,7 +10,7 @@
 * Opportunities and their dispersion come from the weeks in which deals were opened, corrected for those of the last
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
-Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (block_bootstrap.py).
+Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (posterior.py).
 Small cells borrow strength from the others of their route (posterior.shrink).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
@@ -32,14 +32,16 @@ from scipy.special import ndtr
 from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
 from nexthour.calibrate.fit.posterior import (
     DISPERSION,
+    FEWEST_WEEKS,
     SURENESS,
     Interval,
     Normal,
     arrivals,
+    bootstrap_weeks,
+    first_and_last,
     shrink_cells,
     win_rate,
 )

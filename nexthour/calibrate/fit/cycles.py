@@ -21,8 +21,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.block_bootstrap import bootstrap_weeks
-from nexthour.calibrate.fit.posterior import Normal
+from nexthour.calibrate.fit.posterior import Normal, bootstrap_weeks
 from sim.arrays import FloatArray
 
 SMALLEST_WEEKS = 0.5 / 7
