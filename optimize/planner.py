@@ -24,7 +24,7 @@ from optimize.search.reconcile import Planner
 from sim import PlanError, Scenario, TimePlan
 from sim.documents.messages import show
 from sim.progress import Progress, silent
-from sim.tape_numbers import MAX_SEED
+from sim.tape import MAX_SEED
 
 
 def optimize_plan(

@@ -17,8 +17,8 @@ from optimize.replan.actuals import Actuals
 from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
-from sim.study.settings import check_plan
-from sim.tape_numbers import check_seed
+from sim.study.request import check_plan
+from sim.tape import check_seed
 
 
 class PlanRequest(Limits):

@@ -64,8 +64,8 @@ def command(
     """
     from sim import NextHourError
     from sim.study.experiment import run_comparison
+    from sim.study.request import RunSettings
     from sim.study.sensitivity import run_sensitivity
-    from sim.study.settings import RunSettings
 
     scenario = read_scenario(scenario_file)
     asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)

@@ -31,7 +31,7 @@ from sim.study import estimates
 from sim.study.batches import table_coverage
 from sim.study.estimates import Estimate
 from sim.study.options import SEED
-from sim.tape_numbers import check_seed
+from sim.tape import check_seed
 from sim.terms import PartnerSegment
 
 FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found", "registered", "leaked"))

@@ -29,7 +29,7 @@ from sim.study import estimates
 from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate
 from sim.study.options import SEED
-from sim.study.settings import check_plan
+from sim.study.request import check_plan
 from sim.terms import PARTNER_ACTIVITIES, TREATMENTS
 
 SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")

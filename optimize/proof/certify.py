@@ -28,7 +28,7 @@ from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import world_credit
 from sim.study.estimates import Estimate
-from sim.study.settings import RunSettings
+from sim.study.request import RunSettings
 from sim.terms import PARTNER_ACTIVITIES
 
 MOST_ALIKE = 3

@@ -17,8 +17,8 @@ from sim import Scenario, TimePlan
 from sim.arrays import FloatArray
 from sim.study.batches import table_values
 from sim.study.options import SEED
-from sim.study.settings import check_plan
-from sim.tape_numbers import check_seed
+from sim.study.request import check_plan
+from sim.tape import check_seed
 
 BAND = (0.1, 0.9)
 """Quantiles between which a figure is as planned."""

@@ -32,8 +32,9 @@ from sim.kpis import Tally
 from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
 from sim.study.options import SEED
-from sim.study.settings import KeptTapes, check_count, check_plan
-from sim.tape_numbers import check_seed
+from sim.study.request import KeptTapes, check_count, check_plan
+from sim.tape import check_seed
+from sim.terms import PARTNER_SEGMENTS
 
 MARKETS_EACH = 20
 """Markets of the pool for each that is kept, within the two limits below."""
@@ -191,6 +192,12 @@ def most_like(past: FloatArray, by: FloatArray, actual: FloatArray, wanted: int)
     roots = np.sqrt(past)
     distance = np.square(_in_spreads(roots, roots) @ by - _in_spreads(roots, np.sqrt(actual)) @ by).sum(axis=1)
     return np.sort(np.argsort(distance, kind="stable")[:wanted])
+
+
+def partner_kinds(tapes: KeptTapes) -> FloatArray:
+    """Share of the markets in which each partner truly is of each kind: shape (partners, PARTNER_SEGMENTS)."""
+    true = np.concatenate([batch.partner_luck["true_segment"] for batch in tapes.batches])
+    return (true[..., None] == np.arange(len(PARTNER_SEGMENTS))).mean(axis=0)
 
 
 def _still_to_come(tally: Tally, quarters: int) -> FloatArray:

@@ -26,7 +26,7 @@ from sim.plan import PlanTable
 from sim.study.batches import table_bookings
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import slow_runs
-from sim.study.settings import KeptTapes
+from sim.study.request import KeptTapes
 
 Alike = Callable[[int], Sequence[int]]
 """Seed to the numbers of its markets that look like what happened."""

@@ -22,8 +22,7 @@ from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_STAGE, LUCK_BY_PARTNER, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
-from sim.tape import Tapes, empty_tapes
-from sim.tape_numbers import MAX_STAGES, TapeNumbers, zero_numbers
+from sim.tape import MAX_STAGES, TapeNumbers, Tapes, empty_tapes, zero_numbers
 from sim.terms import HISTORY_WEEKS, PARTNER_SEGMENTS
 
 run_all = Compiled(kernel.run_all, rules, streams, tape, drawing, tally, kernel, as_python=streams.marks_by_rows)

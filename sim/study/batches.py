@@ -32,10 +32,9 @@ from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
 from sim.study.one_run import MODEL_FAILURES, history_of, model_failure, run_name, run_plan, slow_runs
 from sim.study.options import REPLICATIONS, WORLDS
-from sim.study.settings import KeptTapes, RunSettings, check_count, check_settings
+from sim.study.request import KeptTapes, RunSettings, check_count, check_settings
 from sim.tally import empty_sums
-from sim.tape import Tapes
-from sim.tape_numbers import TapeNumbers, tape_numbers, weekly_demand
+from sim.tape import TapeNumbers, Tapes, tape_numbers, weekly_demand
 
 Whole = TypeVar("Whole", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}

@@ -34,7 +34,7 @@ from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import variant_credit, world_credit
 from sim.study.estimates import CONFIDENCE, Estimate, Verdict
-from sim.study.settings import RunSettings
+from sim.study.request import RunSettings
 
 _Key = tuple[str, str, float]
 """Plan, path of the assumption, value."""

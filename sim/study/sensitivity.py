@@ -31,8 +31,7 @@ from sim.study import estimates, flips
 from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.flips import Ask, Differences, Flip
 from sim.study.options import BASELINE, SEED, WORLDS_OF_SENSITIVITY
-from sim.study.request import ComparisonRequest
-from sim.study.settings import check_count, check_plans
+from sim.study.request import ComparisonRequest, check_count, check_plans
 
 END_REPLICATIONS = (50, 100)
 """Markets at the low and the high end of an assumption, as many as END_PRECISION needs."""

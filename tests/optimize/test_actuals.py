@@ -21,17 +21,14 @@ from optimize import Effort, optimize_plan
 from optimize.replan import deviations as module
 from optimize.replan.actuals import KNOWN, KPI_BY_NAME, KPI_BY_PARTNER, Actuals, Figure
 from optimize.replan.deviations import Deviation, band, find_deviations
-from optimize.replan.matching import markets_like, most_like, past_and_coming, slopes
+from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
-from sim.arrays import FloatArray
 from sim.kpis import Tally
 from sim.ledger import PARTNER_WON, TICKS_PER_QUARTER, Kind
 from sim.market import draw_tapes
 from sim.study.batches import table_bookings, table_values
 from sim.study.experiment import keep_tapes
-from sim.study.settings import KeptTapes
-from sim.tape_numbers import tape_numbers
-from sim.terms import PARTNER_SEGMENTS
+from sim.tape import tape_numbers
 from tests import ROOT
 from tests.helpers import partner, segment, stage, territory
 from tests.strategies import scenarios
@@ -40,12 +37,6 @@ pytestmark = pytest.mark.generated
 
 POOL, KEPT, TRUE, PAST = 4000, 200, 300, 4
 """Markets of the pool, those kept of it, true markets outside of it, and quarters that are past."""
-
-
-def partner_kinds(tapes: KeptTapes) -> FloatArray:
-    """Share of the markets in which each partner truly is of each kind: shape (partners, PARTNER_SEGMENTS)."""
-    true = np.concatenate([batch.partner_luck["true_segment"] for batch in tapes.batches])
-    return (true[..., None] == np.arange(len(PARTNER_SEGMENTS))).mean(axis=0)
 
 
 def slow(**changes: Any) -> Scenario:

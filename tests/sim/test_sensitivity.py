@@ -36,7 +36,7 @@ from sim.study import sensitivity as robustness
 from sim.study.batches import FloatArray
 from sim.study.estimates import Estimate
 from sim.study.flips import Flip
-from sim.study.settings import RunSettings
+from sim.study.request import RunSettings
 from tests.helpers import TRAITS, partner, plan_of, segment, stage, territory
 from tests.strategies import scenarios, uncertain
 

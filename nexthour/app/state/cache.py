@@ -25,9 +25,8 @@ from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import usual_replications
 from sim.study.options import REPLICATIONS, WORLDS_OF_SENSITIVITY
-from sim.study.request import ComparisonRequest
-from sim.study.settings import KeptTapes, RunSettings
-from sim.tape_numbers import tape_numbers
+from sim.study.request import ComparisonRequest, KeptTapes, RunSettings
+from sim.tape import tape_numbers
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis

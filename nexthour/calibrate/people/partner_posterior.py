@@ -27,7 +27,7 @@ import scipy
 from nexthour.calibrate.people.partner_table import PartnerRow
 from sim.arrays import FloatArray
 from sim.scenario import Partner, Scenario
-from sim.tape_numbers import pass_probabilities
+from sim.tape import pass_probabilities
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER, PartnerSegment
 
 About = Literal["kind", "skill", "engagement"]

@@ -29,8 +29,7 @@ from sim import compare as compare_plans
 from sim.documents.declared import schema_text
 from sim.scenario import Scenario
 from sim.study.estimates import Estimate
-from sim.study.request import ComparisonRequest
-from sim.study.settings import RunSettings
+from sim.study.request import ComparisonRequest, RunSettings
 from tests import ROOT
 
 BASELINE = str(ROOT / "scenarios" / "baseline.yaml")
