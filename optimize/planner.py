@@ -15,7 +15,7 @@ from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.proof.certify import certify
 from optimize.proof.solution import Solution
-from optimize.replan.deviations import find_deviations
+from optimize.replan.actuals import find_deviations
 from optimize.replan.matching import Past
 from optimize.request import PlanRequest
 from optimize.search.evaluate import Purpose, Trials

@@ -198,7 +198,6 @@ def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
 
 @cache
 def _compiled(function: str) -> Compiled:
-    """A function of drawing.py."""
     from sim import drawing, rules, streams, tape
 
     return Compiled(getattr(drawing, function), rules, streams, tape, drawing, as_python=streams.marks_by_rows)

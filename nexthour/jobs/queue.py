@@ -177,7 +177,6 @@ class Jobs:
             del self._by_key[key]
 
     def _queue(self, job: Job) -> None:
-        """Have a new job done; at the first one the thread begins."""
         if self._closed:
             raise RuntimeError("these jobs are closed")
         self._waiting.append(job)

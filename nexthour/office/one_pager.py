@@ -94,7 +94,6 @@ def _title(slide: Any, text: str) -> None:
 
 
 def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
-    """What to stop, start and keep, as a table."""
     base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     _add_text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
     plans = comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan
@@ -133,7 +132,6 @@ def _fill_row(table: Any, i: int, use: ChangedUse) -> None:
 
 
 def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
-    """What it costs in quarter 1, and when that is paid back."""
     result = comparison[plan_name]
     first = result.difference_by_quarter_usd[0]
     words = {"ahead": "Gained in quarter 1", "behind": "Cost in quarter 1"}.get(first.verdict, "Quarter 1, not clear")
@@ -227,7 +225,6 @@ def _cell(cell: Any, runs: Sequence[tuple[str, int, str, bool]]) -> None:
 
 
 def _style_cell(cell: Any) -> None:
-    """No fill, little room, in the middle."""
     cell.fill.background()
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     cell.margin_left = cell.margin_right = Inches(0.05)

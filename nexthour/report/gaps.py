@@ -61,7 +61,6 @@ def starting_point(gaps: GapAnalysis) -> str:
 
 
 def _when(gaps: GapAnalysis) -> str:
-    """When nobody sees what makes the gap: under which plan."""
     return "today" if gaps.is_status_quo else "with the plan"
 
 

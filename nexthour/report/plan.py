@@ -179,7 +179,7 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
 
 def so_far_lines(solution: Answer) -> list[str]:
     """What was not as planned so far, and how surprising that is; nothing without actuals."""
-    from optimize.replan.deviations import OF_MARKETS
+    from optimize.replan.actuals import OF_MARKETS
 
     if not solution.alike:
         return []

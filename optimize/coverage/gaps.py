@@ -363,7 +363,6 @@ def coverage_of(counts: FloatArray) -> Coverage | None:
 
 
 def _seen_share(counts: FloatArray) -> FloatArray:
-    """Share that somebody sees, by market that has opportunities."""
     return 1 - _shares(counts)[:, LEAKED]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from optimize.milp.solve import Outcome
 from optimize.monday.sheet import Change, changes
 from optimize.options import ObjectiveName
-from optimize.replan.deviations import Deviation
+from optimize.replan.actuals import Deviation
 from optimize.search.reconcile import Planner, Reconciled
 from sim import Scenario, TimePlan
 from sim.study.estimates import Estimate

@@ -179,5 +179,4 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
 
 
 def _records(dtype: np.dtype[Any], objects: Sequence[Any]) -> NDArray[Any]:
-    """Objects' attributes of the same names, as records."""
     return np.array([tuple(getattr(each, name) for name in dtype.names or ()) for each in objects], dtype)

@@ -141,7 +141,6 @@ class Compiled:
         return call
 
     def _names(self) -> dict[str, Any]:
-        """All names of the modules together."""
         names: dict[str, Any] = {}
         for module in self.modules:
             for name, value in vars(module).items():
@@ -183,7 +182,6 @@ def _problem(package: str) -> str:
 
 
 def _need(package: str) -> None:
-    """Raise NoMachineCode unless a package can be imported."""
     if problem := _problem(package):
         raise NoMachineCode(f"{package} cannot be imported ({problem})")
 

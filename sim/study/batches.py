@@ -192,7 +192,6 @@ def _batch_size(scenario: Scenario, most: int) -> int:
 
 
 def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Batch]:
-    """A function and its arguments, in the order of the runs."""
     parts = batches(range(replications), _batch_size(work.scenario, BATCH_RUNS[settings.engine] // len(work.plans)))
     if settings.engine == "simpy":
         for world in range(worlds) if worlds else [None]:

@@ -366,7 +366,6 @@ def _half_distance(known: Differences, stretch: Stretch, value: float, most: int
 
 
 def _clamped(stretch: Stretch, value: float) -> float:
-    """The value, or the end of the stretch that is nearest to it."""
     return min(max(value, min(stretch.near, stretch.far)), max(stretch.near, stretch.far))
 
 

@@ -18,9 +18,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimize import Effort, optimize_plan
-from optimize.replan import deviations as module
-from optimize.replan.actuals import KNOWN, KPI_BY_NAME, KPI_BY_PARTNER, Actuals, Figure
-from optimize.replan.deviations import Deviation, band, find_deviations
+from optimize.replan import actuals as module
+from optimize.replan.actuals import (
+    KNOWN,
+    KPI_BY_NAME,
+    KPI_BY_PARTNER,
+    Actuals,
+    Deviation,
+    Figure,
+    band,
+    find_deviations,
+)
 from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
 from sim.kpis import Tally

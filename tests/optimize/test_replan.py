@@ -20,7 +20,7 @@ from nexthour.terminal.main import app
 from optimize import Actuals, Effort, Solution, explain, frontier, optimize_plan
 from optimize.milp.solve import BY_PERIOD
 from optimize.proof import frontier as tradeoff
-from optimize.replan.deviations import find_deviations
+from optimize.replan.actuals import find_deviations
 from optimize.replan.matching import Past
 from sim import PlanError, SimulationError, TimePlan, load_scenario, save_scenario
 from tests.helpers import candidate

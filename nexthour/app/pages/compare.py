@@ -20,7 +20,7 @@ from nexthour.app.charts.plan import hours_heat
 from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
-from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.state import cache, lab_fields, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.office.one_pager import one_pager
 from nexthour.office.picture import png
@@ -64,13 +64,13 @@ def _fields(context: PageContext) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _checked_lab_word, lambda word: [word])
     split = str(url_state.peek(PAGE, lab))
-    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    changes = lab_fields.fields_of_assumptions(PAGE, context.scenario)
     with suppress(InputError):  # which the page tells
         values = {field.key: url_state.allowed_value(PAGE, field) for field in changes}
         context = _with_changed_assumptions(context, values)
     fields = [*changes, lab]
     named = [name for name in _plans_by_name(context.scenario, split) if name != context.scenario.status_quo.name]
-    from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
+    from_lab = [name for name in named if split and name == lab_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
     chosen = {LAB: split}
     for slot in SLOTS:
@@ -94,12 +94,11 @@ def _plan_field(slot: str, names: Sequence[str], default: str) -> Field:
 
 
 def _scenario_key(slot: str) -> str:
-    """The field that says in which scenario the plan of a slot is."""
     return f"{slot}_in"
 
 
 def _checked_lab_word(words: Sequence[str]) -> str:
-    split_fields.unpack_split(words[-1])
+    lab_fields.unpack_split(words[-1])
     return words[-1]
 
 
@@ -107,7 +106,7 @@ def _plans_by_name(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
     plans = dict(cache.known_plans(scenario))
     if split:
-        lab_split = split_fields.unpack_split(split)
+        lab_split = lab_fields.unpack_split(split)
         try:
             plan = TimePlan.from_split(scenario, lab_split)
         except InputError:
@@ -129,17 +128,17 @@ def _plan_names(context: PageContext, where: str, split: str) -> list[str]:
 
 
 def _with_changed_assumptions(context: PageContext, changes: Mapping[str, Any]) -> PageContext:
-    scenario = assumption_fields.apply_changes(context.scenario, changes)
+    scenario = lab_fields.apply_changes(context.scenario, changes)
     if scenario == context.scenario:
         return context
     return replace(context, scenario=scenario, plans=cache.known_plans(scenario))
 
 
 def _page(context: PageContext) -> None:
-    changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, context.scenario))
-    if changed := assumption_fields.changes_in_words(context.scenario, changes):
+    changes = url_state.values(lab_fields.fields_of_assumptions(PAGE, context.scenario))
+    if changed := lab_fields.changes_in_words(context.scenario, changes):
         caption(f"Assumed in this scenario: {changed}.")
-        unchanged: dict[str, Any] = {assumption_fields.CHANGED: []}
+        unchanged: dict[str, Any] = {lab_fields.CHANGED: []}
         st.button("Assume what the scenario thinks likely", on_click=st.session_state.update, kwargs=unchanged)
         context = _with_changed_assumptions(context, changes)
     _draw_slots(context)
@@ -265,7 +264,7 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
-    for name in (st.session_state[CHOSEN_PLAN], split_fields.unpack_split(word).name if word else EMPTY):
+    for name in (st.session_state[CHOSEN_PLAN], lab_fields.unpack_split(word).name if word else EMPTY):
         if name in others:
             return str(name)
     return max(others, key=lambda name: others[name].difference_usd.value)

@@ -11,7 +11,7 @@ import streamlit as st
 from nexthour.app.charts.comparison import markets_ahead
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, lead_text, picture, simulating
-from nexthour.app.state import cache, split_fields, url_state
+from nexthour.app.state import cache, lab_fields, url_state
 from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, of_100, usd
 from nexthour.report.text import with_article
@@ -45,7 +45,6 @@ def _page(context: PageContext) -> None:
 
 
 def _least_partner_plan(context: PageContext) -> str:
-    """The plan with the least time for partners, of those the scenario names."""
     named = [context.scenario.status_quo.name, *(split.name for split in context.scenario.plans)]
     return min(named, key=lambda name: float(context.plans[name].table(context.scenario).partner.sum()))
 
@@ -104,7 +103,7 @@ def _coverage_example(scenario: Scenario) -> dict[str, list[str]]:
     """
     by_size = sorted(scenario.market_map, key=lambda segment: segment.deal_size_median_usd)
     modes = {
-        split_fields.coverage_key(by_size[0].name): "partner_led",
-        split_fields.coverage_key(by_size[-1].name): "direct",
+        lab_fields.coverage_key(by_size[0].name): "partner_led",
+        lab_fields.coverage_key(by_size[-1].name): "direct",
     }
-    return url_state.as_words({**split_fields.todays_fields(scenario), **modes}, split_fields.fields_of_split(scenario))
+    return url_state.as_words({**lab_fields.todays_fields(scenario), **modes}, lab_fields.fields_of_split(scenario))

@@ -12,7 +12,7 @@ import streamlit as st
 from nexthour.app.page import PageContext, caption, escaped
 from nexthour.app.sections import plan_limits
 from nexthour.app.sections.plan_limits import ANY, NONE, in_percent
-from nexthour.app.state import actuals_store, library, split_fields, visit
+from nexthour.app.state import actuals_store, lab_fields, library, visit
 from optimize.options import OBJECTIVES, OPTIONS
 from sim import InputError, Scenario
 from sim.plan import ACTIVITY_WORDS
@@ -76,8 +76,8 @@ def controls(context: PageContext) -> None:
         with st.expander("Coverage"):
             for name in scenario.segment_names:
                 st.selectbox(
-                    escaped(name), [ANY, *split_fields.MODES], key=plan_limits.mode_key(name),
-                    format_func=lambda mode: split_fields.MODES.get(mode, "whatever is best"),
+                    escaped(name), [ANY, *lab_fields.MODES], key=plan_limits.mode_key(name),
+                    format_func=lambda mode: lab_fields.MODES.get(mode, "whatever is best"),
                 )  # fmt: skip
 
 
@@ -158,7 +158,6 @@ def _past(context: PageContext) -> None:
 
 
 def _version_title(word: str, numbers: Sequence[int]) -> str:
-    """A version of what was seen, as people see it."""
     if word == NONE:
         return "nothing yet"
     return "as entered last" if int(word) == numbers[-1] else f"as entered before, version {word} of {numbers[-1]}"

@@ -66,12 +66,10 @@ def fields(context: PageContext) -> list[Field]:
 
 
 def _word(name: str) -> str:
-    """The word of a request's field in the address."""
     return OPTIONS[name].word
 
 
 def _percent(name: str) -> Field:
-    """A share of a request, in percent."""
     return url_state.number(_word(name), *in_percent(name), 100 * OPTIONS[name].default)
 
 
@@ -147,7 +145,6 @@ def on_the_page(problem: str) -> str:
 
 
 def _past(context: PageContext, said: Mapping[str, Any]) -> dict[str, Any]:
-    """What is said of the quarters that are over."""
     first, which = said["from_quarter"], said["actuals"]
     actuals = None if which == NONE else actuals_store.read_actuals(context.scenario, int(which))
     if first == 1 and actuals is None:

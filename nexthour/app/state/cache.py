@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis
     from optimize.coverage.rollup import Rollup
     from optimize.coverage.treatment import Treatment
-    from optimize.replan.actuals import Actuals
-    from optimize.replan.deviations import Deviation
+    from optimize.replan.actuals import Actuals, Deviation
 
 FIRST_MARKETS, MARKETS = 100, REPLICATIONS.default
 """Shown at once, and following."""
@@ -170,7 +169,7 @@ def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[T
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """The figures that were not as planned."""
-    from optimize.replan.deviations import find_deviations
+    from optimize.replan.actuals import find_deviations
 
     return find_deviations(scenario, plan, actuals, seed, EFFORT)
 

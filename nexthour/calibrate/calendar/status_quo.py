@@ -94,7 +94,6 @@ def _remarks_on_split(scenario: Scenario, audit: Audit) -> Iterator[str]:
 
 
 def _free_hours(scenario: Scenario, audit: Audit) -> float:
-    """Hours a week left after the support that the scenario expects."""
     parked = _still_parked(scenario, audit)
     working = [partner.name for partner in scenario.partners if partner.name not in parked]
     support = sum(expected_support(scenario, name) for name in working)
@@ -102,7 +101,6 @@ def _free_hours(scenario: Scenario, audit: Audit) -> float:
 
 
 def _still_parked(scenario: Scenario, audit: Audit) -> tuple[str, ...]:
-    """Partners that are parked today, but for those the manager works with."""
     worked_with = audit.hours_by_partner(PARTNER_WORK)
     return tuple(name for name in scenario.status_quo.park if name not in worked_with)
 

@@ -163,7 +163,6 @@ def _find_layout(path: Path | str, layout: Layout) -> Layout:
 
 
 def _list_values(counter: Counter[Any]) -> str:
-    """The most frequent values with their counts, for a comment."""
     shown = [f"{show(as_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
     more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
     return ", ".join(shown) + more

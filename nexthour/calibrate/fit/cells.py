@@ -208,7 +208,6 @@ def _check_enough(groups: dict[str, pd.DataFrame], route: str, name: str) -> Non
 def _fit_route(
     route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: DealPeriod
 ) -> list[Cell]:
-    """All cells of a route, as they lend to each other."""
     rates = _fit_win_rates(list(groups.values()), period)
     sizes = _pool_amounts([_log_amounts(group) for group in groups.values()])
     cycles = shrink_cells(
@@ -253,7 +252,6 @@ def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
 
 
 def _fit_win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[Interval, Interval, float]]:
-    """Win rate, luck of quarters and design effect of each cell."""
     counted = [_by_quarter(group, period) for group in groups]
     alone = [win_rate(won / effect, lost / effect) for won, lost, effect in counted]
     rates = shrink_cells([posterior.probit for posterior in alone])

@@ -92,7 +92,6 @@ def deal_weights(created_day: FloatArray, closed_day: FloatArray, first_day: flo
 
 
 def _between(values: FloatArray, places: NDArray[np.int_]) -> FloatArray:
-    """Sums of values between two rows of places."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     return np.asarray(sums[places[1]] - sums[places[0]])
 
