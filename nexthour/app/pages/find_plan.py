@@ -18,7 +18,7 @@ import streamlit as st
 from nexthour.app import job_status
 from nexthour.app.charts.tables import html_table
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped
-from nexthour.app.sections import certificate, frontier, plan_form, plan_limits, save_plan
+from nexthour.app.sections import certificate, frontier, plan_form, save_plan
 from nexthour.app.state import library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.plan import clock, from_week
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from optimize.monday.sheet import MondaySheet
     from sim.plan import Who
 
-PAGE = plan_limits.PAGE
+PAGE = plan_form.PAGE
 PARTS = {
     "plan": "The plan",
     "good": "How good it is",
@@ -49,7 +49,7 @@ def show() -> None:
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
-    asked = plan_limits.fields(context)
+    asked = plan_form.fields(context)
     first = next(int(url_state.peek(PAGE, field)) for field in asked if field.key == "from")
     return [
         *asked,
@@ -63,12 +63,12 @@ def _page(context: PageContext) -> None:
     from optimize.request import PlanRequest
 
     plan_form.arriving()
-    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(context)}
+    state = {field.key: st.session_state[field.key] for field in plan_form.fields(context)}
     request, problem = None, ""
     try:
-        request = plan_limits.request_of(context, state)
+        request = plan_form.request_of(context, state)
     except NextHourError as wrong:
-        problem = plan_limits.on_the_page(short_line(str(wrong)))
+        problem = plan_form.on_the_page(short_line(str(wrong)))
     job = None if request is None else job_status.wanted_job("plan", context, {"request": request})
     is_new = job is None or job.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
@@ -76,7 +76,7 @@ def _page(context: PageContext) -> None:
     if request is None:
         st.error(escaped(problem))
     elif not is_new or request != PlanRequest(seed=context.seed):
-        caption(f"Asked for: {plan_limits.request_words(request)}.")
+        caption(f"Asked for: {plan_form.request_words(request)}.")
     if is_new:
         job_status.start_button(
             "Find the plan", "plan", context, {"request": request}, type="primary", disabled=bool(problem)
@@ -97,7 +97,7 @@ def _page(context: PageContext) -> None:
 
 def _draw_answer(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
-    asked = with_capital(plan_limits.request_words(request))
+    asked = with_capital(plan_form.request_words(request))
     name = textwrap.shorten(asked, library.LONGEST_NAME, placeholder=" …")
     save_plan.draw(context, answer.plan, name, "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)

@@ -23,7 +23,7 @@ from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
 from nexthour.app.pages import find_plan as sheet_view
 from nexthour.app.sections import frontier as frontier_view
-from nexthour.app.sections import plan_limits
+from nexthour.app.sections import plan_form
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Job, Jobs
 from nexthour.report import plan as plan_report
@@ -480,5 +480,5 @@ def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: An
 
 
 def test_the_same_wish_is_the_same_search() -> None:
-    field = plan_limits.optional("early", 0, 1000)
+    field = plan_form.optional("early", 0, 1000)
     assert field.write(None) == [] and field.parse(field.write(12.5)) == 12.5
