@@ -20,7 +20,7 @@ from sim.arrays import FloatArray
 from sim.kpis import KPIS, Tally
 from sim.market import draw_tapes
 from sim.study.batches import table_values
-from sim.tape_numbers import tape_numbers
+from sim.tape import tape_numbers
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
 POOL, KEPT, TRUE, PAST, SEED = 10_000, 500, 500, 4, 7

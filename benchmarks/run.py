@@ -32,7 +32,7 @@ from sim.fast import engine
 from sim.market import draw_tapes
 from sim.study.experiment import keep_tapes
 from sim.tally import empty_sums
-from sim.tape_numbers import tape_numbers
+from sim.tape import tape_numbers
 from sim.territory import Territory
 
 SCENARIO = Path(__file__).parent.parent / "scenarios" / "baseline.yaml"

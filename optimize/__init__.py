@@ -48,7 +48,6 @@ _HOMES = ("effort", "limits", "replan.actuals", "request", "milp.solve", "proof.
 
 
 def _first_asked_for(name: str) -> Any:
-    """The public name, kept for the next time."""
     if name in __all__:
         for home in (*_HOMES, "proof.frontier"):
             module = import_module(f"optimize.{home}")

@@ -12,12 +12,11 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from optimize.options import EARLY_QUARTERS, OPTIONS
+from sim import PlanError, Scenario
 from sim.arrays import FloatArray
 from sim.documents.declared import FrozenMap, Items, Request, items_of, validate
 from sim.documents.messages import guess, known_keys, show
-from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Hours, PlanTable
-from sim.scenario import Scenario
 from sim.study.request import in_sentences
 from sim.terms import COVERAGE_WORDS, PARTNER_ACTIVITIES, CoverageMode, Name
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from optimize.options import OBJECTIVES, ObjectiveName
+from sim import PlanError, Scenario
 from sim.arrays import FloatArray
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.scenario import Scenario
 from sim.terms import WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 OBJECTIVE_WORDS: dict[ObjectiveName, str] = {

@@ -15,18 +15,16 @@ from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import PlanningProblem
 from optimize.proof.certify import certify
 from optimize.proof.solution import Solution
-from optimize.replan.deviations import find_deviations
+from optimize.replan.actuals import find_deviations
 from optimize.replan.matching import Past
 from optimize.request import PlanRequest
 from optimize.search.evaluate import Purpose, Trials
 from optimize.search.moves import polish
 from optimize.search.reconcile import Planner
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import Scenario
-from sim.tape_numbers import MAX_SEED
+from sim.tape import MAX_SEED
 
 
 def optimize_plan(
@@ -64,14 +62,10 @@ def optimize_plan(
     begun = time.perf_counter()
     if not isinstance(scenario, Scenario):
         raise PlanError(f"scenario is {show(scenario)}; allowed: a Scenario, as load_scenario(file) gives one")
-    if request is not None and not isinstance(request, PlanRequest):
-        raise PlanError(f"request is {show(request)}; allowed: a PlanRequest, or its fields as keywords")
     TimePlan.from_table(scenario, [], name)  # raises PlanError for a name that a plan cannot have
     for unknown in asked.keys() - PlanRequest.model_fields.keys():
         raise TypeError(f"optimize_plan() got an unexpected keyword argument {unknown!r}")
-    keywords = {"objective": objective, "floors": floors, "locks": locks, "seed": seed, **asked}
-    given = {name: value for name, value in keywords.items() if value is not None}
-    request = PlanRequest.of(scenario, (dict(request) if request is not None else {}) | given)
+    request = PlanRequest.of(scenario, request, objective=objective, floors=floors, locks=locks, seed=seed, **asked)
     if solver_seconds is not None:
         effort = request.effort.model_copy(update={"solver_seconds": solver_seconds})
         request = request.model_copy(update={"effort": effort})

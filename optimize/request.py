@@ -14,13 +14,11 @@ from optimize.limits import Limits
 from optimize.objective import check_objective
 from optimize.options import OPTIONS, ObjectiveName
 from optimize.replan.actuals import Actuals
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
-from sim.scenario import Scenario
-from sim.study.settings import check_plan
-from sim.tape_numbers import check_seed
+from sim.study.request import check_plan
+from sim.tape import check_seed
 
 
 class PlanRequest(Limits):
@@ -40,13 +38,17 @@ class PlanRequest(Limits):
     seed: int = OPTIONS["seed"].declare()
 
     @classmethod
-    def of(cls, scenario: Scenario, given: Mapping[str, Any]) -> Self:
-        """A request that fits a scenario, from plain values; None is as usual.
+    def of(cls, scenario: Scenario, given: Mapping[str, Any] | PlanRequest | None = None, **instead: Any) -> Self:
+        """A request that fits a scenario, from plain values, `instead` going before `given`; None is as usual.
 
         Raises PlanError, a sentence for each thing that is wrong, or SimulationError for a seed that is none.
         """
+        given = {} if given is None else given
+        if not isinstance(given, Mapping | PlanRequest):
+            raise PlanError(f"request is {show(given)}; allowed: a PlanRequest, or its fields as keywords")
         usual = {name: field.default for name, field in cls.model_fields.items()}
-        asked = usual | {name: value for name, value in given.items() if value is not None}
+        values = [*dict(given).items(), *instead.items()]
+        asked = usual | {name: value for name, value in values if value is not None}
         if asked["followed"] is not None:
             check_plan("followed", asked["followed"])
         if asked["actuals"] is not None and not isinstance(asked["actuals"], Actuals):

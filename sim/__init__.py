@@ -55,7 +55,6 @@ def _submodules() -> list[str]:
 
 
 def _first_asked_for(name: str) -> Any:
-    """The public name or the submodule, kept for the next time."""
     if name in __all__:
         for home in _HOMES:
             module = import_module(f"sim.{home}")

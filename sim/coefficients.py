@@ -16,7 +16,7 @@ from sim.ledger import TICKS_PER_WEEK, Kind
 from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
 from sim.rules import share_forgotten
 from sim.scenario import Candidate, Partner, PartnerTraits, Scenario, Segment
-from sim.tape_numbers import pass_probabilities, weekly_demand
+from sim.tape import pass_probabilities, weekly_demand
 from sim.terms import COVERAGE_MODES, PARTNER_ACTIVITIES, PARTNER_SEGMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR
 
 COACH, JOINT_PLAN, CO_SELL, SELL_FOR, SOCIALISE, RECRUIT = range(len(PARTNER_ACTIVITIES))

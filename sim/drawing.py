@@ -21,8 +21,19 @@ from sim.arrays import FloatArray
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
 from sim.rules import power
 from sim.streams import LOWEST_HALF_STEP, Marks, Stream, eight_marks, four_marks
-from sim.tape import ALL_DRAWN, CHUNK, CYCLE_DRAWN, FULL, LONGEST_KEPT, STAGE_DRAWN, U_DRAWN, Tapes
-from sim.tape_numbers import DEMAND_BINS, MAX_STAGES, TapeNumbers
+from sim.tape import (
+    ALL_DRAWN,
+    CHUNK,
+    CYCLE_DRAWN,
+    DEMAND_BINS,
+    FULL,
+    LONGEST_KEPT,
+    MAX_STAGES,
+    STAGE_DRAWN,
+    U_DRAWN,
+    TapeNumbers,
+    Tapes,
+)
 from sim.terms import HISTORY_WEEKS
 
 DEMAND, SHOCK = int(Stream.DEMAND), int(Stream.SHOCK)

@@ -22,8 +22,7 @@ from sim.documents.messages import show
 from sim.ledger import HISTORY_START, LARGEST_USD, NEVER, NOBODY, TICKS_PER_QUARTER
 from sim.native.compiler import Compiled
 from sim.scenario import Scenario
-from sim.tape import DRAWN, DRAWN_STAGE, FULL, Tapes, empty_tapes
-from sim.tape_numbers import MAX_STAGES, TapeNumbers, check_seed, tape_numbers
+from sim.tape import DRAWN, DRAWN_STAGE, FULL, MAX_STAGES, TapeNumbers, Tapes, check_seed, empty_tapes, tape_numbers
 from sim.terms import PARTNER_SEGMENTS
 
 TickArray = NDArray[np.int64]
@@ -199,7 +198,6 @@ def redraw_partners(numbers: TapeNumbers, tapes: Tapes) -> Tapes:
 
 @cache
 def _compiled(function: str) -> Compiled:
-    """A function of drawing.py."""
     from sim import drawing, rules, streams, tape
 
     return Compiled(getattr(drawing, function), rules, streams, tape, drawing, as_python=streams.marks_by_rows)

@@ -1,10 +1,15 @@
-"""How long work goes on: one thing that everything long calls, and one way to stop it.
+"""What long work says as it goes on: how far it is, through one thing that everything long calls, and notices.
 
-Left out: showing it, which terminal and app do in their own ways.
+Notices go through the logging of Python, under the name "sim.native"; where nobody listens, logging itself prints them
+on stderr. Left out: showing either, which terminal and app do in their own ways.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Protocol
 
 
@@ -30,3 +35,24 @@ def part_of(progress: Progress | None, before: int, total: int) -> Progress | No
         progress(before + done, total, says) if says else progress(before + done, total)
 
     return hear
+
+
+LOG = logging.getLogger("sim.native")
+
+
+@cache
+def notice_once(sentence: str) -> None:
+    """Say a sentence to whoever listens, the first time in this process."""
+    LOG.warning(sentence)
+
+
+@contextmanager
+def notices_to(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand each notice to `tell` for as long as this lasts. What `tell` raises comes through to whoever gave notice."""
+    handler = logging.Handler()
+    handler.emit = lambda record: tell(record.getMessage())  # type: ignore[method-assign]
+    LOG.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)

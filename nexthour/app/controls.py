@@ -85,7 +85,6 @@ def _step(most: float | None) -> float:
 
 
 def _bare_kind(annotation: Any) -> Any:
-    """What is inside of Annotated and beside None."""
     if get_origin(annotation) is Annotated:
         return _bare_kind(get_args(annotation)[0])
     if get_origin(annotation) is Literal:

@@ -28,7 +28,7 @@ LOOKS_SECONDS = 1.0
 
 def wanted_job(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job | None:
     """The job for this, if anybody began it; one that was cancelled counts as none."""
-    job = visit.current().jobs.known(kind, context.scenario, context.seed, **arguments)
+    job = visit.current().jobs.known(kind, context.scenario, **arguments)
     return None if job is None or job.state == "cancelled" else job
 
 
@@ -43,7 +43,7 @@ def start_button(label: str, kind: JobKind, context: PageContext, arguments: dic
 
 def _start(kind: JobKind, context: PageContext, arguments: dict[str, Any]) -> Job:
     this_visit = visit.current()
-    job = this_visit.jobs.start(kind, context.scenario, context.seed, who=visit.session_id(), **arguments)
+    job = this_visit.jobs.start(kind, context.scenario, who=visit.session_id(), **arguments)
     this_visit.last_jobs[kind] = job.key
     return job
 
@@ -54,7 +54,7 @@ def result_at_once(kind: JobKind, context: PageContext, arguments: dict[str, Any
     A job that failed, or that this visitor stopped, is begun anew by a button only: `again` is its label.
     """
     this_visit = visit.current()
-    job = this_visit.jobs.known(kind, context.scenario, context.seed, **arguments)
+    job = this_visit.jobs.known(kind, context.scenario, **arguments)
     is_stopped = job is not None and job.state == "cancelled"
     if job is None or (is_stopped and job.key != this_visit.last_jobs.get(kind)):
         job, is_stopped = _start(kind, context, arguments), False
@@ -71,11 +71,6 @@ def offer_to_cancel_another(kind: JobKind, but: Job | None, sentence: str) -> No
     if job is not None and job is not but and _is_active(job):
         caption(sentence)
         st.button("Cancel that one", on_click=cancel_job, args=(job.key,))
-
-
-def was_wanted(kind: JobKind) -> bool:
-    """Whether this visitor wanted a job of this kind before, about this or about something else."""
-    return kind in visit.current().last_jobs
 
 
 def result_or_progress(job: Job, what: str) -> Any:

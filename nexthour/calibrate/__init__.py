@@ -13,8 +13,8 @@ Left out: what a manager's hours do; no table has it (judgement.py).
 
 from nexthour.calibrate.deals.deal_table import Deals, read_deals
 from nexthour.calibrate.deals.mapping import Mapping, load_mapping, make_mapping
-from nexthour.calibrate.fit.backtest import Backtest, backtest
 from nexthour.calibrate.fit.cells import Cell
+from nexthour.calibrate.fit.predict import Backtest, backtest
 from nexthour.calibrate.fit.simulated_funnel import Check
 from nexthour.calibrate.run import Fit, calibrate, check_fit
 

@@ -18,9 +18,8 @@ from nexthour.calibrate.fit.cells import Cell, DealPeriod, fit_cells
 from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, build_scenario
 from nexthour.calibrate.fit.open_pipeline import open_pipeline
 from nexthour.calibrate.fit.simulated_funnel import Check, check_closings, improve_knobs, simulate_closings
-from sim.errors import TableError
+from sim import Scenario, TableError
 from sim.progress import Progress, part_of
-from sim.scenario import Scenario
 
 PASSES = 11
 MOST_A_QUARTER = 2000

@@ -114,7 +114,7 @@ class Jobs:
         self._worker: _Worker | None = None
         self._closed = False
 
-    def start(self, kind: JobKind, scenario: Scenario, seed: int = 7, *, who: str = "", **arguments: Any) -> Job:
+    def start(self, kind: JobKind, scenario: Scenario, *, who: str = "", **arguments: Any) -> Job:
         """The job for this, which may be waiting, running or done since somebody else asked.
 
         `arguments` are those of the function that does it, but `progress`: optimize_plan for "plan" and "reasons" (the
@@ -122,8 +122,8 @@ class Jobs:
         was cancelled is begun anew. `who` is whose `cancel` counts, such as the id of a session.
         """
         given = _without_none(arguments)
-        task = Task(kind, scenario, seed, given, _key("plan", scenario, seed, given))
-        key = _key(kind, scenario, seed, given)
+        task = Task(kind, scenario, given, _key("plan", scenario, given))
+        key = _key(kind, scenario, given)
         with self._changed:
             job = self._by_key.pop(key, None)
             if job is None or job.state in ("failed", "cancelled"):
@@ -139,9 +139,9 @@ class Jobs:
         """The job with a key, as long as it is kept."""
         return self._by_key.get(key)
 
-    def known(self, kind: JobKind, scenario: Scenario, seed: int = 7, **arguments: Any) -> Job | None:
+    def known(self, kind: JobKind, scenario: Scenario, **arguments: Any) -> Job | None:
         """The job that `start` would give, if there is one already, failed or cancelled too. Begins nothing."""
-        return self.find(_key(kind, scenario, seed, _without_none(arguments)))
+        return self.find(_key(kind, scenario, _without_none(arguments)))
 
     def close(self) -> None:
         """End the worker, whatever it is at. Nothing can be started after that."""
@@ -177,7 +177,6 @@ class Jobs:
             del self._by_key[key]
 
     def _queue(self, job: Job) -> None:
-        """Have a new job done; at the first one the thread begins."""
         if self._closed:
             raise RuntimeError("these jobs are closed")
         self._waiting.append(job)
@@ -281,9 +280,9 @@ def _without_none(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _key(kind: JobKind, scenario: Scenario, seed: int, arguments: Mapping[str, Any]) -> str:
+def _key(kind: JobKind, scenario: Scenario, arguments: Mapping[str, Any]) -> str:
     """A digest that changes with everything that the result depends on."""
-    what = [kind, version(), scenario.digest(), seed, arguments]
+    what = [kind, version(), scenario.digest(), arguments]
     return hashlib.sha256(json.dumps(what, sort_keys=True, default=_as_plain_data).encode()).hexdigest()[:32]
 
 

@@ -53,7 +53,6 @@ class Task(NamedTuple):
 
     kind: JobKind
     scenario: Scenario
-    seed: int
     arguments: Mapping[str, Any]
     """what the function that does it takes"""
     plan_key: str
@@ -106,7 +105,7 @@ def _serve(server: Connection) -> None:
     from nexthour.report.text import unexpected_error
     from optimize.coverage import gaps  # noqa: F401
     from sim.errors import NextHourError
-    from sim.native.notices import notices_to
+    from sim.progress import notices_to
 
     def progress(done: int, total: int, says: str = "") -> None:
         server.send(("says", says))
@@ -137,7 +136,7 @@ def _solution(task: Task, kept: Kept, progress: Progress) -> Solution:
 
     if task.plan_key not in kept:
         kept.clear()
-        kept[task.plan_key] = optimize_plan(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+        kept[task.plan_key] = optimize_plan(task.scenario, progress=progress, **task.arguments)
     return kept[task.plan_key]
 
 
@@ -154,24 +153,22 @@ def _reasons(task: Task, kept: Kept, progress: Progress) -> Explanation:
 def _frontier(task: Task, kept: Kept, progress: Progress) -> Frontier:
     from optimize import frontier
 
-    return frontier(task.scenario, seed=task.seed, progress=progress, **task.arguments)
+    return frontier(task.scenario, progress=progress, **task.arguments)
 
 
 def _gaps(task: Task, kept: Kept, progress: Progress) -> Gaps:
     from optimize.coverage.gaps import gap_analysis
     from optimize.coverage.treatment import treatments
 
-    analysis = gap_analysis(task.scenario, seed=task.seed, progress=progress, **task.arguments)
-    return Gaps(analysis, treatments(task.scenario, analysis.plan, task.seed, analysis.effort))
+    analysis = gap_analysis(task.scenario, progress=progress, **task.arguments)
+    return Gaps(analysis, treatments(task.scenario, analysis.plan, analysis.seed, analysis.effort))
 
 
 def _sensitivity(task: Task, kept: Kept, progress: Progress) -> Sensitivity:
-    """The sensitivity of plans by name, the first of them the baseline, in `markets`."""
-    from sim import sensitivity
+    from sim.study.sensitivity import run_sensitivity
 
     done = _counted(progress, "{done} of about {total} runs under other assumptions")
-    markets = task.arguments["markets"]
-    return sensitivity(task.scenario, task.arguments["plans"], markets, task.seed, worlds=0, progress=done)
+    return run_sensitivity(task.scenario, task.arguments["request"], progress=done)
 
 
 def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
@@ -184,7 +181,9 @@ def _fit(task: Task, kept: Kept, progress: Progress) -> FittedScenario:
     with on_disk(upload) as path:
         deals = replace(read_deals(path, mapping), name=upload.name)
     done = _counted(progress, "fitting: {done} of {total} markets")
-    fit = calibrate(deals, mapping, task.scenario, fraction, seed=task.seed, replications=markets, progress=done)
+    fit = calibrate(
+        deals, mapping, task.scenario, fraction, seed=arguments["seed"], replications=markets, progress=done
+    )
     done = _counted(progress, "simulating again: {done} of {total} markets")
     return FittedScenario(fit, check_fit(fit.scenario, fit, markets_again, progress=done))
 
@@ -193,7 +192,8 @@ def _claims(task: Task, kept: Kept, progress: Progress) -> list[tuple[Finding, .
     """The figures of each claim: this scenario is the baseline, `others` are the further territories."""
     from sim.claims.claims import CLAIMS, Measurements, Territories
 
-    measured = Measurements(Territories(task.scenario, *task.arguments["others"]), task.arguments["markets"], task.seed)
+    territories = Territories(task.scenario, *task.arguments["others"])
+    measured = Measurements(territories, task.arguments["markets"], task.arguments["seed"])
     found = []
     for claim in CLAIMS:
         progress(0, 0, f"measuring claim {claim.number} of {len(CLAIMS)}")

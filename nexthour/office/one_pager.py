@@ -7,7 +7,10 @@ would turn the verdict (sim/study/sensitivity.py).
 from __future__ import annotations
 
 import datetime
+import re
+import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -19,17 +22,17 @@ from pptx.enum.dml import MSO_LINE
 from pptx.enum.text import MSO_ANCHOR, MSO_AUTO_SIZE, PP_ALIGN
 from pptx.util import Inches, Pt
 
-from nexthour.office.changed import ChangedUse, changed_coverage, changed_uses
 from nexthour.office.colours import DARK
 from nexthour.office.provenance import Provenance
-from nexthour.office.timeless import make_timeless
 from nexthour.report.comparison import challengers, difference_interval, headline, how_sure, payback, result_of, verdict
 from nexthour.report.numbers import count_of, tenths, usd
 from nexthour.report.text import CAVEAT, forwardable_line, shorten_name, with_article, with_capital
-from sim import Comparison
+from optimize.monday.sheet import CHANGE_KINDS, Change, changes
+from sim import Comparison, PlanError, Scenario, TimePlan
 from sim.documents.messages import listed
-from sim.errors import PlanError
+from sim.plan import ACTIVITY_WORDS
 from sim.study.estimates import Estimate
+from sim.terms import COVERAGE_WORDS
 
 TITLE_ONLY = 5
 """The layout of python-pptx's own template that has a title and nothing else."""
@@ -91,7 +94,6 @@ def _title(slide: Any, text: str) -> None:
 
 
 def _changes(slide: Any, comparison: Comparison, plan_name: str) -> None:
-    """What to stop, start and keep, as a table."""
     base = shorten_name(with_article(comparison.baseline), MOST_LETTERS)
     _add_text(slide, (LEFT, 1.88, LEFT_WIDE, 0.35), f"From Monday, hours a week against {base}", 14, INK, bold=True)
     plans = comparison.scenario, comparison[plan_name].plan, comparison[comparison.baseline].plan
@@ -130,7 +132,6 @@ def _fill_row(table: Any, i: int, use: ChangedUse) -> None:
 
 
 def _cards(slide: Any, comparison: Comparison, plan_name: str) -> None:
-    """What it costs in quarter 1, and when that is paid back."""
     result = comparison[plan_name]
     first = result.difference_by_quarter_usd[0]
     words = {"ahead": "Gained in quarter 1", "behind": "Cost in quarter 1"}.get(first.verdict, "Quarter 1, not clear")
@@ -224,7 +225,6 @@ def _cell(cell: Any, runs: Sequence[tuple[str, int, str, bool]]) -> None:
 
 
 def _style_cell(cell: Any) -> None:
-    """No fill, little room, in the middle."""
     cell.fill.background()
     cell.vertical_anchor = MSO_ANCHOR.MIDDLE
     cell.margin_left = cell.margin_right = Inches(0.05)
@@ -237,3 +237,69 @@ def _place(shape: Any, room: tuple[float, float, float, float]) -> None:
 
 def _no_margins(frame: Any) -> None:
     frame.margin_left = frame.margin_right = frame.margin_top = frame.margin_bottom = 0
+
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)
+"""A zip file knows no earlier time."""
+MADE = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def make_timeless(office_file: bytes, day: datetime.date) -> bytes:
+    """Date a document, its parts and the workbooks in it to midnight of a day."""
+    out = BytesIO()
+    with zipfile.ZipFile(BytesIO(office_file)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            if name.endswith(".xlsx"):
+                part = make_timeless(part, day)
+            elif name == "docProps/core.xml":
+                part = MADE.sub(f"{day.isoformat()}T00:00:00Z".encode(), part)
+            entry = zipfile.ZipInfo(name, EARLIEST)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            new.writestr(entry, part)
+    return out.getvalue()
+
+
+LINE_LETTERS, NAME_LETTERS = 40, 22
+
+
+@dataclass(frozen=True)
+class ChangedUse:
+    """An activity with all whose hours for it change in the same way. Hours a week, in all."""
+
+    kind: str
+    what: str
+    targets: str
+    """partners, candidates or segments, as many as there is room for; empty for selling"""
+    today: float
+    planned: float
+
+
+def changed_uses(scenario: Scenario, plan: TimePlan, against: TimePlan, quarter: int = 1) -> list[ChangedUse]:
+    """The uses of the manager's time in a quarter (from 1) by kind of change, the largest of each kind first."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in changes(scenario, plan, quarter, against):
+        groups.setdefault((change.kind, change.activity), []).append(change)
+    uses = []
+    for (kind, activity), group in groups.items():
+        what, names = ACTIVITY_WORDS[activity], [change.target for change in group if change.target]
+        today, planned = (sum(change.today for change in group), sum(change.planned for change in group))
+        uses.append(ChangedUse(kind, what, _targets(scenario, names, LINE_LETTERS - len(what)), today, planned))
+    return sorted(uses, key=lambda use: (CHANGE_KINDS.index(use.kind), -abs(use.planned - use.today), -use.today))
+
+
+def changed_coverage(scenario: Scenario, plan: TimePlan, against: TimePlan) -> list[str]:
+    """The segments that the plan covers in another way, with that way: enterprise direct."""
+    modes, before = (one.table(scenario).coverage_mode for one in (plan, against))
+    return [
+        f"{shorten_name(name, NAME_LETTERS)} {COVERAGE_WORDS[mode]}"
+        for name, mode, today in zip(scenario.segment_names, modes, before, strict=True)
+        if mode != today
+    ]
+
+
+def _targets(scenario: Scenario, names: list[str], letters: int) -> str:
+    """The names as far as the letters carry; that of every partner in two words."""
+    if len(names) > 1 and set(names) == {partner.name for partner in scenario.partners}:
+        return "every partner"
+    return listed([shorten_name(name, NAME_LETTERS) for name in sorted(names)], letters)

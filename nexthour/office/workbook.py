@@ -10,9 +10,8 @@ import datetime
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 
 from nexthour.office.colours import DARK
-from nexthour.office.deals import deal_rows
-from nexthour.office.fields import field_rows
 from nexthour.office.provenance import Provenance
+from nexthour.office.rows import deal_rows, field_rows
 from nexthour.office.sheet import NUMBERS, Book, Sheet
 from nexthour.report.comparison import challengers, payback, result_of, verdict
 from nexthour.report.numbers import count_of, count_of_total, plain_number, whole

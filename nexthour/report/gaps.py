@@ -1,4 +1,4 @@
-"""A gap analysis in words: the sentences that the terminal and the screens have in common.
+"""Gaps, and several territories together, in words: the sentences that the terminal and the screens have in common.
 
 Left out: any computing. A number told here is a field of what optimize returned.
 """
@@ -8,11 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nexthour.report.numbers import count_of, half_width, plain_number, points, usd, usd_interval
+from nexthour.report.numbers import (
+    count_of,
+    half_width,
+    plain_number,
+    points,
+    usd,
+    usd_interval,
+    usd_with_half_width,
+    whole,
+)
 from nexthour.report.text import one_line
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis, Remedy
+    from optimize.coverage.rollup import Rollup
     from optimize.coverage.treatment import Treatment
 
 
@@ -51,7 +61,6 @@ def starting_point(gaps: GapAnalysis) -> str:
 
 
 def _when(gaps: GapAnalysis) -> str:
-    """When nobody sees what makes the gap: under which plan."""
     return "today" if gaps.is_status_quo else "with the plan"
 
 
@@ -123,3 +132,24 @@ def unusual_treatment(treatment: Treatment) -> str:
     if treatment.usual in (None, treatment.treatment):
         return ""
     return f"Usual for such a partner: {treatment.usual}{f'; but {treatment.reason}' if treatment.reason else ''}."
+
+
+ALONE = "Each territory is simulated on its own: no manager knows of another's deals or partners."
+ADDED_UP = "Segments and partners are added up by their names."
+
+
+def unseen_opportunities(rollup: Rollup) -> str:
+    """What nobody sees today, and what that is worth, to go on in a sentence."""
+    total = rollup.total
+    return (
+        f"nobody sees {whole(total.leaked.value)} of {whole(total.opportunities.value)} opportunities today, worth "
+        f"{usd(total.gap_usd.value)} ({usd_interval(total.gap_usd)})"
+    )
+
+
+def credit_against_quota(rollup: Rollup) -> str:
+    """The quota credit of today's plans against the quotas, and what partners bring of it."""
+    return (
+        f"Quota credit today is {usd_with_half_width(rollup.credit_usd)} against quotas of "
+        f"{usd(rollup.quota_usd)}; {usd(rollup.partner_credit_usd.value)} of it comes from partners."
+    )

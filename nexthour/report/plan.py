@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from datetime import time
 
     from optimize import Answer, Certificate, Explanation, Frontier
-    from optimize.monday.changes import Change
     from optimize.monday.diary import Block
+    from optimize.monday.sheet import Change
     from optimize.proof.frontier import Point
     from sim import Scenario
 
@@ -149,7 +149,7 @@ BEFORE_A_NAME = {
 
 def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
     """What to stop, start, do more, do less and keep, a line each; who gets nothing any more is named once."""
-    from optimize.monday.changes import CHANGE_KINDS
+    from optimize.monday.sheet import CHANGE_KINDS
     from sim.plan import ACTIVITY_WORDS
 
     changes = tuple(changes)
@@ -179,7 +179,7 @@ def change_lines(scenario: Scenario, changes: Iterable[Change]) -> list[str]:
 
 def so_far_lines(solution: Answer) -> list[str]:
     """What was not as planned so far, and how surprising that is; nothing without actuals."""
-    from optimize.replan.deviations import OF_MARKETS
+    from optimize.replan.actuals import OF_MARKETS
 
     if not solution.alike:
         return []

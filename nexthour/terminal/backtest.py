@@ -36,7 +36,7 @@ def command(
       nexthour backtest deals.csv --mapping mapping.yaml --fit-on North --fit-on East
     """
     from nexthour.calibrate import load_mapping, read_deals
-    from nexthour.calibrate.fit.backtest import backtest as hold_out
+    from nexthour.calibrate.fit.predict import backtest as hold_out
 
     columns = load_mapping(file_path(mapping, "mapping file"))
     result = hold_out(read_deals(file_path(export, "table"), columns), fit_on, share)

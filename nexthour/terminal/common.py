@@ -92,7 +92,7 @@ def progress(what: str) -> Iterator[Progress | None]:
     """Show a bar on stderr, for people only, once work has taken QUIET_SECONDS; above it, what the library tells."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sim.native.notices import notices_to
+    from sim.progress import notices_to
 
     console = plain_console(stderr=True)
     if not console.is_terminal:

@@ -64,13 +64,13 @@ def command(
     """
     from sim import NextHourError
     from sim.study.experiment import run_comparison
+    from sim.study.request import RunSettings
     from sim.study.sensitivity import run_sensitivity
-    from sim.study.settings import RunSettings
 
     scenario = read_scenario(scenario_file)
     asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
     request = resolve(asked, scenario, scenario_file)
-    with progress(f"{len(request.plans or ())} plans in {whole(request.replications)} markets") as bar:
+    with progress(f"{len(request.plans_by_name)} plans in {whole(request.replications)} markets") as bar:
         settings = RunSettings(workers=workers, scheduler=scheduler, progress=bar)
         comparison = run_comparison(scenario, request, settings)
     known, why_not = None, ""

@@ -124,7 +124,6 @@ def _asked(words: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words_again(words: dict[str, Any]) -> Iterator[str]:
-    """The options that were given, as they were given."""
     later = [name for name in OPTIONS if name not in REPEATED_FIRST and OPTIONS[name].kind is not bool]
     for name in (*REPEATED_FIRST, *later):
         option, value = OPTIONS[name], words[name]

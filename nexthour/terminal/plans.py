@@ -33,7 +33,7 @@ def resolve(request: ComparisonRequest, scenario: Scenario, scenario_file: str) 
     from sim import PlanError
 
     resolved = request.resolve(scenario, scenario_file)
-    if len(resolved.plans or ()) == 1:
+    if len(resolved.plans_by_name) == 1:
         first = request.baseline or resolved.baseline
         raise PlanError(f"{scenario_file}: nothing to compare with {first!r}; name another plan with --plan")
     return resolved

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-import nexthour.report.rollup as report
+import nexthour.report.gaps as report
 from nexthour.report.numbers import count_of, tenths, usd, usd_with_half_width, whole
 from nexthour.report.text import one_line, with_capital
 from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line

@@ -60,7 +60,7 @@ def command(
     scenario = read_scenario(scenario_file)
     asked = comparison_request(context, replications, plans=plan, baseline=baseline, seed=seed, worlds=worlds)
     request = resolve(asked, scenario, scenario_file)
-    with progress(f"{len(request.plans or ())} plans under other assumptions") as bar:
+    with progress(f"{len(request.plans_by_name)} plans under other assumptions") as bar:
         result = run_sensitivity(scenario, request, of, workers, bar)
     if as_json:
         print_json(result.as_dict())

@@ -39,8 +39,8 @@ from sim.study import estimates
 from sim.study.batches import table_bookings, table_coverage
 from sim.study.estimates import Estimate
 from sim.study.options import SEED
-from sim.study.settings import check_plan
-from sim.tape_numbers import MAX_SEED, check_seed
+from sim.study.request import check_plan
+from sim.tape import MAX_SEED, check_seed
 
 TABLES_AT_A_TIME = 32
 """A territory with many partners has many remedies, and their bookings would fill the memory."""
@@ -363,7 +363,6 @@ def coverage_of(counts: FloatArray) -> Coverage | None:
 
 
 def _seen_share(counts: FloatArray) -> FloatArray:
-    """Share that somebody sees, by market that has opportunities."""
     return 1 - _shares(counts)[:, LEAKED]
 
 

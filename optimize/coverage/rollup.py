@@ -21,18 +21,17 @@ from optimize.coverage.gaps import Coverage, coverage_of
 from optimize.coverage.treatment import credit_today
 from optimize.effort import Effort
 from optimize.problem import PlanningProblem
+from sim import Scenario, ScenarioError
 from sim.arrays import FloatArray
 from sim.documents.messages import listed, show
-from sim.errors import ScenarioError
 from sim.kpis import COVERAGE_KINDS
 from sim.plan import PlanTable, TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.batches import table_coverage
 from sim.study.estimates import Estimate
 from sim.study.options import SEED
-from sim.tape_numbers import check_seed
+from sim.tape import check_seed
 from sim.terms import PartnerSegment
 
 FOUND, BROUGHT, LEAKED = (list(COVERAGE_KINDS).index(kind) for kind in ("found", "registered", "leaked"))

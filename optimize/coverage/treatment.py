@@ -29,7 +29,7 @@ from sim.study import estimates
 from sim.study.batches import table_bookings
 from sim.study.estimates import Estimate
 from sim.study.options import SEED
-from sim.study.settings import check_plan
+from sim.study.request import check_plan
 from sim.terms import PARTNER_ACTIVITIES, TREATMENTS
 
 SEEN_AS_DEVELOPMENT = ("coach", "joint_plan", "co_sell")
@@ -137,7 +137,6 @@ def _treatment_word(table: PlanTable, p: int, is_candidate: bool) -> TreatmentWo
 
 
 def _treatment_sentence(table: PlanTable, p: int, is_candidate: bool) -> str:
-    """What the plan does with it, as the rest of a sentence."""
     parked, given = table.parked[:, p], list(_hours_in_words(table, p))
     if is_candidate and _treatment_word(table, p, is_candidate) == "Leave":
         return "Not recruited"
@@ -175,7 +174,6 @@ def _range_text(hours: FloatArray) -> str:
 
 
 def _quarters_in_words(some: NDArray[np.bool_]) -> str:
-    """Quarters in words, from 1."""
     runs = [(first, last) for first, last in equal_runs(some.tolist()) if some[first]]
     return in_a_sentence([f"Q{a + 1}" if a == b else f"Q{a + 1}-Q{b + 1}" for a, b in runs])
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from optimize.milp.model import UNIT, Array, Model, Rates, total
-from optimize.milp.tangents import largest_first_tangent, saturation_tangent
+from optimize.milp.model import UNIT, Array, Model, Rates, largest_first_tangent, saturation_tangent, total
 from optimize.problem import HISTORY, LAGS
 from sim.terms import WEEKS_PER_QUARTER, CoverageMode
 

@@ -9,8 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from optimize.milp.model import UNIT, Array, Model, Rates, is_number, total
-from optimize.milp.tangents import largest_first_tangent, power_tangent, saturation_tangent
+from optimize.milp.model import (
+    UNIT,
+    Array,
+    Model,
+    Rates,
+    is_number,
+    largest_first_tangent,
+    power_tangent,
+    saturation_tangent,
+    total,
+)
 from optimize.problem import HISTORY, LAGS, PlanningProblem, Stock
 from sim.arrays import FloatArray
 from sim.coefficients import CO_SELL, COACH, JOINT_PLAN, SELL_FOR, SOCIALISE

@@ -213,7 +213,6 @@ def _cells(visit: Sittings, phase: int, day: int, start: int) -> Iterator[tuple[
 
 
 def _halves(length: int) -> tuple[range, range]:
-    """Half hours before and after the break."""
     return range(MORNING), range(MORNING, length)
 
 
@@ -264,7 +263,6 @@ def _selling_cells(taken: Cells, half_hours: int) -> Cells:
 
 
 def _runs(cells: Iterable[bool]) -> Iterator[range]:
-    """Runs of half hours that are set, none over the break."""
     is_set = [*cells]
     for half in _halves(len(is_set)):
         start = half.start

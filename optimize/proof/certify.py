@@ -28,7 +28,7 @@ from sim.split_hours import equal_runs
 from sim.study import estimates
 from sim.study.batches import world_credit
 from sim.study.estimates import Estimate
-from sim.study.settings import RunSettings
+from sim.study.request import RunSettings
 from sim.terms import PARTNER_ACTIVITIES
 
 MOST_ALIKE = 3
@@ -118,7 +118,7 @@ def _test_fresh(
         first, *rest = trials.fresh([table, *compared, *tested], trials.effort.certificate_markets, Purpose.FRESH, turn)
         after = [moved for moved in rest[len(compared) :] if preference(moved)[0] >= preference(first)[0]]
         test = hour_test(first, after, count)
-        if after and not test.passed and test.largest_gain.low <= 0 and not trials.after_a_past:
+        if after and not test.passed and test.largest_gain.low <= 0 and trials.alike is None:
             # Not because a move gains, but because that is not known well enough: look at as many markets again.
             again = [table, *(tried.table for tried in after)]
             more = trials.fresh(again, trials.effort.certificate_markets, Purpose.FRESH, turns + turn)

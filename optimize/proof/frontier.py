@@ -13,25 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from optimize.effort import Effort
 from optimize.limits import Limits
 from optimize.milp.solve import Solved, solve
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.options import EARLY_QUARTERS, FRONTIER_POINTS, FRONTIER_THROUGH
 from optimize.problem import PlanningProblem
 from optimize.proof.certify import as_plan
+from optimize.request import PlanRequest
 from optimize.search.evaluate import Trials, Tried
 from optimize.search.reconcile import Planner
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import is_whole
 from sim.documents.messages import show
-from sim.errors import PlanError
-from sim.plan import TimePlan
 from sim.progress import Progress, silent
-from sim.scenario import Scenario
 from sim.study import estimates
 from sim.study.estimates import Estimate
-from sim.study.options import SEED
-from sim.tape_numbers import check_seed
 
 BETWEEN = 0.1
 """What a dollar of the other quarters counts: enough to settle what is left open."""
@@ -86,33 +82,35 @@ class Frontier:
 def frontier(
     scenario: Scenario,
     points: int = FRONTIER_POINTS.default,
-    seed: int = SEED.default,
+    seed: int | None = None,
     *,
+    request: PlanRequest | None = None,
     through: int = FRONTIER_THROUGH.default,
-    effort: Effort | str = Effort.normal,
     solver: str = "highs",
     progress: Progress | None = None,
-    **limits: Any,
+    **asked: Any,
 ) -> Frontier:
     """Near-term attainment against the run-rate on leaving quarter `through`.
 
-    `limits` are those of optimize_plan. Raises PlanError for what makes no sense, PlanningError if limits clash.
+    It takes limits, effort and seed of a request, or as keywords as in optimize_plan; the objective is its own. Raises
+    PlanError for what makes no sense, PlanningError if limits clash.
     """
-    if not is_whole(points, 2, 20):
-        raise PlanError(f"points is {show(points)}; allowed: a whole number from 2 to 20")
-    check_seed("seed", seed)
-    effort = Effort.of(effort)
+    if not is_whole(points, FRONTIER_POINTS.least, FRONTIER_POINTS.most):
+        bounds = f"{FRONTIER_POINTS.least} to {FRONTIER_POINTS.most}"
+        raise PlanError(f"points is {show(points)}; allowed: a whole number from {bounds}")
     if not is_whole(through, EARLY_QUARTERS, scenario.horizon_quarters):
         raise PlanError(
             f"through is {show(through)}; allowed: a whole number from {EARLY_QUARTERS} to {scenario.horizon_quarters}"
         )
-    effort = effort.model_copy(update={"search_markets": effort.frontier_markets})
     scenario = scenario.longer(through - scenario.horizon_quarters)
+    request = PlanRequest.of(scenario, request, seed=seed, **asked)
+    _check_request(request)
+    effort = request.effort.model_copy(update={"search_markets": request.effort.frontier_markets})
     progress = progress or silent
     both = Objective.of(scenario, "quota_credit", 0.0, 1.0)
-    problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), Limits.of(scenario, limits)
+    problem, given = PlanningProblem.of(scenario, RUN_OFF_QUARTERS), request.limits
     history = TimePlan.status_quo(scenario).table(scenario)
-    planner = Planner(Trials(problem, both, given, seed, effort), history, solver, progress)
+    planner = Planner(Trials(problem, both, given, request.seed, effort), history, solver, progress)
     reconciled = planner.plan()
 
     def best(early: float, exit_: float, at_least: float | None = None) -> Solved:
@@ -140,7 +138,14 @@ def frontier(
         _point(planner, one, solved.outcome == "optimal", i)
         for i, (one, solved) in enumerate(zip(tried, found, strict=False))
     ]
-    return Frontier(scenario, seed, tuple(drawn), _point(planner, tried[-1], True, None))
+    return Frontier(scenario, request.seed, tuple(drawn), _point(planner, tried[-1], True, None))
+
+
+def _check_request(request: PlanRequest) -> None:
+    """Raise PlanError for what a frontier would not heed."""
+    for name, field in PlanRequest.model_fields.items():
+        if name not in (*Limits.model_fields, "effort", "seed") and getattr(request, name) != field.default:
+            raise PlanError(f"{name} is not for a frontier; leave it out")
 
 
 def _point(planner: Planner, tried: Tried, proven: bool, number: int | None) -> Point:

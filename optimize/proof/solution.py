@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from optimize.milp.solve import Outcome
-from optimize.monday.changes import Change, changes
+from optimize.monday.sheet import Change, changes
 from optimize.options import ObjectiveName
-from optimize.replan.deviations import Deviation
+from optimize.replan.actuals import Deviation
 from optimize.search.reconcile import Planner, Reconciled
-from sim.plan import TimePlan
-from sim.scenario import Scenario
+from sim import Scenario, TimePlan
 from sim.study.estimates import Estimate
 
 HOUR_TEST_LIMIT = 0.003

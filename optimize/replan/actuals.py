@@ -1,9 +1,10 @@
 """What was seen of the quarters that are past: the ground for planning again in the middle of a horizon.
 
 Indicators that a manager may know, quarter by quarter and by partner, as a file or a form has them; and the same
-figures in simulated markets.
+figures in simulated markets. What was not as planned are figures outside the range that the plan has in most of them;
+one in five is outside by luck alone, so each comes with its surprise.
 
-Left out: what was not as planned (deviations.py), and what the past tells of what is to come (matching.py).
+Left out: what the past tells of what is to come (matching.py).
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from sim import kpis
+from optimize.effort import Effort
+from sim import InputError, PlanError, Scenario, TimePlan, kpis
 from sim.arrays import FloatArray
 from sim.documents.declared import Declared, FrozenMap, Items, declare, validate
 from sim.documents.messages import known_keys
 from sim.documents.yaml_file import Document
-from sim.errors import InputError, PlanError
 from sim.kpis import Kpi, Tally
-from sim.scenario import Scenario
+from sim.study.batches import table_values
+from sim.study.options import SEED
+from sim.study.request import check_plan
+from sim.tape import check_seed
 from sim.terms import MAX_USD
 
 KPI_BY_NAME = {kpi.name: kpi for kpi in kpis.KPIS}
@@ -206,3 +210,59 @@ def values_of(tally: Tally, figures: Sequence[Figure]) -> FloatArray:
         ],
         axis=-1,
     )
+
+
+BAND = (0.1, 0.9)
+"""Quantiles between which a figure is as planned."""
+OF_MARKETS = f"{100 * (BAND[1] - BAND[0]):.0f} of 100 markets"
+"""How many of them have it there, in words."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """A figure that was seen outside its band. One in five is, by luck alone."""
+
+    figure: Figure
+    actual: float
+    low: float
+    high: float
+    surprise: float
+    """share of markets at least as far out, to either side"""
+
+    @property
+    def says(self) -> str:
+        """The deviation in words."""
+        figure = self.figure
+        return (
+            f"Q{figure.quarter} {figure.what} {figure.shown(self.actual)}: the plan has {figure.shown(self.low)} to "
+            f"{figure.shown(self.high)} in {OF_MARKETS}"
+        )
+
+
+def find_deviations(
+    scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int = SEED.default, effort: Effort | str = Effort.normal
+) -> tuple[Deviation, ...]:
+    """What was seen outside its band under the plan that was followed: leading figures first, then by surprise."""
+    seen = actuals.figures(scenario)
+    check_plan("plan", plan)
+    check_seed("seed", seed)
+    markets = range(Effort.of(effort).band_markets)
+    values = table_values(scenario, [plan.table(scenario)], markets, seed, lambda tally: values_of(tally, [*seen]))[0]
+    found = []
+    for (figure, actual), simulated in zip(seen.items(), values.T, strict=True):
+        low, high = band(simulated)
+        if not low <= actual <= high:
+            found.append(Deviation(figure, actual, low, high, _surprise(simulated, actual)))
+    return tuple(sorted(found, key=lambda deviation: (deviation.figure.when != "leading", deviation.surprise)))
+
+
+def band(values: FloatArray) -> tuple[float, float]:
+    """The ends between which a figure is as planned: values that did occur, so of a count whole numbers."""
+    low, high = np.quantile(values, BAND, method="inverted_cdf")
+    return float(low), float(high)
+
+
+def _surprise(values: FloatArray, actual: float) -> float:
+    """Share at least as far out, what happened among them, as it did (Davison & Hinkley 1997, section 4.2)."""
+    rarer = min(np.count_nonzero(values <= actual), np.count_nonzero(values >= actual))
+    return min(1.0, 2 * (1 + rarer) / (1 + len(values)))

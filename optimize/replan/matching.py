@@ -26,17 +26,14 @@ from numpy.typing import NDArray
 
 from optimize.effort import Effort
 from optimize.replan.actuals import Actuals, Figure, values_of
-from sim import kpis
+from sim import PlanError, Scenario, TimePlan, kpis
 from sim.arrays import FloatArray
-from sim.errors import PlanError
 from sim.kpis import Tally
-from sim.plan import TimePlan
-from sim.scenario import Scenario
 from sim.study.batches import table_values
 from sim.study.experiment import keep_tapes
 from sim.study.options import SEED
-from sim.study.settings import KeptTapes, check_count, check_plan
-from sim.tape_numbers import check_seed
+from sim.study.request import KeptTapes, check_count, check_plan
+from sim.tape import check_seed
 from sim.terms import PARTNER_SEGMENTS
 
 MARKETS_EACH = 20

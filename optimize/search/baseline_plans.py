@@ -8,10 +8,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from sim import PlanError, Scenario, TimePlan
 from sim.documents.declared import validate
-from sim.errors import PlanError
-from sim.plan import TimePlan
-from sim.scenario import Scenario
 from sim.split import Split
 from sim.terms import DEFAULT_MIX
 

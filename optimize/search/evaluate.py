@@ -26,7 +26,7 @@ from sim.plan import PlanTable
 from sim.study.batches import table_bookings
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import slow_runs
-from sim.study.settings import KeptTapes
+from sim.study.request import KeptTapes
 
 Alike = Callable[[int], Sequence[int]]
 """Seed to the numbers of its markets that look like what happened."""
@@ -86,15 +86,10 @@ class Trials:
     ) -> None:
         """`alike` singles out markets that look like a past."""
         self.problem, self.objective, self.limits, self.seed, self.effort = problem, objective, limits, seed, effort
-        self._alike = alike and cache(alike)
+        self.alike = alike and cache(alike)
         slow_runs(problem.whole)  # who has to wait for plain Python hears of it before the first solve
         self.kept = keep_tapes(problem.whole, self._numbers(effort.search_markets, Purpose.SEARCH, 0), seed)
         self.runs = 0
-
-    @property
-    def after_a_past(self) -> bool:
-        """Whether markets are those that look like a past: then their number is limited."""
-        return self._alike is not None
 
     def of(self, tables: Sequence[PlanTable]) -> list[Tried]:
         """Each plan in the kept markets."""
@@ -108,9 +103,9 @@ class Trials:
         return self.tried(tables, self._numbers(markets, purpose, part), self.seed + purpose)
 
     def _numbers(self, markets: int, purpose: Purpose, part: int) -> Sequence[int]:
-        if self._alike is None:
+        if self.alike is None:
             return range(part * markets, (part + 1) * markets)
-        numbers = self._alike(self.seed + purpose)
+        numbers = self.alike(self.seed + purpose)
         parts = max(1, len(numbers) // markets)
         return numbers[part % parts * markets :][:markets]
 

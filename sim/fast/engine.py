@@ -15,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim import drawing, rules, streams, tally, tape
-from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients, QuarterNumbers
+from sim.coefficients import APPOINTMENT_KINDS, ASSIST_KINDS, CAM_KINDS, Coefficients
 from sim.fast import kernel, layout
 from sim.fast.layout import Numbers, Plans, Run, Trouble, Workspace
 from sim.ledger import RECORD, TICKS_PER_WEEK
 from sim.market import BY_STAGE, LUCK_BY_PARTNER, Market, draw_tapes
 from sim.native.compiler import Compiled
 from sim.tally import Sums, empty_sums
-from sim.tape import Tapes, empty_tapes
-from sim.tape_numbers import MAX_STAGES, TapeNumbers, zero_numbers
+from sim.tape import MAX_STAGES, TapeNumbers, Tapes, empty_tapes, zero_numbers
 from sim.terms import HISTORY_WEEKS, PARTNER_SEGMENTS
 
 run_all = Compiled(kernel.run_all, rules, streams, tape, drawing, tally, kernel, as_python=streams.marks_by_rows)
@@ -163,7 +162,9 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     quarters, segment_plans, parked = [], [], []
     for quarter in (quarter for run in runs for quarter in run.quarters):
         begin = len(gifts)
-        gifts += _gifts_of_quarter(quarter)
+        gifts += ((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments)
+        gifts += ((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours)
+        gifts += ((kernel.ASSIST, p, a, ASSIST_KINDS[a], ticks, 0.0) for a, p, ticks in quarter.assists)
         planned = quarter.prospect_shares is not None
         quarters.append((begin, len(gifts), planned, quarter.idle_ticks, quarter.discipline, quarter.quota_usd))
         shares = quarter.prospect_shares or (0.0,) * segments
@@ -177,14 +178,5 @@ def lay_out_plans(runs: Sequence[Coefficients]) -> Plans:
     )
 
 
-def _gifts_of_quarter(quarter: QuarterNumbers) -> list[tuple[Any, ...]]:
-    return [
-        *((kernel.APPOINTMENT, p, a, APPOINTMENT_KINDS[a], ticks, 0.0) for p, a, ticks in quarter.appointments),
-        *((kernel.CAM, p, a, CAM_KINDS[a], 0, hours) for p, a, hours in quarter.cam_hours),
-        *((kernel.ASSIST, p, a, ASSIST_KINDS[a], ticks, 0.0) for a, p, ticks in quarter.assists),
-    ]
-
-
 def _records(dtype: np.dtype[Any], objects: Sequence[Any]) -> NDArray[Any]:
-    """Objects' attributes of the same names, as records."""
     return np.array([tuple(getattr(each, name) for name in dtype.names or ()) for each in objects], dtype)

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from sim.arrays import record, record_of
 from sim.coefficients import Coefficients, PartnerNumbers, SegmentNumbers, TraitNumbers
 from sim.tally import Sums
-from sim.tape import Tapes
-from sim.tape_numbers import TapeNumbers
+from sim.tape import TapeNumbers, Tapes
 
 
 class Trouble(IntEnum):

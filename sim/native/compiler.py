@@ -7,7 +7,8 @@ linking takes a tenth of a second, importing Numba alone would take most of a wh
 (kept_code.py), each process compiles, and says why.
 
 What is compiled is the text of rules.py, streams.py, drawing.py, tally.py and kernel.py, by function: each also runs as
-plain Python, only slower.
+plain Python, a hundred times as slowly: NumPy's own records take microseconds for every field that is read, so they are
+objects while a function is interpreted, and go back into their arrays when it is done.
 
 Arguments are whole numbers, arrays, or named tuples of arrays; they are passed as addresses, so calls from several
 threads run at the same time. The value is a whole number.
@@ -25,16 +26,16 @@ from enum import EnumMeta
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.errors import SimulationError, short_line
-from sim.native.interpreter import interpret
 from sim.native.kept_code import NotKept, keep, read_kept
-from sim.native.notices import notice_once
 from sim.native.object_code import SCIPY_FUNCTIONS, is_ours, lay_out, object_code
+from sim.progress import notice_once
 
 MOST_KEYS = 100
 
@@ -132,7 +133,6 @@ class Compiled:
         return call
 
     def _names(self) -> dict[str, Any]:
-        """All names of the modules together."""
         names: dict[str, Any] = {}
         for module in self.modules:
             for name, value in vars(module).items():
@@ -174,7 +174,6 @@ def _problem(package: str) -> str:
 
 
 def _need(package: str) -> None:
-    """Raise NoMachineCode unless a package can be imported."""
     if problem := _problem(package):
         raise NoMachineCode(f"{package} cannot be imported ({problem})")
 
@@ -202,3 +201,59 @@ def _scipy_addresses() -> dict[str, int]:
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
     capsules = {name: cython_special.__pyx_capi__[symbol] for name, symbol in SCIPY_FUNCTIONS.items()}
     return {f"scipy_{name}": address_of(capsule, name_of(capsule)) for name, capsule in capsules.items()}
+
+
+def interpret(function: str, names: Mapping[str, Any], arguments: tuple[Any, ...]) -> int:
+    """Call a function by its name. In its text, and in that of all it calls, each name means what `names` says."""
+    meant = dict(names)
+    for name, value in names.items():
+        if is_ours(value):
+            meant[name] = FunctionType(value.__code__, meant, name, value.__defaults__)
+    opened: list[Records] = []
+    result = int(meant[function](*(_opened(argument, opened) for argument in arguments)))
+    for records in opened:
+        records.close()
+    return result
+
+
+class Records:
+    """An array of records, of whose fields those of a record that somebody asked for are attributes of an object."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self.shape = array.shape
+        self._array, self._fields = array, array.dtype.names or ()
+        self._record = type("Record", (), {"__slots__": self._fields})
+        self._opened: dict[Any, Any] = {}
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        record = self._opened.get(index)
+        if record is None:
+            record = self._opened[index] = self._record()
+            for field, value in zip(self._fields, self._array[index].item(), strict=True):
+                setattr(record, field, value)
+        return record
+
+    def __setitem__(self, index: Any, record: Any) -> None:
+        kept = self[index]
+        for field in self._fields:
+            setattr(kept, field, getattr(record, field))
+
+    def close(self) -> None:
+        """Write what was opened back into the array, unless it is only to be read, as what other processes share."""
+        if not self._array.flags.writeable:
+            return
+        for index, record in self._opened.items():
+            self._array[index] = tuple(getattr(record, field) for field in self._fields)
+
+
+def _opened(argument: Any, opened: list[Records]) -> Any:
+    """An argument with its records as objects, which are put on the list."""
+    if isinstance(argument, tuple):
+        return type(argument)(*(_opened(field, opened) for field in argument))
+    if isinstance(argument, np.ndarray) and argument.dtype.names:
+        opened.append(Records(argument))
+        return opened[-1]
+    return argument

@@ -7,12 +7,15 @@ workers, here or on a cluster.
 
 To stop early, let `progress` raise: the exception comes through and nothing more is begun.
 
-Left out: what the indicators say of a plan (experiment.py, sensitivity.py), who does the batches (workers.py).
+Left out: what the indicators say of a plan (experiment.py, sensitivity.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import multiprocessing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -27,13 +30,11 @@ from sim.ledger import Ledger
 from sim.market import draw_market, draw_tapes, redraw_partners
 from sim.plan import PlanTable, TimePlan
 from sim.scenario import Scenario
-from sim.study.one_run import MODEL_FAILURES, history_of, model_failure, run_name, run_plan
+from sim.study.one_run import MODEL_FAILURES, history_of, model_failure, run_name, run_plan, slow_runs
 from sim.study.options import REPLICATIONS, WORLDS
-from sim.study.settings import KeptTapes, RunSettings, check_count, check_settings
-from sim.study.workers import Batch, run_jobs
+from sim.study.request import KeptTapes, RunSettings, check_count, check_settings
 from sim.tally import empty_sums
-from sim.tape import Tapes
-from sim.tape_numbers import TapeNumbers, tape_numbers, weekly_demand
+from sim.tape import TapeNumbers, Tapes, tape_numbers, weekly_demand
 
 Whole = TypeVar("Whole", bound=Sequence[int])
 BATCH_RUNS = {"compiled": 25, "simpy": 10}
@@ -191,7 +192,6 @@ def _batch_size(scenario: Scenario, most: int) -> int:
 
 
 def _jobs(work: Work, replications: int, worlds: int, settings: RunSettings) -> Iterator[Batch]:
-    """A function and its arguments, in the order of the runs."""
     parts = batches(range(replications), _batch_size(work.scenario, BATCH_RUNS[settings.engine] // len(work.plans)))
     if settings.engine == "simpy":
         for world in range(worlds) if worlds else [None]:
@@ -313,3 +313,76 @@ def _tallies(work: Work, variants: Sequence[Prepared], replications: Sequence[in
             plan = list(work.plans.values())[problem.plan]
             raise model_failure(run_name(here, plan, work.seed, problem.replication), problem) from problem
         yield kpis.Tally(here, sums)
+
+
+Batch = tuple[Callable[..., FloatArray], tuple[Any, ...]]
+"""A function and its arguments, to be run by a worker."""
+
+
+def run_jobs(
+    scenario: Scenario, jobs: Sequence[Batch], settings: RunSettings, total: int, along: int = 1
+) -> FloatArray:
+    """What the jobs of a scenario give, joined along the axis of replications. Progress hears of `total` runs."""
+    done, parts = 0, []
+    with closing(_results(scenario, jobs, settings)) as results:
+        for part in results:
+            parts.append(part)
+            done += int(np.prod(part.shape[: along + 1]))
+            if settings.progress is not None:
+                settings.progress(done, total)
+    return np.concatenate(parts, axis=along)
+
+
+def _results(scenario: Scenario, jobs: Sequence[Batch], settings: RunSettings) -> Generator[FloatArray, None, None]:
+    """What the jobs give, in their order. Closing it cancels what has not begun."""
+    from joblib import Parallel, cpu_count, delayed
+
+    workers = min(len(jobs), settings.workers or cpu_count())
+    if settings.engine == "compiled" and settings.scheduler is None and not slow_runs(scenario):
+        # Compiled runs let go of Python's lock, so threads are enough; and a pool of them starts at once.
+        pool = ThreadPoolExecutor(workers)
+        try:
+            yield from pool.map(lambda job: job[0](*job[1]), jobs)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return
+    if multiprocessing.current_process().daemon:  # it may have no children
+        workers = 1
+    with _workers_at(settings.scheduler):
+        parallel = Parallel(n_jobs=-1 if settings.scheduler else workers, return_as="generator")
+        yield from parallel(delayed(batch)(*job) for batch, job in jobs)
+
+
+@contextmanager
+def _workers_at(scheduler: str | None) -> Iterator[None]:
+    """Hand work to the workers of a Dask scheduler, if an address is given."""
+    if scheduler is None:
+        yield
+        return
+    try:
+        from distributed import Client, Security, rpc
+    except ImportError as missing:
+        raise SimulationError(
+            f"scheduler is {scheduler!r}, but Dask is not installed; install nexthour[cluster] here and on the workers"
+        ) from missing
+    import asyncio
+
+    from joblib import parallel_config
+
+    async def ask() -> None:
+        secured = Security().get_connection_args("client")
+        async with asyncio.timeout(5), rpc(scheduler, connection_args=secured) as asked:
+            await asked.identity()
+
+    # A client that finds no scheduler leaves a thread behind and complains later, so somebody asks first.
+    # In a thread, because the caller may be inside an event loop, as in a notebook.
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, ask()).result()
+        client = Client(scheduler, timeout=10, set_as_default=False)
+    except Exception as problem:
+        raise SimulationError(
+            f"no Dask scheduler answers at {scheduler!r}; allowed: an address such as tcp://127.0.0.1:8786"
+        ) from problem
+    with client, parallel_config(backend="dask", client=client):
+        yield

@@ -27,9 +27,8 @@ from sim.study.batches import BATCH_RUNS, batches, outcome_values, world_credit
 from sim.study.estimates import Estimate, Verdict, plain_data
 from sim.study.one_run import history_of, missing_compiler, run_name, run_plan, usual_replications
 from sim.study.options import BASELINE, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
-from sim.study.request import ComparisonRequest
-from sim.study.settings import KeptTapes, RunSettings, check_count, check_plan, check_plans
-from sim.tape_numbers import tape_numbers
+from sim.study.request import ComparisonRequest, KeptTapes, RunSettings, check_count, check_plan, check_plans
+from sim.tape import tape_numbers
 
 KPI_NAMES = [kpi.name for kpi in kpis.KPIS]
 USUAL = RunSettings()
@@ -221,7 +220,7 @@ def compare(
 def run_comparison(scenario: Scenario, request: ComparisonRequest, settings: RunSettings = USUAL) -> Comparison:
     """What `compare` gives, for a request."""
     request = request.resolve(scenario, "compare", settings.engine)
-    plans: Any = request.plans
+    plans = request.plans_by_name
     runs = len(plans) * request.replications
     total = runs + len(plans) * request.worlds * request.replications_per_world
     first = settings._replace(progress=part_of(settings.progress, 0, total))

@@ -14,11 +14,11 @@ from sim.coefficients import Coefficients, with_tables
 from sim.errors import SimulationError
 from sim.ledger import Ledger
 from sim.market import Market
-from sim.native.notices import notice_once
 from sim.plan import PlanTable, TimePlan
+from sim.progress import notice_once
 from sim.scenario import Scenario
 from sim.study.options import REPLICATIONS
-from sim.tape_numbers import tape_numbers
+from sim.tape import tape_numbers
 
 Engine = Callable[[Coefficients, Market], NDArray[Any]]
 """Turn the numbers of a run and a market into the records of a ledger."""

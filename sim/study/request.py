@@ -1,4 +1,5 @@
-"""What a comparison is asked for, as one value: the same from Python, the terminal, the app and a job.
+"""What a comparison is asked for, as one value: the same from Python, the terminal, the app and a job; and how its runs
+are done, which changes nothing that comes out.
 
     request = ComparisonRequest.of(plans=["20% with Believers"], replications=500)
     run_comparison(scenario, request)
@@ -10,20 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic import ValidationError as PydanticError
 
-from sim.documents.declared import FrozenMap, Items, Request, validate
+from sim.documents.declared import FrozenMap, Items, Request, is_whole, validate
 from sim.documents.messages import guess, sentence, show
-from sim.errors import PlanError
+from sim.errors import PlanError, SimulationError
 from sim.plan import TimePlan
+from sim.progress import Progress
 from sim.scenario import Scenario
-from sim.study.one_run import usual_replications
-from sim.study.options import BASELINE, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORLDS
-from sim.study.settings import check_count
-from sim.tape_numbers import check_seed
+from sim.study.one_run import engine_named, usual_replications
+from sim.study.options import BASELINE, MOST_RUNS, PLANS, REPLICATIONS, REPLICATIONS_PER_WORLD, SEED, WORKERS, WORLDS
+from sim.tape import TapeNumbers, Tapes, check_seed
 
 COUNTS = {"replications": REPLICATIONS, "worlds": WORLDS, "replications_per_world": REPLICATIONS_PER_WORLD}
 COMPARISON_OPTIONS = {"plans": PLANS, "baseline": BASELINE, **COUNTS, "seed": SEED}
@@ -64,6 +66,12 @@ class ComparisonRequest(Request):
                 check_count(name, data.get(name, option.default), option.least)
             check_seed("seed", data.get("seed", SEED.default))
         return in_sentences(cls, data, make)
+
+    @property
+    def plans_by_name(self) -> Mapping[str, TimePlan]:
+        """The plans of a request that has them by name."""
+        assert isinstance(self.plans, Mapping)
+        return self.plans
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -126,3 +134,62 @@ def find_plan(scenario: Scenario, where: str, name_or_file: str) -> TimePlan:
         return plan
     meant = guess(name_or_file, list(named))
     raise PlanError(f"{where}: no plan {show(name_or_file)}; {meant} (or give a plan file, .yaml)")
+
+
+class KeptTapes(NamedTuple):
+    """Tapes kept for more comparisons on the same markets, as when somebody moves a slider: about 240 kB each."""
+
+    numbers: TapeNumbers
+    batches: tuple[Tapes, ...]
+
+    @property
+    def replications(self) -> int:
+        """How many markets there are."""
+        return sum(len(batch.replications) for batch in self.batches)
+
+    def fit(self, numbers: TapeNumbers) -> bool:
+        """Whether these are tapes of the same territory and seed."""
+        return all(np.array_equal(one, other) for one, other in zip(self.numbers, numbers, strict=True))
+
+
+class RunSettings(NamedTuple):
+    """What decides how long runs take, and never what comes out."""
+
+    engine: str = "compiled"
+    workers: int | None = None
+    scheduler: str | None = None
+    tapes: KeptTapes | None = None
+    progress: Progress | None = None
+
+
+def check_settings(settings: RunSettings, seed: int) -> None:
+    """Raise SimulationError unless runs can be done with these settings and this seed."""
+    if settings.workers is not None:
+        check_count("workers", settings.workers, WORKERS.least)
+    check_seed("seed", seed)
+    engine_named(settings.engine)
+    scheduler = settings.scheduler
+    if scheduler is not None and not isinstance(scheduler, str):
+        raise SimulationError(f"scheduler is {show(scheduler)}; allowed: an address such as tcp://127.0.0.1:8786")
+
+
+def check_count(name: str, value: object, least: int) -> None:
+    """Raise SimulationError unless `value` is a whole number from `least` to ten million."""
+    if not is_whole(value, least, MOST_RUNS):
+        raise SimulationError(f"{name} is {show(value)}; allowed: a whole number from {least} to {MOST_RUNS:,}")
+
+
+def check_plans(caller: str, plans: object) -> None:
+    """Raise PlanError unless these are plans by name, one or more."""
+    if not isinstance(plans, Mapping):
+        raise PlanError(f"{caller}: plans is {show(plans)}; allowed: plans by name, as in {{'a': plan_a, 'b': plan_b}}")
+    for name, plan in plans.items():
+        check_plan(f"plan {name!r}", plan)
+    if not plans:
+        raise PlanError(f"{caller}: there is no plan; give at least one")
+
+
+def check_plan(name: str, value: object) -> None:
+    """Raise PlanError unless `value` is a plan."""
+    if not isinstance(value, TimePlan):
+        raise PlanError(f"{name} is {show(value)}; allowed: a TimePlan, as TimePlan.constant(scenario, 0.2) makes one")

@@ -28,12 +28,10 @@ from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.scenario import Scenario
 from sim.study import estimates, flips
-from sim.study.differences import Ask, Differences
 from sim.study.estimates import Estimate, Verdict, plain_data
-from sim.study.flips import Flip
+from sim.study.flips import Ask, Differences, Flip
 from sim.study.options import BASELINE, SEED, WORLDS_OF_SENSITIVITY
-from sim.study.request import ComparisonRequest
-from sim.study.settings import check_count, check_plans
+from sim.study.request import ComparisonRequest, check_count, check_plans
 
 END_REPLICATIONS = (50, 100)
 """Markets at the low and the high end of an assumption, as many as END_PRECISION needs."""
@@ -163,7 +161,7 @@ def run_sensitivity(
 ) -> Sensitivity:
     """What `sensitivity` gives, for a request."""
     request = request.resolve(scenario, "sensitivity")
-    plans: Any = request.plans
+    plans = request.plans_by_name
     replications, seed, worlds, first = request.replications, request.seed, request.worlds, str(request.baseline)
     check_count("replications", replications, 2)
     if len(plans) < 2:

@@ -18,9 +18,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from optimize import Effort, optimize_plan
-from optimize.replan import deviations as module
-from optimize.replan.actuals import KNOWN, KPI_BY_NAME, KPI_BY_PARTNER, Actuals, Figure
-from optimize.replan.deviations import Deviation, band, find_deviations
+from optimize.replan import actuals as module
+from optimize.replan.actuals import (
+    KNOWN,
+    KPI_BY_NAME,
+    KPI_BY_PARTNER,
+    Actuals,
+    Deviation,
+    Figure,
+    band,
+    find_deviations,
+)
 from optimize.replan.matching import markets_like, most_like, partner_kinds, past_and_coming, slopes
 from sim import PlanError, Scenario, SimulationError, TimePlan, draw_market, kpis, load_scenario, replicate, simulate
 from sim.kpis import Tally
@@ -28,7 +36,7 @@ from sim.ledger import PARTNER_WON, TICKS_PER_QUARTER, Kind
 from sim.market import draw_tapes
 from sim.study.batches import table_bookings, table_values
 from sim.study.experiment import keep_tapes
-from sim.tape_numbers import tape_numbers
+from sim.tape import tape_numbers
 from tests import ROOT
 from tests.helpers import partner, segment, stage, territory
 from tests.strategies import scenarios

@@ -25,7 +25,6 @@ from typer.testing import CliRunner, Result
 from nexthour.report.plan import change_lines
 from nexthour.terminal.main import app
 from nexthour.terminal.monday import print_sheet
-from optimize.monday.changes import changes
 from optimize.monday.diary import (
     BREAK_MINUTES,
     DAY_BEGINS,
@@ -38,7 +37,7 @@ from optimize.monday.diary import (
     sittings,
 )
 from optimize.monday.ics import calendar_text, write_calendar
-from optimize.monday.sheet import MondaySheet, monday_sheet
+from optimize.monday.sheet import MondaySheet, changes, monday_sheet
 from sim import PlanError, Scenario, TimePlan, load_scenario, save_scenario
 from sim.plan import ACTIVITY_WORDS
 from sim.terms import PARTNER_SEGMENTS

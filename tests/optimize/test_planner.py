@@ -21,10 +21,9 @@ from typer.testing import CliRunner
 from nexthour.terminal.main import app
 from nexthour.terminal.plan import print_solution
 from optimize import Effort, Limits, PlanningError, Solution, optimize_plan
-from optimize.milp.model import Model, Rates
+from optimize.milp.model import Model, Rates, share_of_value, value_of_next
 from optimize.milp.program import fluid_program
 from optimize.milp.solve import Solved, solve
-from optimize.milp.tangents import share_of_value, value_of_next
 from optimize.objective import RUN_OFF_QUARTERS, Objective
 from optimize.problem import HISTORY, LAGS, PlanningProblem
 from optimize.search import moves

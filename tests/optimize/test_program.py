@@ -10,7 +10,6 @@ import doctest
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import highspy
 import numpy as np
@@ -18,7 +17,6 @@ import pytest
 
 from optimize import Limits
 from optimize.milp import model as milp_model
-from optimize.milp import tangents
 from optimize.milp.model import Model, Rates, labels_of
 from optimize.milp.program import fluid_program
 from optimize.objective import RUN_OFF_QUARTERS, Objective
@@ -100,10 +98,9 @@ def test_names_say_the_quarter_and_the_partner() -> None:
     assert model.carried[HISTORY + 2, 1].name == "carried_4_1(q3,Pine_Sons.1)"
 
 
-@pytest.mark.parametrize("module", [tangents, milp_model])
-def test_the_examples_of_docstrings_hold(module: Any) -> None:
-    tried = doctest.testmod(module)
-    assert tried.attempted >= 1 and tried.failed == 0
+def test_the_examples_of_docstrings_hold() -> None:
+    tried = doctest.testmod(milp_model)
+    assert tried.attempted >= 10 and tried.failed == 0
 
 
 def test_labels_are_short_and_their_own() -> None:

@@ -20,9 +20,9 @@ from nexthour.terminal.main import app
 from optimize import Actuals, Effort, Solution, explain, frontier, optimize_plan
 from optimize.milp.solve import BY_PERIOD
 from optimize.proof import frontier as tradeoff
-from optimize.replan.deviations import find_deviations
+from optimize.replan.actuals import find_deviations
 from optimize.replan.matching import Past
-from sim import PlanError, TimePlan, load_scenario, save_scenario
+from sim import PlanError, SimulationError, TimePlan, load_scenario, save_scenario
 from tests.helpers import candidate
 from tests.optimize.test_planner import BASELINE, MIX, small
 
@@ -177,13 +177,15 @@ def test_a_point_that_is_not_proven_is_said_and_not_drawn(
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
+        ({"objective": "net_bookings"}, "objective is not for a frontier; leave it out"),
+        ({"seed": -1}, "seed is -1; allowed"),
         ({"points": 1}, "points is 1; allowed: a whole number from 2 to 20"),
         ({"through": 3}, "through is 3; allowed: a whole number from 4 to 6"),
         ({"floors": {5: 0.5}, "through": 4}, "floors: quarter '5' is not in the horizon; allowed: 1 to 4"),
     ],
 )
 def test_a_frontier_that_makes_no_sense_is_one_sentence(given: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(PlanError, match=sentence):
+    with pytest.raises((PlanError, SimulationError), match=sentence):
         frontier(small(), **given)
 
 

@@ -32,7 +32,7 @@ from sim.coefficients import Coefficients, derive, with_tables
 from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.native import compiler, kept_code
-from sim.native.interpreter import interpret
+from sim.native.compiler import interpret
 from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
 from sim.terms import COVERAGE_MODES, PARTNER_SEGMENTS

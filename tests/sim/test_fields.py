@@ -29,7 +29,7 @@ from sim.coefficients import of_the_scenario
 from sim.documents.declared import Declared, validate
 from sim.ranges import Range
 from sim.scenario import Assumptions, Candidate, OwnTraits, Partner, PartnerTraits, Segment, Stage
-from sim.tape_numbers import tape_numbers
+from sim.tape import tape_numbers
 from tests.helpers import candidate, partner, segment, stage, territory_dict
 
 LABELS = {

@@ -19,7 +19,7 @@ from scipy.stats import binom, kstest, norm
 
 from sim import Market, Scenario, SimulationError, draw_market
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK
-from sim.tape_numbers import weekly_demand
+from sim.tape import weekly_demand
 from sim.terms import PARTNER_SEGMENTS
 from tests.helpers import partner, segment, stage, territory
 

@@ -31,12 +31,12 @@ from nexthour.terminal.main import app
 from sim import NextHourError, Scenario, TimePlan, compare, draw_market, kpis, load_scenario, sensitivity, simulate
 from sim.assumptions import PARTNER_TIME, PARTNER_TIME_GAINS, Assumption, assumptions, with_value
 from sim.ranges import Range, with_ranges
-from sim.study import batches, differences, estimates, flips
+from sim.study import batches, estimates, flips
 from sim.study import sensitivity as robustness
 from sim.study.batches import FloatArray
 from sim.study.estimates import Estimate
 from sim.study.flips import Flip
-from sim.study.settings import RunSettings
+from sim.study.request import RunSettings
 from tests.helpers import TRAITS, partner, plan_of, segment, stage, territory
 from tests.strategies import scenarios, uncertain
 
@@ -281,10 +281,10 @@ def responding(
             made[i, 1] = response(value) + noise * (0.6 * common + 0.8 * own[markets.start :])
         return made
 
-    monkeypatch.setattr(differences, "variant_credit", credit)
+    monkeypatch.setattr(flips, "variant_credit", credit)
 
     def search(seed: int) -> list[Flip]:
-        known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
+        known = flips.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
         known.run_as_assumed(1000)
         return list(flips.find_flips(known, [GAIN], 1000)["coach", GAIN.path])
 
@@ -366,7 +366,7 @@ def test_a_faint_turn_is_seen_and_a_touch_is_not_taken_for_one(monkeypatch: pyte
 
 def stretches(seed: int) -> list[flips.Stretch | None]:
     """Where the made-up response seems to turn, below and above."""
-    known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
+    known = flips.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, seed)
     known.run_as_assumed(1000)
     return flips.run_together(
         known, [flips.find_stretch(known, "coach", GAIN, side, 1000) for side in flips.values_outwards(GAIN)]
@@ -429,7 +429,7 @@ def test_a_stretch_reaches_from_the_last_value_on_this_side_to_the_first_on_the_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     responding(monkeypatch, RESPONSES["bent, not plausible"][1], 0.01)
-    known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
+    known = flips.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
     known.run_as_assumed(1000)
     below, above = flips.values_outwards(GAIN)
     sides = (below, above)
@@ -445,7 +445,7 @@ def test_a_stretch_reaches_from_the_last_value_on_this_side_to_the_first_on_the_
 def test_more_markets_at_an_end_than_for_the_verdict_change_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flip near an end of what is possible asks for this end, which may be the likely value, too."""
     responding(monkeypatch, RESPONSES["straight, plausible"][1], 0.04)
-    known = differences.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
+    known = flips.Differences(TERRITORY, {"alone": ALONE, "coach": COACH}, 1)
     known.run_as_assumed(100)
     verdict = estimates.mean(known.of("coach"))
     known.run([flips.Ask("coach", GAIN, value, 150) for value in (GAIN.low, GAIN.likely)])

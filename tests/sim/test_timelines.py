@@ -16,7 +16,7 @@ import pytest
 
 from sim import Ledger, Market, Scenario, TimePlan, draw_market
 from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
-from sim.tape_numbers import MAX_STAGES
+from sim.tape import MAX_STAGES
 from sim.terms import PARTNER_SEGMENTS
 from tests.helpers import TRAITS, all_selling, candidate, partner, plan_of, run_in, segment, stage, territory
 

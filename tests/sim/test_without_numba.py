@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from sim import Scenario, TimePlan, compare, draw_market, load_scenario, simulate
-from sim.native.interpreter import Records
+from sim.native.compiler import Records
 from tests import BASELINE, ROOT
 
 BEGIN = f"""

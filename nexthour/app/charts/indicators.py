@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nexthour.report import numbers
-from optimize.replan.actuals import Actuals, Figure
-from optimize.replan.deviations import OF_MARKETS, Deviation, band
+from optimize.replan.actuals import OF_MARKETS, Actuals, Deviation, Figure, band
 from sim import Outcomes, Scenario
 from sim.arrays import FloatArray
 from sim.kpis import KPIS, Kpi

@@ -5,7 +5,8 @@ Left out: making plans (lab.py, find_plan.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -19,17 +20,22 @@ from nexthour.app.charts.plan import hours_heat
 from nexthour.app.charts.vega import Spec
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped, heading, lead_text, picture, simulating
-from nexthour.app.sections import downloads
-from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.state import cache, lab_fields, library, url_state
 from nexthour.app.state.url_state import Field
+from nexthour.office.one_pager import one_pager
+from nexthour.office.picture import png
+from nexthour.office.provenance import Provenance, file_name
+from nexthour.office.workbook import workbook
 from nexthour.report import comparison as report
 from nexthour.report import numbers
 from nexthour.report.text import with_article
 from sim import Comparison, InputError, Scenario, TimePlan
+from sim.documents.yaml_file import Document
 from sim.plan import ACTIVITY_WORDS
 from sim.study import estimates
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
+from sim.study.request import ComparisonRequest
 from sim.terms import TREATMENTS
 
 PAGE = "compare"
@@ -42,6 +48,11 @@ CHOSEN_PLAN = "plan"
 """The field that says which plan somebody chose to look at closer."""
 CHOICE = "closer"
 """The key of the control that chooses it. It begins with what is usual, which no address has to say."""
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+YAML, PNG = "application/yaml", "image/png"
+PICTURE_WIDTH = 900
+"""Pixels of a picture that is saved; on a screen it is as wide as its place."""
 
 
 def show() -> None:
@@ -53,13 +64,13 @@ def _fields(context: PageContext) -> Sequence[Field]:
     files = library.scenario_files()
     lab = Field(LAB, "", _checked_lab_word, lambda word: [word])
     split = str(url_state.peek(PAGE, lab))
-    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    changes = lab_fields.fields_of_assumptions(PAGE, context.scenario)
     with suppress(InputError):  # which the page tells
         values = {field.key: url_state.allowed_value(PAGE, field) for field in changes}
         context = _with_changed_assumptions(context, values)
     fields = [*changes, lab]
     named = [name for name in _plans_by_name(context.scenario, split) if name != context.scenario.status_quo.name]
-    from_lab = [name for name in named if split and name == split_fields.unpack_split(split).name]
+    from_lab = [name for name in named if split and name == lab_fields.unpack_split(split).name]
     usual = [*from_lab, *(name for name in named if name not in from_lab)]
     chosen = {LAB: split}
     for slot in SLOTS:
@@ -83,12 +94,11 @@ def _plan_field(slot: str, names: Sequence[str], default: str) -> Field:
 
 
 def _scenario_key(slot: str) -> str:
-    """The field that says in which scenario the plan of a slot is."""
     return f"{slot}_in"
 
 
 def _checked_lab_word(words: Sequence[str]) -> str:
-    split_fields.unpack_split(words[-1])
+    lab_fields.unpack_split(words[-1])
     return words[-1]
 
 
@@ -96,7 +106,7 @@ def _plans_by_name(scenario: Scenario, split: str) -> dict[str, TimePlan]:
     """The plans that can be followed in a scenario, by name; the split from the Lab among them, if it fits."""
     plans = dict(cache.known_plans(scenario))
     if split:
-        lab_split = split_fields.unpack_split(split)
+        lab_split = lab_fields.unpack_split(split)
         try:
             plan = TimePlan.from_split(scenario, lab_split)
         except InputError:
@@ -118,17 +128,17 @@ def _plan_names(context: PageContext, where: str, split: str) -> list[str]:
 
 
 def _with_changed_assumptions(context: PageContext, changes: Mapping[str, Any]) -> PageContext:
-    scenario = assumption_fields.apply_changes(context.scenario, changes)
+    scenario = lab_fields.apply_changes(context.scenario, changes)
     if scenario == context.scenario:
         return context
     return replace(context, scenario=scenario, plans=cache.known_plans(scenario))
 
 
 def _page(context: PageContext) -> None:
-    changes = url_state.values(assumption_fields.fields_of_assumptions(PAGE, context.scenario))
-    if changed := assumption_fields.changes_in_words(context.scenario, changes):
+    changes = url_state.values(lab_fields.fields_of_assumptions(PAGE, context.scenario))
+    if changed := lab_fields.changes_in_words(context.scenario, changes):
         caption(f"Assumed in this scenario: {changed}.")
-        unchanged: dict[str, Any] = {assumption_fields.CHANGED: []}
+        unchanged: dict[str, Any] = {lab_fields.CHANGED: []}
         st.button("Assume what the scenario thinks likely", on_click=st.session_state.update, kwargs=unchanged)
         context = _with_changed_assumptions(context, changes)
     _draw_slots(context)
@@ -139,9 +149,11 @@ def _page(context: PageContext) -> None:
         page_link("lab", "Make a plan in the Lab", context.scenario_id)
         return
     place = st.empty()
-    for markets, worlds in cache.stages(context.scenario):
-        with simulating(context.scenario, markets):
-            comparison = cache.comparison_across(chosen, markets, context.seed, worlds)
+    request = ComparisonRequest(plans={name: plan for name, (_, plan) in chosen.items()}, seed=context.seed)
+    scenarios = {name: scenario for name, (scenario, _) in chosen.items()}
+    for stage in cache.stages(context.scenario, request):
+        with simulating(context.scenario, stage.replications):
+            comparison = cache.comparison_across(stage, scenarios)
         with place.container():
             _draw_verdicts(comparison)
     _draw_pictures(comparison, chosen)
@@ -241,7 +253,7 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
         picture(hours_heat(hours, name))
     heading("Take it along")
     if all(other == comparison.scenario for other, _ in chosen.values()):
-        downloads.draw(comparison, name, cumulated)
+        _draw_downloads(comparison, name, cumulated)
     else:
         caption("Files are about plans of one scenario; choose all three in this one.")
     with st.expander("How far markets differ"):
@@ -252,7 +264,7 @@ def _draw_pictures(comparison: Comparison, chosen: Mapping[str, tuple[Scenario, 
 def _plan_looked_at(others: Mapping[str, PlanResult]) -> str:
     """The plan that is looked at closer: what somebody chose, else the one from the Lab, else the best."""
     word = st.session_state[LAB]
-    for name in (st.session_state[CHOSEN_PLAN], split_fields.unpack_split(word).name if word else EMPTY):
+    for name in (st.session_state[CHOSEN_PLAN], lab_fields.unpack_split(word).name if word else EMPTY):
         if name in others:
             return str(name)
     return max(others, key=lambda name: others[name].difference_usd.value)
@@ -288,3 +300,27 @@ def _credit_by_kind(scenario: Scenario, plan: TimePlan, comparison: Comparison) 
         kind = "recruited" if partner.name in candidates else f"{TREATMENTS[partner.label]} partners"
         by_kind[kind] = by_kind.get(kind, 0.0) + column
     return by_kind
+
+
+def _draw_downloads(comparison: Comparison, name: str, spec: Spec) -> None:
+    """Draw the buttons for files of a comparison; the slide is about one plan of it, and `spec` is the picture."""
+    day, scenario, plan = datetime.date.today(), comparison.scenario, comparison[name].plan
+    provenance = Provenance.of(comparison, day)
+    picture = {**spec, "width": PICTURE_WIDTH, "title": spec["description"], "background": "white"}
+    files: dict[str, tuple[Callable[[], str | bytes], str, str, str]] = {
+        "One slide (PowerPoint)": (lambda: one_pager(comparison, name, day), "one-pager", "pptx", PPTX),
+        "Workbook (Excel)": (lambda: workbook(comparison, day, name), "comparison", "xlsx", XLSX),
+        "Picture (PNG)": (lambda: png(picture, provenance=provenance.line), "picture", "png", PNG),
+        "Plan (YAML)": (lambda: _text_with_provenance(plan, provenance), "plan", "yaml", YAML),
+        "Scenario (YAML)": (lambda: _text_with_provenance(scenario, provenance), "scenario", "yaml", YAML),
+    }
+    with st.container(horizontal=True):
+        for label, (data, what, ending, mime) in files.items():
+            st.download_button(
+                label, data, file_name(scenario, what, day, ending), mime, on_click="ignore", key=f"download {what}"
+            )
+    caption(f"Slide, plan and Excel's list of deals are of {name}. Each file says: {provenance.line}.")
+
+
+def _text_with_provenance(document: Document, provenance: Provenance) -> str:
+    return f"{document.text()}\n# {provenance.line}\n"

@@ -4,7 +4,7 @@ Nothing is searched until somebody asks. What was found stays in the server unde
 link shows it again; after a restart of the server it is searched anew when asked.
 
 Left out: the form (plan_form.py), how a job goes (job_status.py), and what a plan looks like (certificate.py,
-monday_sheet.py, frontier.py).
+frontier.py), and where a block of the Monday sheet stands (optimize/monday/sheet.py).
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from nexthour.app import job_status
+from nexthour.app.charts.tables import html_table
 from nexthour.app.page import PageContext, caption, caveat, draw_page, escaped
-from nexthour.app.sections import certificate, frontier, monday_sheet, plan_form, plan_limits, save_plan
+from nexthour.app.sections import certificate, frontier, plan_form, save_plan
 from nexthour.app.state import library, url_state
 from nexthour.app.state.url_state import Field
+from nexthour.report.plan import clock, from_week
 from nexthour.report.text import with_capital
 from sim import NextHourError
 from sim.errors import short_line
@@ -27,8 +29,10 @@ from sim.split import Split
 
 if TYPE_CHECKING:
     from optimize import Answer, PlanRequest
+    from optimize.monday.sheet import MondaySheet
+    from sim.plan import Who
 
-PAGE = plan_limits.PAGE
+PAGE = plan_form.PAGE
 PARTS = {
     "plan": "The plan",
     "good": "How good it is",
@@ -36,6 +40,7 @@ PARTS = {
     "years": "This year or next",
     "monday": "Monday sheet",
 }
+WHOSE: dict[Who, str] = {"territory_manager": "Territory manager", "channel_account_manager": "Channel account manager"}
 
 
 def show() -> None:
@@ -44,7 +49,7 @@ def show() -> None:
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
-    asked = plan_limits.fields(context)
+    asked = plan_form.fields(context)
     first = next(int(url_state.peek(PAGE, field)) for field in asked if field.key == "from")
     return [
         *asked,
@@ -55,21 +60,23 @@ def _fields(context: PageContext) -> Sequence[Field]:
 
 
 def _page(context: PageContext) -> None:
+    from optimize.request import PlanRequest
+
     plan_form.arriving()
-    state = {field.key: st.session_state[field.key] for field in plan_limits.fields(context)}
+    state = {field.key: st.session_state[field.key] for field in plan_form.fields(context)}
     request, problem = None, ""
     try:
-        request = plan_limits.request_of(context, state)
+        request = plan_form.request_of(context, state)
     except NextHourError as wrong:
-        problem = plan_limits.on_the_page(short_line(str(wrong)))
+        problem = plan_form.on_the_page(short_line(str(wrong)))
     job = None if request is None else job_status.wanted_job("plan", context, {"request": request})
     is_new = job is None or job.state == "failed"
     with st.expander("What to find, and what must hold", expanded=is_new):
         plan_form.controls(context)
     if request is None:
         st.error(escaped(problem))
-    elif not is_new or not plan_limits.is_usual(context, request):
-        caption(f"Asked for: {plan_limits.request_words(request)}.")
+    elif not is_new or request != PlanRequest(seed=context.seed):
+        caption(f"Asked for: {plan_form.request_words(request)}.")
     if is_new:
         job_status.start_button(
             "Find the plan", "plan", context, {"request": request}, type="primary", disabled=bool(problem)
@@ -90,7 +97,7 @@ def _page(context: PageContext) -> None:
 
 def _draw_answer(context: PageContext, request: PlanRequest, answer: Answer) -> None:
     certificate.draw_headline(answer)
-    asked = with_capital(plan_limits.request_words(request))
+    asked = with_capital(plan_form.request_words(request))
     name = textwrap.shorten(asked, library.LONGEST_NAME, placeholder=" …")
     save_plan.draw(context, answer.plan, name, "plan", _best_split(answer))
     st.segmented_control("Look at", list(PARTS), key="show", format_func=PARTS.__getitem__, required=True)
@@ -104,7 +111,7 @@ def _draw_answer(context: PageContext, request: PlanRequest, answer: Answer) -> 
     elif part == "years":
         frontier.draw(context, request)
     else:
-        monday_sheet.draw(answer)
+        _draw_monday_sheet(answer)
 
 
 def _draw_reasons(context: PageContext, request: PlanRequest, answer: Answer) -> None:
@@ -125,3 +132,48 @@ def _best_split(answer: Answer) -> Split | None:
     from optimize.search.baseline_plans import splits
 
     return next((split for split in splits(answer.scenario) if split.name == answer.certificate.best_split), None)
+
+
+def _draw_monday_sheet(answer: Answer) -> None:
+    """A quarter as blocks of the week, for the eye and for the calendar."""
+    from optimize.monday.sheet import monday_sheet
+
+    st.subheader("Into the calendar", anchor=False)
+    st.selectbox(
+        "Quarter", range(1, answer.scenario.horizon_quarters + 1), key="quarter", format_func=lambda q: f"Q{q}"
+    )
+    sheet = monday_sheet(answer.scenario, answer.plan, st.session_state["quarter"])
+    day = sheet.first_day
+    caption(
+        f"Q{sheet.quarter} begins on {day.day} {day:%b} {day.year}. What is not in the table is for selling; the "
+        "calendar file has blocks for that too."
+    )
+    for who, name in WHOSE.items():
+        has_lines = any(line.who == who for line in sheet.lines)
+        if not has_lines and who != "territory_manager":
+            continue
+        st.html(blocks_table(sheet, who, f"{name}, Q{sheet.quarter}"))
+        _draw_download(sheet, who)
+    for line in sheet.notes:
+        caption(line)
+
+
+def blocks_table(sheet: MondaySheet, who: Who, title: str) -> str:
+    """What begins when, by day of the week; all but selling, which takes what that leaves."""
+    rows = [
+        (block.weekday, clock(block.start), block.what, block.cadence + from_week(block))
+        for block in sheet.blocks
+        if block.who == who and block.activity != "sell"
+    ]
+    return html_table(title, ["Day", "At", "What", "How often"], rows)
+
+
+def _draw_download(sheet: MondaySheet, who: Who) -> None:
+    from optimize.monday.ics import calendar_text
+
+    st.download_button(
+        f"Calendar file of Q{sheet.quarter} (ICS)", calendar_text(sheet, who), key=f"ics {who}",
+        file_name=f"next-hour-q{sheet.quarter}{'' if who == 'territory_manager' else '-account-manager'}.ics",
+        mime="text/calendar", on_click="ignore",
+        help="Import it into a calendar of its own: importing again then updates it.",
+    )  # fmt: skip

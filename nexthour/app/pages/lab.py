@@ -30,7 +30,7 @@ from nexthour.app.page import (
     step_chain,
 )
 from nexthour.app.sections import save_plan
-from nexthour.app.state import assumption_fields, cache, library, split_fields, url_state
+from nexthour.app.state import cache, lab_fields, library, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import comparison as report
 from nexthour.report import numbers
@@ -42,6 +42,7 @@ from sim.split import Split
 from sim.study.estimates import Estimate
 from sim.study.experiment import PlanResult
 from sim.study.flips import Flip
+from sim.study.request import ComparisonRequest
 
 PAGE = "lab"
 SPLIT, SAVED = "", "plan"
@@ -58,9 +59,9 @@ def show() -> None:
 def _page(context: PageContext) -> None:
     answer = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
-    fields = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
+    fields = lab_fields.fields_of_assumptions(PAGE, context.scenario)
     assumed = url_state.values(fields)
-    scenario, changes = assumption_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
+    scenario, changes = lab_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
     if saved := st.session_state[SAVED]:
         with controls:
             _draw_saved_plan(context, saved, changes)
@@ -69,19 +70,19 @@ def _page(context: PageContext) -> None:
         return
     with controls:
         _draw_controls(scenario)
-    state = url_state.values(split_fields.fields_of_split(scenario))
-    plan = split_fields.plan_of_fields(scenario, state)
+    state = url_state.values(lab_fields.fields_of_split(scenario))
+    plan = lab_fields.plan_of_fields(scenario, state)
     with results:
         _draw_results(context, scenario, plan, answer)
     with controls:
-        _draw_save_form(context, plan, split_fields.split_of_fields(scenario, state), changes)
+        _draw_save_form(context, plan, lab_fields.split_of_fields(scenario, state), changes)
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
     saved = url_state.choice(SAVED, [SPLIT, *context.plans], SPLIT)
     turns = url_state.choice(TURNS, ["no", "yes"], "no")
-    changes = assumption_fields.fields_of_assumptions(PAGE, context.scenario)
-    return [*split_fields.fields_of_split(context.scenario), saved, *changes, turns]
+    changes = lab_fields.fields_of_assumptions(PAGE, context.scenario)
+    return [*lab_fields.fields_of_split(context.scenario), saved, *changes, turns]
 
 
 def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list[str]]) -> None:
@@ -94,14 +95,14 @@ def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list
 
 def _draw_controls(scenario: Scenario) -> None:
     partners = [partner.name for partner in scenario.partners]
-    st.slider("Time with partners", 0, split_fields.MOST_TIME, key="share", format="%d%%", disabled=not partners)
+    st.slider("Time with partners", 0, lab_fields.MOST_TIME, key="share", format="%d%%", disabled=not partners)
     if not partners:
         caption("This scenario has no partners.")
-    st.selectbox("With whom", list(split_fields.FOCUS), key="focus", format_func=split_fields.FOCUS.__getitem__)
-    if st.session_state["focus"] == split_fields.CHOSEN:
+    st.selectbox("With whom", list(lab_fields.FOCUS), key="focus", format_func=lab_fields.FOCUS.__getitem__)
+    if st.session_state["focus"] == lab_fields.CHOSEN:
         st.multiselect("Partners that get the time", partners, key="with", placeholder="Choose partners")
-    parts = sum(st.session_state[activity] for activity in split_fields.MIXED)
-    shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in split_fields.MIXED}
+    parts = sum(st.session_state[activity] for activity in lab_fields.MIXED)
+    shares = {activity: st.session_state[activity] / parts if parts else 0.0 for activity in lab_fields.MIXED}
     mixed = ", ".join(f"{ACTIVITY_WORDS[use]} {numbers.whole_percent(share)}" for use, share in shares.items() if share)
     with st.expander(f"On what: {mixed or 'nothing'}", key="mix"):
         for activity, share in shares.items():
@@ -114,11 +115,11 @@ def _draw_controls(scenario: Scenario) -> None:
             "Parked partners: they get nothing, cost nothing, and bring what they bring", partners, key="park",
             placeholder="Nobody is parked",
         )  # fmt: skip
-        st.slider("Time for planned prospecting", 0, split_fields.MOST_TIME, key="prospect", format="%d%%")
-    changed = split_fields.coverage_changes(url_state.values(split_fields.fields_of_split(scenario)))
+        st.slider("Time for planned prospecting", 0, lab_fields.MOST_TIME, key="prospect", format="%d%%")
+    changed = lab_fields.coverage_changes(url_state.values(lab_fields.fields_of_split(scenario)))
     with st.expander(f"Coverage: {escaped(', '.join(changed)) or 'direct, shared or partner-led'}", key="coverage"):
         for name in scenario.segment_names:
-            key, modes = split_fields.coverage_key(name), split_fields.MODES
+            key, modes = lab_fields.coverage_key(name), lab_fields.MODES
             st.selectbox(escaped(name), list(modes), key=key, format_func=modes.__getitem__)
 
 
@@ -127,17 +128,18 @@ def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answ
     if plan.name == base.name:
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
+    request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
     top, place = answer, st.empty()
-    for markets, worlds in cache.stages(scenario):
-        with top, simulating(scenario, markets):
-            comparison = cache.comparison(scenario, plans, markets, context.seed, worlds)
+    for stage in cache.stages(scenario, request):
+        with top, simulating(scenario, stage.replications):
+            comparison = cache.comparison(scenario, stage)
         reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
         with place.container():
             _draw_result(comparison, plan.name)
-    is_changed = bool(st.session_state[assumption_fields.CHANGED])
+    is_changed = bool(st.session_state[lab_fields.CHANGED])
     with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
-        _draw_assumptions(context, scenario, plans)
+        _draw_assumptions(context, scenario, request)
     caveat()
 
 
@@ -171,20 +173,20 @@ def _interval(share: Estimate) -> str:
     return f"95% interval {numbers.interval(share, numbers.tenths_percent)}."
 
 
-def _draw_assumptions(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> None:
+def _draw_assumptions(context: PageContext, scenario: Scenario, request: ComparisonRequest) -> None:
     known = {assumption.name: assumption for assumption in assumptions(context.scenario)}
     usual = "All are as the scenario thinks likely"
-    st.multiselect("Change an assumption", list(known), key=assumption_fields.CHANGED, placeholder=usual)
-    for name in st.session_state[assumption_fields.CHANGED]:
+    st.multiselect("Change an assumption", list(known), key=lab_fields.CHANGED, placeholder=usual)
+    for name in st.session_state[lab_fields.CHANGED]:
         assumption = known[name]
-        if (key := assumption_fields.value_key(assumption)) in st.session_state:
+        if (key := lab_fields.value_key(assumption)) in st.session_state:
             plausible = f"plausible {numbers.interval(assumption, numbers.plain_number)}"
             st.number_input(
                 escaped(f"{name} ({assumption.unit}): likely {numbers.plain_number(assumption.likely)}, {plausible}"),
                 float(assumption.least), float(assumption.most), key=key, format="%.4g",
                 step=(assumption.high - assumption.low) / 20,
             )  # fmt: skip
-    turned = _verdict_turns(context, scenario, plans)
+    turned = _verdict_turns(context, scenario, request)
     if known:
         st.html(_assumption_table(known, turned))
 
@@ -200,7 +202,7 @@ def _assumption_table(known: Mapping[str, Assumption], turned: Mapping[str, str]
     return tables.html_table("What is assumed: the scenario's likely values and what is plausible", heads, rows)
 
 
-def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str, TimePlan]) -> dict[str, str] | None:
+def _verdict_turns(context: PageContext, scenario: Scenario, request: ComparisonRequest) -> dict[str, str] | None:
     """The values at which the verdict on the split turns, by path of an assumption. None if that was not asked for."""
     if st.session_state[TURNS] == "no":
         st.button(
@@ -208,7 +210,7 @@ def _verdict_turns(context: PageContext, scenario: Scenario, plans: Mapping[str,
             on_click=st.session_state.update, args=({TURNS: "yes"},),
         )  # fmt: skip
         return None
-    asked = {"plans": dict(plans), "markets": cache.usual_markets(scenario)}
+    asked = {"request": request.model_copy(update={"replications": cache.usual_markets(scenario)})}
     known: Sensitivity | None = job_status.result_at_once(
         "sensitivity", replace(context, scenario=scenario), asked, "Trying other assumptions", "Look again"
     )
@@ -230,6 +232,6 @@ def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes:
         if st.form_submit_button("Save"):
             plan_id = save_plan.save(context, plan, name)
             st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
-    packed = split_fields.pack_split(split)
+    packed = lab_fields.pack_split(split)
     page_link("compare", "Compare it with other plans", context.scenario_id, lab=[packed], **changes)
     caption("The address of this page holds all of it: copy it to share what you see.")

@@ -11,11 +11,12 @@ import streamlit as st
 from nexthour.app.charts.comparison import markets_ahead
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, caption, caveat, draw_page, lead_text, picture, simulating
-from nexthour.app.state import cache, split_fields, url_state
+from nexthour.app.state import cache, lab_fields, url_state
 from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, of_100, usd
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario
+from sim.study.request import ComparisonRequest
 
 EARLY = 2
 """Quarters after which the answer looks first."""
@@ -32,11 +33,11 @@ def _page(context: PageContext) -> None:
         f"{context.scenario.name}: {context.scenario.question}"
     )
     base = _least_partner_plan(context)
-    plans = {base: context.plans[base], **context.plans}
+    request = ComparisonRequest(plans={base: context.plans[base], **context.plans}, seed=context.seed)
     place = st.empty()
-    for markets, _ in cache.stages(context.scenario, with_worlds=False):
-        with simulating(context.scenario, markets):
-            comparison = cache.comparison(context.scenario, plans, markets, context.seed)
+    for stage in cache.stages(context.scenario, request, with_worlds=False):
+        with simulating(context.scenario, stage.replications):
+            comparison = cache.comparison(context.scenario, stage)
         with place.container():
             _draw_answer(comparison)
     _draw_doors(context)
@@ -44,7 +45,6 @@ def _page(context: PageContext) -> None:
 
 
 def _least_partner_plan(context: PageContext) -> str:
-    """The plan with the least time for partners, of those the scenario names."""
     named = [context.scenario.status_quo.name, *(split.name for split in context.scenario.plans)]
     return min(named, key=lambda name: float(context.plans[name].table(context.scenario).partner.sum()))
 
@@ -103,7 +103,7 @@ def _coverage_example(scenario: Scenario) -> dict[str, list[str]]:
     """
     by_size = sorted(scenario.market_map, key=lambda segment: segment.deal_size_median_usd)
     modes = {
-        split_fields.coverage_key(by_size[0].name): "partner_led",
-        split_fields.coverage_key(by_size[-1].name): "direct",
+        lab_fields.coverage_key(by_size[0].name): "partner_led",
+        lab_fields.coverage_key(by_size[-1].name): "direct",
     }
-    return url_state.as_words({**split_fields.todays_fields(scenario), **modes}, split_fields.fields_of_split(scenario))
+    return url_state.as_words({**lab_fields.todays_fields(scenario), **modes}, lab_fields.fields_of_split(scenario))

@@ -19,6 +19,7 @@ from nexthour.report import comparison as report
 from nexthour.report.numbers import count_of, plain_number, signed_whole, with_interval
 from nexthour.report.text import one_line, with_article
 from sim import Comparison, Scenario, TimePlan
+from sim.study.request import ComparisonRequest
 
 PAGE = "stories"
 STORIES = {
@@ -105,7 +106,8 @@ def _draw_prediction(scenario: Scenario, plans: dict[str, TimePlan]) -> None:
 
 def _draw_result(scenario: Scenario, plans: dict[str, TimePlan], seed: int) -> None:
     with st.spinner("Running a thousand markets"):
-        comparison = cache.comparison(scenario, plans, cache.usual_markets(scenario), seed)
+        request = ComparisonRequest(plans=plans, replications=cache.usual_markets(scenario), seed=seed)
+        comparison = cache.comparison(scenario, request)
     challengers = report.challengers(comparison)
     others = sorted(challengers, key=lambda name: -challengers[name].difference_usd.value)
     heading("What happened")

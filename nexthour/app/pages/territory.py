@@ -157,7 +157,7 @@ def _draw_gaps(context: PageContext, plan: TimePlan) -> None:
     st.html(html_table("Seen by somebody, of all opportunities", heads, rows))
     caption(f"{report.map_intervals(gaps)} {report.map_words(gaps)}")
     heading("What can be done about it")
-    asked = {"plan": chosen, "effort": cache.EFFORT}
+    asked = {"plan": chosen, "effort": cache.EFFORT, "seed": context.seed}
     found = job_status.result_at_once("gaps", context, asked, "Pricing the remedies", "Price the remedies")
     if found is not None:
         _draw_remedies(context, found.analysis)

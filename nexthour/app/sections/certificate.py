@@ -1,7 +1,7 @@
 """A plan that was found, as people see it: what it gains, hour by hour, how good it is, and why.
 
 The sentences are those of the terminal (nexthour/report/plan.py). Left out: the search (find_plan.py), and the week
-(monday_sheet.py).
+(pages/find_plan.py).
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report import plan as plan_report
 from nexthour.report.text import with_capital
+from optimize.options import FRONTIER_THROUGH
 from sim import Scenario, TimePlan
 
 if TYPE_CHECKING:
     from optimize import Frontier, PlanRequest
 
-POINTS = 6
 PICTURE, CHOSEN_POINT, THROUGH = "frontier picture", "point", "through"
 """Keys: the picture, the field of the chosen point, and that of the last planned quarter."""
 
@@ -32,27 +32,31 @@ PICTURE, CHOSEN_POINT, THROUGH = "frontier picture", "point", "through"
 def fields_of_frontier(context: PageContext) -> Sequence[Field]:
     """The fields of the picture."""
     horizon = context.scenario.horizon_quarters
-    return [url_state.number(THROUGH, min(4, horizon), horizon, min(4, horizon)), url_state.text(CHOSEN_POINT)]
+    least = min(FRONTIER_THROUGH.least, horizon)
+    return [url_state.number(THROUGH, least, horizon, least), url_state.text(CHOSEN_POINT)]
 
 
 def draw(context: PageContext, request: PlanRequest) -> None:
     """Draw this year against the next, or offer to find it."""
+    from optimize.request import PlanRequest
+
     st.subheader("This year against the next", anchor=False)
     horizon = context.scenario.horizon_quarters
-    if horizon < 4:
+    if horizon < FRONTIER_THROUGH.least:
         caption("The scenario has less than a year, so there is no next one to weigh it against.")
         return
     caption(
         "What does this year's attainment cost in the run-rate with which the next one begins? Plans with the same "
         "limits, from the most patient to the hastiest."
     )
-    if horizon > 4:
+    if horizon > FRONTIER_THROUGH.least:
         st.selectbox(
-            "Quarters that are planned; the run-rate is that of the year after them", range(4, horizon + 1),
-            key=THROUGH,
+            "Quarters that are planned; the run-rate is that of the year after them",
+            range(FRONTIER_THROUGH.least, horizon + 1), key=THROUGH,
         )  # fmt: skip
     through = st.session_state[THROUGH]
-    arguments = dict(request.limits) | {"points": POINTS, "through": through}
+    # The objective is the frontier's own, so whoever changes that of the plan sees the same one.
+    arguments = {"request": PlanRequest(**dict(request.limits), seed=request.seed), "through": through}
     job = job_status.wanted_job("frontier", context, arguments)
     if job is None or job.state == "failed":
         job_status.start_button("Draw this year against the next", "frontier", context, arguments)

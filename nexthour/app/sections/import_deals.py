@@ -175,15 +175,14 @@ def _draw_fit(context: PageContext, draft: Draft, mapping: dict[str, Any]) -> No
     if questions:
         st.button("Fit a scenario", disabled=True)
         return
-    as_here = replace(context, seed=FIT_SEED)
     arguments = {
         "upload": draft.upload, "mapping": make_mapping(mapping, "mapping"), "fraction": fraction, "markets": MARKETS,
-        "markets_again": MARKETS_AGAIN,
+        "markets_again": MARKETS_AGAIN, "seed": FIT_SEED,
     }  # fmt: skip
-    job = job_status.wanted_job("fit", as_here, arguments)
+    job = job_status.wanted_job("fit", context, arguments)
     if job is None or job.state == "failed":
-        job_status.start_button("Fit a scenario", "fit", as_here, arguments, type="primary")
-        if job is None and job_status.was_wanted("fit"):
+        job_status.start_button("Fit a scenario", "fit", context, arguments, type="primary")
+        if job is None and "fit" in visit.current().last_jobs:
             caption("With these answers nothing has been fitted yet.")
     job_status.offer_to_cancel_another("fit", job, "Another fit of yours still goes on.")
     if job is not None and (result := job_status.result_or_progress(job, "Fitting")) is not None:

@@ -12,7 +12,7 @@ from nexthour.app import controls
 from nexthour.app.page import PageContext, caption, escaped, lead_text
 from nexthour.app.sections import entry
 from nexthour.calibrate.people.partner_intake import Intake, infer_partners, plans_to_mend, with_intake
-from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from nexthour.calibrate.people.partner_posterior import PartnerRow, read_partners
 from sim import NextHourError, Scenario
 
 KIND = entry.TableKind(

@@ -19,8 +19,7 @@ from nexthour.app.page import PageContext, caption, escaped, heading, lead_text,
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.report.numbers import count_of, points
 from nexthour.report.text import with_article, with_capital
-from optimize.replan.actuals import KNOWN, KPI_BY_PARTNER, Actuals
-from optimize.replan.deviations import OF_MARKETS
+from optimize.replan.actuals import KNOWN, KPI_BY_PARTNER, OF_MARKETS, Actuals
 from sim import NextHourError, Outcomes, Scenario, TimePlan
 from sim.errors import short_line
 from sim.kpis import KPIS

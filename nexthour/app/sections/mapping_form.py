@@ -254,7 +254,6 @@ def _ask_rest(form: _MappingForm) -> None:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
-    """The columns that can be named: each once."""
     with on_disk(_upload) as path:
         header = open_table(path, Layout.model_validate_json(layout)).header
     return [column for column in header if column and header.count(column) == 1]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-import nexthour.report.rollup as report
+import nexthour.report.gaps as report
 from nexthour.app.charts import territory as territory_charts
 from nexthour.app.charts.tables import html_table
 from nexthour.app.charts.territory import SegmentBar

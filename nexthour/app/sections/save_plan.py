@@ -9,7 +9,7 @@ import streamlit as st
 
 from nexthour.app.menu import page_link
 from nexthour.app.page import PageContext, escaped
-from nexthour.app.state import library, split_fields
+from nexthour.app.state import lab_fields, library
 from nexthour.app.state.library import LONGEST_NAME
 from sim import PlanError, TimePlan
 from sim.split import Split
@@ -32,7 +32,7 @@ def draw(context: PageContext, plan: TimePlan, name: str, key: str, split: Split
             mime="application/yaml", on_click="ignore", width="stretch",
         )  # fmt: skip
     if saved is not None:
-        others = {} if split is None else {"b": [split.name], "lab": [split_fields.pack_split(split)]}
+        others = {} if split is None else {"b": [split.name], "lab": [lab_fields.pack_split(split)]}
         other = "today's split" if split is None else "the best constant split"
         label, slots = f"Compare it with {other}", {"a": [saved], **others, "c": [""]}
         page_link("compare", label, context.scenario_id, plan=[saved], **slots)

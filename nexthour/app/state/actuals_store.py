@@ -3,7 +3,7 @@
 Nothing is overwritten. Each change is a version: a file of its own, with the digest of the scenario and a number in its
 name. The highest number counts, and what was there before can always be had again.
 
-Left out: what it means (optimize/replan/deviations.py, optimize/replan/matching.py), and Streamlit.
+Left out: what it means (optimize/replan/actuals.py, optimize/replan/matching.py), and Streamlit.
 """
 
 from __future__ import annotations

@@ -24,20 +24,19 @@ from sim.arrays import FloatArray
 from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import usual_replications
-from sim.study.options import REPLICATIONS, REPLICATIONS_PER_WORLD
-from sim.study.settings import KeptTapes, RunSettings
-from sim.tape_numbers import tape_numbers
+from sim.study.options import REPLICATIONS, WORLDS_OF_SENSITIVITY
+from sim.study.request import ComparisonRequest, KeptTapes, RunSettings
+from sim.tape import tape_numbers
 
 if TYPE_CHECKING:
     from optimize.coverage.gaps import GapAnalysis
     from optimize.coverage.rollup import Rollup
     from optimize.coverage.treatment import Treatment
-    from optimize.replan.actuals import Actuals
-    from optimize.replan.deviations import Deviation
+    from optimize.replan.actuals import Actuals, Deviation
 
 FIRST_MARKETS, MARKETS = 100, REPLICATIONS.default
 """Shown at once, and following."""
-FEW_WORLDS = 100
+FEW_WORLDS = WORLDS_OF_SENSITIVITY.default
 EFFORT = Effort.normal
 LARGEST_TAPES = 50_000_000
 """Bytes of the tapes of one territory that are kept. The largest that a scenario allows would be 7 GB."""
@@ -56,15 +55,18 @@ def usual_markets(scenario: Scenario) -> int:
     return min(MARKETS, usual_replications(scenario))
 
 
-def stages(scenario: Scenario, with_worlds: bool = True) -> Iterator[tuple[int, int]]:
-    """Markets and plausible worlds, from what can be shown at once to all of it, or to what is done within a minute."""
-    yield FIRST_MARKETS, 0
+def stages(scenario: Scenario, request: ComparisonRequest, with_worlds: bool = True) -> Iterator[ComparisonRequest]:
+    """The request in markets that can be shown at once, then in all, then in plausible worlds too.
+
+    Only those that are done within a minute.
+    """
+    yield request.model_copy(update={"replications": FIRST_MARKETS})
     if usual_markets(scenario) < MARKETS:
         return
     time.sleep(REST_SECONDS)
-    yield MARKETS, 0
+    yield request.model_copy(update={"replications": MARKETS})
     if with_worlds:
-        yield MARKETS, FEW_WORLDS
+        yield request.model_copy(update={"replications": MARKETS, "worlds": FEW_WORLDS})
 
 
 def scenario(scenario_id: str, files: Mapping[str, Path]) -> Scenario:
@@ -92,19 +94,19 @@ def _known_plans(scenario: Scenario, changed: tuple[tuple[Path, int], ...]) -> d
     return library.plans_for(scenario)
 
 
-def comparison(
-    scenario: Scenario, plans: Mapping[str, TimePlan], markets: int, seed: int, worlds: int = 0
-) -> Comparison:
-    """Plans against the first of them, each in the same markets; with `worlds`, in plausible worlds too."""
-    return comparison_across({name: (scenario, plan) for name, plan in plans.items()}, markets, seed, worlds)
+def comparison(scenario: Scenario, request: ComparisonRequest) -> Comparison:
+    """Plans against the first of them, each in the same markets; with worlds, in plausible ones too."""
+    return comparison_across(request, dict.fromkeys(request.plans_by_name, scenario))
 
 
-def comparison_across(
-    plans: Mapping[str, tuple[Scenario, TimePlan]], markets: int, seed: int, worlds: int = 0
-) -> Comparison:
-    """Plans, each with a scenario of its own, against the first. Raises SimulationError if horizons differ."""
-    runs = {name: outcomes(scenario, plan, markets, seed) for name, (scenario, plan) in plans.items()}
-    in_worlds = {name: _in_worlds(*plan, worlds, seed) for name, plan in plans.items()} if worlds else None
+def comparison_across(request: ComparisonRequest, scenarios: Mapping[str, Scenario]) -> Comparison:
+    """Plans, each in a scenario of its own, against the first. Raises SimulationError if horizons differ."""
+    plans, markets, seed, worlds = request.plans_by_name, request.replications, request.seed, request.worlds
+    runs = {name: outcomes(scenarios[name], plan, markets, seed) for name, plan in plans.items()}
+    in_worlds = None
+    if worlds:
+        each = request.replications_per_world
+        in_worlds = {name: _in_worlds(scenarios[name], plan, worlds, each, seed) for name, plan in plans.items()}
     return compare_outcomes(runs, next(iter(plans)), in_worlds)
 
 
@@ -124,9 +126,9 @@ def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int
 
 
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
-def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, seed: int) -> FloatArray:
+def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, markets: int, seed: int) -> FloatArray:
     """Quota credit in US dollars, shape (worlds, markets)."""
-    return world_credit(scenario, {plan.name: plan}, worlds, REPLICATIONS_PER_WORLD.default, seed, RunSettings())[:, 0]
+    return world_credit(scenario, {plan.name: plan}, worlds, markets, seed, RunSettings())[:, 0]
 
 
 def _tapes_if_few(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
@@ -167,7 +169,7 @@ def partner_treatments(scenario: Scenario, plan: TimePlan, seed: int) -> tuple[T
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: int) -> tuple[Deviation, ...]:
     """The figures that were not as planned."""
-    from optimize.replan.deviations import find_deviations
+    from optimize.replan.actuals import find_deviations
 
     return find_deviations(scenario, plan, actuals, seed, EFFORT)
 

@@ -1,6 +1,6 @@
 """An occurrence as a calendar export has it, and what has to be known to read one.
 
-Left out: the files (ics_file.py, csv_file.py), and which part of an occurrence lies in a period (events.py).
+Left out: the files (ics_file.py, events.py), and which part of an occurrence lies in a period (events.py).
 """
 
 from __future__ import annotations

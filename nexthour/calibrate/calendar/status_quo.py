@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from math import floor
 
 from nexthour.calibrate.calendar.audit import AUDITED_WORDS, PARTNER_WORK, Audit
+from sim import Scenario, TableError
 from sim.documents.messages import guess
-from sim.errors import TableError
-from sim.scenario import Scenario
 from sim.split import Split
 from sim.split_hours import expected_support
 from sim.terms import PARTNER_ACTIVITIES
@@ -95,7 +94,6 @@ def _remarks_on_split(scenario: Scenario, audit: Audit) -> Iterator[str]:
 
 
 def _free_hours(scenario: Scenario, audit: Audit) -> float:
-    """Hours a week left after the support that the scenario expects."""
     parked = _still_parked(scenario, audit)
     working = [partner.name for partner in scenario.partners if partner.name not in parked]
     support = sum(expected_support(scenario, name) for name in working)
@@ -103,7 +101,6 @@ def _free_hours(scenario: Scenario, audit: Audit) -> float:
 
 
 def _still_parked(scenario: Scenario, audit: Audit) -> tuple[str, ...]:
-    """Partners that are parked today, but for those the manager works with."""
     worked_with = audit.hours_by_partner(PARTNER_WORK)
     return tuple(name for name in scenario.status_quo.park if name not in worked_with)
 

@@ -6,7 +6,7 @@ whole column is written in another way than the mapping says stops the reading (
 A date counts as a day, its time and zone left out. Days of closed deals count from 1970-01-01 where the export has
 dates, and back from the export where it has days ago.
 
-Left out: what a cell means (cell_meanings.py), stages that a deal passed, changes of amount, who worked on it.
+Left out: what a cell means (mapping.py), stages that a deal passed, changes of amount, who worked on it.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nexthour.calibrate.deals.cell_meanings import IS_OPEN, IS_WON, MOST_DAYS, Meaning, meanings
-from nexthour.calibrate.deals.mapping import Mapping
+from nexthour.calibrate.deals.mapping import IS_OPEN, IS_WON, MOST_DAYS, Mapping, Meaning, meanings
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, as_text
 from nexthour.calibrate.files.table_file import TableFile, open_table
 from sim.arrays import FloatArray

@@ -137,7 +137,7 @@ class _Draft:
 
 
 def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[Any]]:
-    """Count the values of some columns; of a column with more than about MOST_DISTINCT, the first. Raises TableError."""
+    """Count the values of some columns; of one with over MOST_DISTINCT, the first. Raises TableError."""
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
     for block in table.blocks(columns) if columns else ():
         for column, counter in values.items():
@@ -165,7 +165,6 @@ def _find_layout(path: Path | str, layout: Layout) -> Layout:
 
 
 def _list_values(counter: Counter[Any]) -> str:
-    """The most frequent values with their counts, for a comment."""
     shown = [f"{show(as_text(value))} ({rows:,})" for value, rows in counter.most_common(VALUES_SHOWN)]
     more = f" and {len(counter) - VALUES_SHOWN:,} more" if len(counter) > VALUES_SHOWN else ""
     return ", ".join(shown) + more

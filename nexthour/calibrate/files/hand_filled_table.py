@@ -3,7 +3,7 @@
 What separates the columns is seen from the header, since its names are known. A blank cell is "not known" and stays
 away from the document; a column that nobody knows is refused, because a misspelt one would count as blank.
 
-Left out: what the rows mean (partner_table.py, judgement.py), and large tables (deal_table.py).
+Left out: what the rows mean (partner_posterior.py, judgement.py), and large tables (deal_table.py).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@
 * Opportunities and their dispersion come from the weeks in which deals were opened, corrected for those of the last
   weeks, which had not closed yet. Without days, opportunities are the deals of the period.
 
-Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (block_bootstrap.py).
+Intervals are 90%. Those of amounts and cycles come from runs of weeks with closings, drawn again (posterior.py).
 Small cells borrow strength from the others of their route (posterior.shrink).
 
 Left out: what the manager did for these deals (no table says so), deals that went cold without being closed, trends,
@@ -32,14 +32,16 @@ from scipy.special import ndtr
 from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.deals.mapping import Mapping
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS, bootstrap_weeks, first_and_last
 from nexthour.calibrate.fit.cycles import deal_weights, mean_cycle, weibull_shape
 from nexthour.calibrate.fit.posterior import (
     DISPERSION,
+    FEWEST_WEEKS,
     SURENESS,
     Interval,
     Normal,
     arrivals,
+    bootstrap_weeks,
+    first_and_last,
     shrink_cells,
     win_rate,
 )
@@ -206,7 +208,6 @@ def _check_enough(groups: dict[str, pd.DataFrame], route: str, name: str) -> Non
 def _fit_route(
     route: str, groups: dict[str, pd.DataFrame], opened: dict[str, pd.DataFrame], period: DealPeriod
 ) -> list[Cell]:
-    """All cells of a route, as they lend to each other."""
     rates = _fit_win_rates(list(groups.values()), period)
     sizes = _pool_amounts([_log_amounts(group) for group in groups.values()])
     cycles = shrink_cells(
@@ -251,7 +252,6 @@ def _quarter(group: pd.DataFrame, period: DealPeriod) -> NDArray[Any]:
 
 
 def _fit_win_rates(groups: Sequence[pd.DataFrame], period: DealPeriod) -> list[tuple[Interval, Interval, float]]:
-    """Win rate, luck of quarters and design effect of each cell."""
     counted = [_by_quarter(group, period) for group in groups]
     alone = [win_rate(won / effect, lost / effect) for won, lost, effect in counted]
     rates = shrink_cells([posterior.probit for posterior in alone])

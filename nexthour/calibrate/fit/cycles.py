@@ -21,8 +21,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.block_bootstrap import bootstrap_weeks
-from nexthour.calibrate.fit.posterior import Normal
+from nexthour.calibrate.fit.posterior import Normal, bootstrap_weeks
 from sim.arrays import FloatArray
 
 SMALLEST_WEEKS = 0.5 / 7
@@ -93,7 +92,6 @@ def deal_weights(created_day: FloatArray, closed_day: FloatArray, first_day: flo
 
 
 def _between(values: FloatArray, places: NDArray[np.int_]) -> FloatArray:
-    """Sums of values between two rows of places."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     return np.asarray(sums[places[1]] - sums[places[0]])
 

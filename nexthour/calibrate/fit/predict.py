@@ -9,11 +9,13 @@ amounts, that gives each number a middle and a 90% interval:
 
 The error is set beside that of the plain forecast: the number of the route over all deals seen.
 
-Left out: how many deals close in each week, and which (they are given); trends.
+`backtest` fits on some territories and early weeks and predicts the others: does the real number lie where it was said
+to? Left out: how many deals close in each week, and which (they are given); trends.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,11 +24,12 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from nexthour.calibrate.fit.block_bootstrap import first_and_last
+from nexthour.calibrate.deals.deal_table import Deals
 from nexthour.calibrate.fit.cycles import SMALLEST_WEEKS
 from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
-from nexthour.calibrate.fit.posterior import SURENESS, Interval, arrivals
+from nexthour.calibrate.fit.posterior import SURENESS, Interval, arrivals, first_and_last
 from sim.arrays import FloatArray
+from sim.documents.messages import guess, show
 from sim.errors import TableError
 
 WEEKLY_DISPERSION = "weekly dispersion"
@@ -300,3 +303,75 @@ def _draw_dispersion(group: pd.DataFrame, dispersions: list[tuple[float, float]]
     weights = rng.gamma(np.repeat(shape[:, None], len(counts), axis=1))
     drawn = rng.multinomial(int(counts.sum()), weights / weights.sum(axis=1, keepdims=True))
     return {WEEKLY_DISPERSION: drawn.var(axis=1, ddof=1) / drawn.mean(axis=1)}
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Predictions of the deals held out, beside what came of them."""
+
+    predictions: tuple[Prediction, ...]
+    deals_seen: int
+    deals_held_out: int
+
+    @property
+    def covered(self) -> float:
+        """Share of the numbers that lie in their 90% interval."""
+        return float(np.mean([prediction.inside for prediction in self.predictions]))
+
+    def summary(self) -> list[dict[str, Any]]:
+        """A row for each kind of number: how many there are and the share covered, then as shares of the real number
+        half the width of the interval and the errors of this forecast and of the plain one (None where all are 0).
+        """
+        rows = []
+        for what in dict.fromkeys(prediction.what for prediction in self.predictions):
+            of_kind = [one for one in self.predictions if one.what == what]
+            positive = [one for one in of_kind if one.observed > 0]
+            rows.append(
+                {
+                    "what": what,
+                    "cells": len(of_kind),
+                    "covered": float(np.mean([one.inside for one in of_kind])),
+                    "width": _mean((one.predicted.high - one.predicted.low) / one.observed / 2 for one in positive),
+                    "error": _mean(abs(one.predicted.value / one.observed - 1) for one in positive),
+                    "error by route": _mean(abs(one.by_route / one.observed - 1) for one in positive),
+                }
+            )
+        return rows
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    listed = list(values)
+    return float(np.mean(listed)) if listed else None
+
+
+def backtest(
+    deals: Deals, territories: Sequence[str] | None = None, until_share: float = 1.0, seed: int = 1
+) -> Backtest:
+    """Predict the deals of other territories, and of the weeks after the first `until_share` of the closings.
+
+    `territories` are those fitted on, all if None. The deals seen are theirs, closed in the early weeks; all others are
+    held out, early and late ones apart. Raises TableError if nothing is left to fit on or to predict.
+    """
+    closed = deals.closed
+    if closed["closed_day"].isna().any():
+        raise TableError(
+            f"{deals.name}: deals without a closing day cannot be predicted; map closed, or closed_days_ago"
+        )
+    known = sorted(set(closed["territory"]))
+    for name in territories or ():
+        if name not in known:
+            raise TableError(f"{deals.name}: no territory {show(name)}; {guess(name, known)}")
+    if not 0 < until_share <= 1:
+        raise TableError(f"until_share is {until_share!r}; allowed: above 0, at most 1 (share of the closings)")
+    chosen = closed["territory"].isin(known if territories is None else list(territories))
+    # Whole weeks, so that none is on both sides.
+    week = closed["closed_day"] // 7
+    early = week <= week.quantile(until_share)
+    seen, rest = closed[chosen & early], closed[~(chosen & early)]
+    if rest.empty:
+        raise TableError(f"{deals.name}: no deal is left to predict; name fewer territories or a smaller until_share")
+    parts = [rest[early[rest.index]], rest[~early[rest.index]]]
+    found = [prediction for part in parts if len(part) for prediction in predict(seen, part, seed)]
+    if not found:
+        raise TableError(f"{deals.name}: no cell that was held out has enough deals; hold out more")
+    return Backtest(tuple(found), len(seen), len(rest))

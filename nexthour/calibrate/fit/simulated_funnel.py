@@ -21,12 +21,10 @@ import pandas as pd
 
 from nexthour.calibrate.fit.cells import Cell
 from nexthour.calibrate.fit.cells_to_scenario import Grounds, Knobs, RowKnobs, most_similar_segment, per_quarter
+from sim import TimePlan, draw_market, simulate
 from sim.ledger import NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, WON, Kind
-from sim.market import draw_market
-from sim.plan import TimePlan
 from sim.progress import Progress
 from sim.scenario import Scenario, Segment
-from sim.study.experiment import simulate
 from sim.terms import WEEKS_PER_QUARTER
 
 FIRST_WEEK = -20

@@ -4,7 +4,7 @@
     intake = infer_partners(rows, scenario, weeks=52)
     save_scenario(with_intake(scenario, intake), "mine.yaml")
 
-How it is inferred stands in partner_posterior.py, what can be seen in partner_table.py.
+What can be seen, and how it is inferred, stands in partner_posterior.py.
 
 Left out: what differs between partners and is not in the table (margin, cycle, fit, capacity, exits): it is the
 scenario's, by the partner's name.
@@ -23,12 +23,17 @@ import scipy
 
 from nexthour.calibrate.fit.posterior import Interval
 from nexthour.calibrate.people import partner_posterior
-from nexthour.calibrate.people.partner_posterior import LEVELS, STEPS, Posterior, opportunities_in_accounts
-from nexthour.calibrate.people.partner_table import PartnerRow, read_partners
+from nexthour.calibrate.people.partner_posterior import (
+    LEVELS,
+    STEPS,
+    PartnerRow,
+    Posterior,
+    opportunities_in_accounts,
+    read_partners,
+)
+from sim import PlanError, TableError, TimePlan
 from sim.arrays import FloatArray
 from sim.documents.messages import show
-from sim.errors import PlanError, TableError
-from sim.plan import TimePlan
 from sim.ranges import Range
 from sim.scenario import Partner, Scenario
 from sim.terms import PARTNER_SEGMENTS, TREATMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, PartnerSegment

@@ -28,12 +28,10 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from nexthour.calibrate.files.notation import EPOCH
-from nexthour.calibrate.fit.block_bootstrap import FEWEST_WEEKS
-from nexthour.calibrate.fit.posterior import SURENESS, Interval, shrink
+from nexthour.calibrate.fit.posterior import FEWEST_WEEKS, SURENESS, Interval, shrink
 from nexthour.calibrate.people.recruiting_contacts import Contacts
+from sim import Scenario, TableError
 from sim.arrays import FloatArray
-from sim.errors import TableError
-from sim.scenario import Scenario
 
 DRAWS = 200
 MOST_KINDS = 50

@@ -21,9 +21,9 @@ from streamlit.testing.v1 import AppTest
 
 from nexthour.app import job_status
 from nexthour.app.charts import plan as plan_charts
+from nexthour.app.pages import find_plan as sheet_view
 from nexthour.app.sections import frontier as frontier_view
-from nexthour.app.sections import monday_sheet as sheet_view
-from nexthour.app.sections import plan_limits
+from nexthour.app.sections import plan_form
 from nexthour.app.state import actuals_store, cache, library
 from nexthour.jobs import Job, Jobs
 from nexthour.report import plan as plan_report
@@ -33,15 +33,13 @@ from optimize import (
     Answer,
     Explanation,
     Frontier,
-    Limits,
     PlanRequest,
     Solution,
     explain,
     frontier,
     optimize_plan,
 )
-from optimize.monday.changes import uses
-from optimize.monday.sheet import monday_sheet
+from optimize.monday.sheet import monday_sheet, uses
 from sim import Scenario, TimePlan
 from tests.helpers import candidate, partner, segment, territory
 from tests.nexthour.app.pages import AtOnce, labels, metrics, page, press, tables, texts, wrong
@@ -263,7 +261,7 @@ def test_from_the_button_to_the_certificate(small_id: str) -> None:
     """With the worker that there is in truth."""
     with closing(Jobs()) as jobs:
         test = find(page("find_plan", {"scenario": small_id, "early": "1"}, jobs))
-        job = jobs.known("plan", small(), 7, request=PlanRequest(early_floor=0.01))
+        job = jobs.known("plan", small(), request=PlanRequest(early_floor=0.01))
         assert job is not None and job.wait(300) and job.state == "done", job and job.problem
         test.run()
     assert wrong(test) == [] and metrics(test)
@@ -322,8 +320,7 @@ def test_the_frontier_is_drawn_on_demand_and_a_point_can_be_kept(
     test = shown(show="years")
     press(test, "Draw this year against the next")
     kind, arguments = found.asked[1]
-    assert kind == "frontier" and arguments.items() >= {"points": frontier_view.POINTS, "through": 4}.items()
-    assert Limits.of(small(), {name: arguments.get(name) for name in Limits.model_fields}) == Limits()
+    assert kind == "frontier" and arguments == {**asking(), "through": 4}
     assert wrong(test) == []
     names = [point.plan.name for point in drawn.points if point.proven]
     assert test.radio(key="point").options == [name.replace("frontier", "plan") for name in names]
@@ -483,5 +480,5 @@ def test_pictures_carry_their_data_and_a_description(drawn: Frontier, answer: An
 
 
 def test_the_same_wish_is_the_same_search() -> None:
-    field = plan_limits.optional("early", 0, 1000)
+    field = plan_form.optional("early", 0, 1000)
     assert field.write(None) == [] and field.parse(field.write(12.5)) == 12.5

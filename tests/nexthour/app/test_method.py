@@ -17,7 +17,6 @@ from streamlit.testing.v1 import AppTest
 
 from nexthour import version
 from nexthour.app.pages import method
-from nexthour.app.sections import method_claims
 from nexthour.app.state import cache, documents
 from optimize import Effort
 from sim import load_scenario
@@ -117,7 +116,7 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
         found = list(claim.findings(measured))
         hold += all(finding.holds for finding in found)
         assert [row[:3] for row in rows] == [
-            [each.what, method_claims.figure_text(each), method_claims.claimed_range(each)] for each in found
+            [each.what, method.figure_text(each), method.claimed_range(each)] for each in found
         ]
         assert [row[3].split(" ", 1)[1] for row in rows] == [each.verdict for each in found]
     assert f"{hold} of {len(CLAIMS)} claims hold." in texts(test)
@@ -128,7 +127,7 @@ def test_claims_are_measured_on_demand_and_shown_as_they_are() -> None:
 def test_a_figure_is_written_with_its_interval_and_what_is_claimed() -> None:
     def told(unit: Any, value: float, low: float, high: float, **side: float) -> tuple[str, str]:
         finding = Finding("it", Estimate(value, low, high, 100), unit, **side)
-        return method_claims.figure_text(finding), method_claims.claimed_range(finding)
+        return method.figure_text(finding), method.claimed_range(finding)
 
     assert told("USD", -1200, -2000, -400, below=0) == ("-$1k (-$2k to -$400)", "below $0")
     assert told("points", -0.26, -0.3, -0.2, below=0) == ("-26 points (-30 to -20)", "below 0")

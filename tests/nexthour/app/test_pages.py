@@ -26,14 +26,15 @@ import streamlit as st
 from typer.testing import CliRunner
 
 from nexthour.app.pages import start
-from nexthour.app.state import cache, library, split_fields
+from nexthour.app.state import cache, lab_fields, library
 from nexthour.report.numbers import count_of_total, usd
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
-from sim import Scenario, TimePlan, compare, load_scenario, save_scenario, sensitivity
+from sim import Scenario, TimePlan, compare, load_scenario, save_scenario
 from sim.assumptions import assumptions
 from sim.fast.engine import run_all
 from sim.plan import ACTIVITY_WORDS
+from sim.study.sensitivity import run_sensitivity
 from tests.helpers import partner, segment, territory
 from tests.nexthour.app.pages import AtOnce, metrics, page, pictures, tables, texts, wrong
 
@@ -271,11 +272,11 @@ def test_a_picture_says_each_number_once_and_shortly_when_it_is_read_aloud() -> 
 @pytest.mark.parametrize("file", sorted(path.stem for path in library.BUILT_IN.glob("*.yaml")))
 def test_todays_split_in_the_labs_fields_is_todays_plan(file: str) -> None:
     scenario = load_scenario(library.BUILT_IN / f"{file}.yaml")
-    state = {field.key: field.default for field in split_fields.fields_of_split(scenario)} | split_fields.todays_fields(
+    state = {field.key: field.default for field in lab_fields.fields_of_split(scenario)} | lab_fields.todays_fields(
         scenario
     )
     lab, now = (
-        plan.table(scenario) for plan in (split_fields.plan_of_fields(scenario, state), TimePlan.status_quo(scenario))
+        plan.table(scenario) for plan in (lab_fields.plan_of_fields(scenario, state), TimePlan.status_quo(scenario))
     )
     assert lab.coverage_mode == now.coverage_mode
     assert lab.partner == pytest.approx(now.partner, abs=0.01) and lab.prospect == pytest.approx(now.prospect, abs=0.01)
@@ -286,8 +287,8 @@ def test_the_sales_leaders_door_changes_coverage_alone() -> None:
     says = start._coverage_example(scenario)
     test = page("lab", says)
     assert wrong(test) == []
-    state = {field.key: test.session_state[field.key] for field in split_fields.fields_of_split(scenario)}
-    assert {key: value for key, value in split_fields.todays_fields(scenario).items() if state[key] != value} == {
+    state = {field.key: test.session_state[field.key] for field in lab_fields.fields_of_split(scenario)}
+    assert {key: value for key, value in lab_fields.todays_fields(scenario).items() if state[key] != value} == {
         "mode enterprise": "partner_first", "mode small business": "partner_first",
     }  # fmt: skip
 
@@ -357,12 +358,12 @@ def test_every_slider_moves_the_plan(key: str) -> None:
     scenario = small()
     scenario_id = saved(scenario)
     test = page("lab", {"scenario": scenario_id})
-    before = {field.key: test.session_state[field.key] for field in split_fields.fields_of_split(scenario)}
+    before = {field.key: test.session_state[field.key] for field in lab_fields.fields_of_split(scenario)}
     test.slider(key=key).set_value(CONTROLS[key]).run()
     assert wrong(test) == []
     assert test.query_params[key] == str(CONTROLS[key])
     state = {**before, key: CONTROLS[key]}
-    plan, usual = (split_fields.plan_of_fields(scenario, sets) for sets in (state, before))
+    plan, usual = (lab_fields.plan_of_fields(scenario, sets) for sets in (state, before))
     assert plan.hours != usual.hours
     assert f"Hours a week under {plan.name}" in texts(test).replace("\\", "")
 
@@ -370,20 +371,20 @@ def test_every_slider_moves_the_plan(key: str) -> None:
 def test_focus_parking_and_coverage_move_the_plan() -> None:
     scenario = small()
     test = page("lab", {"scenario": saved(scenario)})
-    test.selectbox(key="focus").set_value(split_fields.CHOSEN).run()
+    test.selectbox(key="focus").set_value(lab_fields.CHOSEN).run()
     assert wrong(test) == ["No partner is chosen for the partner time; choose one, or another focus"]
     test.multiselect(key="with").set_value(["Thorn"]).run()
     assert wrong(test) == [] and "20% with Thorn" in texts(test)
     test.multiselect(key="park").set_value(["Pine"]).run()
     assert "1 parked" in texts(test)
-    test.selectbox(key=split_fields.coverage_key("large")).set_value("direct").run()
+    test.selectbox(key=lab_fields.coverage_key("large")).set_value("direct").run()
     assert "20% with Thorn, 1 parked, large direct" in texts(test)
     assert "Coverage: large direct" in [expander.label for expander in test.expander]
     test.slider(key="coach").set_value(55).run()
     assert "20% with Thorn, 1 parked, mostly coaching, large direct" in texts(test)
     test.slider(key="coach").set_value(40).run()
     assert "on 2 activities" in texts(test)
-    assert test.query_params[split_fields.coverage_key("large")] == "direct"
+    assert test.query_params[lab_fields.coverage_key("large")] == "direct"
 
 
 @pytest.mark.parametrize(
@@ -463,7 +464,8 @@ def test_every_assumption_stands_in_a_table_that_can_be_read_aloud() -> None:
 
 def test_the_table_says_where_the_verdict_turns() -> None:
     known = assumptions(load_scenario(BASELINE))[:1]
-    jobs = AtOnce(lambda task: sensitivity(task.scenario, task.arguments["plans"], 40, task.seed, worlds=0, of=known))
+    few = {"replications": 40}
+    jobs = AtOnce(lambda task: run_sensitivity(task.scenario, task.arguments["request"].model_copy(update=few), known))
     test = page("lab", {"share": "30", "turns": "yes"}, jobs)
     assert "The verdict: " in texts(test), "what follows may be a sentence of its own"
     heads, first, second, *_ = tables(test)[ASSUMED]
@@ -542,11 +544,11 @@ def test_only_a_plan_that_was_chosen_to_be_looked_at_closer_is_in_the_address() 
 
 def test_a_split_from_the_lab_comes_along_in_the_link() -> None:
     scenario = load_scenario(BASELINE)
-    state = {field.key: field.default for field in split_fields.fields_of_split(scenario)} | {
+    state = {field.key: field.default for field in lab_fields.fields_of_split(scenario)} | {
         "share": 1,
         "park": ["Fir Solutions"],
     }
-    word = split_fields.pack_split(split_fields.split_of_fields(scenario, state))
+    word = lab_fields.pack_split(lab_fields.split_of_fields(scenario, state))
     test = page("compare", {"lab": word})
     assert wrong(test) == []
     assert test.selectbox(key="a").value == "1% with Believers, 1 parked"
@@ -707,7 +709,7 @@ def test_a_folder_in_the_library_is_no_file_of_it(own_library: Path) -> None:
 
 
 def test_every_activity_of_a_split_has_its_slider() -> None:
-    assert set(split_fields.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)
+    assert set(lab_fields.MIXED) | {"sell", "prospect", "recruit", "support", "idle"} == set(ACTIVITY_WORDS)
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -35,8 +35,7 @@ from optimize import Effort
 from optimize.coverage.gaps import REMEDY_WORDS, gap_analysis, map_market
 from optimize.coverage.rollup import roll_up
 from optimize.coverage.treatment import treatments
-from optimize.replan.actuals import Actuals
-from optimize.replan.deviations import find_deviations
+from optimize.replan.actuals import Actuals, find_deviations
 from sim import PlanError, Scenario, TimePlan, replicate, save_scenario
 from tests.helpers import candidate, partner, segment, two_segments
 from tests.nexthour.app.pages import AtOnce, labels, page, pictures, press, tables, texts, wrong

@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from pptx import Presentation
 from typer.testing import CliRunner
 
-from nexthour.app.state import cache, library, split_fields
+from nexthour.app.state import cache, lab_fields, library
 from nexthour.report.numbers import usd
 from nexthour.report.text import forwardable_line, with_article
 from nexthour.terminal.main import app
@@ -60,10 +60,8 @@ def a_split_of_ones_own() -> tuple[str, dict[str, Any]]:
     says = {"share": "45", "focus": "even", "coach": "0", "co_sell": "80", "park": "Fir Solutions", "prospect": "10",
             "mode enterprise": "direct", "seed": "3"}  # fmt: skip
     test = page("lab", says)
-    state = {
-        field.key: test.session_state[field.key] for field in split_fields.fields_of_split(load_scenario(BASELINE))
-    }
-    return split_fields.name_of_fields(state), says
+    state = {field.key: test.session_state[field.key] for field in lab_fields.fields_of_split(load_scenario(BASELINE))}
+    return lab_fields.name_of_fields(state), says
 
 
 def a_changed_assumption() -> tuple[str, dict[str, Any]]:

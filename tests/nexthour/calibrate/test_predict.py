@@ -16,9 +16,8 @@ import pytest
 from scipy import stats
 
 from nexthour.calibrate import Deals, load_mapping, read_deals
-from nexthour.calibrate.fit.backtest import backtest
 from nexthour.calibrate.fit.effects import Blocks, ObservedBlocks, Sizes, draw_effects
-from nexthour.calibrate.fit.predict import predict, whole_weeks
+from nexthour.calibrate.fit.predict import backtest, predict, whole_weeks
 from sim.errors import TableError
 from tests import ROOT
 

@@ -29,6 +29,7 @@ from optimize import explain, optimize_plan
 from optimize.coverage.gaps import gap_analysis
 from sim import Scenario, TimePlan, load_scenario
 from sim.claims.claims import CLAIMS, Measurements, Territories
+from sim.study.request import ComparisonRequest
 from tests import ROOT
 from tests.helpers import partner, segment, territory
 
@@ -61,7 +62,8 @@ def own() -> Iterator[Jobs]:
 
 def trial(scenario: Scenario) -> dict[str, Any]:
     """The arguments of a sensitivity that takes no time."""
-    return {"plans": {"today": TimePlan.status_quo(scenario), "more": TimePlan.constant(scenario, 0.2)}, "markets": 2}
+    plans = {"today": TimePlan.status_quo(scenario), "more": TimePlan.constant(scenario, 0.2)}
+    return {"request": ComparisonRequest(plans=plans, replications=2)}
 
 
 def quick(jobs: Jobs, scenario: Scenario, **more: Any) -> Job:
@@ -98,8 +100,8 @@ class NotToBeSent:
 
 def test_plan_and_reasons_are_those_of_this_process(shared: Jobs) -> None:
     heard: set[str] = set()
-    job = shared.start("plan", tiny(), SEED, floors={1: 0.1})
-    reasons = shared.start("reasons", tiny(), SEED, floors={1: 0.1})
+    job = shared.start("plan", tiny(), seed=SEED, floors={1: 0.1})
+    reasons = shared.start("reasons", tiny(), seed=SEED, floors={1: 0.1})
     assert reasons.place >= 1
     until(lambda: heard.add(job.says) or job.state == "done")
     finished(reasons)
@@ -116,8 +118,8 @@ def test_plan_and_reasons_are_those_of_this_process(shared: Jobs) -> None:
 
 def test_gaps_and_frontier_take_the_same_way(shared: Jobs) -> None:
     plan = TimePlan.constant(tiny(), 0.1)
-    job = shared.start("gaps", tiny(), SEED, plan=plan)
-    drawn = shared.start("frontier", tiny(), SEED, points=2)
+    job = shared.start("gaps", tiny(), seed=SEED, plan=plan)
+    drawn = shared.start("frontier", tiny(), seed=SEED, points=2)
     result = finished(job).result
     assert isinstance(result, Gaps) and result.analysis.as_dict() == gap_analysis(tiny(), plan, SEED).as_dict()
     assert [one.partner for one in result.partners] == ["Pine"]
@@ -132,9 +134,9 @@ def test_a_fit_in_the_words_of_the_visitor(shared: Jobs) -> None:
     mapping = load_mapping(SCENARIOS / "mappings" / "made_up_salesforce.yaml")
     asked: dict[str, Any] = {"mapping": mapping, "markets": 4, "markets_again": 4}
     heard: set[str] = set()
-    job = shared.start("fit", template, SEED, upload=export, fraction=1.0, **asked)
-    small = shared.start("fit", template, SEED, upload=export, fraction=0.001, **asked)
-    other = shared.start("fit", template, SEED, upload=Upload.of("empty.csv", b"a,b\n"), fraction=1.0, **asked)
+    job = shared.start("fit", template, seed=SEED, upload=export, fraction=1.0, **asked)
+    small = shared.start("fit", template, seed=SEED, upload=export, fraction=0.001, **asked)
+    other = shared.start("fit", template, seed=SEED, upload=Upload.of("empty.csv", b"a,b\n"), fraction=1.0, **asked)
     assert len({job.key, small.key, other.key}) == 3
     until(lambda: heard.add(job.says) or job.state == "done")
     fit = calibrate(SCENARIOS / "made_up_salesforce.csv", mapping, template, 1.0, seed=SEED, replications=4)
@@ -151,10 +153,10 @@ def test_a_fit_in_the_words_of_the_visitor(shared: Jobs) -> None:
 def test_claims_are_those_of_this_process(shared: Jobs) -> None:
     baseline = load_scenario(BASELINE)
     others = [load_scenario(SCENARIOS / f"two-territories-{kind}-rich.yaml") for kind in ("partner", "direct")]
-    result = finished(shared.start("claims", baseline, SEED, others=others, markets=2)).result
+    result = finished(shared.start("claims", baseline, seed=SEED, others=others, markets=2)).result
     measured = Measurements(Territories(baseline, *others), 2, SEED)
     assert result == [tuple(claim.findings(measured)) for claim in CLAIMS]
-    assert shared.known("claims", baseline, SEED, others=others[::-1], markets=2) is None
+    assert shared.known("claims", baseline, seed=SEED, others=others[::-1], markets=2) is None
 
 
 def test_the_same_thing_is_one_search(shared: Jobs) -> None:

@@ -16,11 +16,10 @@ import pytest
 from pptx import Presentation
 from pptx.enum.chart import XL_CHART_TYPE
 
-from nexthour.office.deals import OUTCOMES, deal_rows
-from nexthour.office.fields import field_rows
 from nexthour.office.one_pager import MOST_ROWS, one_pager
 from nexthour.office.picture import png
 from nexthour.office.provenance import Provenance, file_name
+from nexthour.office.rows import OUTCOMES, deal_rows, field_rows
 from nexthour.office.workbook import workbook
 from nexthour.report.comparison import challengers, headline, verdict
 from nexthour.report.text import CAVEAT, forwardable

@@ -13,6 +13,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,8 +29,7 @@ from sim import compare as compare_plans
 from sim.documents.declared import schema_text
 from sim.scenario import Scenario
 from sim.study.estimates import Estimate
-from sim.study.request import ComparisonRequest
-from sim.study.settings import RunSettings
+from sim.study.request import ComparisonRequest, RunSettings
 from tests import ROOT
 
 BASELINE = str(ROOT / "scenarios" / "baseline.yaml")
@@ -40,6 +41,7 @@ def run(*words: object) -> Result:
 
 
 def as_process(*words: str) -> subprocess.Popen[str]:
+    """A command in a process of its own, which Ctrl-C can stop though these tests may run in a background shell."""
     return subprocess.Popen(
         [sys.executable, "-m", "nexthour", *words],
         stdout=subprocess.PIPE,
@@ -47,6 +49,7 @@ def as_process(*words: str) -> subprocess.Popen[str]:
         text=True,
         cwd=ROOT,
         start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
     )
 
 
@@ -110,7 +113,7 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
 
     from rich.console import Console
 
-    from sim.native.notices import LOG
+    from sim.progress import LOG
 
     shown, before = StringIO(), list(LOG.handlers)
     console = Console(file=shown, force_terminal=True, width=80, highlight=False)
@@ -126,7 +129,7 @@ def test_a_terminal_sees_progress_and_why_it_takes_a_while(monkeypatch: pytest.M
 
 def test_compiling_is_told_on_stderr_and_leaves_json_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     from sim.native import compiler
-    from sim.native.notices import LOG
+    from sim.progress import LOG
 
     monkeypatch.setattr(compiler.Compiled, "__call__", lambda *_: LOG.warning("Compiling ...") or 1 / 0)
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest listens there
@@ -473,9 +476,13 @@ def test_ctrl_c_is_one_line(seconds: float) -> None:
     scenario = load_scenario(BASELINE)
     replicate(scenario, TimePlan.status_quo(scenario), 1)  # compiled: that is not interrupted, only followed by the end
     process = as_process("compare", BASELINE, "--replications", "200000", "--workers", "2")
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert (out, err, process.returncode) == ("", "nexthour: stopped\n", 130)
 
 

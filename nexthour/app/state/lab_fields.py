@@ -1,4 +1,5 @@
-"""A split of the week in the words of the Lab: its fields, what they mean as a plan, and back.
+"""What the Lab is about, as the address of a page holds it: a split of the week, and assumptions tried at another value
+than the scenario thinks likely.
 
 Shares are written in percent. What is given to each activity are parts, so that no slider has to give way to another.
 """
@@ -13,7 +14,9 @@ from typing import Any
 
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
+from nexthour.report.numbers import plain_number
 from sim import PlanError, Scenario, TimePlan
+from sim.assumptions import Assumption, assumptions, with_value
 from sim.documents.declared import validate
 from sim.plan import ACTIVITY_WORDS
 from sim.split import Split
@@ -165,3 +168,50 @@ def unpack_split(word: str) -> Split:
         raise ValueError(str(problem)) from None
     except (ValueError, RecursionError, zlib.error):
         raise ValueError("allowed: what the Lab puts into a link to Compare") from None
+
+
+CHANGED = "assume"
+"""The field that holds which assumptions are another value."""
+
+
+def value_key(assumption: Assumption) -> str:
+    """The field that holds the value of an assumption."""
+    return f"assume {assumption.name}"
+
+
+def fields_of_assumptions(page: str, scenario: Scenario) -> list[Field]:
+    """What is changed, and a value for each of these."""
+    by_name = {assumption.name: assumption for assumption in assumptions(scenario)}
+    changed = url_state.several(CHANGED, list(by_name))
+    chosen = [by_name[name] for name in url_state.allowed_value(page, changed)]
+    return [
+        changed,
+        *(
+            url_state.number(value_key(assumption), assumption.least, assumption.most, assumption.likely, whole=False)
+            for assumption in chosen
+        ),
+    ]
+
+
+def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
+    values = {
+        assumption: state[value_key(assumption)]
+        for assumption in assumptions(scenario)
+        if assumption.name in state[CHANGED]
+    }
+    return {assumption: value for assumption, value in values.items() if value != assumption.likely}
+
+
+def apply_changes(scenario: Scenario, state: Mapping[str, Any]) -> Scenario:
+    """The scenario with the assumptions that were changed."""
+    for assumption, value in _changed(scenario, state).items():
+        scenario = with_value(scenario, assumption, value)
+    return scenario
+
+
+def changes_in_words(scenario: Scenario, state: Mapping[str, Any]) -> str:
+    """What was changed, "" if nothing was."""
+    return "; ".join(
+        f"{assumption.name} {plain_number(value)} instead of {plain_number(assumption.likely)}"
+        for assumption, value in _changed(scenario, state).items()
+    )
