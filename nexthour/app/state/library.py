@@ -112,7 +112,7 @@ def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
 
 
 def _saved_files(kind: str) -> list[Path]:
-    """Those of a kind that can be read: no folder, no pipe, and not what is empty, as it is being written."""
+    """The files of a kind that can be read: no folder, no pipe, and not what is empty, as it is being written."""
     found = folder(kind).glob("*.yaml")
     return sorted(path for path in found if path.is_file() and path.stat().st_size)[:MOST_SAVED]
 
