@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -43,9 +43,15 @@ class Upload:
 @contextmanager
 def on_disk(upload: Upload) -> Iterator[Path]:
     """The path of a file that is gone afterwards. An InputError names file and controls as the visitor sees them."""
-    with tempfile.TemporaryDirectory() as away:
-        path = Path(away) / "upload"
-        path.write_bytes(upload.data)
+    with ExitStack() as stack:
+        try:
+            path = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))) / "upload"
+            path.write_bytes(upload.data)
+        except OSError as problem:
+            raise InputError(
+                f"{upload.name}: this machine cannot hold it while it is read ({problem.strerror}); "
+                f"make room in {tempfile.gettempdir() if tempfile.tempdir else 'its folder of temporary files'}"
+            ) from None
         try:
             yield path
         except InputError as problem:

@@ -63,7 +63,7 @@ class Document(Declared):
         return document
 
     def write(self, path: Path | str, *, replace: bool = True) -> bool:
-        """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
+        """Write it as YAML, and beside it, if it can be, its JSON Schema, which the first line names for editors.
 
         Comments and order of the file it was loaded from are kept, and the text of every value that is the same. The
         file is written whole or not at all. Without `replace`, a file that is there stays, and False is returned.
@@ -72,7 +72,8 @@ class Document(Declared):
             return False
         schema, text = Path(path).parent / self.schema_file, schema_text(type(self))
         if _may_hold_schema(schema, type(self), text):
-            write_whole(schema, text, self.error)
+            with suppress(self.error):  # the document is there, and whole; editors do without
+                write_whole(schema, text, self.error)
         return True
 
     def text(self) -> str:

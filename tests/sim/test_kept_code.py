@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from nexthour.packaged import packaged
-from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
+from sim import Scenario, TimePlan, draw_market, load_scenario, progress, simulate
 from sim.fast import engine
-from sim.native import compiler, kept_code, notices
+from sim.native import compiler, kept_code
 from sim.native.kept_code import NotKept, cache_folder, keep, read_kept
 
 NAME, CODE = "entry-0.o", b"object code"
@@ -136,7 +136,7 @@ def test_where_no_code_can_be_kept_a_process_compiles_once_and_says_so_once(
     monkeypatch.setattr(compiler, "read_kept", nothing_kept)
     monkeypatch.setattr(compiler, "object_code", made)
     monkeypatch.setattr(compiler, "keep", not_kept)
-    notices.notice_once.cache_clear()
+    progress.notice_once.cache_clear()
     run = engine.run_all
     monkeypatch.setattr(engine, "run_all", compiler.Compiled(run.plain, *run.modules, as_python=run.as_python))
     with caplog.at_level(logging.WARNING, "sim.native"):

@@ -27,6 +27,8 @@ from nexthour.calibrate.calendar.occurrence import (
 )
 from sim.errors import TableError
 
+LAST_LINE = b"END:VCALENDAR"
+"""The library takes the beginning of it for all of it."""
 MOST_LINES = 600_000
 MOST_EVENTS = 100_000
 LONGEST_REPEATED = datetime.timedelta(days=31)
@@ -62,6 +64,10 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
     lines = len(re.findall(rb"\n[^ \t\r\n]", data))
     if lines > MOST_LINES or data.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
         raise TableError(f"{path}: over {MOST_EVENTS:,} events or {MOST_LINES:,} lines; export a shorter period")
+    if not data.rstrip().upper().endswith(LAST_LINE):
+        raise TableError(
+            f"{path}: is cut off or no calendar, as its last line is not {LAST_LINE.decode()}; export it again as ICS"
+        )
     try:
         calendar = icalendar.Calendar.from_ical(data.decode("utf-8-sig"))
         parts = calendar.walk()
