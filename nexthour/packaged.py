@@ -54,7 +54,10 @@ def file_path(word: str, kind: str) -> str:
     in a checkout.
     """
     path = Path(word)
-    if path.is_file():
+    try:
+        if path.is_file():
+            return word
+    except OSError:  # a name that is too long, or a link to itself; who reads it says so
         return word
     pattern = PATTERNS[kind]
     by_name = {file.stem: file for file in packaged("scenarios").glob(pattern)}

@@ -10,6 +10,7 @@ gives; they stay as they are.
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
@@ -23,6 +24,7 @@ from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposa
 from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, as_text
 from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
+from nexthour.report.numbers import count_of, whole
 from nexthour.report.text import with_capital
 
 LAYOUT = tuple(Layout.model_fields)
@@ -33,6 +35,9 @@ SEPARATOR_WORDS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 BY_COLUMN, BY_TRUTH = "one column", "two columns of true or false"
 BY_NAME, BY_ROUTE = "a column has the partner's name", "a column says direct or partner"
 LONGEST_SOURCE = 300
+MOST_OFFERED = 500
+"""Columns, or values of a column, that a control offers: the browser gets all of them, for each control. Mappings take
+no more values of a meaning."""
 
 
 class _MappingForm:
@@ -66,7 +71,7 @@ class _MappingForm:
     def column(self, name: str, needed: bool = True) -> str | None:
         """Ask for a column."""
         known = self.known(name)
-        options = list(dict.fromkeys([*self.header, *([known] if known else [])]))
+        options = list(dict.fromkeys([*self.header[:MOST_OFFERED], *([known] if known else [])]))
         chosen: str | None = st.selectbox(
             self.label(name), options, options.index(known) if known else None, key=self.key_of(name), format_func=str,
             placeholder="Choose a column" if needed else "None",
@@ -77,7 +82,7 @@ class _MappingForm:
     def meanings(self, name: str, column: str | None, needed: bool = True) -> list[str]:
         """Ask which values of a column mean this."""
         known = list(self.known(name) or ())
-        options = list(dict.fromkeys([*self.values(column), *known]))
+        options = list(dict.fromkeys([*self.values(column)[:MOST_OFFERED], *known]))
         chosen: list[str] = st.multiselect(
             self.label(name), options, known, key=self.key_of(name), placeholder="Choose values",
             format_func=lambda value: value if value.strip() else "(empty)",
@@ -94,6 +99,11 @@ class _MappingForm:
 def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
     asking = _MappingForm(upload, proposal, base, key)
+    if len(asking.header) > MOST_OFFERED:
+        caption(
+            f"The file has {count_of(len(asking.header), 'column')}; the first {whole(MOST_OFFERED)} can be chosen "
+            "here, others in a mapping file."
+        )
     left, right = st.columns(2, gap="large")
     for place, title, part in (
         (left, "How deals ended", _ask_result),
@@ -256,7 +266,7 @@ def _ask_rest(form: _MappingForm) -> None:
 def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
     with on_disk(_upload) as path:
         header = open_table(path, Layout.model_validate_json(layout)).header
-    return [column for column in header if column and header.count(column) == 1]
+    return [column for column, times in Counter(header).items() if column and times == 1]
 
 
 @st.cache_data(max_entries=100, show_spinner="Reading ...")

@@ -19,13 +19,15 @@ from nexthour.app.state import visit
 from nexthour.app.state.visit import Words
 from nexthour.report.numbers import count_of, digits
 from nexthour.report.text import with_capital
-from sim.documents.messages import guess, show
+from sim.documents.messages import guess, listed, show
 from sim.errors import short_line
 
 SHARED = ("scenario", "seed")
 """The keys of fields that go along from page to page."""
 LONGEST_VALUE = 4000
 """Letters of one value in an address."""
+MOST_UNKNOWN = 5
+"""Keys of an address about which there is a sentence each."""
 LONGEST_TRAIL = 100
 """Number of addresses that a page wrote since it was arrived at, of which the browser may still have one."""
 
@@ -119,31 +121,43 @@ def values(fields: Sequence[Field]) -> dict[str, Any]:
     return {field.key: st.session_state[field.key] for field in fields}
 
 
+def read_words(words: Words, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
+    """The values that a link gives to fields, by their key; second, a sentence for each thing that is wrong in it."""
+    known = [field.key for field in fields]
+    unknown = [key for key in words if key not in known]
+    wrong = [
+        _sentence(f"the link says {show(key)}, which this page does not know", guess(key, known))
+        for key in unknown[:MOST_UNKNOWN]
+    ]
+    if len(unknown) > MOST_UNKNOWN:
+        more = count_of(len(unknown) - MOST_UNKNOWN, "more thing")
+        wrong.append(_sentence(f"the link says {more} that this page does not know", f"allowed: {listed(known)}"))
+    found = {field.key: _parse(field, words.get(field.key)) for field in fields}
+    return {key: value for key, (value, _) in found.items()}, wrong + [
+        problem for _, problem in found.values() if problem
+    ]
+
+
 def read_address(page: str, fields: Sequence[Field]) -> list[str]:
     """Bring the fields of a page into the session, from the address where it is new; returns what is wrong in it.
 
     An address without any state, as of a page chosen in the menu, brings back what the page had before.
     """
     this_visit = visit.current()
-    wrong: list[str] = []
-    known = {field.key: field for field in fields}
-    new = _is_new(page)
-    words = _asked_for(page) if new else _address_kept(page)
-    if new:
+    if _is_new(page):
         this_visit.trail = [_address_now()]
-    for key in words.keys() - known.keys() if new else ():
-        wrong.append(_sentence(f"the link says {show(key)}, which this page does not know", guess(key, list(known))))
+        found, this_visit.complaints[page] = read_words(_asked_for(page), fields)
+        for key, value in found.items():
+            st.session_state[key] = value
+        return list(this_visit.complaints[page])
+    words = _address_kept(page)
     for field in fields:
-        if new or field.key not in st.session_state:
-            st.session_state[field.key], problem = _parse(field, words.get(field.key))
-            if problem:
-                wrong.append(problem)
+        if field.key not in st.session_state:
+            st.session_state[field.key], _ = _parse(field, words.get(field.key))
         else:  # of another scenario, it may name what is not there any more
             value, _ = _parse(field, field.write(st.session_state[field.key]))
             if value != st.session_state[field.key]:  # what is set goes to the browser, where the hand may be further
                 st.session_state[field.key] = value
-    if new:
-        this_visit.complaints[page] = wrong
     return list(this_visit.complaints.get(page, ()))
 
 

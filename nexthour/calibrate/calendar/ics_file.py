@@ -1,7 +1,7 @@
 """The occurrences in an ICS calendar, repeating events laid out with their exceptions.
 
 A calendar can ask for more repetitions than a computer can lay out, on purpose or not: rules that repeat within a day
-are refused before any is followed, and laying out stops after a while.
+are refused before any is followed, rules that match no day are not followed, and laying out stops after a while.
 
 Left out: tasks, alarms, and every property of an event but subject, categories, times, status and people.
 """
@@ -13,6 +13,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,12 +30,28 @@ from sim.errors import TableError
 
 LAST_LINE = b"END:VCALENDAR"
 """The library takes the beginning of it for all of it."""
-MOST_LINES = 600_000
+MOST_LINES = 100_000
+"""Lines that are looked at; descriptions and whatever else nobody looks at are not among them."""
 MOST_EVENTS = 100_000
 LONGEST_REPEATED = datetime.timedelta(days=31)
 """Longest event that may repeat: a longer one overlaps itself without end."""
-LAYOUT_SECONDS = 20.0
-"""Time after which laying out is given up: a rule that matches no day is searched for to the year 9999."""
+LAYOUT_SECONDS = 3.0
+"""Time of the processor after which laying out is given up: one rule may take a second."""
+LAST_LEAP_CYCLE = 9972
+"""First of the last 28 years there are: in as many, every day of a year falls on every day of the week."""
+LOOKED_AT = (
+    "BEGIN", "END", "VERSION", "PRODID", "CALSCALE", "UID", "SUMMARY", "CATEGORIES", "STATUS", "TRANSP", "ATTENDEE",
+    "ORGANIZER", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "SEQUENCE",
+    "TZID", "TZNAME", "TZOFFSETFROM", "TZOFFSETTO", "X-WR-TIMEZONE", "X-MICROSOFT-CDO-ALLDAYEVENT",
+    "X-MICROSOFT-CDO-BUSYSTATUS",
+)  # fmt: skip
+OTHER_LINE = re.compile(
+    rb"^(?!(?:%s)[:;])[A-Za-z0-9-]+[:;][^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)" % "|".join(LOOKED_AT).encode(),
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A property that is not looked at, with the lines on which it goes on."""
+REPEATS = ("RRULE", "RDATE", "EXRULE", "EXDATE", "RECURRENCE-ID")
+"""Properties of events that the library of repeating events has to see."""
 FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
 
 
@@ -61,28 +78,31 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
     """Read the calendar in a file, with no rule in it that cannot be followed in time. Raises TableError."""
     import icalendar
 
-    lines = len(re.findall(rb"\n[^ \t\r\n]", data))
-    if lines > MOST_LINES or data.upper().count(b"BEGIN:VEVENT") > MOST_EVENTS:
-        raise TableError(f"{path}: over {MOST_EVENTS:,} events or {MOST_LINES:,} lines; export a shorter period")
     if not data.rstrip().upper().endswith(LAST_LINE):
         raise TableError(
             f"{path}: is cut off or no calendar, as its last line is not {LAST_LINE.decode()}; export it again as ICS"
+        )
+    data = OTHER_LINE.sub(b"", data.replace(b"\r\n", b"\n"))
+    if data.count(b"\n") > MOST_LINES:
+        raise TableError(
+            f"{path}: over {MOST_LINES:,} lines on times, subjects and people of events; export a shorter period"
         )
     try:
         calendar = icalendar.Calendar.from_ical(data.decode("utf-8-sig"))
         parts = calendar.walk()
     except UnicodeDecodeError as problem:
         raise TableError(f"{path}: not UTF-8 text (byte {problem.start}); export it again as ICS") from None
-    except Exception as problem:
-        # The library lets many kinds escape for malformed calendars.
-        reason = " ".join(str(problem).split())[:80] or type(problem).__name__
-        raise TableError(f"{path}: is no calendar that can be read ({reason}); export it again as ICS") from None
+    except Exception:
+        # The library lets many kinds escape for malformed calendars, and says in words of its own why.
+        raise TableError(
+            f"{path}: is no calendar that can be read (a line or a part of it makes no sense); export it again as ICS"
+        ) from None
     for part in parts:
         for rule in _values(part, "RRULE"):
             if isinstance(rule, dict):
                 _check_rule(rule, part.name or "", path)
     written = calendar.walk("VEVENT")
-    events = [event for event in written if _span(event) is not None]
+    events = [event for event in written if _span(event) is not None and _matches_some_day(event)]
     return WrittenCalendar(calendar, events, len(written) - len(events))
 
 
@@ -98,6 +118,26 @@ def _check_rule(rule: dict[str, Any], part: str, path: Path | str) -> None:
             f"{', several times a day' if several else ''}; allowed: {', '.join(sorted(allowed))} with an INTERVAL "
             "from 1 to 1000, once a day; delete that event and export again"
         )
+
+
+def _matches_some_day(event: Any) -> bool:
+    """Whether each rule of an event matches a day at all; one that matches none is followed to the year 9999."""
+    start = event["DTSTART"].dt
+    return all(_rule_matches(rule.to_ical().decode(), start.month, start.day) for rule in _values(event, "RRULE"))
+
+
+@lru_cache(10_000)
+def _rule_matches(rule: str, month: int, day: int) -> bool:
+    """Whether a rule that begins on this day of a year, its interval left aside, matches a day in the last years."""
+    from dateutil.rrule import rrulestr
+
+    parts = [part for part in rule.split(";") if not part.startswith(("COUNT=", "UNTIL=", "INTERVAL="))]
+    try:
+        days = rrulestr(";".join(parts), dtstart=datetime.datetime(LAST_LEAP_CYCLE, month, day))
+        return next(iter(days), None) is not None
+    except Exception:
+        # A rule that makes no sense is told when it is followed.
+        return True
 
 
 def _values(part: Any, name: str) -> list[Any]:
@@ -151,21 +191,27 @@ def expand_occurrences(
     opens = datetime.datetime.combine(period.first, datetime.time(), zone)
     closes = datetime.datetime.combine(period.last + datetime.timedelta(days=1), datetime.time(), zone)
     calendar_zone = str(written.calendar.get("X-WR-TIMEZONE", ""))
-    deadline = time.monotonic() + LAYOUT_SECONDS
+    deadline = time.process_time() + LAYOUT_SECONDS
     entries, unreadable = list[Entry](), written.unreadable
     for series in _series(written.events):
-        # Each series in a calendar of its own, so that a bad one costs no other.
-        alone = icalendar.Calendar()
-        if is_zone(calendar_zone):
-            alone["X-WR-TIMEZONE"] = calendar_zone
-        for event in series:
-            alone.add_component(event)
-        try:
-            entries += [_entry(event, reading) for event in recurring_ical_events.of(alone).between(opens, closes)]
-        except Exception:
-            # A rule is checked when it is followed, and raises many kinds.
-            unreadable += len(series)
-        if time.monotonic() > deadline or len(entries) > MOST_EVENTS:
+        span = None if len(series) > 1 or any(name in series[0] for name in REPEATS) else _span(series[0])
+        if span is not None and (not calendar_zone or getattr(span[0], "tzinfo", span) is not None):
+            # Nearly all are like this, and laying out takes long.
+            entries.append(_entry(series[0], span[0], span[1], reading))
+        else:
+            # Each series in a calendar of its own, so that a bad one costs no other.
+            alone = icalendar.Calendar()
+            if is_zone(calendar_zone):
+                alone["X-WR-TIMEZONE"] = calendar_zone
+            for event in series:
+                alone.add_component(event)
+            try:
+                found = recurring_ical_events.of(alone).between(opens, closes)
+                entries += [_entry(event, event["DTSTART"].dt, event["DTEND"].dt, reading) for event in found]
+            except Exception:
+                # A rule is checked when it is followed, and raises many kinds.
+                unreadable += len(series)
+        if time.process_time() > deadline or len(entries) > MOST_EVENTS:
             raise TableError(
                 f"{path}: its events from {period.first} to {period.last} are over {MOST_EVENTS:,}, or take over "
                 f"{LAYOUT_SECONDS:g} seconds to lay out; take a shorter period, or export without odd repeating events"
@@ -181,7 +227,7 @@ def _series(events: list[Any]) -> Iterator[list[Any]]:
     yield from by_uid.values()
 
 
-def _entry(event: Any, reading: CalendarSpec) -> Entry:
+def _entry(event: Any, start: datetime.date, end: datetime.date, reading: CalendarSpec) -> Entry:
     people, declined = list[str](), False
     own = {address.lower() for address in reading.me}
     for person in [*_values(event, "ATTENDEE"), *_values(event, "ORGANIZER")]:
@@ -195,8 +241,8 @@ def _entry(event: Any, reading: CalendarSpec) -> Entry:
         subject=str(event.get("SUMMARY", "")),
         categories=" ".join(event.categories),
         people=tuple(filter(None, people)),
-        start=event["DTSTART"].dt,
-        end=event["DTEND"].dt,
+        start=start,
+        end=end,
         whole_days=whole_days,
         status="cancelled" if "CANCELLED" in marks else "declined" if declined else "free" if free else "",
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 CrmName = Literal["Salesforce", "HubSpot", "Dynamics"]
@@ -104,14 +105,20 @@ def recognise_crm(header: Sequence[str]) -> Crm | None:
 
 def column_of(field: str, header: Sequence[str], crms: Sequence[Crm] = CRMS) -> str | None:
     """The column of the header that has a field of the mapping, if these CRMs have one and it stands there once."""
-    by_name: dict[str, list[str]] = {}
-    for column in header:
-        by_name.setdefault(column.casefold(), []).append(column)
+    by_name = _columns_by_name(tuple(header))
     for name in (name for crm in crms for name in crm.columns.get(field, ())):
         columns = by_name.get(name.casefold(), [])
         if len(columns) == 1:
             return columns[0]
     return None
+
+
+@lru_cache(4)
+def _columns_by_name(header: tuple[str, ...]) -> dict[str, list[str]]:
+    by_name: dict[str, list[str]] = {}
+    for column in header:
+        by_name.setdefault(column.casefold(), []).append(column)
+    return by_name
 
 
 def count_known_columns(header: Sequence[str]) -> int:

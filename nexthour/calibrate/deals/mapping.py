@@ -214,9 +214,9 @@ def load_mapping(path: Path | str) -> Mapping:
 def make_mapping(data: object, where: str = "mapping") -> Mapping:
     """A mapping from plain data, as from the options of a command: {"amount": "Value", "won": ["Won"]}."""
     if not isinstance(data, dict):
+        holds = "nothing" if data is None else show(data)
         raise TableError(
-            f"{where}: holds {type(data).__name__}, not a mapping; start from a file in scenarios/mappings/ or from "
-            "nexthour mapping"
+            f"{where}: holds {holds}, not a mapping; start from a file in scenarios/mappings/ or from nexthour mapping"
         )
     open_questions = [f"{where}: {name} is still open: {question}" for name, question in unanswered(data)]
     if open_questions:

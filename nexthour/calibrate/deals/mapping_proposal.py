@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
+from itertools import islice
 from math import inf
 from pathlib import Path
 from typing import Any, get_args
@@ -33,6 +34,9 @@ MOST_DISTINCT = 2_000
 """Different values of a column that are counted."""
 VALUES_SHOWN = 12
 MOST_STAGES_ASKED = 40
+"""Stages, and currencies, that are asked about."""
+MOST_HINTS = 3
+"""Columns that may say who sold, whose values are shown."""
 ROUTE_HINT = re.compile(
     r"partner|reseller|channel|route|indirect|distribut|alliance|lead source|leadsource|^type$|deal type"
 )
@@ -116,8 +120,9 @@ class _Draft:
         self.table, self.crm = table, crm
         crms = CRMS if crm is None else (crm,)
         self.columns = {field: column_of(field, table.header, crms) for field in COLUMN_FIELDS}
-        hints = [column for column in table.header if column and ROUTE_HINT.search(column.casefold())]
-        self.hints = [column for column in dict.fromkeys(hints) if table.header.count(column) == 1]
+        times = Counter(table.header)
+        hints = (column for column in times if column and times[column] == 1 and ROUTE_HINT.search(column.casefold()))
+        self.hints = list(islice(hints, MOST_HINTS))
         wanted = list(dict.fromkeys(column for column in (*self.columns.values(), *self.hints) if column))
         self.values = count_values(table, wanted)
         self.mapping: dict[str, Any] = {}
@@ -186,7 +191,10 @@ def _money_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     if currencies:
         yield "currency_column", draft.columns["currency_column"]
         draft.note("currency_column", f"values: {_list_values(draft.values_of('currency_column'))}")
-        yield "usd_per", {code: UNANSWERED for code in currencies if code not in ("", "USD")}
+        codes = [code for code in currencies if code not in ("", "USD")]
+        yield "usd_per", dict.fromkeys(codes[:MOST_STAGES_ASKED], UNANSWERED)
+        if len(codes) > MOST_STAGES_ASKED:
+            draft.note("usd_per", f"and {len(codes) - MOST_STAGES_ASKED:,} more values, which will be rejected")
     if not currencies or "" in currencies:
         yield "currency", UNANSWERED
 
@@ -235,7 +243,7 @@ def _route_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
             draft.note("direct", f"perhaps no partner: {listed(perhaps)}")
         return
     yield from {"route": UNANSWERED, "direct": [UNANSWERED], "partner": [UNANSWERED]}.items()
-    for column in draft.hints[:3]:
+    for column in draft.hints:
         draft.note("route", f"values of {column}: {_list_values(draft.values[column])}")
     draft.note_columns("route")
 

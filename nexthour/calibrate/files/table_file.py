@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -153,15 +153,24 @@ class TableFile:
 
     def _place(self, column: str) -> int:
         """The index of a column in the header. Raises TableError if it is not there once."""
-        if column not in self.header:
+        places = self._places.get(column, ())
+        if not places:
             rows = enumerate(first_rows(self.path, self.layout), 1)
             row = next((number for number, cells in rows if column in cells), None)
             known = sorted({*self.header} - {""})
             meant = f"row {row} has it: set header_row to {row}" if row else guess(column, known)
             raise TableError(f"{self.path}: no column {show(column)} in row {self.layout.header_row}; {meant}")
-        if self.header.count(column) > 1:
+        if len(places) > 1:
             raise TableError(f"{self.path}: the column {show(column)} stands twice; rename one")
-        return self.header.index(column)
+        return places[0]
+
+    @cached_property
+    def _places(self) -> dict[str, list[int]]:
+        """Each column with the places at which it stands in the header."""
+        places: dict[str, list[int]] = {}
+        for place, column in enumerate(self.header):
+            places.setdefault(column, []).append(place)
+        return places
 
 
 @lru_cache

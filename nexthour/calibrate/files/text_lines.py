@@ -10,13 +10,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from nexthour.calibrate.files.workbooks import LARGEST_BYTES
+from nexthour.calibrate.files.workbooks import INNOCENT_BYTES, LARGEST_BYTES, MOST_TIMES
 from sim.errors import TableError
 
 LONGEST_LINE = 10_000_000
@@ -38,7 +39,9 @@ class Lines:
     """number of characters read so far"""
 
     def __iter__(self) -> Iterator[str]:
-        number = 0
+        number, most = 0, LARGEST_BYTES
+        if self.gzipped:
+            most = min(most, max(INNOCENT_BYTES, MOST_TIMES * os.fstat(self.raw.fileno()).st_size))
         unpacked: Any = gzip.GzipFile(fileobj=self.raw) if self.gzipped else self.raw
         try:
             with io.TextIOWrapper(unpacked, encoding=self._codec(), newline="") as stream:
@@ -48,6 +51,11 @@ class Lines:
                         raise TableError(
                             f"{self.path}: line {number} holds a NUL character, so it is no text or in another "
                             "encoding; set encoding"
+                        )
+                    if self.characters > most and most < LARGEST_BYTES:
+                        raise TableError(
+                            f"{self.path}: unpacks to over {MOST_TIMES} times its size; unpack it, and look whether it "
+                            "is what it should be"
                         )
                     if len(line) >= LONGEST_LINE or self.characters > LARGEST_BYTES:
                         raise TableError(

@@ -76,6 +76,24 @@ def _plain(text: str) -> str:
     return text.replace("\\", "")
 
 
+def test_a_very_wide_export_is_offered_in_part() -> None:
+    """100,000 columns once kept the page for two minutes: each was counted among all, and sent for every control."""
+    columns = ["Amount", *(f"partner {number}" for number in range(50_000))]
+    test = upload(opened("deals"), "deals file", "wide.csv", f"{','.join(columns)}\n".encode())
+    assert wrong(test) == []
+    offered = [len(box.options) for box in test.selectbox]
+    assert max(offered) == mapping_form.MOST_OFFERED
+    assert "The file has 50,001 columns; the first 500 can be chosen here, others in a mapping file." in texts(test)
+
+
+def test_of_very_many_values_the_most_frequent_are_offered() -> None:
+    rows = "".join(f"{number},value {number}\n" for number in range(5_000))
+    test = upload(opened("deals"), "deals file", "deals.csv", f"Amount,Stage\n{rows}".encode())
+    assert wrong(test) == []
+    assert {len(box.options) for box in test.multiselect} >= {mapping_form.MOST_OFFERED}
+    assert max(len(box.options) for box in test.multiselect) == mapping_form.MOST_OFFERED
+
+
 def successes(test: AppTest) -> list[str]:
     return [_plain(success.value) for success in test.success]
 
@@ -190,7 +208,7 @@ def test_a_mapping_is_used_again() -> None:
         assert load_mapping(path) == load_mapping(ITS_MAPPING)
     for data, said in (
         (b"- 1\n", "the mapping holds no fields"),
-        (b"a: [", "my.yaml: line 1 not YAML"),
+        (b"a: [", "my.yaml: line 2 not YAML"),
         (ITS_MAPPING.read_bytes().replace(b"currency: USD", b"currency: dollars"), "my.yaml: currency is 'dollars'"),
     ):
         upload(test, "deals mapping", "my.yaml", data)

@@ -26,7 +26,7 @@ import streamlit as st
 from typer.testing import CliRunner
 
 from nexthour.app.pages import start
-from nexthour.app.state import cache, lab_fields, library
+from nexthour.app.state import cache, lab_fields, library, url_state
 from nexthour.report.numbers import count_of_total, usd
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.main import app
@@ -385,6 +385,13 @@ def test_focus_parking_and_coverage_move_the_plan() -> None:
     test.slider(key="coach").set_value(40).run()
     assert "on 2 activities" in texts(test)
     assert test.query_params[lab_fields.coverage_key("large")] == "direct"
+
+
+def test_of_very_many_things_that_a_link_says_a_few_are_told() -> None:
+    link = {f"k{number}": ["x"] for number in range(3000)}
+    said, told = url_state.read_words(link, [url_state.text("words")])
+    assert said == {"words": ""} and len(told) == url_state.MOST_UNKNOWN + 1
+    assert told[-1] == "The link says 2,995 more things that this page does not know; allowed: words."
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from nexthour.calibrate.files import table_file, text_lines, workbooks
 from nexthour.calibrate.files.table_file import Layout, open_table, read_small
 from sim.errors import TableError
+from tests.hostile.good_files import workbook_of
 
 pytestmark = pytest.mark.generated
 
@@ -258,6 +259,12 @@ def many_merged(xml: str) -> str:
     return xml.replace("</sheetData>", '</sheetData><mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>')
 
 
+def merged(xml: str, cells: str) -> str:
+    return xml.replace("</sheetData>", f"</sheetData><mergeCells>{cells}</mergeCells>")
+
+
+SHARED_TEXTS = workbook_of([["a", "b"], [1, 2]])
+WIDE_ROW = '<row><c r="XFD1"><v>1</v></c></row>'
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "the file is empty"),
     "blank header": (b"\n1,2\n", "row 1 is blank; set header_row"),
@@ -287,6 +294,31 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         patched(PLAIN_SHEET, SHEET, lambda xml: '<!DOCTYPE x [<!ENTITY a "&a;">]>' + xml.replace("<v>1<", "<v>&a;<")),
         "is no XLSX workbook that can be read",
     ),
+    "very many merged cells": (
+        patched(PLAIN_SHEET, SHEET, lambda xml: merged(xml, '<mergeCell ref="A2:XFD2"/>' * 1_000)),
+        "over 2,000,000 cells more are merged",
+    ),
+    "very many sheets": (
+        patched(PLAIN_SHEET, "xl/workbook.xml", lambda xml: re.sub(r"(<sheet [^>]*>)", r"\1" * 2_000, xml)),
+        "over 200 sheets",
+    ),
+    "very many texts": (
+        patched(SHARED_TEXTS, "xl/sharedStrings.xml", lambda xml: xml.replace("</sst>", "<si/>" * 500_000 + "</sst>")),
+        "texts in",
+    ),
+    "very many styles": (
+        patched(PLAIN_SHEET, "xl/styles.xml", lambda xml: xml.replace("</cellXfs>", "<xf/>" * 60_000 + "</cellXfs>")),
+        "over 50,000 elements in 'xl/styles.xml'",
+    ),
+    "a row of very many elements": (
+        patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("</row>", "<c/>" * 110_000 + "</row>", 1)),
+        "over 100,000 elements in a row",
+    ),
+    "a number of 5,000 digits": (
+        patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("<v>2<", f"<v>{'2' * 5000}<")),
+        "(a cell or a part of it makes no sense)",
+    ),
+    "a bomb in gzip": (gzip.compress(b"a\n" + b"1\n" * 4_000_000), "unpacks to over 100 times its size"),
     "half a gzip": (gzip.compress(b"a,b\n" + os.urandom(5000).hex().encode())[:3000], "cannot be read"),
     "no gzip": (b"\x1f\x8b not gzip", "cannot be read"),
     "workbook in gzip": (gzip.compress(PLAIN_SHEET), "is an archive in a gzip file"),
@@ -301,6 +333,31 @@ def test_a_hostile_file_is_one_sentence(name: str, tmp_path: Path) -> None:
     path = tmp_path / "deals.csv"
     path.write_bytes(data)
     assert says in refusal(path)
+
+
+def test_what_stands_beside_the_cells_of_a_sheet_does_not_matter(tmp_path: Path) -> None:
+    odd = '<hyperlinks><hyperlink zzz="1"/></hyperlinks>'
+    (tmp_path / "t.xlsx").write_bytes(
+        patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("</sheetData>", f"</sheetData>{odd}"))
+    )
+    assert read(tmp_path / "t.xlsx") == ({2: [1, 2]}, {})
+
+
+def test_a_row_far_below_and_pieces_of_a_text(tmp_path: Path) -> None:
+    far = '<row r="900000"><c t="s"><v>0</v></c><c><v>3</v></c></row></sheetData>'
+    book = patched(SHARED_TEXTS, SHEET, lambda xml: xml.replace("</sheetData>", far))
+    pieces = "<si><r><t>one </t></r><r><t>text</t></r><rPh><t>say it</t></rPh></si>"
+    book = patched(book, "xl/sharedStrings.xml", lambda xml: re.sub("<si>.*?</si>", pieces, xml, count=1))
+    (tmp_path / "t.xlsx").write_bytes(book)
+    assert read(tmp_path / "t.xlsx", ["one text"])[0] == {2: [1], 900_000: ["one text"]}
+
+
+def test_blank_cells_under_a_wide_header_are_bounded(tmp_path: Path) -> None:
+    book = workbook_of([[f"h{column}" for column in range(16_384)]])
+    book = patched(book, SHEET, lambda xml: xml.replace("</sheetData>", WIDE_ROW * 2_000 + "</sheetData>"))
+    (tmp_path / "t.xlsx").write_bytes(book)
+    with pytest.raises(TableError, match="over 30,000,000 blank cells under the header"):
+        read(tmp_path / "t.xlsx", ["h1"])
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
