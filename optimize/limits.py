@@ -131,7 +131,7 @@ class Limits(Request):
             when = "" if (first, last) == (1, None) else f" in Q{first}" if first == last else f" from Q{first}"
             when += f" to Q{last}" if when and last not in (None, first) else ""
             what = " ".join(word for word in (ACTIVITY_WORDS[row.activity], row.target) if word)
-            return f"{what} locked at {row.hours_per_week:g} hours{when}"
+            return f"{what} locked at {row.hours_per_week:g} hour{'' if row.hours_per_week == 1 else 's'}{when}"
         if name == "recruit":
             return "no recruiting"
         if name == "only_partners":

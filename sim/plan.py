@@ -234,7 +234,7 @@ class TimePlan(Document):
             table = _lay_out(self, scenario)
             _check_hours(scenario, table)
         except ValueError as problem:
-            raise PlanError(f"plan {show(self.name)}: {problem}") from None
+            raise PlanError(f"{self.of_file()}plan {show(self.name)}: {problem}") from None
         return table
 
     def hours_by_activity(self, scenario: Scenario) -> dict[str, FloatArray]:

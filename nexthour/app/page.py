@@ -26,6 +26,7 @@ from nexthour.app.state.url_state import Field
 from nexthour.report.numbers import count_of, whole
 from nexthour.report.text import CAVEAT, unexpected_error, with_capital
 from sim import NextHourError, Scenario, TimePlan
+from sim.documents.messages import without_links
 from sim.errors import short_line
 from sim.fast.engine import run_all
 from sim.study.one_run import slow_runs
@@ -198,7 +199,8 @@ def caveat() -> None:
 
 def escaped(text: str) -> str:
     """Text that Streamlit, which reads Markdown, shows as it is: names come from anybody."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", text)
+    # Addresses become links in the text that is left once marks have been taken away, so marks do not help.
+    return re.sub(r"([\\`*_{}\[\]<>()#+\-.!|~$:&])", r"\\\1", without_links(text))
 
 
 def picture(spec: Spec, on_select: Callable[[], None] | None = None, key: str | None = None) -> None:

@@ -200,7 +200,7 @@ def certificate_lines(solution: Answer) -> list[str]:
     direct, partner = map(signed_percent, certificate.promise_off_by_route)
     worlds, split_worlds = certificate.worlds_ahead, certificate.worlds_ahead_of_split
     more = (
-        f"; more quota credit in {whole_percent(worlds.value)} of {worlds.observations} plausible worlds"
+        f"; more quota credit in {whole_percent(worlds.value)} of {count_of(worlds.observations, 'plausible world')}"
         if worlds
         else ""
     )

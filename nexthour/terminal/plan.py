@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from optimize import Answer, Explanation
 
 QUARTERS_AT_ONCE = 6
+LONGEST_QUARTER = 20
+"""Digits of a number that is read at all: of some thousand, Python says in its own words that they are too many."""
 REPEATED_FIRST = ("floors", "locks", "coverage_mode", "only_partners")
 """What may be repeated comes first in the words that get a plan again, and mere flags last."""
 
@@ -151,7 +153,8 @@ def _pairs(option: str, words: list[str] | None) -> list[tuple[str, str]]:
 
 
 def _quarter(word: str) -> int:
-    if not word.isdecimal():
+    if not word.isdecimal() or len(word) > LONGEST_QUARTER:
+        word = f"{word[:LONGEST_QUARTER]}..." if len(word) > LONGEST_QUARTER else word
         raise typer.BadParameter(f"--floor: {word!r} is no quarter; write it as 1=0.9")
     return int(word)
 

@@ -20,6 +20,7 @@ from typing import Any
 from optimize.monday.diary import Block
 from optimize.monday.sheet import MondaySheet
 from sim.documents.files import write_whole
+from sim.documents.messages import without_links
 from sim.errors import PlanError
 from sim.plan import ACTIVITY_WORDS, Who
 from sim.terms import PARTNER_SEGMENTS, WEEKS_PER_QUARTER
@@ -79,8 +80,9 @@ def _event(sheet: MondaySheet, block: Block, number: int, days: tuple[datetime.d
     event = icalendar.Event()
     event.add("UID", _uid(sheet, block, number))
     event.add("DTSTAMP", datetime.datetime.combine(sheet.scenario.calendar.first_day, datetime.time(), datetime.UTC))
-    event.add("SUMMARY", block.what)
-    event.add("DESCRIPTION", f"{PURPOSE[block.activity].format(target=block.target)}\n{block.cadence}.")
+    event.add("SUMMARY", without_links(block.what))
+    purpose = without_links(PURPOSE[block.activity].format(target=block.target))
+    event.add("DESCRIPTION", f"{purpose}\n{block.cadence}.")
     event.add("CATEGORIES", [ACTIVITY_WORDS[block.activity]])
     event.add("DTSTART", first)
     event.add("DTEND", first + datetime.timedelta(minutes=block.minutes))
@@ -101,4 +103,4 @@ def _uid(sheet: MondaySheet, block: Block, number: int) -> str:
 
 
 def _forwardable(text: str) -> str:
-    return re.sub("|".join(PARTNER_SEGMENTS), "partner", text, flags=re.IGNORECASE)
+    return without_links(re.sub("|".join(PARTNER_SEGMENTS), "partner", text, flags=re.IGNORECASE))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import math
+import re
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
 LIST_LETTERS = 160
+WORD_JOINER = "\N{WORD JOINER}"
+"""A character that nobody sees."""
 WORDLESS_UNITS = ("", "none", "share", "probability", "as the field")
 MEANING_ROOM = 340
 """Letters of a sentence beyond which the meaning of the field is left out: a long file name leaves no room for it."""
@@ -80,6 +83,14 @@ def known_keys(where: str, keys: Iterable[str], known: list[str], kind: str) -> 
     for key in keys:
         if key not in known:
             raise ValueError(f"{where}: unknown {kind} {show(key)}; {guess(key, known)}")
+
+
+def without_links(text: str) -> str:
+    """Text that looks the same, and that no program takes for an address to be followed: names come from anybody.
+
+    Programs that show text make links of "www.", "http://" and of mail addresses, whatever stands around them.
+    """
+    return re.sub(r"(?<=www)(?=\.)|(?<=:)(?=//)|(?=@)", WORD_JOINER, text, flags=re.IGNORECASE)
 
 
 def listed(words: list[str], letters: int = LIST_LETTERS) -> str:

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -33,9 +33,13 @@ PROMISE, LAST_LINE = '# This file is whole if it has its last line, "# end".', "
 
 @dataclass(frozen=True)
 class SourceText:
-    """The text a document was loaded from, kept for its comments. Two documents with equal values are equal."""
+    """The text a document was loaded from, kept for its comments, and its file, for sentences.
+
+    Two documents with equal values are equal.
+    """
 
     text: str | None = field(default=None, compare=False)
+    path: str = field(default="", compare=False)
 
 
 class Document(Declared):
@@ -59,7 +63,7 @@ class Document(Declared):
             holds = "nothing" if data is None else f"{show(data)}"
             raise cls.error(f"{path_text(path)}: holds {holds}, not {cls.kind}; {cls.start_from}")
         document = validate(cls, data, path_text(path), cls.error)
-        document._source = SourceText(_without_marks(text))
+        document._source = SourceText(_without_marks(text), path_text(path))
         return document
 
     def write(self, path: Path | str, *, replace: bool = True) -> bool:
@@ -75,6 +79,14 @@ class Document(Declared):
             with suppress(self.error):  # the document is there, and whole; editors do without
                 write_whole(schema, text, self.error)
         return True
+
+    def of_file(self) -> str:
+        """The file it was loaded from, as a sentence about it begins: "plan.yaml: "; empty if it was from none."""
+        return f"{self._source.path}: " if self._source.path else ""
+
+    def forget_file(self) -> None:
+        """Leave the file it was loaded from out of sentences, as it is none that people know."""
+        self._source = replace(self._source, path="")
 
     def text(self) -> str:
         """What `write` would put into the file."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from nexthour.app.state import url_state
 from nexthour.app.state.url_state import Field
-from nexthour.report.numbers import plain_number
+from nexthour.report.numbers import count_of, plain_number
 from sim import PlanError, Scenario, TimePlan
 from sim.assumptions import Assumption, assumptions, with_value
 from sim.documents.declared import validate
@@ -134,7 +134,7 @@ def name_of_fields(state: Mapping[str, Any]) -> str:
     )
     partner_time = f"{state['share']}% with {whom}" if state["share"] else "no partner time"
     if len(partner_time) > 50:
-        partner_time = f"{state['share']}% with {len(state['with'])} partners"
+        partner_time = f"{state['share']}% with {count_of(len(state['with']), 'partner')}"
     more = [f"{len(state['park'])} parked"] if state["park"] else []
     usual = {activity: 100 * DEFAULT_MIX.get(activity, 0) for activity in MIXED}
     if state["share"] and any(state[activity] != usual[activity] for activity in MIXED):

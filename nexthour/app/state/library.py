@@ -108,7 +108,9 @@ def write_new(document: Document, kind: str, document_id: str) -> bool:
 def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
     with on_disk(Upload.of(file_name, data)) as path:
-        return kind.read(path)
+        document = kind.read(path)
+    document.forget_file()
+    return document
 
 
 def _saved_files(kind: str) -> list[Path]:

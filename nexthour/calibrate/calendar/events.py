@@ -130,7 +130,8 @@ def _period(
         or not EARLIEST_YEAR < period.first.year < LATEST_YEAR
     ):
         raise TableError(
-            f"{path}: from {period.first} to {period.last} is {period.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
+            f"{path}: from {period.first} to {period.last} is {period.days:,} "
+            f"day{'' if period.days == 1 else 's'}; allowed: {SHORTEST_PERIOD_DAYS} to "
             f"{LONGEST_PERIOD_DAYS}; say from which day to which"
         )
     return period

@@ -119,7 +119,8 @@ def _check_meaning(deals: Deals, mapping: Mapping, table: TableFile) -> None:
     if not deals.rows_used:
         first_rejected = deals.rejected.head(1).itertuples()
         why = "".join(f"; row {rejected.row}: {rejected.reason}" for rejected in first_rejected)
-        raise TableError(f"{table.path}: none of its {deals.rows_read:,} rows can be used{why}; correct the mapping")
+        rows = "its one row cannot" if deals.rows_read == 1 else f"none of its {deals.rows_read:,} rows can"
+        raise TableError(f"{table.path}: {rows} be used{why}; correct the mapping")
     closed = deals.closed
     columns = (closed["closed_day"], closed["created_day"], deals.open["created_day"])
     latest = max((float(days.max()) for days in columns if len(days) and isfinite(days.max())), default=None)

@@ -149,7 +149,8 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     most = stated * weeks / WEEKS_PER_QUARTER * exp(float(STEPS[-1]) * spread)
     if row.registered_deals is not None and row.registered_deals > most + 3 * most**0.5:
         raise TableError(
-            f"{name}: {row.partner} registered {row.registered_deals:,} deals in {weeks:g} weeks, but at most about "
+            f"{name}: {row.partner} registered {row.registered_deals:,} deals in {weeks:g} "
+            f"week{'' if weeks == 1 else 's'}, but at most about "
             f"{most:,.0f} opportunities can arise in its accounts; correct its account_share or the scenario's "
             "opportunities_per_quarter"
         )
@@ -304,4 +305,4 @@ def _source(estimate: PartnerEstimate, intake: Intake) -> str:
     }
     words = ", ".join(f"{name} {value:g}" for name, value in seen.items()) or "nothing but its name"
     chances = ", ".join(f"{kind} {estimate.kinds[kind]:.0%}" for kind in PARTNER_SEGMENTS)
-    return f"intake of {intake.name} ({intake.weeks:g} weeks): {words}; {chances}"
+    return f"intake of {intake.name} ({intake.weeks:g} week{'' if intake.weeks == 1 else 's'}): {words}; {chances}"

@@ -47,7 +47,8 @@ class Contacts:
         if len(self.frame) < FEWEST_CONTACTS or signed < FEWEST_SIGNED:
             why = next(iter(self.rejected_by_reason()), "")
             raise TableError(
-                f"{self.name}: {len(self.frame)} usable contacts, {signed} of them signed; allowed: at least "
+                f"{self.name}: {len(self.frame)} usable contact{'' if len(self.frame) == 1 else 's'}, "
+                f"{signed} of them signed; allowed: at least "
                 f"{FEWEST_CONTACTS} and {FEWEST_SIGNED}; take a longer period"
                 + (f" (rejected rows: {why})" if why else "")
             )

@@ -447,7 +447,7 @@ def test_a_large_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyP
         (b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", (None, None), "holds no event whose times can be read"),
         (calendar(ONE).decode().encode("utf-16"), (None, None), "holds no BEGIN:VCALENDAR"),
         (calendar(ONE.replace("Visit", "Café")).decode().encode("latin-1"), (None, None), "not UTF-8 text (byte"),
-        (calendar(ONE), (None, None), "from 2026-03-02 to 2026-03-02 is 1 days; allowed: 7 to 731"),
+        (calendar(ONE), (None, None), "from 2026-03-02 to 2026-03-02 is 1 day; allowed: 7 to 731"),
         (calendar(ONE), ("2026-03-02", "2026-02-01"), "allowed: 7 to 731; say from which day to which"),
         (calendar(ONE), ("0001-01-01", "0001-02-01"), "allowed: 7 to 731"),
         (calendar(ONE), ("2024-03-02", "2026-04-01"), "is 761 days; allowed: 7 to 731"),

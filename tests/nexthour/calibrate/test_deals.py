@@ -223,7 +223,7 @@ def test_an_export_day_long_after_everything_is_refused(tmp_path: Path) -> None:
 
 def test_no_usable_row_is_one_sentence(tmp_path: Path) -> None:
     assert "none of its 0 rows can be used; correct the mapping" in refusal(tmp_path)
-    assert "none of its 1 rows can be used; row 2: Size is empty" in refusal(tmp_path, changed(WON, Size=""))
+    assert "its one row cannot be used; row 2: Size is empty" in refusal(tmp_path, changed(WON, Size=""))
     assert "no usable row has Stage Won (won)" in refusal(tmp_path, LOST)
     assert "no usable row has Stage Lost (lost)" in refusal(tmp_path, WON)
     routed: dict[str, Any] = {"route": "Size", "direct": ["small"], "partner": ["shop"], "segment": None}
