@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nexthour.report.comparison import challengers, turning_point, verdict
-from nexthour.report.numbers import (
-    count_of,
-    half_width,
-    narrow_half_width,
-    tenths,
-    thousands,
-    usd,
-    whole,
-    whole_percent,
-)
+from nexthour.report.numbers import count_of, narrow_half_width, tenths, thousands, usd, whole, whole_percent
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
 from nexthour.terminal.plans import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
@@ -122,7 +113,7 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
     for name in names:
         result = comparison[name]
         difference, ends = result.difference_usd, ""
-        if half_width(result.difference_usd) < inf:
+        if difference.high < inf:
             ends = f" {narrow_half_width(difference)}"
         table.add_row(
             name,

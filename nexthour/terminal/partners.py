@@ -42,7 +42,8 @@ def command(
     Example:
       nexthour partners made_up_partners --out mine.yaml
     """
-    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
+    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, with_intake
+    from nexthour.calibrate.people.partner_posterior import read_partners
     from sim import load_scenario, save_scenario
 
     table = file_path(table, "table")

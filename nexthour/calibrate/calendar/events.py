@@ -22,14 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nexthour.calibrate.calendar import ics_file
-from nexthour.calibrate.calendar.occurrence import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    CalendarColumns,
-    CalendarPeriod,
-    CalendarSpec,
-    Entry,
-)
+from nexthour.calibrate.calendar.occurrence import YEARS, CalendarColumns, CalendarPeriod, CalendarSpec, Entry
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, parse_day
 from nexthour.calibrate.files.table_file import GZIP, Layout, read_small
 from sim.documents.messages import show
@@ -124,10 +117,7 @@ def _period(
         max(reading.day_of(end) for _, end in spans) if last is None else last,
         first is None and last is None,
     )
-    if (
-        not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS
-        or not EARLIEST_YEAR < period.first.year < LATEST_YEAR
-    ):
+    if not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS or not YEARS[0] < period.first.year < YEARS[-1]:
         raise TableError(
             f"{path}: from {period.first} to {period.last} is {period.days:,} days; allowed: {SHORTEST_PERIOD_DAYS} to "
             f"{LONGEST_PERIOD_DAYS}; say from which day to which"
