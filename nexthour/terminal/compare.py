@@ -12,7 +12,7 @@ from nexthour.report.comparison import challengers, turning_point, verdict
 from nexthour.report.numbers import count_of, narrow_half_width, tenths, thousands, usd, whole, whole_percent
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
+from nexthour.terminal.options import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS
 
