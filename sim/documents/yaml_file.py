@@ -5,8 +5,6 @@ A `Document` is a whole file: it keeps the text it came from, and what did not c
 Left out: how the fields of a document are declared and checked (declared.py).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,7 +42,7 @@ class Document(Declared):
     _source: SourceText = PrivateAttr(SourceText())
 
     @classmethod
-    def read(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """The document in a YAML file. Raises the class's error, a sentence for each thing that is wrong."""
         data, text = read_yaml(path, cls.error)
         if not isinstance(data, Mapping):
@@ -54,7 +52,7 @@ class Document(Declared):
         made._source = SourceText(text)
         return made
 
-    def write(self, path: Path | str) -> None:
+    def save(self, path: Path | str) -> None:
         """Write it as YAML, and its JSON Schema beside it, which the first line names for editors.
 
         Comments and order of the file it was loaded from are kept, and the text of every value that is the same.
@@ -65,7 +63,7 @@ class Document(Declared):
             _write(schema, text, self.error)
 
     def text(self) -> str:
-        """What `write` would put into the file."""
+        """What `save` would put into the file."""
         after = self._written_values()
         text, original = None, self._source.text
         if original:

@@ -6,8 +6,6 @@ name. The highest number counts, and what was there before can always be had aga
 Left out: what it means (optimize/replan/actuals.py, optimize/replan/matching.py), and Streamlit.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +53,7 @@ def save_actuals(scenario: Scenario, actuals: Actuals) -> int:
     for number in range((latest(scenario) or 0) + 1, MOST_VERSIONS + 1):
         if (path := library.new_file("actuals", f"{scenario.digest()}-{number}")) is None:
             continue
-        actuals.write(path)
+        actuals.save(path)
         return number
     raise InputError(
         f"{library.folder('actuals')}: holds {MOST_VERSIONS} versions of this scenario's figures; delete the oldest"

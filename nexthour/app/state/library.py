@@ -5,8 +5,6 @@ a new browser or a restart loses nothing, and any editor can change them. Nothin
 same name gets a number, in its name too.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import unicodedata
@@ -76,7 +74,7 @@ def save_document(document: Scenario | TimePlan, kind: str) -> str:
             continue
         if (path := new_file(kind, document_id)) is None:  # somebody else saves it just now
             continue
-        document.write(path)
+        document.save(path)
         return document_id
     raise InputError(f"{where}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
 
@@ -103,7 +101,7 @@ def new_file(kind: str, document_id: str) -> Path | None:
 def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
     with on_disk(Upload.of(file_name, data)) as path:
-        return kind.read(path)
+        return kind.load(path)
 
 
 def _saved_files(kind: str) -> list[Path]:
@@ -124,7 +122,7 @@ def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
 
 def _holds_same(document: Document, path: Path) -> bool:
     try:
-        return type(document).read(path) == document
+        return type(document).load(path) == document
     except InputError:
         return False
 

@@ -9,8 +9,6 @@ its column says stops the reading: to leave out such rows only would lose hours.
 Left out: what an event was for (audit.py), and the format of ICS files (ics_file.py).
 """
 
-from __future__ import annotations
-
 import datetime
 import gzip
 import re

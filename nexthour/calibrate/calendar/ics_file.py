@@ -6,8 +6,6 @@ are refused before any is followed, and laying out stops after a while.
 Left out: tasks, alarms, and every property of an event but subject, categories, times, status and people.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 import time

@@ -3,8 +3,6 @@
 Left out: the files (ics_file.py, events.py), and which part of an occurrence lies in a period (events.py).
 """
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass
 from typing import Annotated

@@ -10,8 +10,6 @@ Left out: what differs between partners and is not in the table (margin, cycle, 
 scenario's, by the partner's name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
