@@ -3,7 +3,7 @@
 import streamlit as st
 
 if __name__ == "__main__":
-    from nexthour.app.main import draw_app
+    from nexthour.app.menu import draw_app
 
     draw_app()
 else:

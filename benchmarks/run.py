@@ -27,7 +27,7 @@ from rich.table import Table
 from benchmarks.queues import QUEUES
 from sim import TimePlan, compare, draw_market, load_scenario, replicate, sensitivity
 from sim.assumptions import assumptions
-from sim.coefficients import derive
+from sim.coefficients import with_tables
 from sim.fast import engine
 from sim.market import draw_tapes
 from sim.study.experiment import keep_tapes
@@ -120,7 +120,8 @@ def measure() -> list[Table]:
     """All measurements, as tables."""
     scenario = load_scenario(SCENARIO)
     plan = TimePlan.status_quo(scenario)
-    coefficients = derive(scenario, plan)
+    history = TimePlan.status_quo(scenario).table(scenario)
+    coefficients = with_tables(scenario, plan.table(scenario), history)
     markets = [draw_market(scenario, SEED, r) for r in range(REPLICATIONS)]
     territories = [Territory(coefficients, market) for market in markets]
     records = sum(len(territory.run()) for territory in territories)

@@ -3,8 +3,6 @@
 Left out: how a limit becomes a row of the model (milp/limits.py), and what is said when limits clash (reconcile.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 

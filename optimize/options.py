@@ -3,8 +3,6 @@
 limits.py and request.py make values of them. Nothing heavy is imported, so that the help of the terminal is instant.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

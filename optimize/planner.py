@@ -3,8 +3,6 @@
 The steps are elsewhere: problem.py, milp/, search/, proof/. docs/planner.md tells the whole of it.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

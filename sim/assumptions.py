@@ -7,8 +7,6 @@ time does to a partner: PARTNER_TIME scales these together, which is what a scep
 Left out: what a plan is worth under another value (sensitivity.py), and drawing all of them at once (`Scenario.world`).
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Engines read them and never the documents: two engines that read the same number
 become ticks here; row 0 of everything "by quarter" is the history, rows 1 and up are the quarters.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sim.ledger import TICKS_PER_WEEK, Kind
-from sim.plan import ROUNDING_HOURS, PlanTable, TimePlan
+from sim.plan import ROUNDING_HOURS, PlanTable
 from sim.rules import share_forgotten
 from sim.scenario import Candidate, Partner, PartnerTraits, Scenario, Segment
 from sim.tape import pass_probabilities, weekly_demand
@@ -120,11 +118,6 @@ class Coefficients:
     engagement_exponent: float
     conflict_penalty: float
     prospecting_forgotten: float
-
-
-def derive(scenario: Scenario, plan: TimePlan) -> Coefficients:
-    """The numbers of a run of `plan` in `scenario`. Raises PlanError if the plan does not fit."""
-    return with_tables(scenario, plan.table(scenario), TimePlan.status_quo(scenario).table(scenario))
 
 
 def with_tables(scenario: Scenario, plan: PlanTable, history: PlanTable) -> Coefficients:

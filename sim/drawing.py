@@ -9,8 +9,6 @@ readers and for the SimPy engine.
 Plain functions of numbers and arrays, as rules.py. Left out: what is done with all this (kernel.py, territory.py).
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

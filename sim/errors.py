@@ -11,8 +11,6 @@ The text of each says what, where, what is allowed and how to mend it. The termi
 as it is; nobody else catches it.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

@@ -10,8 +10,6 @@ term, over kinds and over partners, as numpy's own sums take an order that depen
 Left out: means over markets and intervals (estimates.py). History does not count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Self

@@ -7,8 +7,6 @@ history is negative. Hours are written when they begin.
 Left out: what would have happened under another plan (experiment.py) and what the manager could know at the time.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

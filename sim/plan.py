@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import model_validator
@@ -218,15 +217,6 @@ class TimePlan(Document):
         made = validate(cls, {"name": name, "hours": written, **rest}, f"plan {show(name)}", PlanError)
         made.table(scenario)
         return made
-
-    @classmethod
-    def load(cls, path: Path | str) -> TimePlan:
-        """The plan in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
-        return cls.read(path)
-
-    def save(self, path: Path | str) -> None:
-        """Write the plan as YAML, keeping the comments it was loaded with, and its JSON Schema beside it."""
-        self.write(path)
 
     def table(self, scenario: Scenario) -> PlanTable:
         """The plan as arrays. Raises PlanError if it names what is not there or overfills the week."""

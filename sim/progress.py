@@ -4,8 +4,6 @@ Notices go through the logging of Python, under the name "sim.native"; where nob
 on stderr. Left out: showing either, which terminal and app do in their own ways.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -7,8 +7,6 @@ to another instruction and differs in the last bit).
 Left out: what is drawn (market.py) and in which order things happen (territory.py). docs/model.md has the equations.
 """
 
-from __future__ import annotations
-
 import math
 
 WEEK_BOUNDARY, WORK_ENDS, BUYER_RETURNS, PARTNER_CLOSES, ARRIVES, PATIENCE_EXPIRES, BLOCK_STARTS = range(1, 8)

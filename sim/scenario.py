@@ -509,7 +509,7 @@ def _unique(where: str, names: list[str]) -> None:
 
 def load_scenario(path: Path | str) -> Scenario:
     """The scenario in a YAML file. Raises ScenarioError, a sentence for each thing that is wrong in it."""
-    return Scenario.read(path)
+    return Scenario.load(path)
 
 
 def save_scenario(scenario: Scenario, path: Path | str) -> None:
@@ -517,4 +517,4 @@ def save_scenario(scenario: Scenario, path: Path | str) -> None:
 
     Comments and order of the file it was loaded from are kept.
     """
-    scenario.write(path)
+    scenario.save(path)

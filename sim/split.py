@@ -3,8 +3,6 @@
 Left out: the hours that it means in a territory (split_hours.py).
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Self
 
 from pydantic import Field, Tag, model_validator

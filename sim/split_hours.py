@@ -7,8 +7,6 @@ all hours on the same mix and focus, as far as that role can.
 Left out: what the rows mean to the simulation (plan.py, territory.py).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from sim.documents.messages import known_keys, show

@@ -12,8 +12,6 @@ This is the only file that makes a generator. Numbers in `Stream` are never chan
 give the same market next year.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import IntEnum
 

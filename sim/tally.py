@@ -6,8 +6,6 @@ Both add the same numbers in the same order with the same function, so the sums 
 Row 0 is the history, with the open pipeline that takes its place in the first moment of quarter 1; row q is quarter q.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np

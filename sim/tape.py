@@ -6,8 +6,6 @@ class, and so is what compiled code sees of it. Two scenarios with the same numb
 Left out: how a tape is drawn (drawing.py), and the numbers of a run that depend on a plan (coefficients.py).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from functools import lru_cache

@@ -3,8 +3,6 @@
 Left out: activities of a plan besides partner work (plan.py), and kinds of records (ledger.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 

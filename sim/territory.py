@@ -11,8 +11,6 @@ concerns; both as one number are its SimPy priority. Ranks come after SimPy's ow
 `succeed()` runs before anything else that is due.
 """
 
-from __future__ import annotations
-
 import heapq
 import math
 from collections.abc import Generator

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sim import Ledger, Market, Scenario, TimePlan, draw_market, simulate
+from sim.coefficients import Coefficients, with_tables
 
 TRAITS = {
     "achiever": {
@@ -157,6 +158,11 @@ def all_selling(scenario: Scenario, **rest: Any) -> TimePlan:
     return plan_of(scenario, ("sell", None, scenario.territory_manager.hours_per_week), **rest)
 
 
+def numbers_of_run(scenario: Scenario, plan: TimePlan) -> Coefficients:
+    """The numbers of a run of a plan."""
+    return with_tables(scenario, plan.table(scenario), TimePlan.status_quo(scenario).table(scenario))
+
+
 def run_once(scenario: Scenario, plan: TimePlan, seed: int = 7, replication: int = 0) -> Ledger:
     return run_in(scenario, plan, draw_market(scenario, seed, replication))
 
@@ -199,11 +205,11 @@ def _in_words(ledger: Ledger, row: int) -> str:
 
 def _again(ledger: Ledger, plan: TimePlan | None, how: str) -> list[str]:
     folder = Path(tempfile.mkdtemp(prefix="difference-"))
-    ledger.scenario.write(folder / "scenario.yaml")
+    ledger.scenario.save(folder / "scenario.yaml")
     lines = ["Again:", f"  scenario = load_scenario({str(folder / 'scenario.yaml')!r})"]
     if plan is not None:
-        plan.write(folder / "plan.yaml")
-        lines.append(f"  plan = TimePlan.read({str(folder / 'plan.yaml')!r})")
+        plan.save(folder / "plan.yaml")
+        lines.append(f"  plan = TimePlan.load({str(folder / 'plan.yaml')!r})")
     return [
         *lines,
         f"  seed {ledger.seed}, replication {ledger.replication}, plan {ledger.plan_name!r}",

@@ -89,7 +89,7 @@ def calendar(path: Path) -> list[bytes]:
 
 
 KINDS = {
-    "scenario": Kind("yaml", lambda path: baseline().write(path), Scenario.read),
+    "scenario": Kind("yaml", lambda path: baseline().save(path), Scenario.load),
     "plan": Kind("yaml", write_plan, TimePlan.load),
     "actuals": Kind("yaml", write_actuals, Actuals.load),
     "mapping": Kind("yaml", write_mapping, load_mapping),

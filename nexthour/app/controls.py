@@ -4,8 +4,6 @@ Labels, units and bounds come from the declarations. Tables are real ones of the
 aloud, wrap and scroll. Left out: what a page is about.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args, get_origin
 

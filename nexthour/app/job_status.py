@@ -9,8 +9,6 @@ The page looks at its own job once a second, and at nothing else; when that is o
 Nobody knows how long a job takes, so there is no bar. Left out: where the work is done (nexthour/jobs/).
 """
 
-from __future__ import annotations
-
 import html
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The pages and their places in the menu, so that one page can link to another."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from importlib import import_module
 from types import ModuleType
@@ -25,6 +23,12 @@ MENU: Mapping[str, Mapping[str, str]] = {
 """The title of each page by its module in pages/, whose `show` draws it; in sections of the menu."""
 ADDRESSES = {"imports": "import", "stories": "long-game"}
 """Addresses of pages that are not the name of their module, by that name."""
+
+
+def draw_app() -> None:
+    """Draw the page that the address names: what app.py does at every click."""
+    st.set_page_config("Next Hour", layout="wide", initial_sidebar_state="auto")
+    st.navigation(menu(), position="hidden").run()
 
 
 def menu() -> dict[str, list[st.Page]]:

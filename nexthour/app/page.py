@@ -5,8 +5,6 @@
 Left out: what a page shows.
 """
 
-from __future__ import annotations
-
 import html
 import logging
 import re

@@ -3,8 +3,6 @@
 Left out: what the table says of each cell (fit/cells.py), and how cells become a scenario (fit/cells_to_scenario.py).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path

@@ -3,8 +3,6 @@
 Left out: charts themselves; a spec with data in it is handed in. Data that stand somewhere else are not fetched.
 """
 
-from __future__ import annotations
-
 import re
 from textwrap import wrap
 from typing import Any

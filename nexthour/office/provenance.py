@@ -3,8 +3,6 @@
 Left out: where the scenario's own numbers come from; these stand in its fields (fields.py).
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 import unicodedata

@@ -5,8 +5,6 @@ an opportunity that somebody began to work. Left out: any judgement of the numbe
 opportunities that nobody saw, and what was over before the first day.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Left out: what the numbers are (sim/study/experiment.py), how cells are written (sheet.py).
 """
 
-from __future__ import annotations
-
 import datetime
 
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell

@@ -3,8 +3,6 @@
 Left out: numbers (numbers.py), and sentences about results (comparison.py, plan.py, gaps.py, calibration.py).
 """
 
-from __future__ import annotations
-
 import re
 from textwrap import shorten
 

@@ -10,7 +10,7 @@ import typer
 from nexthour.packaged import file_path
 from nexthour.report.numbers import count_of, whole, whole_percent
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import Export, MappingFile
+from nexthour.terminal.options import Export, MappingFile
 from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:

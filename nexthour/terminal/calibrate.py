@@ -13,7 +13,7 @@ from nexthour.report import calibration
 from nexthour.report.numbers import whole
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json, progress
-from nexthour.terminal.company_data import Export, MappingFile, Out, template_path
+from nexthour.terminal.options import Export, MappingFile, Out, template_path
 from nexthour.terminal.tables import plain_console, print_block, print_items, print_next, table_of
 
 if TYPE_CHECKING:

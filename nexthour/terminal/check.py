@@ -1,7 +1,5 @@
 """nexthour check: say what is wrong in scenario and plan files."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

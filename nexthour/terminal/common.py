@@ -133,11 +133,6 @@ def print_json(data: object) -> None:
     print(json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
 
 
-def effort_words(effort: str) -> list[str]:
-    """The words of a command that ask for an effort; none for the usual one."""
-    return [] if effort == OPTIONS["effort"].default else ["--effort", effort]
-
-
 def fail(sentence: str, code: int, label: str = "error") -> int:
     """Print one sentence on stderr and return the exit code."""
     print(f"{label}: {one_line(sentence)}", file=sys.stderr)

@@ -11,7 +11,6 @@ import typer
 from nexthour.report.comparison import challengers, hours_note, turning_point, verdict
 from nexthour.report.numbers import (
     count_of,
-    half_width,
     narrow_half_width,
     tenths,
     thousands,
@@ -21,7 +20,7 @@ from nexthour.report.numbers import (
 )
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
+from nexthour.terminal.options import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS
 
@@ -124,7 +123,7 @@ def _levels_table(comparison: Comparison, names: list[str]) -> Any:
     for name in names:
         result = comparison[name]
         difference, ends = result.difference_usd, ""
-        if half_width(result.difference_usd) < inf:
+        if difference.high < inf:
             ends = f" {narrow_half_width(difference)}"
         table.add_row(
             name,

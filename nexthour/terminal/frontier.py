@@ -11,17 +11,8 @@ import typer
 
 from nexthour.report import plan as report
 from nexthour.report.text import CAVEAT, one_line
-from nexthour.terminal.common import (
-    AsJson,
-    EffortName,
-    ScenarioFile,
-    Seed,
-    effort_words,
-    print_json,
-    read_scenario,
-    status_line,
-)
-from nexthour.terminal.tables import make_table, plain_console, print_again
+from nexthour.terminal.common import AsJson, EffortName, ScenarioFile, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.tables import effort_words, make_table, plain_console, print_again
 from optimize.options import FRONTIER_POINTS, FRONTIER_THROUGH, OPTIONS
 from sim.study.options import SEED
 

@@ -21,17 +21,8 @@ from nexthour.report.numbers import (
     whole,
 )
 from nexthour.report.text import CAVEAT, one_line
-from nexthour.terminal.common import (
-    AsJson,
-    EffortName,
-    ScenarioFile,
-    Seed,
-    effort_words,
-    print_json,
-    read_scenario,
-    status_line,
-)
-from nexthour.terminal.tables import make_table, plain_console, print_again, print_block, print_items
+from nexthour.terminal.common import AsJson, EffortName, ScenarioFile, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.tables import effort_words, make_table, plain_console, print_again, print_block, print_items
 from optimize.options import OPTIONS
 from sim.study.options import SEED
 

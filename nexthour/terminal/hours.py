@@ -13,7 +13,7 @@ from nexthour.packaged import file_path
 from nexthour.report.numbers import count_of, hours_in_all, tenths, whole, whole_percent
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import OR_NAME, MaybeOut, ScenarioToFit, print_written, scenario_to_write
+from nexthour.terminal.options import OR_NAME, MaybeOut, ScenarioToFit, print_written, scenario_to_write
 from nexthour.terminal.tables import make_table, plain_console, print_block
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from nexthour.packaged import file_path
 from nexthour.report import calibration
 from nexthour.report.text import CAVEAT
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
+from nexthour.terminal.options import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
 from nexthour.terminal.tables import plain_console, print_block, print_next, table_of
 
 if TYPE_CHECKING:

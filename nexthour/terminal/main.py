@@ -3,8 +3,6 @@
 Everything heavy is imported inside a command, so that help is instant.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated
 

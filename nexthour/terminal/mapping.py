@@ -9,7 +9,7 @@ import typer
 from nexthour.packaged import file_path
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, check_out, print_json
-from nexthour.terminal.company_data import Encoding, Export
+from nexthour.terminal.options import Encoding, Export
 from nexthour.terminal.tables import plain_console, print_block, print_items, print_next
 
 if TYPE_CHECKING:

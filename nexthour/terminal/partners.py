@@ -12,7 +12,7 @@ from nexthour.packaged import file_path
 from nexthour.report import calibration
 from nexthour.report.text import one_line
 from nexthour.terminal.common import AsJson, print_json
-from nexthour.terminal.company_data import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
+from nexthour.terminal.options import OR_NAME, DecimalMark, Encoding, Out, ScenarioToFit, template_path
 from nexthour.terminal.tables import plain_console, print_block, print_items, print_next, table_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def command(
     Example:
       nexthour partners made_up_partners --out mine.yaml
     """
-    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, read_partners, with_intake
+    from nexthour.calibrate.people.partner_intake import infer_partners, plans_to_mend, with_intake
+    from nexthour.calibrate.people.partner_posterior import read_partners
     from sim import load_scenario, save_scenario
 
     table = file_path(table, "table")

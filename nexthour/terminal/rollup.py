@@ -10,8 +10,8 @@ import typer
 import nexthour.report.gaps as report
 from nexthour.report.numbers import count_of, tenths, usd, usd_with_half_width, whole
 from nexthour.report.text import one_line, with_capital
-from nexthour.terminal.common import AsJson, EffortName, Seed, effort_words, print_json, read_scenario, status_line
-from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
+from nexthour.terminal.common import AsJson, EffortName, Seed, print_json, read_scenario, status_line
+from nexthour.terminal.tables import effort_words, make_table, plain_console, print_again, print_block
 from optimize.options import OPTIONS
 from sim.study.options import SEED
 

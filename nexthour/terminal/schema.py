@@ -1,7 +1,5 @@
 """nexthour schema: the JSON Schema of scenario and plan files."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

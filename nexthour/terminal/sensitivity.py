@@ -18,7 +18,7 @@ from nexthour.report.numbers import (
 )
 from nexthour.report.text import CAVEAT, one_line, with_article
 from nexthour.terminal.common import AsJson, ScenarioFile, Seed, print_json, progress, read_scenario
-from nexthour.terminal.plans import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
+from nexthour.terminal.options import Baseline, PlanOption, Replications, Workers, comparison_request, resolve
 from nexthour.terminal.tables import make_table, plain_console, print_again, print_block
 from sim.study.options import REPLICATIONS, SEED, WORLDS_OF_SENSITIVITY
 

@@ -7,8 +7,6 @@ own.)
 Left out: the app itself (nexthour/app/).
 """
 
-from __future__ import annotations
-
 import socket
 from typing import Annotated
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexthour import version
 from nexthour.report.calibration import ALL_OF_THEM, TextTable
+from optimize.options import OPTIONS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,6 +67,11 @@ def print_items(console: Console, lines: Iterable[str]) -> None:
 def print_next(*words: str, after: str = "") -> None:
     """Print the command to go on with."""
     print(f"\n{after}Next:\n  {shlex.join(['nexthour', *words])}")
+
+
+def effort_words(effort: str) -> list[str]:
+    """The words of a command that ask for an effort; none for the usual one."""
+    return [] if effort == OPTIONS["effort"].default else ["--effort", effort]
 
 
 def print_again(scenario: Scenario, words: list[Any], *others: Scenario) -> None:

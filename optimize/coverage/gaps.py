@@ -7,8 +7,6 @@ come from.
 Left out: remedies together (that is a plan: the planner's work), and what an account manager costs in money.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal

@@ -6,8 +6,6 @@ manager believes the partner to be, a reason is given if one can be computed.
 Left out: whether the plan is right to do so (the planner, and its certificate).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast

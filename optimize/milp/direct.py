@@ -1,7 +1,5 @@
 """Rows of the manager's own deals: the pool, what is found in it, what is started, and the hours for it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows of the week: what its hours are for, whom the manager recruits, carries and parks."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Rows that people ask for. Each may be given up, at a price, to find out which of them clash."""
 
-from __future__ import annotations
-
 from typing import Any, Literal
 
 import numpy as np

@@ -3,8 +3,6 @@
 What is not concave, as what partners bring seen from the manager's pool, is linear at the path of the last plan.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

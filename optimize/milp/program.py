@@ -13,8 +13,6 @@ model.py has the symbols, and what rows are called; hours.py the week, recruitin
 wins; direct.py the manager's deals; limits.py what people ask for. Left out: every simplification of problem.py.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ A plan leaves this file only if the solver proved it feasible. PuLP says "optima
 and variables keep values after an infeasible run; so the status is read from the solver's own word.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import time

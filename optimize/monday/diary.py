@@ -9,8 +9,6 @@ every week is as long as any other and what is free is at the end of the days.
 Left out: dates and weeks off (sheet.py), travel, and appointments that others make.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping

@@ -8,8 +8,6 @@ The names of the three partner segments are in no file, because calendars are fo
 Left out: reading calendars (nexthour/calibrate/calendar/ics_file.py).
 """
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

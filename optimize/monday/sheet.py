@@ -15,8 +15,6 @@ free for it.
 Left out: where in the day and week a block stands (diary.py), and the calendar file (ics.py).
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass

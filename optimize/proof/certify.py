@@ -3,8 +3,6 @@
 Left out: the search (reconcile.py, moves.py).
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections import Counter

@@ -6,8 +6,6 @@ the first four. With `through` of four the two are neighbours and compete for th
 less they do. Each point is simulated. One whose plan the solver did not prove is reported and not drawn.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

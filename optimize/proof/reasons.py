@@ -4,8 +4,6 @@ next best plan to win.
 All but the value of an hour is simulated. Left out: how good the plan is (certify.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any

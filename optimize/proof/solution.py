@@ -3,8 +3,6 @@
 Left out: how the certificate is made (certify.py), and the reasons (reasons.py).
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -150,15 +149,6 @@ class Actuals(Document):
     def of(cls, given: Mapping[str, Any]) -> Actuals:
         """Actuals from plain data. Raises PlanError, a sentence for each thing that is wrong."""
         return validate(cls, given, "actuals", PlanError)
-
-    @classmethod
-    def load(cls, path: Path | str) -> Actuals:
-        """The actuals in a YAML file. Raises PlanError, a sentence for each thing that is wrong in it."""
-        return cls.read(path)
-
-    def save(self, path: Path | str) -> None:
-        """Write it as YAML, keeping comments, and its JSON Schema beside it."""
-        self.write(path)
 
     @property
     def quarters(self) -> int:

@@ -16,8 +16,6 @@ How much it helps is in docs/replan.md, with figures.
 Left out: the assumptions, which stay the scenario's own (calibrate/), and the planning (reconcile.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

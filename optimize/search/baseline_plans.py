@@ -3,8 +3,6 @@
 A few by default; benchmarks/planner.py asks for some 250.
 """
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 

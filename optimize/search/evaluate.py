@@ -7,8 +7,6 @@ developed any more, and those hours go to selling.
 Left out: which plans are worth trying (reconcile.py, moves.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, unique

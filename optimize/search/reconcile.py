@@ -8,8 +8,6 @@ a calendar can hold.
 Left out: moving single hours (moves.py), and how good the plan is in markets nobody saw (certify.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

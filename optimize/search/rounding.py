@@ -6,8 +6,6 @@ that what was within a share or a largest change stays so. What is left over is 
 Left out: on which day (monday/).
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -8,8 +8,6 @@
 Left out: how the figures are measured (measures.py), and why the baseline's numbers are what they are (docs/model.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal

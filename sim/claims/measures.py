@@ -6,8 +6,6 @@ tests/sim/test_claims.py switches the mechanism behind each claim off.
 Left out: what is claimed of these figures (claims.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any

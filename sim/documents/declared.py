@@ -6,8 +6,6 @@ field is made by `declare`; error sentences, the JSON Schema and the screens tak
 Left out: the wording of what is wrong (messages.py) and files (yaml_file.py).
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable, Mapping

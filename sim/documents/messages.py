@@ -6,8 +6,6 @@ path names the partner or segment it passes through, since nobody counts list it
 Left out: which inputs are wrong (declared.py and the models decide that).
 """
 
-from __future__ import annotations
-
 import datetime
 import difflib
 import math

@@ -5,8 +5,6 @@ A `Document` is a whole file: it keeps the text it came from, and what did not c
 Left out: how the fields of a document are declared and checked (declared.py).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -28,7 +26,7 @@ from sim.errors import InputError
 LARGEST_FILE_BYTES = 1_000_000
 EDITORS_LINE = "# yaml-language-server: $schema="
 PROMISE, LAST_LINE = '# This file is whole if it has its last line, "# end".', "# end"
-"""What `write` puts below the first line and at the end: a file that was cut off has the one and not the other."""
+"""What `save` puts below the first line and at the end: a file that was cut off has the one and not the other."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Document(Declared):
     _source: SourceText = PrivateAttr(SourceText())
 
     @classmethod
-    def read(cls, path: Path | str) -> Self:
+    def load(cls, path: Path | str) -> Self:
         """The document in a YAML file. Raises the class's error, a sentence for each thing that is wrong."""
         data, text = read_yaml(path, cls.error)
         if not isinstance(data, Mapping):
@@ -66,7 +64,7 @@ class Document(Declared):
         document._source = SourceText(_without_marks(text), path_text(path))
         return document
 
-    def write(self, path: Path | str, *, replace: bool = True) -> bool:
+    def save(self, path: Path | str, *, replace: bool = True) -> bool:
         """Write it as YAML, and beside it, if it can be, its JSON Schema, which the first line names for editors.
 
         Comments and order of the file it was loaded from are kept, and the text of every value that is the same. The
@@ -89,7 +87,7 @@ class Document(Declared):
         self._source = replace(self._source, path="")
 
     def text(self) -> str:
-        """What `write` would put into the file."""
+        """What `save` would put into the file."""
         from ruamel.yaml.error import YAMLError
 
         after = self._written_values()

@@ -6,8 +6,6 @@
 Left out: how work is divided (batches.py) and what the sums mean (kpis.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

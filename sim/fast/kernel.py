@@ -13,8 +13,6 @@ The file is long because it is the same one story. Plain functions of numbers an
 (rules.py). An impossible state sets `trouble` and ends the run.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -7,8 +7,6 @@ a run. `Run` holds all of them. Where something is a yes or no, it is 1 or 0.
 Left out: what is done with it (kernel.py).
 """
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import Any, NamedTuple
 

@@ -14,8 +14,6 @@ Arguments are whole numbers, arrays, or named tuples of arrays; they are passed 
 threads run at the same time. The value is a whole number.
 """
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import platform

@@ -6,8 +6,6 @@ uses: full and leading indices, assignment, `len` and `shape`. `Bundle` is a nam
 words: handing it on is handing on one address. Imported only while something is compiled.
 """
 
-from __future__ import annotations
-
 import hashlib
 import operator
 from typing import Any

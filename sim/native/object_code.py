@@ -6,8 +6,6 @@ and lengths of arrays, named tuples field by field.
 Left out: keeping the code, and calling it (compiler.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any

@@ -4,8 +4,6 @@ Every plan of a comparison meets the same markets; with `worlds`, also the same 
 divided is told in batches.py.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

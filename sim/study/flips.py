@@ -16,8 +16,6 @@ differences, one plan's quota credit less the baseline plan's over the horizon, 
 all assumptions meet the same markets, the first ones of the seed.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass

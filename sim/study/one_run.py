@@ -3,8 +3,6 @@
 Left out: many runs at once (batches.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

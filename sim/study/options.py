@@ -3,8 +3,6 @@
 request.py makes a value of them. Nothing heavy is imported here, so that the help of the terminal is instant.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 MOST_RUNS = 10**7

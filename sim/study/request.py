@@ -7,8 +7,6 @@ are done, which changes nothing that comes out.
 Left out: the comparison itself (experiment.py); meaning, default and bounds of each field (options.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self

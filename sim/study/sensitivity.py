@@ -13,8 +13,6 @@ A plan is laid out once, from what is thought likely: the manager does not know 
 Left out: assumptions varied in pairs; numbers without a width, such as margins.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 import sim
 from sim import Ledger, Market, Scenario, SimulationError, TimePlan, coefficients, draw_market, simulate
 from sim import market as markets
-from sim.coefficients import Coefficients, derive, with_tables
+from sim.coefficients import Coefficients, with_tables
 from sim.fast import engine as fast
 from sim.ledger import NEVER, NOBODY, TICKS_PER_QUARTER, TICKS_PER_WEEK, Kind
 from sim.native import compiler, kept_code
@@ -37,7 +37,7 @@ from sim.streams import Stream, four_marks, uniforms
 from sim.tally import empty_sums
 from sim.terms import COVERAGE_MODES, PARTNER_SEGMENTS
 from sim.territory import run_simpy
-from tests.helpers import candidate, explain_difference, partner, plan_of, run_once, segment, stage
+from tests.helpers import candidate, explain_difference, numbers_of_run, partner, plan_of, run_once, segment, stage
 from tests.helpers import territory as land
 from tests.strategies import Case, as_drawn, in_worlds, market_of, round_times, world_of
 
@@ -251,7 +251,7 @@ def test_a_difference_is_told_in_words_and_can_be_had_again(tmp_path: Path, monk
     assert f"  one    {lines[row]}\n  other  {list(other.lines())[row]}\n  amount_usd: 0 and 77\n" in text
     assert "seed 3, replication 2, plan 'test plan'" in text and text.endswith("\n  world 4")
     (folder,) = tmp_path.iterdir()
-    again = sim.load_scenario(folder / "scenario.yaml"), TimePlan.read(folder / "plan.yaml")
+    again = sim.load_scenario(folder / "scenario.yaml"), TimePlan.load(folder / "plan.yaml")
     assert run_once(*again, seed=3, replication=2).digest() == ledger.digest()
 
 
@@ -331,7 +331,7 @@ def test_the_text_of_the_kernel_is_plain_python(monkeypatch: pytest.MonkeyPatch,
     ]
     for variant in (scenario, scenario.variant(open_pipeline=pipeline)):
         plan, other = busy_plan(variant), TimePlan.constant(variant, 0.3, name="other plan")
-        coefficients = [derive(variant, plan), derive(variant, other)]
+        coefficients = [numbers_of_run(variant, plan), numbers_of_run(variant, other)]
         market = draw_market(variant, seed, 5)
         ledger = simulate(variant, plan, market, engine="compiled")
         sums = fast_sums(variant, seed, coefficients, [5, 6])
@@ -392,7 +392,7 @@ BOTH_DIGESTS = """
 import sys
 import sim
 from sim import TimePlan, draw_market, load_scenario, simulate
-scenario, plan = load_scenario(sys.argv[1]), TimePlan.read(sys.argv[2])
+scenario, plan = load_scenario(sys.argv[1]), TimePlan.load(sys.argv[2])
 market = draw_market(scenario, 7)
 print(sim.__file__, *(simulate(scenario, plan, market, engine=engine).digest() for engine in ("simpy", "compiled")))
 """
@@ -402,8 +402,8 @@ def test_an_edited_rule_changes_both_engines(tmp_path: Path) -> None:
     """With the same cache; what was compiled before is used as long as nothing is edited."""
     scenario = lively()
     plan = busy_plan(scenario)
-    scenario.write(tmp_path / "scenario.yaml")
-    plan.write(tmp_path / "plan.yaml")
+    scenario.save(tmp_path / "scenario.yaml")
+    plan.save(tmp_path / "plan.yaml")
     digest = simulate(scenario, plan, draw_market(scenario, 7), engine="compiled").digest()
     cache = tmp_path / "cache"
     shutil.copytree(kept_code.cache_folder(), cache)  # so that what is compiled here need not be again
@@ -552,7 +552,7 @@ def test_trouble_among_many_runs_names_its_plan_and_replication() -> None:
     """Here a deceiver's skill is above 1: trouble comes with the first replication in which a partner is one."""
     scenario = lively()
     plans = [busy_plan(scenario), TimePlan.constant(scenario, 0.3, name="other plan")]
-    good = [derive(scenario, plan) for plan in plans]
+    good = [numbers_of_run(scenario, plan) for plan in plans]
     fine, not_fine = [], []
     for r in range(20):
         deceived = (draw_market(scenario, SEED, r).true_segment == PARTNER_SEGMENTS.index("deceiver")).any()

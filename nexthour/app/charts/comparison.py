@@ -3,8 +3,6 @@
 Left out: any computing, and Streamlit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Left out: tables to be sorted or edited, and Streamlit.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from html import escape

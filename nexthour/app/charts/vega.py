@@ -6,8 +6,6 @@ and axes take the colours of the theme they are shown in.
 Left out: the pictures, any computing, and Streamlit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -3,8 +3,6 @@
 Left out: making plans (lab.py, find_plan.py).
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress

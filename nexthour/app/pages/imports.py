@@ -4,8 +4,6 @@ Each section has a file of its own (import_deals.py and its neighbours, scenario
 recruiting funnels, which the terminal reads (nexthour hours, nexthour recruiting).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib import import_module
 

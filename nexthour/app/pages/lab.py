@@ -4,8 +4,6 @@ The first markets are shown at once and the rest follow. A saved plan is shown a
 has no sliders. Left out: finding such plans (find_plan.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

@@ -5,8 +5,6 @@ tests/sim/test_claims.py does, without the twins in which the mechanism behind a
 calibration, which have documents of their own in docs/.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import inf, isinf

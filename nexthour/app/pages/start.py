@@ -4,8 +4,6 @@ The answer is about two of the scenario's plans: the one with the least time for
 of it in most markets. Left out: what anybody should do; that is for the other pages.
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from nexthour.app.charts.comparison import markets_ahead

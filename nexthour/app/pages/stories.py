@@ -4,8 +4,6 @@ A story is a scenario that comes with Next Hour. Its result is a run of its plan
 stands here are questions, and no answers. Left out: the game with seats and rounds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -4,8 +4,6 @@ One section at a time is drawn; which one is part of the address. Left out: indi
 (kpi_table.py), several territories together (rollup.py).
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any

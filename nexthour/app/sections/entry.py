@@ -4,8 +4,6 @@ All three end as the same CSV file, read by the same reader as in the terminal, 
 same mistakes. Left out: what the rows mean (import_partners.py, import_judgement.py).
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The same calls and words as `nexthour mapping` and `nexthour calibrate`. Left ou
 (mapping_form.py), and back-testing, which the terminal does (nexthour backtest).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO

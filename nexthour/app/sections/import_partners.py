@@ -3,8 +3,6 @@
 The same calls and words as `nexthour partners`. Left out: the ways in (entry.py).
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 import nexthour.report.calibration as report

@@ -4,8 +4,6 @@ What was seen is entered in a form, quarter by quarter, or uploaded as a file, a
 planning again (find_plan.py), which takes it from there.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -7,8 +7,6 @@ and meanings are those of the declarations. Left out: names for values of the se
 gives; they stay as they are.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence

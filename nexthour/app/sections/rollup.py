@@ -3,8 +3,6 @@
 Left out: how they are added up (optimize/coverage/rollup.py).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

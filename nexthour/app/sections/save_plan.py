@@ -3,8 +3,6 @@
 Left out: the library itself (library.py).
 """
 
-from __future__ import annotations
-
 import streamlit as st
 
 from nexthour.app.menu import page_link

@@ -5,8 +5,6 @@ as text for everything else; what is not changed keeps its text and its comments
 gets an id of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -6,8 +6,6 @@ name. The highest number counts, and what was there before can always be had aga
 Left out: what it means (optimize/replan/actuals.py, optimize/replan/matching.py), and Streamlit.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

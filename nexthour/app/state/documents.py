@@ -3,8 +3,6 @@
 What is written once is shown from there. Left out: Streamlit.
 """
 
-from __future__ import annotations
-
 import re
 from functools import cache
 

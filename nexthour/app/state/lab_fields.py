@@ -4,8 +4,6 @@ than the scenario thinks likely.
 Shares are written in percent. What is given to each activity are parts, so that no slider has to give way to another.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import zlib

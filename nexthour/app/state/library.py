@@ -5,8 +5,6 @@ a new browser or a restart loses nothing, and any editor can change them. Nothin
 same name gets a number, in its name too.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import re
@@ -102,13 +100,13 @@ def write_new(document: Document, kind: str, document_id: str) -> bool:
         raise InputError(
             f"{where}: cannot be written ({problem.strerror}); set NEXTHOUR_LIBRARY to a folder that can"
         ) from None
-    return document.write(where / f"{document_id}.yaml", replace=False)
+    return document.save(where / f"{document_id}.yaml", replace=False)
 
 
 def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
     """The document in a file that was uploaded. Raises InputError, a sentence for each thing that is wrong."""
     with on_disk(Upload.of(file_name, data)) as path:
-        document = kind.read(path)
+        document = kind.load(path)
     document.forget_file()
     return document
 
@@ -131,7 +129,7 @@ def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
 
 def _holds_same(document: Document, path: Path) -> bool:
     try:
-        return type(document).read(path) == document
+        return type(document).load(path) == document
     except InputError:
         return False
 

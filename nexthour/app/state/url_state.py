@@ -7,8 +7,6 @@ Streamlit's own binding of widgets to the address is not used: a link to another
 set it, and a value that makes no sense would vanish without a word.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Left out: the values of controls, which Streamlit keeps under their keys.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any

@@ -9,8 +9,6 @@ Left out: what a calendar does not show (calls, mails, travel), whether the hour
 are (status_quo.py).
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from collections import defaultdict

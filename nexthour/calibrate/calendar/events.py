@@ -9,8 +9,6 @@ its column says stops the reading: to leave out such rows only would lose hours.
 Left out: what an event was for (audit.py), and the format of ICS files (ics_file.py).
 """
 
-from __future__ import annotations
-
 import datetime
 import gzip
 import io
@@ -23,14 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from nexthour.calibrate.calendar import ics_file
-from nexthour.calibrate.calendar.occurrence import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    CalendarColumns,
-    CalendarPeriod,
-    CalendarSpec,
-    Entry,
-)
+from nexthour.calibrate.calendar.occurrence import YEARS, CalendarColumns, CalendarPeriod, CalendarSpec, Entry
 from nexthour.calibrate.files.notation import EPOCH, Question, Reason, parse_day
 from nexthour.calibrate.files.table_file import GZIP, Layout, read_small
 from sim.documents.files import read_regular
@@ -125,10 +116,7 @@ def _period(
         max(reading.day_of(end) for _, end in spans) if last is None else last,
         first is None and last is None,
     )
-    if (
-        not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS
-        or not EARLIEST_YEAR < period.first.year < LATEST_YEAR
-    ):
+    if not SHORTEST_PERIOD_DAYS <= period.days <= LONGEST_PERIOD_DAYS or not YEARS[0] < period.first.year < YEARS[-1]:
         raise TableError(
             f"{path}: from {period.first} to {period.last} is {period.days:,} "
             f"day{'' if period.days == 1 else 's'}; allowed: {SHORTEST_PERIOD_DAYS} to "

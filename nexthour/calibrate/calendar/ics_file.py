@@ -6,8 +6,6 @@ are refused before any is followed, rules that match no day are not followed, an
 Left out: tasks, alarms, and every property of an event but subject, categories, times, status and people.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 import time
@@ -18,14 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from nexthour.calibrate.calendar.occurrence import (
-    EARLIEST_YEAR,
-    LATEST_YEAR,
-    CalendarPeriod,
-    CalendarSpec,
-    Entry,
-    is_zone,
-)
+from nexthour.calibrate.calendar.occurrence import YEARS, CalendarPeriod, CalendarSpec, Entry, is_zone
 from sim.errors import TableError
 
 LAST_LINE = b"END:VCALENDAR"
@@ -161,7 +152,7 @@ def _span(event: Any) -> Any:
             end = start + event["DURATION"].dt
         else:
             end = start if timed else start + datetime.timedelta(days=1)
-        if isinstance(end, datetime.datetime) != timed or not EARLIEST_YEAR <= start.year <= end.year <= LATEST_YEAR:
+        if isinstance(end, datetime.datetime) != timed or not YEARS[0] <= start.year <= end.year <= YEARS[-1]:
             return None
         if timed and (start.tzinfo is None) != (end.tzinfo is None):
             return None

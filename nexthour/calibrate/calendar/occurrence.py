@@ -3,8 +3,6 @@
 Left out: the files (ics_file.py, events.py), and which part of an occurrence lies in a period (events.py).
 """
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,7 +15,7 @@ from nexthour.calibrate.files.table_file import Layout
 from sim.documents.declared import Declared, Items, declare
 from sim.documents.messages import show
 
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
+YEARS = range(1900, 2201)
 """Years in which events may lie; birthdays repeat since long ago."""
 Column = Annotated[str, Field(min_length=1, max_length=200)]
 Texts = Annotated[Items[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=500)]

@@ -7,8 +7,6 @@ scenario's hours is selling: calls and mails that are in no calendar, and events
 Left out: support, which stays the scenario's judgement, and that partners get different mixes: a split has one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import floor
 

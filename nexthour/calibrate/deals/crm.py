@@ -7,8 +7,6 @@ are compared without regard to upper case.
 Left out: columns and values that a company has added or renamed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache

@@ -9,8 +9,6 @@ dates, and back from the export where it has days ago.
 Left out: what a cell means (mapping.py), stages that a deal passed, changes of amount, who worked on it.
 """
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass, field
 from math import isfinite

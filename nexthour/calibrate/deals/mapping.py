@@ -8,8 +8,6 @@ What the cells of a deal mean under it follows: how it ended, who sold it, its s
 Left out: reading the file (table_file.py), notations (notation.py), and which deals can be used (deal_table.py).
 """
 
-from __future__ import annotations
-
 import datetime
 from collections import abc
 from collections.abc import Callable, Iterator

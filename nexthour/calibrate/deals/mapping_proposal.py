@@ -7,8 +7,6 @@ not plain, who is a partner, how far a stage is. The file's own values stand bes
 Left out: guessing.
 """
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections import Counter

@@ -6,8 +6,6 @@ away from the document; a column that nobody knows is refused, because a misspel
 Left out: what the rows mean (partner_posterior.py, judgement.py), and large tables (deal_table.py).
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, TypeVar
 

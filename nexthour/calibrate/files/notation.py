@@ -7,8 +7,6 @@ the rest of the dates (13/02). Nothing is guessed.
 Left out: names of months, words, percentages.
 """
 
-from __future__ import annotations
-
 import datetime
 import re
 from functools import cache

@@ -5,8 +5,6 @@ An encoding is not guessed: nearly every file is valid in several, and says some
 Left out: what the lines mean (table_file.py).
 """
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import io

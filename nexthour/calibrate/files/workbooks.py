@@ -7,8 +7,6 @@ not believed.
 Left out: styles, charts, comments, passwords.
 """
 
-from __future__ import annotations
-
 import re
 import warnings
 import zipfile

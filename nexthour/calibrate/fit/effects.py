@@ -13,8 +13,6 @@ their priors, so that few weeks do not claim to know how weeks differ.
 Left out: what a block's number is (predict.py); effects that are not normal; weeks that resemble their neighbours.
 """
 
-from __future__ import annotations
-
 from dataclasses import astuple, dataclass
 
 import numpy as np

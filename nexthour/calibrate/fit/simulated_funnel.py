@@ -9,8 +9,6 @@ that somebody closes, and a quota.
 Left out: later quarters, in which partners change; the open pipeline.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt

@@ -14,8 +14,6 @@ Left out: practice by the partner's own wins, growth of the market, that a perso
 whether people are right. Several people's answers stand side by side; the range is as wide as they differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise

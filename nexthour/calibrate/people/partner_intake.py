@@ -10,8 +10,6 @@ Left out: what differs between partners and is not in the table (margin, cycle, 
 scenario's, by the partner's name.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,22 +21,13 @@ import scipy
 
 from nexthour.calibrate.fit.posterior import Interval
 from nexthour.calibrate.people import partner_posterior
-from nexthour.calibrate.people.partner_posterior import (
-    LEVELS,
-    STEPS,
-    PartnerRow,
-    Posterior,
-    opportunities_in_accounts,
-    read_partners,
-)
+from nexthour.calibrate.people.partner_posterior import PartnerRow, Posterior, opportunities_in_accounts
 from sim import PlanError, TableError, TimePlan
 from sim.arrays import FloatArray
 from sim.documents.messages import show
 from sim.ranges import Range
 from sim.scenario import Partner, Scenario
 from sim.terms import PARTNER_SEGMENTS, TREATMENTS, WEEKS_PER_QUARTER, WEEKS_PER_YEAR, PartnerSegment
-
-__all__ = ["Intake", "PartnerEstimate", "PartnerRow", "infer_partners", "read_partners", "with_intake"]
 
 SURE, LIKELY = 0.9, 0.7
 """Probabilities from which a label is called so."""
@@ -146,7 +135,7 @@ def infer_partners(
 def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: float, name: str) -> PartnerEstimate:
     partner, spread = _with_accounts(row, scenario, name)
     stated = opportunities_in_accounts(partner, scenario)
-    most = stated * weeks / WEEKS_PER_QUARTER * exp(float(STEPS[-1]) * spread)
+    most = stated * weeks / WEEKS_PER_QUARTER * exp(float(partner_posterior.STEPS[-1]) * spread)
     if row.registered_deals is not None and row.registered_deals > most + 3 * most**0.5:
         raise TableError(
             f"{name}: {row.partner} registered {row.registered_deals:,} deals in {weeks:g} "
@@ -163,11 +152,11 @@ def _estimate(row: PartnerRow, before: Posterior, scenario: Scenario, weeks: flo
     return PartnerEstimate(
         row=row,
         kinds=kinds,
-        skill=_range_on_grid(LEVELS, after.level("skill"), source),
-        engagement=_range_on_grid(LEVELS, after.level("engagement"), source),
+        skill=_range_on_grid(partner_posterior.LEVELS, after.level("skill"), source),
+        engagement=_range_on_grid(partner_posterior.LEVELS, after.level("engagement"), source),
         reactive_support_hours=_support_hours(row, kinds, scenario, source),
         partner=partner,
-        opportunities_per_quarter=_range_on_grid(stated * np.exp(spread * STEPS), accounts, source),
+        opportunities_per_quarter=_range_on_grid(stated * np.exp(spread * partner_posterior.STEPS), accounts, source),
         to_settle=question,
     )
 

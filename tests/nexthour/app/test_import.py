@@ -26,8 +26,8 @@ from nexthour.app.state import library
 from nexthour.calibrate import calibrate, load_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
-from nexthour.calibrate.people.partner_intake import infer_partners, read_partners, with_intake
-from nexthour.calibrate.people.partner_posterior import PartnerRow
+from nexthour.calibrate.people.partner_intake import infer_partners, with_intake
+from nexthour.calibrate.people.partner_posterior import PartnerRow, read_partners
 from nexthour.jobs import Jobs
 from nexthour.jobs.uploads import Upload, on_disk
 from sim import InputError, ScenarioError, load_scenario

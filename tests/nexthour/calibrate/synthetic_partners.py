@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from nexthour.calibrate.people.partner_intake import PartnerRow, infer_partners
+from nexthour.calibrate.people.partner_intake import infer_partners
+from nexthour.calibrate.people.partner_posterior import PartnerRow
 from sim import Scenario, TimePlan, draw_market, load_scenario, simulate
 from sim.ledger import ENDINGS, Kind
 from sim.ranges import Range

@@ -24,15 +24,8 @@ from openpyxl import Workbook
 from scipy import stats
 from typer.testing import CliRunner
 
-from nexthour.calibrate.people.partner_intake import (
-    PartnerEstimate,
-    PartnerRow,
-    infer_partners,
-    plans_to_mend,
-    read_partners,
-    with_intake,
-)
-from nexthour.calibrate.people.partner_posterior import prior
+from nexthour.calibrate.people.partner_intake import PartnerEstimate, infer_partners, plans_to_mend, with_intake
+from nexthour.calibrate.people.partner_posterior import PartnerRow, prior, read_partners
 from sim import TimePlan, draw_market, load_scenario, save_scenario, simulate
 from sim.errors import InputError, TableError
 from sim.scenario import Scenario

@@ -482,5 +482,5 @@ def test_file_names_are_safe_everywhere() -> None:
 def test_the_text_of_a_document_is_what_is_written(tmp_path: Any) -> None:
     scenario = scenario_of()
     for document in (scenario, TimePlan.status_quo(scenario)):
-        document.write(tmp_path / "mine.yaml")
+        document.save(tmp_path / "mine.yaml")
         assert (tmp_path / "mine.yaml").read_text(encoding="utf-8") == document.text()
