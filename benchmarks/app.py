@@ -2,9 +2,8 @@
 
 Each row is a goal of the app's and what was measured, best read on an idle machine: from the start of the server, from
 opening a page, from the press of a key to the moment the picture changes. "Markets" are those shown at once, a hundred;
-a thousand follow. The other visitor's row is measured while a plan search runs.
-
-Left out: many visitors at once.
+a thousand follow. The other visitor's row is measured while a plan search runs; many visitors at once are those of
+visitors.py, at a server of their own. The last column is what was measured as a share of the goal: 1 and less is met.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import visitors
 from tests.nexthour.app.browser import browser, served, visit
 
 PRESSES = 60
@@ -38,38 +38,56 @@ CHANGED = """(patience) => new Promise((done, fail) => {
 
 
 class Row(NamedTuple):
-    """One goal and what was measured against it."""
+    """One goal and what was measured against it: at most so much."""
 
     what: str
-    goal: str
-    measured: str
-    met: bool
+    goal: float
+    measured: float
+    unit: str = "s"
+
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """The row as it is printed."""
+        share = f"{self.measured / self.goal:.2f}" if self.goal else ""
+        met = "met" if self.measured <= self.goal else "NOT MET"
+        return self.what, f"<= {self.goal:g} {self.unit}", f"{self.measured:.4g} {self.unit}", met, share
 
 
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.app", description="How fast the app is.")
     parser.add_argument("--presses", type=int, default=PRESSES, help="presses of a key in each row")
-    presses = parser.parse_args().presses
+    parser.add_argument("--visitors", type=int, default=visitors.VISITORS, help="visitors at once; 0 leaves them out")
+    parser.add_argument("--without-browser", action="store_true", help="measure only many visitors at once")
+    asked = parser.parse_args()
+    rows = [] if asked.without_browser else _in_a_browser(asked.presses)
+    notes = []
+    if asked.visitors:
+        with tempfile.TemporaryDirectory() as folder, served(Path(folder, "library"), Path(folder, "log")) as address:
+            waited = visitors.measure(address, asked.visitors)
+        rows += [Row(*row) for row in waited.rows()]
+        notes = waited.notes()
+    table = Table("what", "goal", "measured", "", "of goal")
+    for row in rows:
+        table.add_row(*row.cells())
+    console = Console(width=110)
+    console.print(table)
+    for note in notes:
+        console.print(note)
+
+
+def _in_a_browser(presses: int) -> list[Row]:
     rows: list[Row] = []
     with browser() as chrome, tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
         with served(Path(folder) / "library", Path(folder) / "log.txt") as address:
-            rows.append(_row("server healthy", 2.0, time.perf_counter() - begun))
+            rows.append(Row("server healthy", 2.0, time.perf_counter() - begun))
             first, again = _until_picture(chrome, address)
-            rows.append(_row("first picture, first visitor", 3.0, first))
-            rows.append(_row("first picture, warm", 1.0, again))
-            rows += _slider(chrome, address, presses, "slider to picture", 0.2, 0.4)
+            rows.append(Row("first picture, first visitor", 3.0, first))
+            rows.append(Row("first picture, warm", 1.0, again))
+            rows += _slider(chrome, address, presses, "slider to picture", 120, 200)
             rows += _files(chrome, address)
             rows += _beside_a_search(chrome, address, presses)
-    table = Table("what", "goal", "measured", "")
-    for row in rows:
-        table.add_row(row.what, row.goal, row.measured, "met" if row.met else "NOT MET")
-    Console(width=110).print(table)
-
-
-def _row(what: str, goal_seconds: float, seconds: float) -> Row:
-    return Row(what, f"<= {goal_seconds:g} s", f"{seconds:.2f} s", seconds <= goal_seconds)
+    return rows
 
 
 def _until_picture(chrome: Browser, address: str) -> list[float]:
@@ -99,7 +117,7 @@ def _slider(chrome: Browser, address: str, presses: int, what: str, median: floa
             seen.done()
     at = np.percentile(took, [50, 95])
     return [
-        Row(f"{what}, {name}", f"<= {1000 * goal:.0f} ms", f"{1000 * seconds:.0f} ms", bool(seconds <= goal))
+        Row(f"{what}, {name}", goal, 1000 * float(seconds), "ms")
         for name, goal, seconds in zip(("median", "p95"), (median, p95), at, strict=True)
     ]
 
@@ -112,7 +130,7 @@ def _files(chrome: Browser, address: str) -> list[Row]:
             begun = time.perf_counter()
             with seen.page.expect_download():
                 seen.page.get_by_role("button", name=label).click()
-            rows.append(_row(f"file: {label}", 2.0, time.perf_counter() - begun))
+            rows.append(Row(f"file: {label}", 2.0, time.perf_counter() - begun))
     return rows
 
 
@@ -122,7 +140,7 @@ def _beside_a_search(chrome: Browser, address: str, presses: int) -> list[Row]:
         searching.go("find-plan")
         searching.page.get_by_role("button", name="Find the plan").click()
         searching.page.wait_for_timeout(3000)
-        return _slider(chrome, address, presses, "slider while a plan is searched", 0.5, 0.5)
+        return _slider(chrome, address, presses, "slider while a plan is searched", 500, 500)
 
 
 if __name__ == "__main__":

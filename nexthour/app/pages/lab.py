@@ -34,7 +34,7 @@ from nexthour.report import comparison as report
 from nexthour.report import numbers
 from nexthour.report.text import with_article
 from sim import Comparison, Scenario, Sensitivity, TimePlan
-from sim.assumptions import Assumption, assumptions
+from sim.assumptions import Assumption
 from sim.plan import ACTIVITY_WORDS
 from sim.split import Split
 from sim.study.estimates import Estimate
@@ -127,23 +127,25 @@ def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answ
         plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
     plans = {base.name: base, plan.name: plan}
     request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
-    top, place = answer, st.empty()
+    top, figures, pictures = answer, st.empty(), st.empty()
     for stage in cache.stages(scenario, request):
         with top, simulating(scenario, stage.replications):
             comparison = cache.comparison(scenario, stage)
         reason = report.explain_difference(comparison, plan.name)
         answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
-        with place.container():
-            _draw_result(comparison, plan.name)
+        with figures.container():
+            _draw_numbers(comparison, comparison[plan.name])
+        if not stage.worlds:  # of which nothing below the figures tells
+            with pictures.container():
+                _draw_pictures(comparison, plan.name)
     is_changed = bool(st.session_state[lab_fields.CHANGED])
     with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
         _draw_assumptions(context, scenario, request)
     caveat()
 
 
-def _draw_result(comparison: Comparison, name: str) -> None:
+def _draw_pictures(comparison: Comparison, name: str) -> None:
     result = comparison[name]
-    _draw_numbers(comparison, result)
     step_chain(report.chain_of_effects(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
     picture(hours_stack(result.plan.hours_by_activity(comparison.scenario), name))
@@ -172,7 +174,7 @@ def _interval(share: Estimate) -> str:
 
 
 def _draw_assumptions(context: PageContext, scenario: Scenario, request: ComparisonRequest) -> None:
-    known = {assumption.name: assumption for assumption in assumptions(context.scenario)}
+    known = {assumption.name: assumption for assumption in cache.known_assumptions(context.scenario)}
     usual = "All are as the scenario thinks likely"
     st.multiselect("Change an assumption", list(known), key=lab_fields.CHANGED, placeholder=usual)
     for name in st.session_state[lab_fields.CHANGED]:

@@ -9,7 +9,6 @@ wait for them.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
-from nexthour.app.state import library
+from nexthour.app.state import later, library
 from optimize.effort import Effort
 from sim import Comparison, Outcomes, Scenario, ScenarioError, TimePlan, compare_outcomes, load_scenario, replicate
 from sim.arrays import FloatArray
+from sim.assumptions import Assumption, assumptions
+from sim.progress import Progress
 from sim.study.batches import table_bookings, world_credit
 from sim.study.experiment import keep_tapes
 from sim.study.one_run import usual_replications
@@ -63,7 +64,7 @@ def stages(scenario: Scenario, request: ComparisonRequest, with_worlds: bool = T
     yield request.model_copy(update={"replications": FIRST_MARKETS})
     if usual_markets(scenario) < MARKETS:
         return
-    time.sleep(REST_SECONDS)
+    later.rest(REST_SECONDS)
     yield request.model_copy(update={"replications": MARKETS})
     if with_worlds:
         yield request.model_copy(update={"replications": MARKETS, "worlds": FEW_WORLDS})
@@ -82,6 +83,12 @@ def scenario(scenario_id: str, files: Mapping[str, Path]) -> Scenario:
 @st.cache_resource(max_entries=50, show_spinner="Reading the scenario ...")
 def _scenario(path: Path, changed_ns: int) -> Scenario:
     return load_scenario(path)
+
+
+@st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)
+def known_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
+    """What the scenario assumes; to find it takes as long as all controls of a page."""
+    return assumptions(scenario)
 
 
 def known_plans(scenario: Scenario) -> dict[str, TimePlan]:
@@ -110,10 +117,17 @@ def comparison_across(request: ComparisonRequest, scenarios: Mapping[str, Scenar
     return compare_outcomes(runs, next(iter(plans)), in_worlds)
 
 
-@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
     """The outcomes of a plan in a number of markets; 2.7 MB for 1,000 of twelve quarters, 4.5 MB at most."""
-    return replicate(scenario, plan, markets, seed, tapes=_tapes_if_few(scenario, markets, seed))
+    if markets <= FIRST_MARKETS:
+        return _first_outcomes(scenario, plan, markets, seed)
+    key = "outcomes", scenario.digest(), plan.digest(), markets, seed
+    return later.result(key, lambda progress: replicate(scenario, plan, markets, seed, progress=progress), later.SOON)
+
+
+@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
+def _first_outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> Outcomes:
+    return replicate(scenario, plan, markets, seed, tapes=_tapes(scenario, markets, seed))
 
 
 @st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
@@ -125,16 +139,19 @@ def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int
     return np.column_stack([direct, partner])
 
 
-@st.cache_resource(max_entries=200, show_spinner=False, hash_funcs=BY_DIGEST)
 def _in_worlds(scenario: Scenario, plan: TimePlan, worlds: int, markets: int, seed: int) -> FloatArray:
     """Quota credit in US dollars, shape (worlds, markets)."""
-    return world_credit(scenario, {plan.name: plan}, worlds, markets, seed, RunSettings())[:, 0]
+
+    def make(progress: Progress) -> FloatArray:
+        settings = RunSettings(progress=progress)
+        return world_credit(scenario, {plan.name: plan}, worlds, markets, seed, settings)[:, 0]
+
+    key = "worlds", scenario.digest(), plan.digest(), worlds, markets, seed
+    return later.result(key, make, later.LAST)
 
 
-def _tapes_if_few(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
+def _tapes(scenario: Scenario, markets: int, seed: int) -> KeptTapes | None:
     """Tapes of the first markets are kept, some 26 MB; of 1,000 they would be 260 MB, and are drawn again."""
-    if markets > FIRST_MARKETS:
-        return None
     numbers = tape_numbers(scenario, seed)
     return _tapes_if_small(tuple((part.shape, part.tobytes()) for part in numbers), scenario, markets, seed)
 

@@ -10,11 +10,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from nexthour.app.state import url_state
+from nexthour.app.state import cache, url_state
 from nexthour.app.state.url_state import Field
 from nexthour.report.numbers import count_of, plain_number
 from sim import PlanError, Scenario, TimePlan
-from sim.assumptions import Assumption, assumptions, with_value
+from sim.assumptions import Assumption, with_value
 from sim.documents.declared import validate
 from sim.plan import ACTIVITY_WORDS
 from sim.split import Split
@@ -179,7 +179,7 @@ def value_key(assumption: Assumption) -> str:
 
 def fields_of_assumptions(page: str, scenario: Scenario) -> list[Field]:
     """What is changed, and a value for each of these."""
-    by_name = {assumption.name: assumption for assumption in assumptions(scenario)}
+    by_name = {assumption.name: assumption for assumption in cache.known_assumptions(scenario)}
     changed = url_state.several(CHANGED, list(by_name))
     chosen = [by_name[name] for name in url_state.allowed_value(page, changed)]
     return [
@@ -192,9 +192,11 @@ def fields_of_assumptions(page: str, scenario: Scenario) -> list[Field]:
 
 
 def _changed(scenario: Scenario, state: Mapping[str, Any]) -> dict[Assumption, float]:
+    if not state[CHANGED]:
+        return {}
     values = {
         assumption: state[value_key(assumption)]
-        for assumption in assumptions(scenario)
+        for assumption in cache.known_assumptions(scenario)
         if assumption.name in state[CHANGED]
     }
     return {assumption: value for assumption, value in values.items() if value != assumption.likely}

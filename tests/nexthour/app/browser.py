@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal, get_args
 from urllib.error import URLError
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
@@ -73,6 +74,20 @@ def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
         except (URLError, OSError):
             time.sleep(0.1)
     raise RuntimeError(f"the app does not answer at {address}")
+
+
+def server_process(address: str) -> psutil.Process:
+    """The server that this process began and that listens at an address."""
+    port = int(address.rpartition(":")[2])
+    for process in psutil.Process().children(recursive=True):
+        if any(one.laddr.port == port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN):
+            return process
+    raise RuntimeError(f"no server of this process listens at {address}")
+
+
+def memory_mb(server: psutil.Process) -> float:
+    """What a server and its processes hold in memory, in MB."""
+    return sum(process.memory_info().rss for process in (server, *server.children(recursive=True))) / 1e6
 
 
 @contextmanager

@@ -315,11 +315,11 @@ def test_the_lab_shows_the_numbers_of_compare() -> None:
 def test_tapes_that_are_too_large_are_drawn_again_and_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, seed = small(), 11
     plan = TimePlan.status_quo(scenario)
-    assert cache._tapes_if_few(scenario, cache.FIRST_MARKETS, seed) is not None
+    assert cache._tapes(scenario, cache.FIRST_MARKETS, seed) is not None
     kept = cache.outcomes(scenario, plan, cache.FIRST_MARKETS, seed)
     st.cache_resource.clear()
     monkeypatch.setattr(cache, "LARGEST_TAPES", 100_000)
-    assert cache._tapes_if_few(scenario, cache.FIRST_MARKETS, seed) is None
+    assert cache._tapes(scenario, cache.FIRST_MARKETS, seed) is None
     drawn = cache.outcomes(scenario, plan, cache.FIRST_MARKETS, seed)
     assert drawn is not kept
     assert (drawn.values == kept.values).all()
