@@ -47,7 +47,7 @@ def write_actuals(path: Path) -> None:
     for quarter in range(1, 5):
         quarters = with_quarter(quarters, {"quarter": quarter, "bookings_usd": 100_000.0 * quarter}, None)
     assert quarters is not None
-    quarters.write(path)
+    quarters.save(path)
 
 
 def write_plan(path: Path) -> None:
@@ -111,7 +111,7 @@ def meaning(name: str, path: Path) -> Any:
 @pytest.mark.parametrize("name", KINDS)
 def test_a_file_that_was_cut_off_is_refused_or_says_the_same(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"cut.{KINDS[name].ending}"
-    KINDS[name].write(path)
+    KINDS[name].save(path)
     data, all_of_it = path.read_bytes(), meaning(name, path)
     assert not isinstance(all_of_it, str)
     last = len(data) - 1
