@@ -93,7 +93,7 @@ def check(folder: Path, old: Contents, new: Contents) -> None:
         assert path.name[0] != "." or path.name.endswith(UNFINISHED)
 
 
-def meet_faults(name: str, folder: Path, number: int, draw: random.Random, room: int = 0) -> None:
+def meet_faults(name: str, folder: Path, number: int, draw: random.Random) -> None:
     """Let a writer meet so many kills and as many full disks."""
     folder.mkdir(exist_ok=True)
     with writer(name, folder) as fault:
@@ -111,14 +111,16 @@ def meet_faults(name: str, folder: Path, number: int, draw: random.Random, room:
             assert code in (KILL, 0), said
             check(folder, old, new)
         largest = max(map(len, new.values()))
+        failed = 0
         for _ in range(number):
             put(folder, old)
             code, said = fault("room", draw.randint(0, largest + largest // 10))
-            check_no_room(name, folder, old, new, code, said)
+            failed += check_no_room(folder, old, new, code, said)
+        assert failed
 
 
-def check_no_room(name: str, folder: Path, old: Contents, new: Contents, code: int, said: str) -> None:
-    """A write without room fails in one sentence, or all that was asked for is there."""
+def check_no_room(folder: Path, old: Contents, new: Contents, code: int, said: str) -> bool:
+    """A write without room fails in one sentence, or all that was asked for is there; returns whether it failed."""
     check(folder, old, new)
     assert [path for path in files(folder) if path.name[0] == "."] == []
     asked = {file: data for file, data in new.items() if not file.endswith(SCHEMA)}
@@ -128,6 +130,7 @@ def check_no_room(name: str, folder: Path, old: Contents, new: Contents, code: i
         assert code == 1, said
         assert said.startswith("error: ") and said.count("\n") == 1, said
         assert "cannot be written" in said
+    return code != 0
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -169,11 +172,13 @@ def test_a_disk_that_is_full_leaves_the_old_file_or_the_new_one(name: str, tmp_p
         with writer(name, folder) as fault:
             new = contents(folder)
             old = before(name, new)
+            failed = 0
             for _ in range(MANY_FAULTS):
                 (disk / "filler").unlink(missing_ok=True)
                 put(folder, old)
                 filled(disk, draw.randint(0, sum(map(len, new.values())) * 2))
                 code, said = fault("room", 2**30)
-                check_no_room(name, folder, old, new, code, said)
+                failed += check_no_room(folder, old, new, code, said)
+            assert failed
     finally:
         subprocess.run(["umount", disk], check=True)
