@@ -30,7 +30,7 @@ test-long: $(READY) ## the generated and statistical tests again, fresh seeds, m
 	@echo "Running the long tests with SEED=$(SEED) ..."
 	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=4000 \
 	    $(BIN)/python -m pytest -m "generated and not long" --hypothesis-seed=$(SEED)
-	@$(BIN)/python -m pytest -m long
+	@SEED=$(SEED) $(BIN)/python -m pytest -m long
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."

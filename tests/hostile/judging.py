@@ -26,6 +26,7 @@ JARGON = (
     "Exceeds the limit", "sys.set", "this should not happen", "Error(", "codec can't", "list index", "not subscriptable", "unhashable type",
     "positional argument", "recursion depth", "has no attribute",
 )  # fmt: skip
+ACCEPTED = "accepted"
 LONGEST_SENTENCE = 400
 ONE_PROBLEM = re.compile(r"(error|nexthour): .+")
 PLAIN_MEMORY = Path("/proc/self/status")
@@ -97,29 +98,53 @@ def wrong_with_run(run: CommandRun, codes: tuple[int, ...] = (0, 1, 2)) -> str:
     return "" if odd is None else f"prints {odd!r}"
 
 
-def faults_of(case: Case, out: Path, thorough: bool) -> Iterator[str]:
-    """Everything that is wrong with how a case is taken."""
-    if case.handed_in is not None:
-        with _no_warning() as warned:
-            refusal, fault = _taken(case.handed_in.take, case.value)
-        if fault:
-            yield fault
-        if refusal is not None and (fault := wrong_with_text(str(refusal))):
-            yield fault
-        yield from warned
-        return
+def judge(case: Case, out: Path) -> tuple[list[str], Cost]:
+    """Everything that is wrong with how a case is taken, and the most that one way to take it costs."""
+    faults, costs = list[str](), list[Cost]()
+    ways = [_by_value] if case.handed_in is not None else [_by_python, _by_terminal]
+    for way in ways:
+        with measured() as cost:
+            found = list(way(case, out))
+        costs += cost
+        faults += [text for text in found if text != ACCEPTED]
+        if cost[0].seconds > LONGEST_SECONDS:
+            faults.append(f"{way.__name__.strip('_')}: takes {cost[0].seconds:.1f} seconds of the processor")
+        if cost[0].megabytes > MOST_MEMORY_MB:
+            faults.append(f"{way.__name__.strip('_')}: takes {cost[0].megabytes:,.0f} MB")
+        if ACCEPTED in found and case.reader is not None and not case.reader.quick:
+            break
+    return faults, Cost(max(cost.seconds for cost in costs), max(cost.megabytes for cost in costs))
+
+
+def _by_value(case: Case, out: Path) -> Iterator[str]:
+    assert case.handed_in is not None
+    with _no_warning() as warned:
+        refusal, fault = _taken(case.handed_in.take, case.value)
+    if fault:
+        yield fault
+    if refusal is not None and (fault := wrong_with_text(str(refusal))):
+        yield fault
+    yield from warned
+
+
+def _by_python(case: Case, out: Path) -> Iterator[str]:
+    """What is wrong with how Python reads the case; ACCEPTED if it does."""
     assert case.reader is not None
     with _no_warning() as warned:
         refusal, fault = _taken(case.reader.read, Path(case.path) if case.path else case.path)
     if fault:
         yield f"Python: {fault}"
     yield from (f"Python: {text}" for text in warned)
-    if refusal is not None:
-        for text in refusal.problems if isinstance(refusal, InputError) else (str(refusal),):
-            if fault := wrong_with_text(text):
-                yield f"Python: {fault}"
-    if refusal is None and not thorough and not case.reader.quick:
+    if refusal is None:
+        yield ACCEPTED
         return
+    for text in refusal.problems if isinstance(refusal, InputError) else (str(refusal),):
+        if fault := wrong_with_text(text):
+            yield f"Python: {fault}"
+
+
+def _by_terminal(case: Case, out: Path) -> Iterator[str]:
+    assert case.reader is not None
     with contextlib.suppress(FileNotFoundError):
         out.unlink()
     try:

@@ -32,7 +32,7 @@ class Reader:
     words: Callable[[str, str], list[str]]
     """the command that reads a file (first) and writes another (second)"""
     quick: bool = True
-    """whether the command takes a moment only, also where nothing is wrong"""
+    """whether the command takes a moment only, also where nothing is wrong; others are given only what Python refuses"""
 
 
 @cache

@@ -56,7 +56,7 @@ def test_many_large_hostile_inputs_are_a_result_or_one_sentence(part: int) -> No
 
 def _faults(take: Callable[[Any], object], value: Any = None) -> list[str]:
     handed_in = HandedIn("a value", lambda rng, room: value, take)
-    return list(judging.faults_of(Case(0, "a value", handed_in=handed_in, value=value), Path("nowhere"), False))
+    return judging.judge(Case(0, "a value", handed_in=handed_in, value=value), Path("nowhere"))[0]
 
 
 def _raise(problem: Exception) -> Callable[[Any], object]:

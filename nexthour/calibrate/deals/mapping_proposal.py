@@ -276,6 +276,6 @@ def _other_fields(draft: _Draft) -> Iterator[tuple[str, Any]]:
     if draft.columns["id"] is not None:
         yield "id", draft.columns["id"]
     yield "quarters", None
-    yield "source", f"export {draft.table.name}"[:300]
+    yield "source", short_line(f"export {draft.table.name}")[:300]
     layout = draft.table.layout.model_dump()
     yield from ((name, layout[name]) for name, value in PLAIN.model_dump().items() if layout[name] != value)

@@ -25,6 +25,7 @@ from nexthour.calibrate.deals.mapping import QUESTIONS, Mapping, load_mapping, m
 from nexthour.calibrate.deals.mapping_proposal import Proposal, propose_mapping, save_proposal
 from nexthour.calibrate.files.table_file import Layout, read_small
 from nexthour.terminal.main import app
+from sim.documents.yaml_file import read_yaml
 from sim.errors import TableError
 from tests import SCENARIOS, make_salesforce_export
 from tests.nexthour.calibrate.test_table_file import as_csv, as_workbook
@@ -350,3 +351,10 @@ def test_any_file_is_proposed_or_refused_in_a_sentence(rows: list[list[str]]) ->
         assert found.questions and list(found.mapping) == [
             name for name in Mapping.model_fields if name in found.mapping
         ]
+
+
+def test_a_proposal_for_a_file_whose_name_is_no_text_is_yaml(tmp_path: Path) -> None:
+    path = tmp_path / "deals\udcff.csv"
+    path.write_text("Amount\n1\n", encoding="utf-8")
+    save_proposal(propose_mapping(path), tmp_path / "m.yaml")
+    assert read_yaml(tmp_path / "m.yaml", TableError)[0]["source"] == "export deals .csv"
