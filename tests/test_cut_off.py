@@ -111,7 +111,7 @@ def meaning(name: str, path: Path) -> Any:
 @pytest.mark.parametrize("name", KINDS)
 def test_a_file_that_was_cut_off_is_refused_or_says_the_same(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"cut.{KINDS[name].ending}"
-    KINDS[name].save(path)
+    KINDS[name].write(path)
     data, all_of_it = path.read_bytes(), meaning(name, path)
     assert not isinstance(all_of_it, str)
     last = len(data) - 1
