@@ -94,7 +94,8 @@ def _read_rules(path: Path) -> object:
 
 
 def _read_partners(path: Path) -> object:
-    from nexthour.calibrate.people.partner_intake import infer_partners, read_partners, with_intake
+    from nexthour.calibrate.people.partner_intake import infer_partners, with_intake
+    from nexthour.calibrate.people.partner_posterior import read_partners
 
     return with_intake(baseline(), infer_partners(read_partners(path), baseline(), 52.0, "the table"))
 
