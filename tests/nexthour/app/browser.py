@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,13 +49,16 @@ def chromium() -> str:
 
 
 @contextmanager
-def served(library: Path, log: Path) -> Iterator[str]:
-    """The app on a free port of this machine, with a library of its own; its address."""
+def served(library: Path, log: Path, program: Sequence[str] = ("nexthour",)) -> Iterator[str]:
+    """The app on a free port of this machine, with a library of its own; its address.
+
+    `program` is a module that is run as the program, and words before the program's own.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {**os.environ, "NEXTHOUR_LIBRARY": str(library)}
-    words = [sys.executable, "-m", "nexthour", "app", "--port", str(port), "--no-browser"]
+    words = [sys.executable, "-m", *program, "app", "--port", str(port), "--no-browser"]
     with log.open("wb") as out, subprocess.Popen(words, cwd=ROOT, env=environment, stdout=out, stderr=out) as server:
         try:
             _wait(f"http://127.0.0.1:{port}/_stcore/health", server)

@@ -17,6 +17,7 @@ from typing import Any
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 PATIENCE_SECONDS = 60.0
 
@@ -30,6 +31,8 @@ class Visitor:
         """the widget of each slider that was drawn, by its key"""
         self.at: dict[str, float] = {}
         """where each slider stands, by its key"""
+        self.buttons: dict[str, str] = {}
+        """the widget of each button that was drawn, by its label"""
         self.problems: list[str] = []
         """what the page said was wrong"""
         self.script = ""
@@ -38,15 +41,18 @@ class Visitor:
 
     async def __aenter__(self) -> Visitor:
         stream = self.address.replace("http", "ws", 1) + "/_stcore/stream"
-        opened = connect(stream, origin=self.address, subprotocols=["streamlit"], max_size=None, compression=None)
+        opened = connect(
+            stream, origin=Origin(self.address), subprotocols=[Subprotocol("streamlit")],
+            max_size=None, compression=None,
+        )  # fmt: skip
         self._stream = await self._open.enter_async_context(opened)
         return self
 
     async def __aexit__(self, *problem: object) -> None:
         await self._open.aclose()
 
-    async def ask(self, **sliders: float) -> None:
-        """Open the page, or move sliders on it. What was drawn comes by `until`."""
+    async def ask(self, press: str = "", **sliders: float) -> None:
+        """Open the page, press a button of it, or move sliders. What was drawn comes by `until`."""
         asked = BackMsg()
         asked.rerun_script.query_string = self.query
         asked.rerun_script.page_script_hash = self.script
@@ -57,6 +63,8 @@ class Visitor:
         self.at |= sliders
         for key, widget in self.sliders.items():
             asked.rerun_script.widget_states.widgets.add(id=widget).double_array_value.data[:] = [self.at[key]]
+        if press:
+            asked.rerun_script.widget_states.widgets.add(id=self.buttons[press]).trigger_value = True
         assert self._stream is not None
         await self._stream.send(asked.SerializeToString())
 
@@ -88,6 +96,8 @@ class Visitor:
                 if key not in self.sliders or element.slider.set_value:
                     self.at[key] = (element.slider.value or element.slider.default)[0]
                 self.sliders[key] = element.slider.id
+            elif drawn == "button":
+                self.buttons[element.button.label] = element.button.id
             elif drawn == "exception":
                 self.problems.append(element.exception.message)
             elif drawn == "alert" and element.alert.format == element.alert.ERROR:
