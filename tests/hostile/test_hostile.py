@@ -23,7 +23,7 @@ from tests.hostile.handed_in import HANDED_IN, HandedIn
 from tests.hostile.readers import READERS
 from tests.hostile.watching import try_cases
 
-CASES, PARTS = 1_000, 4
+CASES, PARTS = 1_000, 2
 LONG_CASES, LONG_PARTS = 10_000, 20
 FIRST_LONG = int(os.environ.get("SEED", "1")) % 10**6 * LONG_CASES
 
