@@ -219,7 +219,7 @@ def test_pricing_goes_on_beside_the_map_is_stopped_and_begun_again(at_once: AtOn
 
 def test_what_another_visitor_cancelled_is_begun_for_this_one(at_once: AtOnce) -> None:
     at_once.state = "cancelled"
-    at_once.start("gaps", small(), SEED, effort=FEW)
+    at_once.start("gaps", small(), seed=SEED, effort=FEW)
     at_once.state = "done"
     test = opened("gaps", jobs=at_once)
     assert len(at_once.asked) == 2 and any("clear" in name for name in tables(test))
