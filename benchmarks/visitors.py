@@ -28,7 +28,7 @@ from tests.nexthour.app.protocol import Visitor, is_end, metric
 VISITORS, EVERY_SECONDS, SECONDS = 30, 10.0, 120.0
 WARM_SECONDS = 8.0
 """The server loads the other pages a while after the first was opened."""
-LEAST_SHARE, MOST_SHARE = 5, 80
+LEAST_SHARE, MOST_SHARE = 5, 60
 FIRST, WHOLE, WORLDS = "first", "whole", "worlds"
 """The parts of an answer: a hundred markets, a thousand, and plausible worlds."""
 

@@ -11,6 +11,7 @@ Left out: other programs of the same user, who can do all that the user can.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
 import threading
 from collections.abc import AsyncIterator
@@ -34,6 +35,8 @@ PACKED_FROM_BYTES, PACKING_LEVEL = 1000, 4
 TIDY_SECONDS = 60.0
 FIRST_VISIT_SECONDS = 4.0
 """Time for the first page alone, before the others are loaded."""
+ARENA_MAX, POOLS = -8, 2
+"""The number of glibc's option M_ARENA_MAX, and how many threads can ask for memory without waiting for each other."""
 REFUSED = "Next Hour answers only to pages of its own. Open http://{name} in a browser of this machine.\n"
 
 
@@ -79,12 +82,24 @@ MIDDLEWARE = [
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Warm up once the server answers, and tidy up memory while it runs."""
+    limit_memory_pools()
     threading.Thread(target=_warm_quietly, daemon=True).start()
     tidying = asyncio.create_task(_tidy())
     yield
     tidying.cancel()
     with suppress(asyncio.CancelledError):
         await tidying
+
+
+def limit_memory_pools() -> bool:
+    """Have all threads take memory from few pools; whether that can be had, which is in glibc only.
+
+    Each visitor's thread would get a pool of its own and keep it after a single use: with thirty, 80 MB more.
+    """
+    try:
+        return bool(ctypes.CDLL(None).mallopt(ARENA_MAX, POOLS))
+    except (AttributeError, OSError, TypeError):  # another C library, another system
+        return False
 
 
 def _warm_quietly() -> None:

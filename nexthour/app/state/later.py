@@ -29,8 +29,8 @@ SOON, LAST = 0, 1
 """How urgent a question is: many markets come before plausible worlds, whoever asks."""
 LOOKS_SECONDS = 0.02
 """A page that waits looks this often whether its visitor has asked something newer."""
-KEPT = 24
-"""Answers that are kept of each urgency, some 65 MB."""
+KEPT = 12
+"""Answers that are kept of each urgency, some 35 MB together."""
 Make = Callable[[Progress], Any]
 
 

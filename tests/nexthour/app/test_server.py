@@ -7,6 +7,8 @@ import gzip
 import ipaddress
 import json
 import re
+import subprocess
+import sys
 import threading
 import tomllib
 import urllib.error
@@ -25,7 +27,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from nexthour.app.menu import page_address, page_names
-from nexthour.app.server import OwnPagesOnly, is_from_own_page
+from nexthour.app.server import POOLS, OwnPagesOnly, is_from_own_page
 from tests import ROOT
 from tests.nexthour.app import watched_server
 from tests.nexthour.app.browser import memory_mb, served, server_process
@@ -135,6 +137,43 @@ def test_streamlit_still_has_the_option_not_to_collect_garbage_after_a_rerun() -
     asked = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert asked["runner"] == {"postScriptGC": False}
     assert "runner.postScriptGC" in config.get_config_options()
+
+
+POOLS_OF_TWENTY_THREADS = """
+import ctypes, sys, threading
+from nexthour.app.server import limit_memory_pools
+if not limit_memory_pools():
+    sys.exit("none")
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p
+together, stop = threading.Barrier(21), threading.Event()
+def take():
+    together.wait()
+    libc.malloc(1000)
+    together.wait()
+    stop.wait()
+threads = [threading.Thread(target=take) for _ in range(20)]
+for thread in threads: thread.start()
+together.wait()
+together.wait()
+libc.malloc_info(0, ctypes.c_void_p(libc.fdopen(1, b"w")))
+libc.fflush(None)
+stop.set()
+"""
+
+
+def test_visitors_threads_take_memory_from_few_pools() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", POOLS_OF_TWENTY_THREADS],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.stderr == "none\n":
+        pytest.skip("this C library has no such pools")
+    assert 0 < done.stdout.count("<heap nr=") <= POOLS, done
 
 
 class Watched(NamedTuple):
