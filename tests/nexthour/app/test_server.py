@@ -7,6 +7,7 @@ import gzip
 import ipaddress
 import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +28,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
 
 from nexthour.app.menu import page_address, page_names
-from nexthour.app.server import POOLS, OwnPagesOnly, is_from_own_page
+from nexthour.app.server import POOLS, OwnPagesOnly, is_from_own_page, send_at_once
 from tests import ROOT
 from tests.nexthour.app import watched_server
 from tests.nexthour.app.browser import memory_mb, served, server_process
@@ -174,6 +175,21 @@ def test_visitors_threads_take_memory_from_few_pools() -> None:
     if done.stderr == "none\n":
         pytest.skip("this C library has no such pools")
     assert 0 < done.stdout.count("<heap nr=") <= POOLS, done
+
+
+@pytest.mark.parametrize("family, host", [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_small_messages_go_out_at_once(family: socket.AddressFamily, host: str) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as server, socket.socket(family, socket.SOCK_STREAM) as client:
+        try:
+            server.bind((host, 0))
+        except OSError:
+            pytest.skip(f"this machine has no {host}")
+        send_at_once()  # the server has its socket before it listens
+        server.listen()
+        client.connect(server.getsockname())
+        connection, _ = server.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 class Watched(NamedTuple):
