@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
-from sim.documents.messages import sentence
+from sim.documents.messages import sentence, show
 from sim.errors import InputError
 
 MOST_VALUES = 100_000
@@ -93,7 +93,9 @@ class Declared(BaseModel):
             for key in data:
                 if key not in cls.model_fields:
                     # The guess at what was meant comes later (messages.sentence): a file may have many of them.
-                    found = {"key": key, "known": list(cls.model_fields)}
+                    # pydantic cannot take every key: some are no text, some no text that can be encoded.
+                    plain = key if isinstance(key, str) and key.isascii() else ""
+                    found = {"shown": show(key), "key": plain, "known": list(cls.model_fields)}
                     raise PydanticCustomError("unknown_key", "unknown key", found)
             # Strict numbers, but nested documents come as plain mappings and lists.
             return dict(data)

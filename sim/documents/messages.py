@@ -111,7 +111,8 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
         text = f"{where}: {at or 'the document'} is missing{meaning}; add it"
     elif kind in ("unknown_key", "value_error"):
         why = problem["ctx"]
-        said = str(why.get("error")) if "error" in why else f"unknown key {show(why['key'])}; {guess(**why)}"
+        unknown = kind == "unknown_key"
+        said = f"unknown key {why['shown']}; {guess(why['key'], why['known'])}" if unknown else str(why["error"])
         text, meaning = f"{where}: {at}{': ' if at else ''}{said}", ""
     elif spot.is_key:
         text = f"{where}: {at} has the key {show(value)}; allowed: keys that are text (put it in quotes){meaning}"

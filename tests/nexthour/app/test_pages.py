@@ -8,10 +8,8 @@ from anybody do no harm; what is saved is found again.
 from __future__ import annotations
 
 import base64
-import errno
 import html
 import json
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -727,11 +725,7 @@ def test_a_library_that_cannot_be_written_is_told_and_nothing_is_lost(
     plans = own_library / "plans"
     if there:
         plans.mkdir()
-
-        def refuses(path: Path, **_: Any) -> None:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-        monkeypatch.setattr(Path, "touch", refuses)
+        monkeypatch.setattr(library.os, "access", lambda path, mode: False)
     else:
         plans.write_text("not a folder")
     test.text_input[-1].set_value("My plan")
