@@ -33,6 +33,9 @@ def main() -> None:
     finally:
         if is_heard:
             _signal.signal(_signal.SIGINT, _stop)
+        # Python remembers an interrupt that fell into an exec() of text until the next one, and python -m would end
+        # by that signal whatever exit code was asked for.
+        exec("")
 
 
 def _stop_or_show(unraisable: "sys.UnraisableHookArgs") -> None:

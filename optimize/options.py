@@ -19,25 +19,31 @@ OBJECTIVES: dict[ObjectiveName, str] = {
 """What a plan is to have, in words."""
 OPTIONS: dict[str, Option] = {
     "floors": Option(
-        "least attainment by quarter, from the forecast", "share of quota by quarter", {}, 0, 10, list, "floor",
-        "Least attainment in a quarter, as in 1=0.9; may be repeated.", "QUARTER=SHARE", "floors",
+        "least attainment by quarter, from the forecast", "share of quota by quarter", {}, 0, 10,
+        kind=list, name="floor", metavar="QUARTER=SHARE", word="floors",
+        in_help="Least attainment in a quarter, as in 1=0.9; may be repeated.",
     ),
     "early_floor": Option(
         f"least attainment of the first {EARLY_QUARTERS} quarters together, from the forecast", "share of their quota",
-        None, 0, 10, float, "", "Least attainment of the first four quarters together.", "SHARE", "early",
+        None, 0, 10, kind=float, in_help="Least attainment of the first four quarters together.", metavar="SHARE",
+        word="early",
     ),
     "locks": Option(
         "rows of hours that are fixed", "list", (), kind=list, name="lock", metavar="USE=HOURS", word="lock",
         in_help="Fix hours a week, as in 'coach:Birch IT=2' or 'sell=20@1-4' (quarters).",
     ),
     "min_partner_share": Option(
-        "least share of the manager's hours planned for partners", "share", 0.0, 0, 1, float, word="least",
+        "least share of the manager's hours planned for partners", "share", 0.0, 0, 1, kind=float, word="least",
         in_help="Least share of the hours planned for partners.",
     ),
-    "max_partner_share": Option("most of it", "share", 1.0, 0, 1, float, word="most"),
+    "max_partner_share": Option(
+        "largest share of the manager's hours planned for partners", "share", 1.0, 0, 1, kind=float, word="most",
+        in_help="Largest share of the hours planned for partners.",
+    ),
     "largest_change_hours": Option(
         "most by which planned partner hours a week change from a quarter to the next", "hours a week", None, 0, 1000,
-        float, "largest-change", "Most by which partner hours a week change between quarters.", "HOURS", "change",
+        kind=float, name="largest-change", metavar="HOURS", word="change",
+        in_help="Most by which partner hours a week change between quarters.",
     ),
     "recruit": Option(
         "whether candidates may be recruited", "yes or no", True, kind=bool, name="no-recruiting",
@@ -56,11 +62,11 @@ OPTIONS: dict[str, Option] = {
         in_help="quota_credit, net_bookings, expected_shortfall (the least) or quarters_at_quota.",
     ),
     "discount_rate": Option(
-        "how much less a later booking is worth", "share a year", 0.0, 0, 1, float, word="discount",
+        "how much less a later booking is worth", "share a year", 0.0, 0, 1, kind=float, word="discount",
         in_help="How much less a later booking is worth, a year.",
     ),
     "exit_weight": Option(
-        "how much credit of the year after the horizon counts", "share", 0.0, 0, 1, float, metavar="WEIGHT",
+        "how much credit of the year after the horizon counts", "share", 0.0, 0, 1, kind=float, metavar="WEIGHT",
         in_help="How much credit of the year after the horizon counts, 0 to 1.", word="after",
     ),
     "followed": Option(

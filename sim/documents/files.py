@@ -5,6 +5,7 @@ Left out: what stands in them.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -67,7 +68,12 @@ def write_whole(path: Path | str, content: str | bytes, error: type[InputError],
             return True
         if mode is not None and not stat.S_ISREG(mode):
             raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
-        return _put(target, data, mode, replace)
+        if mode is not None and not replace:
+            return False
+        if mode is not None and not os.access(target, os.W_OK):
+            # To replace a file needs no right to it, but takes that one away.
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return _put(target, data, None if mode is None else stat.S_IMODE(mode), replace)
     except (OSError, ValueError, TypeError) as problem:
         raise error(f"{path_text(path)}: cannot be written ({_reason(problem)}); choose another path") from None
 
@@ -79,14 +85,12 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _put(target: Path, data: bytes, mode: int | None, replace: bool) -> bool:
-    if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(13, os.strerror(13))  # to replace a file needs no right to it, but takes that one away
-    unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}{UNFINISHED}")
+def _put(target: Path, data: bytes, rights: int | None, replace: bool) -> bool:
+    unfinished = target.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")  # a longer name might be too long
     try:
         with open(unfinished, "xb") as file:
-            if mode is not None:
-                os.chmod(unfinished, stat.S_IMODE(mode))
+            if rights is not None:
+                os.chmod(unfinished, rights)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -120,10 +120,10 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise error(f"{where}: not UTF-8 text (byte {problem.start}); save the file as UTF-8") from None
-    if PROMISE in text and LAST_LINE not in text.splitlines():
+    if PROMISE in text and not _ends_as_promised(text):
         raise error(
-            f'{where}: is cut off, as its last line, "{LAST_LINE}", is missing; take another copy, or add that line '
-            "if nothing else is missing"
+            f'{where}: is cut off, as its last line is not "{LAST_LINE}"; take another copy, or put that line at the '
+            "end if nothing else is missing"
         )
     try:
         return yaml_values(text), text
@@ -135,7 +135,14 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
 def marked_whole(text: str) -> str:
     """A text with a line at the head and one at the end, by which `read_yaml` knows that nothing of it is missing."""
     first, end, rest = text.partition("\n") if text.startswith(EDITORS_LINE) else ("", "", text)
-    return f"{first}{end}{PROMISE}\n{rest.rstrip()}\n{LAST_LINE}\n"
+    return f"{first}{end}{PROMISE}\n{rest}{'' if rest.endswith(chr(10)) else chr(10)}{LAST_LINE}\n"
+
+
+def _ends_as_promised(text: str) -> bool:
+    """Whether nothing but comments stands after the last line, and that line is there."""
+    lines = text.splitlines()
+    rest = lines[lines.index(LAST_LINE) + 1 :] if LAST_LINE in lines else ["missing"]
+    return all(not line.strip() or line.startswith("#") for line in rest)
 
 
 def _without_marks(text: str) -> str:

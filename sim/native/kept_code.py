@@ -70,7 +70,10 @@ def read_kept(name: str) -> bytes | None:
 
 
 def keep(name: str, code: bytes) -> None:
-    """Write code for the next start, whole or not at all, so that nobody else may write it. Raises NotKept."""
+    """Write code for the next start, whole or not at all, so that nobody else may write it. Raises NotKept.
+
+    Unlike sim.documents.files.write_whole it puts links and the rights of what was there aside: they are not trusted.
+    """
     folder = cache_folder()
     unfinished = folder / f".{secrets.token_hex(8)}{UNFINISHED}"
     try:

@@ -70,6 +70,20 @@ def test_it_is_on_disk_before_it_is_in_place(tmp_path: Path, monkeypatch: pytest
     assert steps == ["flush", "replace", "flush"] and path.read_bytes() == b"new"
 
 
+def test_a_name_as_long_as_there_may_be_is_written(tmp_path: Path) -> None:
+    write_whole(tmp_path / ("é" * 127), b"new", InputError)  # 254 of 255 bytes
+    assert len(os.listdir(tmp_path)) == 1
+
+
+def test_a_file_that_may_not_be_written_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+    monkeypatch.setattr(files.os, "access", lambda *_: False)  # the superuser, who may run this, has every right
+    assert not write_whole(tmp_path / "a", b"new", InputError, replace=False)
+    with pytest.raises(InputError, match=r"cannot be written \(Permission denied\)"):
+        write_whole(tmp_path / "a", b"new", InputError)
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
 def test_rights_and_links_stay(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "a").chmod(0o640)

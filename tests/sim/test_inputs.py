@@ -23,6 +23,7 @@ from sim.errors import InputError, PlanError, ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import Scenario, load_scenario
 from tests import BASELINE
+from tests.hostile.on_text import corrupted
 
 pytestmark = pytest.mark.generated
 
@@ -57,31 +58,6 @@ junk = st.one_of(
 )
 
 
-def corrupt(data: Any, rng: random.Random, value: Any) -> Any:
-    """A copy of `data` with `value` put or inserted at a random place, or something missing there."""
-    data = copy.deepcopy(data)
-    node = data
-    while True:
-        keys = list(node) if isinstance(node, dict) else list(range(len(node)))
-        key = rng.choice(keys) if keys else None
-        inner = None if key is None else node[key]
-        if isinstance(inner, dict | list | tuple) and inner and rng.random() < 0.75:
-            if isinstance(inner, tuple):
-                node[key] = inner = list(inner)
-            node = inner
-            continue
-        how = rng.choice(["replace", "delete", "insert"]) if keys else "insert"
-        if how == "replace":
-            node[key] = value
-        elif how == "delete":
-            del node[key]
-        elif isinstance(node, list):
-            node.insert(rng.randint(0, len(node)), value)
-        else:
-            node[value if isinstance(value, str | int | None) else "x"] = value
-        return data
-
-
 def check_sentence(problem: InputError, start: str) -> None:
     text = str(problem)
     assert text.startswith(start), text
@@ -96,7 +72,7 @@ def check_sentence(problem: InputError, start: str) -> None:
 def test_a_corrupted_scenario_is_valid_or_one_sentence(rng: random.Random, values: list[Any]) -> None:
     data = GOOD
     for value in values:
-        data = corrupt(data, rng, value)
+        data = corrupted(data, rng, value)
     try:
         made = validate(Scenario, data, "f.yaml", ScenarioError)
     except ScenarioError as problem:
@@ -109,7 +85,7 @@ def test_a_corrupted_scenario_is_valid_or_one_sentence(rng: random.Random, value
 @given(rng=st.randoms(use_true_random=False), value=junk)
 def test_a_corrupted_plan_is_valid_or_one_sentence(rng: random.Random, value: Any) -> None:
     try:
-        plan = validate(TimePlan, corrupt(PLAN, rng, value), "p.yaml", PlanError)
+        plan = validate(TimePlan, corrupted(PLAN, rng, value), "p.yaml", PlanError)
     except PlanError as problem:
         check_sentence(problem, "p.yaml: ")
         return

@@ -133,3 +133,14 @@ def test_a_plan_of_before_has_no_last_line_and_is_read(tmp_path: Path) -> None:
     lines = (tmp_path / "p.yaml").read_text(encoding="utf-8").splitlines()
     (tmp_path / "p.yaml").write_text("\n".join(line for line in lines if line not in (PROMISE, LAST_LINE)))
     assert TimePlan.load(tmp_path / "p.yaml") == plan
+
+
+def test_what_is_written_below_the_last_line_is_not_read_as_whole(tmp_path: Path) -> None:
+    plan = TimePlan.constant(SCENARIO, 0.2)
+    plan.save(tmp_path / "p.yaml")
+    whole = (tmp_path / "p.yaml").read_text(encoding="utf-8")
+    (tmp_path / "p.yaml").write_text(f"{whole}\n# my own words\n", encoding="utf-8")
+    assert TimePlan.load(tmp_path / "p.yaml") == plan
+    (tmp_path / "p.yaml").write_text(f"{whole}note: more\n", encoding="utf-8")
+    with pytest.raises(PlanError, match='is cut off, as its last line is not "# end"'):
+        TimePlan.load(tmp_path / "p.yaml")

@@ -80,12 +80,14 @@ class _MappingForm:
     def meanings(self, name: str, column: str | None, needed: bool = True) -> list[str]:
         """Ask which values of a column mean this."""
         known = list(self.known(name) or ())
-        options = list(dict.fromkeys([*self.values(column)[:MOST_OFFERED], *known]))
+        values = self.values(column)
+        options = list(dict.fromkeys([*values[:MOST_OFFERED], *known]))
         chosen: list[str] = st.multiselect(
             self.label(name), options, known, key=self.key_of(name), placeholder="Choose values",
             format_func=lambda value: value if value.strip() else "(empty)",
         )  # fmt: skip
         self.answers[name] = chosen or ([UNANSWERED] if needed else [])
+        caption_left_out(len(values), MOST_OFFERED, "different value")
         return chosen
 
     def show_findings(self, name: str) -> None:
@@ -97,11 +99,7 @@ class _MappingForm:
 def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Draw the form; returns the mapping as answered so far. Raises TableError if the file cannot be read."""
     asking = _MappingForm(upload, proposal, base, key)
-    if len(asking.header) > MOST_OFFERED:
-        caption(
-            f"The file has {count_of(len(asking.header), 'column')}; the first {whole(MOST_OFFERED)} can be chosen "
-            "here, others in a mapping file."
-        )
+    caption_left_out(len(asking.header), MOST_OFFERED, "column")
     left, right = st.columns(2, gap="large")
     for place, title, part in (
         (left, "How deals ended", _ask_result),
@@ -117,6 +115,13 @@ def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
     # In the order of the declaration, as a file would have it, and without what is as usual.
     made = {name: asking.answers[name] for name in DealMapping.model_fields if name in asking.answers}
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
+
+
+def caption_left_out(number: int, shown: int, what: str) -> None:
+    """Say in small print that not all columns or values can be chosen, if there are too many to offer."""
+    if number > shown:
+        there, first = count_of(number, what), whole(shown)
+        caption(f"The file has {there}; the first {first} can be chosen here, others in a mapping file.")
 
 
 def question(name: str) -> str:
@@ -180,6 +185,7 @@ def _ask_stages(form: _MappingForm, values: Sequence[str]) -> None:
     answers: dict[str, Any] = {}
     options: list[Any] = [*range(1, MOST_STAGES + 1), NOT_OPEN]
     asked = values[:MOST_STAGES_ASKED]
+    caption_left_out(len(values), MOST_STAGES_ASKED, "stage")
     for spot, value in zip(column_pairs(len(asked)), asked, strict=True):
         before = known.get(value)
         # A mapping that was answered leaves out what is not open.
@@ -205,6 +211,7 @@ def _ask_money(form: _MappingForm) -> None:
         form.answers["currency"] = code or UNANSWERED
         codes += [code] if code not in ("", "USD", *codes) else []
     rates = form.known("usd_per") or {}
+    caption_left_out(len(codes), MOST_STAGES_ASKED, "currency code")
     form.answers["usd_per"] = {code: _ask_rate(form, code, rates.get(code)) for code in codes[:MOST_STAGES_ASKED]}
 
 

@@ -27,7 +27,7 @@ MOST_EVENTS = 100_000
 LONGEST_REPEATED = datetime.timedelta(days=31)
 """Longest event that may repeat: a longer one overlaps itself without end."""
 LAYOUT_SECONDS = 3.0
-"""Time of the processor after which laying out is given up: one rule may take a second."""
+"""Time of the processor, for this alone, after which laying out is given up: one rule may take a second."""
 LAST_LEAP_CYCLE = 9972
 """First of the last 28 years there are: in as many, every day of a year falls on every day of the week."""
 LOOKED_AT = (
@@ -182,7 +182,7 @@ def expand_occurrences(
     opens = datetime.datetime.combine(period.first, datetime.time(), zone)
     closes = datetime.datetime.combine(period.last + datetime.timedelta(days=1), datetime.time(), zone)
     calendar_zone = str(written.calendar.get("X-WR-TIMEZONE", ""))
-    deadline = time.process_time() + LAYOUT_SECONDS
+    deadline = time.thread_time() + LAYOUT_SECONDS
     entries, unreadable = list[Entry](), written.unreadable
     for series in _series(written.events):
         span = None if len(series) > 1 or any(name in series[0] for name in REPEATS) else _span(series[0])
@@ -202,7 +202,7 @@ def expand_occurrences(
             except Exception:
                 # A rule is checked when it is followed, and raises many kinds.
                 unreadable += len(series)
-        if time.process_time() > deadline or len(entries) > MOST_EVENTS:
+        if time.thread_time() > deadline or len(entries) > MOST_EVENTS:
             raise TableError(
                 f"{path}: its events from {period.first} to {period.last} are over {MOST_EVENTS:,}, or take over "
                 f"{LAYOUT_SECONDS:g} seconds to lay out; take a shorter period, or export without odd repeating events"

@@ -133,7 +133,9 @@ def _rows_from_first(sheet: Any, width: int | None, path: Path) -> Iterator[tupl
         for element in _elements(source, ROW_TAG):
             row, cells = parser.parse_row(element)
             if row <= number:
-                continue
+                raise TableError(
+                    f"{path}: row {row} stands twice or out of order in its sheet; save the workbook again"
+                )
             if row > MOST_ROWS_OF_A_SHEET:
                 raise TableError(f"{path}: over {MOST_ROWS_OF_A_SHEET:,} rows in a sheet; split it")
             yield from ((gap, []) for gap in range(number + 1, row))

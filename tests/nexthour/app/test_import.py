@@ -93,6 +93,9 @@ def test_of_very_many_values_the_most_frequent_are_offered() -> None:
     assert wrong(test) == []
     assert {len(box.options) for box in test.multiselect} >= {mapping_form.MOST_OFFERED}
     assert max(len(box.options) for box in test.multiselect) == mapping_form.MOST_OFFERED
+    assert "The file has 5,000 different values; the first 500 can be chosen here, others in a mapping file." in texts(
+        test
+    )
 
 
 def successes(test: AppTest) -> list[str]:

@@ -14,11 +14,12 @@ import threading
 import tomllib
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import psutil
 import pytest
@@ -34,6 +35,7 @@ from tests.nexthour.app import watched_server
 from tests.nexthour.app.browser import memory_mb, served, server_process
 from tests.nexthour.app.protocol import Visitor
 
+Result = TypeVar("Result")
 PORT = 8600
 HOSTS = {
     (f"127.0.0.1:{PORT}",): True,
@@ -100,6 +102,12 @@ def test_the_usual_port_of_the_web_need_not_be_said() -> None:
     assert not is_from_own_page(asked)
 
 
+def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in a thread of its own: where a browser is driven, a loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def through_the_door(asked: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
     """The kinds of requests that reached what is behind the door, and what was sent back."""
     reached, sent = list[str](), list[dict[str, Any]]()
@@ -113,7 +121,7 @@ def through_the_door(asked: dict[str, Any]) -> tuple[list[str], list[dict[str, A
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(OwnPagesOnly(behind)(asked, receive, send))
+    run_async(OwnPagesOnly(behind)(asked, receive, send))
     return reached, sent
 
 
@@ -251,10 +259,10 @@ def test_a_page_of_another_site_gets_nothing(address: str) -> None:
         status, _, said = fetched(f"{address}/_stcore/health", **headers)
         assert (status, said.decode()) == (403, REFUSED.replace(str(PORT), port)), headers
 
-    asyncio.run(open_stream(address, address))
+    run_async(open_stream(address, address))
     for origin in ("http://evil.example", "http://127.0.0.1:1", address.replace("127.0.0.1", "localhost"), "null"):
         with pytest.raises(InvalidStatus, match="403"):
-            asyncio.run(open_stream(address, origin))
+            run_async(open_stream(address, origin))
 
 
 def test_a_rerun_collects_no_garbage(watched: Watched) -> None:
@@ -265,7 +273,7 @@ def test_a_rerun_collects_no_garbage(watched: Watched) -> None:
                 await visitor.done()
             assert not visitor.problems
 
-    asyncio.run(look())
+    run_async(look())
     assert [thread for (thread,) in watched.told("collection") if "script" in thread] == []
 
 
@@ -336,7 +344,7 @@ def is_this_machine(host: str | None) -> bool:
 def test_the_server_speaks_to_nobody_but_this_machine(watched: Watched) -> None:
     server = server_process(watched.address)
     with Sockets(server) as sockets:
-        asyncio.run(use_all(watched.address, server))
+        run_async(use_all(watched.address, server))
     assert sockets.looks > 10 and len(sockets.processes) > 1
     assert sockets.remote, "not even the visitors were seen"
     assert {ip for ip in sockets.remote if not is_this_machine(ip)} == set()
@@ -367,6 +375,6 @@ def test_memory_stays_flat_over_ten_thousand_reruns(tmp_path: Path) -> None:
 
     with served(tmp_path / "library", tmp_path / "log.txt") as address:
         server = server_process(address)
-        warm, end = asyncio.run(rerun())
+        warm, end = run_async(rerun())
     print(f"memory: {warm:.0f} MB after {WARM_RERUNS} reruns, {end:.0f} MB after {RERUNS}")
     assert end - warm < GROWS_MB

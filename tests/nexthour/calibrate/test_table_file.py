@@ -314,6 +314,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("</row>", "<c/>" * 110_000 + "</row>", 1)),
         "over 100,000 elements in a row",
     ),
+    "a row that stands twice": (
+        patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("</sheetData>", '<row r="2"><c/></row></sheetData>')),
+        "row 2 stands twice or out of order",
+    ),
     "a number of 5,000 digits": (
         patched(PLAIN_SHEET, SHEET, lambda xml: xml.replace("<v>2<", f"<v>{'2' * 5000}<")),
         "(a cell or a part of it makes no sense)",

@@ -486,6 +486,28 @@ def test_ctrl_c_is_one_line(seconds: float) -> None:
     assert (out, err, process.returncode) == ("", "nexthour: stopped\n", 130)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_within_an_exec_of_text_is_130_too(tmp_path: Path) -> None:
+    """Imports execute text (of dataclasses, for one), and Python remembers an interrupt that fell into it."""
+    (tmp_path / "sitecustomize.py").write_text(
+        """
+import os, signal, sys, types
+
+def run(prog_name):
+    try:
+        exec("os.kill(os.getpid(), signal.SIGINT)\\nfor _ in range(9): pass")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.modules["nexthour.terminal.main"] = types.SimpleNamespace(commands=lambda: run)
+"""
+    )
+    heard = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-m", "nexthour"], check=False, env=heard, cwd=ROOT)
+    assert ended.returncode == 130
+
+
 def test_ctrl_c_before_a_command_begins_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
