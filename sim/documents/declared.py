@@ -8,20 +8,25 @@ Left out: the wording of what is wrong (messages.py) and files (yaml_file.py).
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Annotated, Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from immutabledict import immutabledict
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, PlainSerializer, Tag, model_validator
 from pydantic import ValidationError as PydanticError
 from pydantic_core import PydanticCustomError
 
-from sim.documents.messages import sentence, show
+from sim.documents.messages import bare_type, bounds_of, sentence
 from sim.errors import InputError
 
 MOST_VALUES = 100_000
 """Aliases let a short file mean a billion values; no real document has this many."""
+MOST_ITEMS = 20_000
+"""Of a list whose field declares no bound, and keys of a mapping of names to values."""
+LONG = 1_000
+"""Length of a list or a mapping from which on its bound is looked at before what is in it."""
 MOST_SENTENCES = 50
 """More about one document nobody reads; of the rest there is the number."""
 T = TypeVar("T", bound="Declared")
@@ -90,13 +95,9 @@ class Declared(BaseModel):
     @classmethod
     def _know_every_key(cls, data: Any) -> Any:
         if isinstance(data, Mapping):
-            for key in data:
-                if key not in cls.model_fields:
-                    # The guess at what was meant comes later (messages.sentence): a file may have many of them.
-                    # pydantic cannot take every key: some are no text, some no text that can be encoded.
-                    plain = key if isinstance(key, str) and key.isascii() else ""
-                    found = {"shown": show(key), "key": plain, "known": list(cls.model_fields)}
-                    raise PydanticCustomError("unknown_key", "unknown key", found)
+            if not data.keys() <= cls.model_fields.keys():
+                # Which, and what was meant, is looked for later (messages.sentence): a file may have many of them.
+                raise PydanticCustomError("unknown_key", "unknown key")
             # Strict numbers, but nested documents come as plain mappings and lists.
             return dict(data)
         return data
@@ -120,9 +121,16 @@ class Request(Declared):
 
 
 def validate(model: type[T], data: object, where: str, error: type[InputError]) -> T:
-    """`data` as a `model`, or `error` with a sentence for each thing that is wrong in it."""
+    """`data` as a `model`, or `error` with a sentence for each thing that is wrong in it.
+
+    If lists or mappings are far too long, this is all that is told: to say what is wrong with all that is in them takes
+    long.
+    """
     try:
-        data = _without_numpy(data, [MOST_VALUES])
+        left = _Left()
+        data = _without_numpy(data, left)
+        if left.has_long and (too_long := list(islice(_too_long(model, (), data, ()), MOST_SENTENCES))):
+            raise error(*(sentence(model, problem, data, where) for problem in too_long))
         return model.model_validate(data)
     except PydanticError as problems:
         found = problems.errors(include_url=False)
@@ -140,18 +148,62 @@ class _TooMany(Exception):
     pass
 
 
-def _without_numpy(value: Any, left: list[int]) -> Any:
+class _Left:
+    """How many values may still be read, and whether a list or a mapping among them was long."""
+
+    def __init__(self) -> None:
+        self.values, self.has_long = MOST_VALUES, False
+
+
+def _without_numpy(value: Any, left: _Left) -> Any:
     """`value` with the numbers and arrays of numpy as plain ones; counts down what is `left` to be read."""
-    left[0] -= 1
-    if left[0] < 0:
+    left.values -= 1
+    if left.values < 0:
         raise _TooMany
     if _is_of_numpy(value, "generic", "ndarray"):
         return value.tolist()
     if isinstance(value, Mapping):
+        left.has_long |= len(value) > LONG
         return {key: _without_numpy(inner, left) for key, inner in value.items()}
     if isinstance(value, list | tuple):
+        left.has_long |= len(value) > LONG
         return [_without_numpy(inner, left) for inner in value]
     return value
+
+
+def _too_long(annotation: Any, metadata: tuple[Any, ...], data: Any, loc: tuple[Any, ...]) -> Iterator[dict[str, Any]]:
+    """A problem, as pydantic would tell it, for each long list or mapping that is longer than what is allowed."""
+    if not isinstance(data, Mapping | list):
+        return
+    annotation, metadata, _ = bare_type(annotation, metadata)
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType):
+        for member in inside:
+            _, of_member, _ = bare_type(member, ())
+            tags = tuple(item.tag for item in of_member if isinstance(item, Tag))
+            yield from _too_long(member, (), data, (*loc, *tags))
+    elif isinstance(data, Mapping):
+        fields = getattr(annotation, "model_fields", {})
+        for key in data.keys() & fields.keys() if fields else ():
+            yield from _too_long(fields[key].annotation, tuple(fields[key].metadata), data[key], (*loc, key))
+        if not fields and len(data) > MOST_ITEMS:
+            yield _told(loc, data, f"has {len(data):,} keys; allowed: at most {MOST_ITEMS:,}")
+        elif not fields and origin is Mapping:
+            for key, value in data.items():
+                yield from _too_long(inside[-1], (), value, (*loc, key))
+    elif origin is tuple:
+        most = bounds_of(annotation, metadata).get("max_length")
+        if most is not None and len(data) > max(LONG, most):
+            yield {"type": "too_long", "loc": loc, "input": data}
+        elif len(data) > MOST_ITEMS:
+            yield _told(loc, data, f"has {len(data):,} items; allowed: at most {MOST_ITEMS:,}")
+        else:
+            for number, item in enumerate(data):
+                yield from _too_long(inside[0], (), item, (*loc, number))
+
+
+def _told(loc: tuple[Any, ...], data: Any, what: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": loc, "input": data, "ctx": {"error": what}}
 
 
 def schema_text(model: type[Declared]) -> str:

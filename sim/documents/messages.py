@@ -110,9 +110,7 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
     if kind == "missing":
         text = f"{where}: {at or 'the document'} is missing{meaning}; add it"
     elif kind in ("unknown_key", "value_error"):
-        why = problem["ctx"]
-        unknown = kind == "unknown_key"
-        said = f"unknown key {why['shown']}; {guess(why['key'], why['known'])}" if unknown else str(why["error"])
+        said = _unknown_key(value, spot.annotation) if kind == "unknown_key" else str(problem["ctx"]["error"])
         text, meaning = f"{where}: {at}{': ' if at else ''}{said}", ""
     elif spot.is_key:
         text = f"{where}: {at} has the key {show(value)}; allowed: keys that are text (put it in quotes){meaning}"
@@ -123,6 +121,12 @@ def sentence(model: type[BaseModel], problem: Any, data: object, where: str) -> 
             allowed += ", or null"
         text = f"{where}: {at or 'the document'} {what}; allowed: {allowed}{meaning}"
     return text if len(text) <= MEANING_ROOM or not meaning else text.replace(meaning, "", 1)
+
+
+def _unknown_key(data: Mapping[Any, Any], model: type[BaseModel]) -> str:
+    known = list(model.model_fields)
+    key = next(key for key in data if key not in known)
+    return f"unknown key {show(key)}; {guess(key, known)}"
 
 
 @dataclass(frozen=True)

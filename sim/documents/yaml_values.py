@@ -1,8 +1,11 @@
 """The values that a YAML text means, or a refusal, in a time that grows with the text and with nothing else.
 
 A text of some hundred letters can mean billions of values (aliases of aliases, keys merged from what was merged), so
-what it means is counted while it is read and given up when it is more than any document holds. Values are those of
-YAML 1.2, with dates and merge keys (`<<`) of 1.1.
+what it means is counted while it is read and given up when it is more than any document holds. Two things would take
+the square of their number and are therefore bounded: directives, each compared with all before it, and keys that are
+no text, as numbers can be chosen that Python's mappings cannot tell apart without comparing them all.
+
+Values are those of YAML 1.2, with dates and merge keys (`<<`) of 1.1.
 
 Left out: files and what the values are for.
 """
@@ -13,6 +16,7 @@ import datetime
 import math
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -22,6 +26,11 @@ from sim.documents.declared import MOST_VALUES
 DEEPEST = 40
 LONGEST_NUMBER = 400
 """Letters of a number; a longer one stays text."""
+MOST_DIRECTIVES = 20
+DIRECTIVE = re.compile("(?:^|[\r\x85\u2028\u2029])\ufeff?%", re.MULTILINE)
+"""Beginning of a line that is a directive, with each line break that there is in YAML."""
+MOST_ODD_KEYS = 100
+"""Keys in a text that are no text, such as numbers: no document has any, but then its own sentence says which."""
 TAG = "tag:yaml.org,2002:"
 
 
@@ -35,6 +44,9 @@ class NotYaml(Exception):
 
 def yaml_values(text: str) -> Any:
     """The plain data of a YAML text: None, numbers, text, dates, lists and mappings. Raises NotYaml."""
+    if (directive := next(islice(DIRECTIVE.finditer(text), MOST_DIRECTIVES, None), None)) is not None:
+        line = len(text[: directive.start() + 1].splitlines())
+        raise NotYaml(f"over {MOST_DIRECTIVES} lines begin with %", line)
     try:
         return _Reader(text).document()
     except yaml.YAMLError as problem:
@@ -50,6 +62,7 @@ class _Reader:
         self.events = yaml.parse(text, Loader=yaml.CSafeLoader)
         self.anchors: dict[str, tuple[Any, int] | None] = {}
         self.values = 0
+        self.odd_keys = 0
 
     def document(self) -> Any:
         next(self.events)
@@ -106,11 +119,18 @@ class _Reader:
                 merged = self.merge(value, event)
             elif isinstance(key, dict | list):
                 raise _not_yaml("found unhashable key", event)
+            elif not isinstance(key, str) and self.are_too_many_odd():
+                raise _not_yaml(f"over {MOST_ODD_KEYS} keys are numbers or other things that are no text", event)
             elif key in own:
                 raise _not_yaml(f'found duplicate key "{str(key)[:60]}"', event)
             else:
                 own[key] = value
         return merged | own if merged else own
+
+    def are_too_many_odd(self) -> bool:
+        """Whether one more key that is no text is one too many."""
+        self.odd_keys += 1
+        return self.odd_keys > MOST_ODD_KEYS
 
     def merge(self, value: Any, event: Any) -> dict[Any, Any]:
         """The keys of one mapping or of several, of which the first that has a key decides."""

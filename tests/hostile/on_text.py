@@ -141,6 +141,16 @@ def corrupted_yaml(rng: random.Random, text: str, room: Room) -> str:
     return str(yaml.safe_dump(data, allow_unicode=rng.random() < 0.5, sort_keys=False))
 
 
+def list_of(rng: random.Random, text: str, item: str, room: Room) -> str:
+    """A text in which one key of the highest level has many wrong items."""
+    found = list(re.finditer(r"^\w+:[^\n]*\n(?:[ \-#][^\n]*\n)*", text, re.MULTILINE))
+    if not found:
+        return text
+    match = rng.choice(found)
+    items = item * min(room.items // 2, room.bytes // len(item))
+    return text[: match.start()] + match[0].partition(":")[0] + ":\n" + items + text[match.end() :]
+
+
 def yaml_bomb(rng: random.Random, text: str, room: Room) -> str:
     deep, many = rng.choice([30, 50, 1000, 100_000]), room.items
     lists = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
@@ -160,6 +170,11 @@ def yaml_bomb(rng: random.Random, text: str, room: Room) -> str:
             lambda: "x: !!timestamp 2026-01-01\n" + text, lambda: text + "\n2026-01-01: x\n1.5: y\ntrue: z\n",
             lambda: text.replace(": ", ": |\n  ", 1), lambda: text + "\nz: |\n" + "  a\n" * many, lambda: text + "# end\nmore: 1\n",
             lambda: "".join(f"&a{i} x{i}: *a{max(0, i - 1)}\n" for i in range(1, 3000)),
+            lambda: "".join(f"%TAG !{i}! a\n" for i in range(min(many, room.bytes // 14))) + "---\n" + text,
+            lambda: text + "\n...\n" + "".join(f"%TAG !{i}! a\n" for i in range(min(many, room.bytes // 14))) + "---\na: 1\n",
+            lambda: text + "".join(f"{i * (2**61 - 1)}: 1\n" for i in range(1, min(many, room.bytes // 28))),
+            lambda: text + "z:\n" + "".join(f"  {i}.5: 1\n" for i in range(min(many, room.bytes // 12))),
+            lambda: list_of(rng, text, rng.choice(["- {}\n", "- 1\n", "- []\n", "- {x: 1}\n", "- {name: x}\n"]), room),
         ]
     )()  # fmt: skip
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import datetime
 import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +21,8 @@ from ruamel.yaml.error import YAMLError
 
 from sim.documents.declared import MOST_VALUES
 from sim.documents.yaml_file import LAST_LINE, PROMISE
-from sim.documents.yaml_values import NotYaml, yaml_values
-from sim.errors import PlanError
+from sim.documents.yaml_values import MOST_DIRECTIVES, MOST_ODD_KEYS, NotYaml, yaml_values
+from sim.errors import PlanError, ScenarioError
 from sim.plan import TimePlan
 from sim.scenario import load_scenario
 from tests import BASELINE
@@ -83,6 +86,14 @@ def laughs(mapping: bool) -> str:
     return "\n".join(lines)
 
 
+COLLIDING = 2**61 - 1
+"""The whole multiples of it are one number to Python's mappings until they are compared."""
+
+
+def many_directives(many: int, end: str = "\n") -> str:
+    return "".join(f"%TAG !{number}! x{end}" for number in range(many)) + f"---{end}a: 1{end}"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -106,11 +117,97 @@ def laughs(mapping: bool) -> str:
         ("2026-13-40", "month"),
         ("0x_", "invalid literal"),
         ("a: \x07", "control characters"),
+        ("".join(f"{number * COLLIDING}: 1\n" for number in range(MOST_ODD_KEYS + 1)), "over 100 keys are numbers"),
+        ("".join(f"{number}.5: 1\n" for number in range(MOST_ODD_KEYS + 1)), "over 100 keys are numbers"),
+        ("- {1: 1}\n" * (MOST_ODD_KEYS + 1), "over 100 keys are numbers"),
+        *(
+            (many_directives(MOST_DIRECTIVES + 1, end), "over 20 lines begin with %")
+            for end in ("\n", "\r", "\r\n", "\x85", "\u2028", "\u2029")
+        ),
+        ("a: 1\n...\n" + many_directives(MOST_DIRECTIVES + 1), "over 20 lines begin with %"),
     ],
 )
 def test_what_is_no_document_is_refused(text: str, why: str) -> None:
     with pytest.raises(NotYaml, match=why):
         yaml_values(text)
+
+
+def test_a_few_directives_and_keys_that_are_no_text_are_read() -> None:
+    assert yaml_values("%YAML 1.2\n" + many_directives(MOST_DIRECTIVES - 1)) == {"a": 1}
+    assert yaml_values("a: 5\n# %\nb: '%'\nc: |\n" + "  %\n" * 50)["a"] == 5
+    odd = {number * COLLIDING: 1 for number in range(MOST_ODD_KEYS)}
+    assert yaml_values("".join(f"{key}: 1\n" for key in odd)) == odd
+
+
+def test_a_line_is_named_where_directives_are_too_many() -> None:
+    with pytest.raises(NotYaml) as refused:
+        yaml_values("# a comment\n" + many_directives(1000))
+    assert refused.value.line == MOST_DIRECTIVES + 2
+
+
+GROWING: dict[str, Callable[[int], str]] = {
+    "directives": many_directives,
+    "keys that are alike": lambda many: "".join(f"{number * COLLIDING}: 1\n" for number in range(1, many)),
+    "keys": lambda many: "".join(f"k{number}: 1\n" for number in range(many)),
+    "long keys": lambda many: "".join(f"{'x' * 100}{number}: 1\n" for number in range(many // 4)),
+    "anchors": lambda many: "".join(f"- &a{number} x\n" for number in range(many)),
+    "aliases": lambda many: "".join(f"- &a{number} x\n- *a{number}\n" for number in range(many // 2)),
+    "flow": lambda many: "[" + "a: b," * many + "]",
+    "flow within flow": lambda many: "[" * 39 + "[a, b]," * (many // 3) + "]" * 39,
+    "a deepening indent": lambda many: "".join(" " * depth + "a:\n" for depth in range(many // 100)),
+    "a long text": lambda many: "a: " + "x " * 20 * many,
+    "a text of many lines": lambda many: "a: x" + "\n" * 10 * many + " y",
+    "escapes": lambda many: 'a: "' + "\\u0041\\\n" * 4 * many + '"',
+    "a block": lambda many: "a: |9\n" + f"{' ' * 9}a\n" * 4 * many,
+    "a block of blank lines": lambda many: "a: |\n" + "".join(" " * length + "\n" for length in range(many // 20)),
+    "comments": lambda many: "# x\n" * 10 * many + "a: 1",
+    "tabs": lambda many: "a:" + "\t" * 40 * many + "b",
+    "documents": lambda many: "---\n" * 10 * many,
+    "tags": lambda many: "- !!str x\n" * many,
+    "a long tag": lambda many: f"%TAG !n! {'x' * 20 * many}\n---\n- !n!a b",
+}
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_twice_as_much_takes_twice_as_long_not_four_times(kind: str) -> None:
+    def seconds(many: int) -> float:
+        text, found = GROWING[kind](many), list[float]()
+        for _ in range(3):
+            begun = time.process_time()
+            with suppress(NotYaml):
+                yaml_values(text)
+            found.append(time.process_time() - begun)
+        return min(found)
+
+    few, many = seconds(10_000), seconds(20_000)
+    assert many < 3 * few + 0.02, f"{kind}: {few:.3f} and {many:.3f} seconds"
+
+
+@pytest.mark.parametrize(
+    ("field", "content", "what"),
+    [
+        ("partners", ["- {}"] * 40_000, "partners has 40000 items; allowed: a list of 0 to 200 (the partners)"),
+        ("plans", ["- 1"] * 40_000, "plans has 40000 items; allowed: a list of 0 to 200 (splits to compare with it)"),
+        ("open_pipeline", ["- {}"] * 40_000, "open_pipeline: has 40,000 items; allowed: at most 20,000"),
+        ("status_quo", ["  park:", *["  - 1"] * 40_000], "status_quo.park: has 40,000 items; allowed: at most 20,000"),
+        (
+            "status_quo", ["  mix:", *(f"    k{n}: x" for n in range(40_000))],
+            "status_quo.mix: has 40,000 keys; allowed: at most 20,000",
+        ),
+        (
+            "status_quo", ["  partner_share: [" + "x," * 2000 + "]"],
+            "status_quo.partner_share has 2000 items; allowed: a number from 0 to 1, or a list of 1 to 20",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_in_a_list_that_is_too_long_is_not_looked_at(
+    field: str, content: list[str], what: str, tmp_path: Path
+) -> None:
+    (tmp_path / "s.yaml").write_text("\n".join(["name: x", f"{field}:", *content]), encoding="utf-8")
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(tmp_path / "s.yaml")
+    assert len(refused.value.problems) == 1 and not refused.value.untold
+    assert what in str(refused.value)
 
 
 def test_a_plan_that_was_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
