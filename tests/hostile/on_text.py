@@ -172,7 +172,7 @@ def yaml_bomb(rng: random.Random, text: str, room: Room) -> str:
             lambda: "".join(f"&a{i} x{i}: *a{max(0, i - 1)}\n" for i in range(1, 3000)),
             lambda: "".join(f"%TAG !{i}! a\n" for i in range(min(many, room.bytes // 14))) + "---\n" + text,
             lambda: text + "\n...\n" + "".join(f"%TAG !{i}! a\n" for i in range(min(many, room.bytes // 14))) + "---\na: 1\n",
-            lambda: text + "".join(f"{i * (2**61 - 1)}: 1\n" for i in range(1, min(many, room.bytes // 28))),
+            lambda: text + "".join(f"{i * (2**61 - 1)}: 1\n" for i in range(1, min(many, room.bytes // 28, 35_000))),
             lambda: text + "z:\n" + "".join(f"  {i}.5: 1\n" for i in range(min(many, room.bytes // 12))),
             lambda: list_of(rng, text, rng.choice(["- {}\n", "- 1\n", "- []\n", "- {x: 1}\n", "- {name: x}\n"]), room),
         ]
@@ -326,6 +326,21 @@ def many_events(rng: random.Random, text: str, room: Room) -> str:
     return text.replace("END:VCALENDAR", body + "END:VCALENDAR")
 
 
+def long_ics_line(rng: random.Random, text: str, room: Room) -> str:
+    """One line, or several, with very many values or parameters."""
+    name, item = rng.choice(
+        [
+            ("CATEGORIES:", "a,"), ("RDATE:", "20260106T100000Z,"), ("EXDATE:", "20260106T100000Z,"), ("SUMMARY:", "x"),
+            ("RDATE;VALUE=PERIOD:", "20260106T100000Z/PT1H,"), ("RRULE:FREQ=WEEKLY;BYDAY=", "MO,"), ("RRULE:FREQ=WEEKLY", ";X=1"),
+            ("ATTENDEE;MEMBER=", '"a",'), ("ATTENDEE", ";CN=1"), ("ORGANIZER", ";X=1"), ("DTSTART;TZID=", "x"), ("SUMMARY:", "\\,"),
+            ("X-WR-TIMEZONE:", "x"), ("DESCRIPTION:", "a\n "), ("CATEGORIES:", "a,\n "), ("SEQUENCE:", "1"), ("DURATION:P", "1"),
+        ]
+    )  # fmt: skip
+    lines = rng.choice([1, 1, 30, 1000])
+    many = min(room.items * 10, room.bytes * 9 // 10) // lines // len(item)
+    return text.replace("BEGIN:VEVENT\n", "BEGIN:VEVENT\n" + f"{name}{item * many}:x\n" * lines, 1)
+
+
 def nested_ics(rng: random.Random, text: str, room: Room) -> str:
     deep = rng.choice([100, 3000, room.items])
     kind = rng.choice(["VEVENT", "VCALENDAR", "X-A", "VALARM", "VTIMEZONE"])
@@ -334,5 +349,18 @@ def nested_ics(rng: random.Random, text: str, room: Room) -> str:
 
 
 ON_ICS: tuple[Attack, ...] = tuple(
-    map(_text_attack, (odd_rule, odd_rule, odd_rule, odd_ics_line, odd_ics_line, odd_ics_line, many_events, nested_ics))
+    map(
+        _text_attack,
+        (
+            odd_rule,
+            odd_rule,
+            odd_rule,
+            odd_ics_line,
+            odd_ics_line,
+            odd_ics_line,
+            many_events,
+            nested_ics,
+            long_ics_line,
+        ),
+    )
 )

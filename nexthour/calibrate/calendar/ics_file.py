@@ -1,7 +1,8 @@
 """The occurrences in an ICS calendar, repeating events laid out with their exceptions.
 
 A calendar can ask for more repetitions than a computer can lay out, on purpose or not: rules that repeat within a day
-are refused before any is followed, rules that match no day are not followed, and laying out stops after a while.
+are refused before any is followed, rules that match no day are not followed, and laying out stops after a while. A line
+can hold a million values, so what is read is bounded by the values on it too.
 
 Left out: tasks, alarms, and every property of an event but subject, categories, times, status and people.
 """
@@ -17,12 +18,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from nexthour.calibrate.calendar.occurrence import YEARS, CalendarPeriod, CalendarSpec, Entry, is_zone
+from sim.documents.messages import show
 from sim.errors import TableError
 
 LAST_LINE = b"END:VCALENDAR"
 """The library takes the beginning of it for all of it."""
-MOST_LINES = 100_000
-"""Lines that are looked at; descriptions and whatever else nobody looks at are not among them."""
+MOST_LINES = 120_000
+"""Lines that are looked at; descriptions and whatever else nobody looks at are not among them.
+
+To read four more values or parameters on a line takes as long as another line, one more date or part of a rule as long
+as two.
+"""
+MOST_LETTERS = 10_000_000
+"""Bytes of the lines that are looked at, by far more than as many lines have."""
+LONGEST_PROPERTY = 100_000
+"""Bytes of one property: the dates of four years of days are 25,000."""
+MOST_DATES = 10_000
+"""Dates that one event and its exceptions name one by one."""
 MOST_EVENTS = 100_000
 LONGEST_REPEATED = datetime.timedelta(days=31)
 """Longest event that may repeat: a longer one overlaps itself without end."""
@@ -37,10 +49,16 @@ LOOKED_AT = (
     "X-MICROSOFT-CDO-BUSYSTATUS",
 )  # fmt: skip
 OTHER_LINE = re.compile(
-    rb"^(?!(?:%s)[:;])[A-Za-z0-9-]+[:;][^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)" % "|".join(LOOKED_AT).encode(),
+    rb"^(?!(?:%s)[:;])[A-Za-z0-9-]+[:;][^\n]*+(?:\n[ \t][^\n]*+)*+(?:\n|\Z)" % "|".join(LOOKED_AT).encode(),
     re.MULTILINE | re.IGNORECASE,
 )
 """A property that is not looked at, with the lines on which it goes on."""
+LONG_PROPERTY = re.compile(rb"^[^\n]{%d}" % (LONGEST_PROPERTY + 1), re.MULTILINE)
+DATES_OR_RULE = re.compile(rb"^(?:RDATE|EXDATE|RRULE|EXRULE)[:;][^\n]*", re.MULTILINE | re.IGNORECASE)
+PARAMETER = rb';([A-Za-z0-9-]++)=(?:"[^"\n]*+"|[^";:,\n]*+)(?:,(?:"[^"\n]*+"|[^";:,\n]*+))*+'
+PERSON = re.compile(rb"^(ATTENDEE|ORGANIZER)((?:%s)++)(?=:)" % PARAMETER, re.MULTILINE | re.IGNORECASE)
+PARAMETERS_LOOKED_AT = (b"CN", b"PARTSTAT")
+"""Those of a person."""
 REPEATS = ("RRULE", "RDATE", "EXRULE", "EXDATE", "RECURRENCE-ID")
 """Properties of events that the library of repeating events has to see."""
 FREQUENCIES = {"DAILY", "WEEKLY", "MONTHLY", "YEARLY"}
@@ -73,11 +91,9 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
         raise TableError(
             f"{path}: is cut off or no calendar, as its last line is not {LAST_LINE.decode()}; export it again as ICS"
         )
-    data = OTHER_LINE.sub(b"", data.replace(b"\r\n", b"\n"))
-    if data.count(b"\n") > MOST_LINES:
-        raise TableError(
-            f"{path}: over {MOST_LINES:,} lines on times, subjects and people of events; export a shorter period"
-        )
+    data = _looked_at(data)
+    if (why := _too_much(data)) is not None:
+        raise TableError(f"{path}: {why}; export a shorter period")
     try:
         calendar = icalendar.Calendar.from_ical(data.decode("utf-8-sig"))
         parts = calendar.walk()
@@ -95,6 +111,30 @@ def read_ics_calendar(data: bytes, path: Path | str) -> WrittenCalendar:
     written = calendar.walk("VEVENT")
     events = [event for event in written if _span(event) is not None and _matches_some_day(event)]
     return WrittenCalendar(calendar, events, len(written) - len(events))
+
+
+def _looked_at(data: bytes) -> bytes:
+    """The lines of a calendar that are looked at, each property on one line, without what nobody looks at."""
+    data = OTHER_LINE.sub(b"", data.replace(b"\r\n", b"\n"))
+    return PERSON.sub(_person_looked_at, data.replace(b"\n ", b"").replace(b"\n\t", b""))
+
+
+def _person_looked_at(person: re.Match[bytes]) -> bytes:
+    parameters = re.finditer(PARAMETER, person[2])
+    return person[1] + b"".join(one[0] for one in parameters if one[1].upper() in PARAMETERS_LOOKED_AT)
+
+
+def _too_much(data: bytes) -> str | None:
+    """What there is too much of to be read in time, if anything."""
+    if (found := LONG_PROPERTY.search(data)) is not None:
+        name = re.split(rb"[:;]", found[0][:30])[0].decode("ascii", "replace")
+        return f"{show(name)} is followed by over {LONGEST_PROPERTY:,} letters"
+    if len(data) > MOST_LETTERS:
+        return f"over {MOST_LETTERS:,} letters on times, subjects and people of events"
+    dates = sum(2 + 2 * line.count(b",") for line in DATES_OR_RULE.findall(data))
+    if data.count(b"\n") + (data.count(b",") + data.count(b";")) // 4 + dates > MOST_LINES:
+        return f"over {MOST_LINES:,} lines or lists as long on times, subjects and people of events"
+    return None
 
 
 def _check_rule(rule: dict[str, Any], part: str, path: Path | str) -> None:
@@ -197,6 +237,8 @@ def expand_occurrences(
             for event in series:
                 alone.add_component(event)
             try:
+                if sum(len(dates.dts) for event in series for dates in _values(event, "RDATE")) > MOST_DATES:
+                    raise ValueError("too many dates")
                 found = recurring_ical_events.of(alone).between(opens, closes)
                 entries += [_entry(event, event["DTSTART"].dt, event["DTEND"].dt, reading) for event in found]
             except Exception:

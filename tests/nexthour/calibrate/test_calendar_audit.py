@@ -426,6 +426,40 @@ def test_a_rule_that_matches_no_day_is_not_followed(monkeypatch: pytest.MonkeyPa
     assert left_out(audit)["cannot be read"] == (50, 0)
 
 
+def with_line(line: str) -> str:
+    return event("Visit", berlin("20260302T100000"), berlin("20260302T110000"), line)
+
+
+def test_dates_of_one_event_that_are_too_many_are_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    dates = with_line(f"RDATE{berlin('20260303T100000,20260304T100000')}")
+    assert hours(audited(calendar(dates, ONE), "2026-03-02", "2026-04-05")) == {("sell", ""): 3}
+    monkeypatch.setattr(ics_file, "MOST_DATES", 1)
+    assert left_out(audited(calendar(dates, ONE), "2026-03-02", "2026-04-05"))["cannot be read"] == (1, 0)
+
+
+def test_a_full_calendar_of_two_years_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reached(*_: object) -> None:
+        raise ValueError("parsed")
+
+    more = "CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=ACCEPTED;RSVP=TRUE"
+    people = [f'ATTENDEE;{more};CN="P, {n}"\r\n ;X-NUM-GUESTS=0:mailto:p{n}@x' for n in range(4)]
+    moment = ":20260302T100000Z"
+    meeting = event("Visit", moment, moment, *people, "SEQUENCE:0", "STATUS:CONFIRMED", "DESCRIPTION:x", uid="u")
+    monkeypatch.setattr("icalendar.Calendar.from_ical", reached)
+    with pytest.raises(TableError, match="is no calendar that can be read"):
+        audited(calendar(*[meeting] * 7_000))
+
+
+def test_of_people_only_name_and_answer_are_read() -> None:
+    line = 'ATTENDEE;X="a;CN=b:c",d;CN="E, F:G;X=h";PARTSTAT=DECLINED;ROLE=X:mailto:me@firm.example;CN=z'
+    data = calendar(with_line(line))
+    (visit,) = ics_file.read_ics_calendar(data, "c.ics").events
+    assert dict(visit["ATTENDEE"].params) == {"CN": "E, F:G;X=h", "PARTSTAT": "DECLINED"}
+    assert visit["ATTENDEE"] == "mailto:me@firm.example;CN=z"
+    audit = audited(calendar(with_line(line.removesuffix(";CN=z")), ONE), "2026-03-02", "2026-04-05")
+    assert left_out(audit)["declined"] == (1, 1)
+
+
 def test_a_large_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     def not_reached(*_: object) -> None:
         raise AssertionError("parsed")
@@ -433,7 +467,14 @@ def test_a_large_file_is_refused_before_it_is_parsed(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("icalendar.Calendar.from_ical", not_reached)
     for data, says in (
         (b"BEGIN:VCALENDAR\n" + b" " * 20_000_000, "at most 20,000,000"),
-        (b"BEGIN:VCALENDAR\n" + b"UID:B\n" * 100_002 + b"END:VCALENDAR\n", "over 100,000 lines"),
+        (b"BEGIN:VCALENDAR\n" + b"UID:B\n" * 120_001 + b"END:VCALENDAR\n", "over 120,000 lines"),
+        (calendar(with_line("CATEGORIES:" + "a," * 1_000_000)), "'CATEGORIES' is followed by over 100,000 letters"),
+        (calendar(with_line("RDATE:" + "20260302T100000," * 1_000_000)), "'RDATE' is followed by over 100,000"),
+        (calendar(with_line("RDATE:" + "20260302T100000,\r\n " * 10_000)), "'RDATE' is followed by over 100,000"),
+        (calendar(*[with_line("RDATE:" + "20260302T100000," * 1_000)] * 60), "over 120,000 lines or lists as long"),
+        (calendar(*[with_line("CATEGORIES:" + "a," * 40_000)] * 12), "over 120,000 lines or lists as long"),
+        (calendar(*[with_line("SUMMARY:" + "a" * 90_000)] * 120), "over 10,000,000 letters"),
+        (calendar(with_line("RRULE:FREQ=WEEKLY" + ";COUNT=2" * 1_000_000)), "'RRULE' is followed by over 100,000"),
         (gzip.compress(b"BEGIN:VCALENDAR\n" + b" " * 20_000_000), "over 20,000,000 bytes"),
     ):
         with pytest.raises(TableError, match=says):
