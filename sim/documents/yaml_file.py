@@ -8,10 +8,11 @@ Left out: how the fields of a document are declared and checked (declared.py).
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from io import StringIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -27,6 +28,13 @@ LARGEST_FILE_BYTES = 1_000_000
 EDITORS_LINE = "# yaml-language-server: $schema="
 PROMISE, LAST_LINE = '# This file is whole if it has its last line, "# end".', "# end"
 """What `save` puts below the first line and at the end: a file that was cut off has the one and not the other."""
+OWN_LAST_LINE = "#  end"
+"""What a person's own comment "# end" becomes, so that the end of the file is the only one."""
+LONGEST_WITH_COMMENTS = 100_000
+"""Letters of a text up to which comments are kept when values change: of a longer one it would take seconds."""
+WITHOUT_COMMENTS = (
+    f"# Comments were left out when this was saved, as the file before had over {LONGEST_WITH_COMMENTS:,} letters.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,8 @@ class Document(Declared):
     def save(self, path: Path | str, *, replace: bool = True) -> bool:
         """Write it as YAML, and beside it, if it can be, its JSON Schema, which the first line names for editors.
 
-        Comments and order of the file it was loaded from are kept, and the text of every value that is the same. The
+        Comments and order of the file it was loaded from are kept, and the text of every value that is the same; if
+        values changed, only up to LONGEST_WITH_COMMENTS, and beyond it a line at the head says that they are gone. The
         file is written whole or not at all. Without `replace`, a file that is there stays, and False is returned.
         """
         if not write_whole(path, self.text(), self.error, replace=replace):
@@ -98,6 +107,8 @@ class Document(Declared):
                 text = self._changed(original, after)
         if text is None:
             text = _yaml_text(after, "")
+            if original and len(original) > LONGEST_WITH_COMMENTS and "#" in original:
+                text = WITHOUT_COMMENTS + text
         first = "" if text.startswith(EDITORS_LINE) else f"{EDITORS_LINE}{self.schema_file}\n"
         return marked_whole(first + text)
 
@@ -106,6 +117,8 @@ class Document(Declared):
         before = self.model_validate(yaml_values(original))._written_values()
         text = original
         if before != after:
+            if len(original) > LONGEST_WITH_COMMENTS:
+                return None
             text = _yaml_text(_merge(_yaml_formatted_like(original).load(original), before, after), original)
         return text if self.model_validate(yaml_values(text))._written_values() == after else None
 
@@ -135,19 +148,39 @@ def read_yaml(path: Path | str, error: type[InputError]) -> tuple[object, str]:
 def marked_whole(text: str) -> str:
     """A text with a line at the head and one at the end, by which `read_yaml` knows that nothing of it is missing."""
     first, end, rest = text.partition("\n") if text.startswith(EDITORS_LINE) else ("", "", text)
+    if LAST_LINE in rest:
+        lines = rest.splitlines(keepends=True)
+        rest = "".join(line.replace(LAST_LINE, OWN_LAST_LINE) if _is_last(line) else line for line in lines)
     return f"{first}{end}{PROMISE}\n{rest}{'' if rest.endswith(chr(10)) else chr(10)}{LAST_LINE}\n"
 
 
+def _is_last(line: str) -> bool:
+    return line.rstrip() == LAST_LINE
+
+
+def _says_nothing(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _place_of_end(lines: Sequence[str]) -> int | None:
+    """The place of the line that says that the file is whole, below which only comments stand; None without one."""
+    below = takewhile(lambda number: _says_nothing(lines[number]), reversed(range(len(lines))))
+    return next((number for number in below if _is_last(lines[number])), None)
+
+
 def _ends_as_promised(text: str) -> bool:
-    """Whether nothing but comments stands after the last line, and that line is there."""
-    lines = text.splitlines()
-    rest = lines[lines.index(LAST_LINE) + 1 :] if LAST_LINE in lines else ["missing"]
-    return all(not line.strip() or line.startswith("#") for line in rest)
+    return _place_of_end(text.splitlines()) is not None
 
 
 def _without_marks(text: str) -> str:
-    """A text without the lines that say it is whole, which stand where they stood though values are added."""
-    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in (PROMISE, LAST_LINE))
+    """A text without the lines that say it is whole, which would stand where they stood though values are added."""
+    lines = text.splitlines(keepends=True)
+    head = takewhile(lambda number: _says_nothing(lines[number]), range(len(lines)))
+    promise = next((number for number in head if lines[number].strip() == PROMISE), None)
+    if promise is None:
+        return text
+    marks = (promise, _place_of_end(lines))
+    return "".join(line for number, line in enumerate(lines) if number not in marks)
 
 
 def _may_hold_schema(path: Path, model: type[Document], text: str) -> bool:

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from sim.documents import yaml_file
 from sim.documents.declared import MOST_VALUES
-from sim.documents.yaml_file import LAST_LINE, PROMISE
+from sim.documents.yaml_file import LAST_LINE, LONGEST_WITH_COMMENTS, OWN_LAST_LINE, PROMISE, WITHOUT_COMMENTS
 from sim.documents.yaml_values import MOST_DIRECTIVES, MOST_ODD_KEYS, NotYaml, yaml_values
 from sim.errors import PlanError, ScenarioError
 from sim.plan import TimePlan
@@ -241,3 +242,64 @@ def test_what_is_written_below_the_last_line_is_not_read_as_whole(tmp_path: Path
     (tmp_path / "p.yaml").write_text(f"{whole}note: more\n", encoding="utf-8")
     with pytest.raises(PlanError, match='is cut off, as its last line is not "# end"'):
         TimePlan.load(tmp_path / "p.yaml")
+
+
+def test_a_line_and_a_new_end_can_be_added(tmp_path: Path) -> None:
+    plan, path = TimePlan.constant(SCENARIO, 0.2), tmp_path / "p.yaml"
+    plan.save(path)
+    whole = path.read_text(encoding="utf-8").replace("discipline: 1\n", "")
+    added = f"{whole}discipline: 0.5\n{LAST_LINE}\n# and a word\n\n"
+    path.write_text(added, encoding="utf-8")
+    loaded = TimePlan.load(path)
+    assert loaded.discipline == 0.5
+    loaded.save(path)
+    assert TimePlan.load(path) == loaded
+    assert path.read_text(encoding="utf-8").splitlines().count(LAST_LINE) == 1
+    for cut in range(1, len(path.read_bytes()) - 1):
+        if path.read_bytes()[cut : cut + 1] == b"\n":
+            (tmp_path / "cut.yaml").write_bytes(path.read_bytes()[:cut])
+            with pytest.raises(PlanError):
+                TimePlan.load(tmp_path / "cut.yaml")
+
+
+def test_comments_that_read_as_the_last_line_stay_comments(tmp_path: Path) -> None:
+    own = BASELINE.read_text(encoding="utf-8").replace("status_quo:", f"{LAST_LINE}\nstatus_quo:", 1)
+    assert PROMISE not in own
+    (tmp_path / "s.yaml").write_text(f"{own}\n{LAST_LINE}\n", encoding="utf-8")
+    scenario = load_scenario(tmp_path / "s.yaml")
+    for _ in range(3):
+        scenario.save(tmp_path / "s.yaml")
+        scenario = load_scenario(tmp_path / "s.yaml")
+        lines = (tmp_path / "s.yaml").read_text(encoding="utf-8").splitlines()
+        assert lines.count(LAST_LINE) == 1 == lines.count(PROMISE) and lines[-1] == LAST_LINE
+        assert lines.count(OWN_LAST_LINE) == 2 and lines[lines.index(OWN_LAST_LINE) + 1].startswith("status_quo:")
+
+
+def test_a_promise_that_stands_below_a_comment_of_a_person_is_removed(tmp_path: Path) -> None:
+    plan, path = TimePlan.constant(SCENARIO, 0.2), tmp_path / "p.yaml"
+    plan.save(path)
+    path.write_text(f"# mine\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    TimePlan.load(path).save(path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines.count(PROMISE) == 1 and "# mine" in lines
+
+
+@pytest.mark.parametrize("many", [10, 100_000])
+def test_comments_of_a_long_text_are_left_out_and_this_is_said(
+    many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s.yaml").write_text(BASELINE.read_text(encoding="utf-8") + "# mine\n" * many, encoding="utf-8")
+    scenario = load_scenario(tmp_path / "s.yaml")
+    assert scenario.text().count("# mine") == many, "what did not change stays as it stood"
+    if many > LONGEST_WITH_COMMENTS / 7:
+        monkeypatch.setattr(yaml_file, "_yaml_formatted_like", only_to_write)
+    changed = scenario.model_copy(update={"name": "another"})
+    text = changed.text()
+    assert ("# mine" in text) == (many == 10) != (WITHOUT_COMMENTS in text)
+    (tmp_path / "t.yaml").write_text(text, encoding="utf-8")
+    assert load_scenario(tmp_path / "t.yaml") == changed
+
+
+def only_to_write(original: str) -> YAML:
+    assert not original, "a long text is not read with its comments"
+    return YAML()
