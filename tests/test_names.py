@@ -247,3 +247,16 @@ def test_files_and_functions_are_short() -> None:
                     long_functions.append(f"{place(path, node)} {node.name}: {lines} lines")
     assert long_files == set(LONG_FILES), "a long file wants a reason here, and a reason a long file"
     assert not long_functions, "\n".join(long_functions)
+
+
+def test_text_of_files_is_read_and_written_in_an_encoding_that_is_named() -> None:
+    found = [
+        place(path, node)
+        for path in files(*PACKAGES)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("read_text", "write_text")
+        and "encoding" not in [word.arg for word in node.keywords]
+    ]
+    assert not found, found

@@ -147,7 +147,8 @@ class Compiled:
         # The code that is in memory, not the file, which may have been edited since.
         names = self._names()
         parts = [f"{name} {_fingerprint(value.__code__)}" for name, value in sorted(names.items()) if is_ours(value)]
-        parts += [Path(__file__).with_name(file).read_text() for file in ("object_code.py", "numba_types.py")]
+        sources = (Path(__file__).with_name(file) for file in ("object_code.py", "numba_types.py"))
+        parts += [source.read_text(encoding="utf-8") for source in sources]
         # Numbers that the text imports from elsewhere are compiled in.
         for name, value in sorted(names.items()):
             if isinstance(value, EnumMeta):

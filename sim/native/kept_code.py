@@ -36,11 +36,16 @@ class NotKept(SimulationError):
         )
 
 
+def _given_folder() -> Path | None:
+    """The folder that somebody chose; an empty name is none."""
+    given = os.environ.get(FOLDER_VARIABLE)
+    return Path(given) if given else None
+
+
 def cache_folder() -> Path:
     """The folder in which compiled code is kept: NEXTHOUR_CACHE, else the user's cache folder. Raises NotKept."""
-    given = os.environ.get(FOLDER_VARIABLE)
-    if given:
-        return Path(given)
+    if (given := _given_folder()) is not None:
+        return given
     from platformdirs import user_cache_path
 
     with suppress(RuntimeError):
@@ -78,7 +83,7 @@ def keep(name: str, code: bytes) -> None:
     unfinished = folder / f".{secrets.token_hex(8)}{UNFINISHED}"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if FOLDER_VARIABLE not in os.environ:
+        if _given_folder() is None:
             _close_to_others(folder)
         _check_folder(folder)
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

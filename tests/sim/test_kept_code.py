@@ -79,9 +79,12 @@ def test_a_file_that_others_may_write_is_no_file_of_ours_or_damaged_is_not_used(
     assert read_kept(NAME) is None
 
 
-def test_our_own_folder_is_closed_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given", [None, ""])
+def test_our_own_folder_is_closed_to_others(given: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is a group's where an earlier version made it for a user whose new files are."""
     monkeypatch.delenv("NEXTHOUR_CACHE", raising=False)
+    if given is not None:
+        monkeypatch.setenv("NEXTHOUR_CACHE", given)
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path)
     tmp_path.chmod(0o775)
     keep(NAME, CODE)

@@ -29,6 +29,8 @@ LONGEST_NAME = 80
 """Letters of the name of a scenario or plan that is saved."""
 MOST_SAVED = 2000
 """Files of a kind that are looked at."""
+DEVICE = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
+"""Names that mean a device on Windows, whatever their ending."""
 D = TypeVar("D", bound=Document)
 
 
@@ -137,4 +139,5 @@ def _holds_same(document: Document, path: Path) -> bool:
 def file_stem(name: str) -> str:
     """A name as a file name that every system takes."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_ID].strip("-") or "unnamed"
+    stem = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_ID].strip("-") or "unnamed"
+    return f"{stem}-file" if DEVICE.fullmatch(stem) else stem

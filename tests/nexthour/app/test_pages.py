@@ -94,6 +94,18 @@ def test_a_link_that_makes_no_sense_is_told_once_and_replaced(name: str) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("aux", "aux-file"), ("NUL", "nul-file"), ("con", "con-file"), ("prn!", "prn-file"), ("COM1", "com1-file"),
+        ("lpt\N{SUPERSCRIPT ONE}", "lpt1-file"), ("auxiliary", "auxiliary"), ("aux 2", "aux-2"), ("com10", "com10"),
+        ("Plan Ä", "plan-a"), ("?", "unnamed"),
+    ],
+)  # fmt: skip
+def test_a_name_becomes_a_file_name_that_every_system_takes(name: str, stem: str) -> None:
+    assert library.file_stem(name) == stem
+
+
 def test_a_scenario_file_that_is_broken_is_told_and_the_baseline_shown(own_library: Path) -> None:
     (own_library / "scenarios").mkdir()
     (own_library / "scenarios" / "broken.yaml").write_text("name: [")
