@@ -17,7 +17,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from nexthour import version
-from nexthour.app.charts.vega import Spec
+from nexthour.app.charts.vega import Spec, rows_apart
 from nexthour.app.menu import draw_menu
 from nexthour.app.state import cache, library, url_state
 from nexthour.app.state.url_state import Field
@@ -210,4 +210,4 @@ def picture(spec: Spec, on_select: Callable[[], None] | None = None, key: str | 
     # Read aloud is what a bar, a point or a line says, once: not the numbers and intervals drawn beside it.
     silent = {mark: {"aria": False} for mark in ("rule", "tick", "area")}
     shown = {**spec, "config": {**silent, "text": {"color": ink, "aria": False}}}
-    st.vega_lite_chart(shown, width=width, key=key, on_select="ignore" if on_select is None else on_select)
+    st.vega_lite_chart(rows_apart(shown), width=width, key=key, on_select="ignore" if on_select is None else on_select)

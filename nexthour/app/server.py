@@ -1,4 +1,4 @@
-"""The server of the app, in front of Streamlit: who may come in, what is packed, and when memory is tidied up.
+"""The server of the app, in front of Streamlit: who may come in, what is packed or sent at once, how memory is kept.
 
 The app has no passwords: whoever reaches it may read and save. It listens to this machine only, so what is left to keep
 out are pages of other sites in the browser of whoever uses it. They come under a foreign name for this machine (Host),

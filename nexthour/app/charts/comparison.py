@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nexthour.app.charts import vega
-from nexthour.app.charts.vega import DOLLARS, SPOKEN, Rows, Spec
+from nexthour.app.charts.vega import DOLLARS, SPOKEN, Spec
 from nexthour.office.colours import BLUE, GREEN, GREY, ORANGE, VERMILLION
 from nexthour.report.numbers import plain_whole, signed_percent, usd
 from sim.study.estimates import Estimate
@@ -36,11 +36,23 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
         row["told"] = _spoken_text(row, *(usd(row[end], sign=True) for end in ENDS))
     money = {"axis": {"title": "US dollars", "format": DOLLARS}}
     line = {"y": vega.quantity("value", **money), "tooltip": vega.estimate_tips(DOLLARS), "description": SPOKEN}
+    for row in (rows[0], min(rows, key=lambda row: row["value"]), rows[-1]):  # nobody has to read these off an axis
+        row["said"] = usd(row["value"], sign=True)
     layers = [
         vega.layer("area", vega.low_to_high(**money), opacity=0.25, color=BLUE),
         vega.level_line(0),
         vega.layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
-        *_amount_labels([rows[0], min(rows, key=lambda row: row["value"]), rows[-1]]),
+        # Losses below the line, off that of 0. Vega warns of a layer from which all rows are filtered.
+        *(
+            vega.text_layer(
+                {
+                    "y": vega.quantity("value"),
+                    "text": {"condition": {"test": f"datum.value {side}", "field": "said"}, "value": ""},
+                },
+                dy,
+            )
+            for side, dy in ((">= 0", -14), ("< 0", 16))
+        ),
     ]
     title, along = _cumulated_title(base), {"x": vega.quarter_axis()}
     return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding=along)
@@ -52,14 +64,6 @@ def _cumulated_title(base: str) -> str:
 
 def _spoken_text(row: Mapping[str, Any], value: str, low: str, high: str) -> str:
     return f"quarter {row['q']}: {value}, 95% {low} to {high}"
-
-
-def _amount_labels(rows: Rows) -> list[Spec]:
-    """Amounts at some points, so that nobody has to read them off an axis: losses below the line, off that of 0."""
-    labels = [{**row, "said": usd(row["value"], sign=True)} for row in {row["q"]: row for row in rows}.values()]
-    gains, losses = ([row for row in labels if (row["value"] >= 0) == is_gain] for is_gain in (True, False))
-    y = {"y": vega.quantity("value")}
-    return [vega.text_layer(y, dy, some) for dy, some in ((-14, gains), (16, losses)) if some]
 
 
 def markets_ahead(shares: Sequence[Estimate], name: str, base: str) -> Spec:

@@ -4,8 +4,9 @@ The first markets are shown at once and the rest follow. A saved plan is shown a
 has no sliders. Left out: finding such plans (find_plan.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -55,25 +56,43 @@ def show() -> None:
 
 
 def _page(context: PageContext) -> None:
-    answer = st.container()  # above the controls, as on a phone all else comes below them
+    top = st.container()  # above the controls, as on a phone all else comes below them
     controls, results = st.columns([1, 2.4], gap="large")
     fields = lab_fields.fields_of_assumptions(PAGE, context.scenario)
     assumed = url_state.values(fields)
     scenario, changes = lab_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
-    if saved := st.session_state[SAVED]:
+    draw_controls, plan = _controls_and_plan(context, scenario, changes)
+    base = TimePlan.status_quo(scenario)
+    if plan.name == base.name:
+        plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
+    plans = {base.name: base, plan.name: plan}
+    request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
+    shown, stages = _Results(scenario, plan.name, top, results), cache.stages(scenario, request)
+    try:
+        # Before the controls, as a browser takes some time for each of them.
+        shown.draw(next(stages))
+    finally:
         with controls:
-            _draw_saved_plan(context, saved, changes)
-        with results:
-            _draw_results(context, scenario, context.plans[saved], answer)
-        return
-    with controls:
-        _draw_controls(scenario)
-    state = url_state.values(lab_fields.fields_of_split(scenario))
-    plan = lab_fields.plan_of_fields(scenario, state)
+            draw_controls()
     with results:
-        _draw_results(context, scenario, plan, answer)
-    with controls:
-        _draw_save_form(context, plan, lab_fields.split_of_fields(scenario, state), changes)
+        with st.expander(
+            "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[lab_fields.CHANGED])
+        ):
+            _draw_assumptions(context, scenario, request)
+        caveat()
+    for stage in stages:
+        shown.draw(stage)
+
+
+def _controls_and_plan(
+    context: PageContext, scenario: Scenario, changes: Mapping[str, list[str]]
+) -> tuple[Callable[[], None], TimePlan]:
+    """What draws the controls, and the plan that they ask for; `changes` of assumptions come along to other pages."""
+    if saved := st.session_state[SAVED]:
+        return partial(_draw_saved_plan, context, saved, changes), context.plans[saved]
+    state = url_state.values(lab_fields.fields_of_split(scenario))
+    plan, split = lab_fields.plan_of_fields(scenario, state), lab_fields.split_of_fields(scenario, state)
+    return partial(_draw_split, context, scenario, plan, split, changes), plan
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
@@ -89,6 +108,13 @@ def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list
     st.button("Begin a split of your own", on_click=st.session_state.update, args=({SAVED: SPLIT},))
     if name != context.scenario.status_quo.name:
         page_link("compare", "Compare it with other plans", context.scenario_id, a=[name], **changes)
+
+
+def _draw_split(
+    context: PageContext, scenario: Scenario, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]
+) -> None:
+    _draw_controls(scenario)
+    _draw_save_form(context, plan, split, changes)
 
 
 def _draw_controls(scenario: Scenario) -> None:
@@ -121,34 +147,34 @@ def _draw_controls(scenario: Scenario) -> None:
             st.selectbox(escaped(name), list(modes), key=key, format_func=modes.__getitem__)
 
 
-def _draw_results(context: PageContext, scenario: Scenario, plan: TimePlan, answer: DeltaGenerator) -> None:
-    base = TimePlan.status_quo(scenario)
-    if plan.name == base.name:
-        plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
-    plans = {base.name: base, plan.name: plan}
-    request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
-    top, figures, pictures = answer, st.empty(), st.empty()
-    for stage in cache.stages(scenario, request):
-        with top, simulating(scenario, stage.replications):
-            comparison = cache.comparison(scenario, stage)
-        reason = report.explain_difference(comparison, plan.name)
-        answer = replace_lead_text(answer, report.verdict(comparison, plan.name), f"Why: {reason}" if reason else "")
-        with figures.container():
-            _draw_numbers(comparison, comparison[plan.name])
+class _Results:
+    """The places of the answer, its figures and pictures, each replaced as more markets are known."""
+
+    def __init__(self, scenario: Scenario, name: str, top: DeltaGenerator, column: DeltaGenerator) -> None:
+        self.scenario, self.name, self.top, self.answer = scenario, name, top, top
+        self.figures, self.pictures = column.empty(), column.empty()
+
+    def draw(self, stage: ComparisonRequest) -> None:
+        """Show what is known in this many markets."""
+        with self.top, simulating(self.scenario, stage.replications):
+            comparison = cache.comparison(self.scenario, stage)
+        reason = report.explain_difference(comparison, self.name)
+        verdict, small = report.verdict(comparison, self.name), f"Why: {reason}" if reason else ""
+        self.answer = replace_lead_text(self.answer, verdict, small)
+        with self.figures.container():
+            _draw_numbers(comparison, comparison[self.name])
         if not stage.worlds:  # of which nothing below the figures tells
-            with pictures.container():
-                _draw_pictures(comparison, plan.name)
-    is_changed = bool(st.session_state[lab_fields.CHANGED])
-    with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
-        _draw_assumptions(context, scenario, request)
-    caveat()
+            with self.pictures.container():
+                _draw_pictures(comparison, self.name)
 
 
 def _draw_pictures(comparison: Comparison, name: str) -> None:
     result = comparison[name]
     step_chain(report.chain_of_effects(comparison, name))
     picture(comparison_charts.dip_and_payback(result.difference_to_quarter_usd, with_article(comparison.baseline)))
-    picture(hours_stack(result.plan.hours_by_activity(comparison.scenario), name))
+    # The name of a split tells its numbers; under a title that stays, only the rows are drawn anew.
+    shown = st.session_state[SAVED] or "this split"
+    picture(hours_stack(result.plan.hours_by_activity(comparison.scenario), shown))
 
 
 def _draw_numbers(comparison: Comparison, plan_result: PlanResult) -> None:

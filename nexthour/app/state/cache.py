@@ -130,9 +130,15 @@ def _first_outcomes(scenario: Scenario, plan: TimePlan, markets: int, seed: int)
     return replicate(scenario, plan, markets, seed, tapes=_tapes(scenario, markets, seed))
 
 
-@st.cache_resource(max_entries=40, show_spinner=False, hash_funcs=BY_DIGEST)
 def credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> FloatArray:
     """Quota credit in US dollars over the horizon, the manager's own deals first: shape (markets, 1 + partners)."""
+    if markets <= FIRST_MARKETS:
+        return _credit_by_seller(scenario, plan, markets, seed)
+    key = "sellers", scenario.digest(), plan.digest(), markets, seed
+    return later.result(key, lambda progress: _credit_by_seller(scenario, plan, markets, seed), later.SOON)
+
+
+def _credit_by_seller(scenario: Scenario, plan: TimePlan, markets: int, seed: int) -> FloatArray:
     bookings = table_bookings(scenario, [plan.table(scenario)], range(markets), seed)
     shares = np.array([scenario.credit_share(partner) for partner in scenario.all_partners])
     direct, partner = bookings.direct[0].sum(axis=1), bookings.partner[0].sum(axis=1) * shares
@@ -191,9 +197,9 @@ def plan_deviations(scenario: Scenario, plan: TimePlan, actuals: Actuals, seed: 
     return find_deviations(scenario, plan, actuals, seed, EFFORT)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False, hash_funcs=BY_DIGEST)
 def rollup(scenarios: tuple[Scenario, ...], seed: int) -> Rollup:
     """Several territories as one market. Raises ScenarioError if they cannot be added up."""
     from optimize.coverage.rollup import roll_up
 
-    return roll_up(scenarios, seed, effort=EFFORT)
+    key = "rollup", *(scenario.digest() for scenario in scenarios), seed
+    return later.result(key, lambda progress: roll_up(scenarios, seed, progress, EFFORT), later.SOON)

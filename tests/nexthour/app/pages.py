@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pyarrow import ipc
 from streamlit.testing.v1 import AppTest
 
 from nexthour.app.state import visit
@@ -103,5 +104,14 @@ def tables(test: AppTest) -> dict[str, list[list[str]]]:
 
 
 def pictures(test: AppTest) -> list[dict[str, Any]]:
-    """The Vega-Lite specifications of the pictures."""
-    return [json.loads(chart.proto.spec) for chart in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")]
+    """The Vega-Lite specifications of the pictures, their rows put back into them."""
+    found = []
+    for chart in test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart"):
+        rows = {one.name: ipc.open_stream(one.data.data).read_all().to_pylist() for one in chart.proto.datasets}
+
+        def put_back(part: dict[str, Any], rows: dict[str, Any] = rows) -> dict[str, Any]:
+            name = part.get("data", {}).get("name")
+            return part if name is None else {**part, "data": {"values": rows[name]}}
+
+        found.append(json.loads(chart.proto.spec, object_hook=put_back))
+    return found

@@ -375,7 +375,10 @@ def test_every_slider_moves_the_plan(key: str) -> None:
     state = {**before, key: CONTROLS[key]}
     plan, usual = (lab_fields.plan_of_fields(scenario, sets) for sets in (state, before))
     assert plan.hours != usual.hours
-    assert f"Hours a week under {plan.name}" in texts(test).replace("\\", "")
+    assert f" {plan.name}: " in texts(test).replace("\\", "")
+    (bars,) = pictures(test)[1]["layer"]
+    drawn = sum(row["hours"] for row in bars["data"]["values"])
+    assert drawn == pytest.approx(sum(hours.sum() for hours in plan.hours_by_activity(scenario).values()), abs=0.05)
 
 
 def test_focus_parking_and_coverage_move_the_plan() -> None:
