@@ -240,16 +240,18 @@ class Jobs:
 
 
 class _Worker:
-    """The process and our end of the pipe to it."""
+    """The process and our end of the pipes to it; on the lifeline nothing is sent, but it breaks when we are gone."""
 
     def __init__(self) -> None:
         from joblib.externals.loky.backend.context import get_context
 
         context = get_context("loky")
         self.pipe, far_end = context.Pipe()
-        self.process = context.Process(target=serve, args=(far_end,), name="jobs", daemon=True)
+        lifeline, self._lifeline = context.Pipe(duplex=False)
+        self.process = context.Process(target=serve, args=(far_end, lifeline), name="jobs", daemon=True)
         self.process.start()
         far_end.close()
+        lifeline.close()
 
     def end(self) -> str:
         """End the process, if it has not ended; returns how it did, in words."""
@@ -257,6 +259,7 @@ class _Worker:
             self.process.terminate()
         self.process.join()
         self.pipe.close()
+        self._lifeline.close()
         code = self.process.exitcode
         if code is not None and code < 0:
             name = signal.Signals(-code).name

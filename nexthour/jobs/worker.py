@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -42,8 +41,6 @@ JobKind = Literal[
     "sensitivity", "fit", "claims",
 ]  # fmt: skip
 STOP = "stop"
-WATCH_SECONDS = 0.5
-"""Time between two looks at whether the server is still there."""
 NICE = 10
 """Niceness of the worker: of a busy core it gets a tenth of what the server gets."""
 
@@ -83,20 +80,31 @@ Kept = dict[str, "Solution"]
 """The last solution by the key of its search: reasons need all of it, some 150 MB."""
 
 
-def serve(server: Connection) -> None:
-    """Do what the server sends until it is gone."""
+def serve(server: Connection, lifeline: Connection) -> None:
+    """Do what the server sends until it is gone, which is when the other end of the lifeline is."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends this process
     if hasattr(os, "nice"):
         os.nice(NICE)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    _end_with(lifeline)
     with suppress(EOFError, ConnectionError):
         _serve(server)
 
 
-def _end_with(server_id: int) -> None:
-    """End this process as soon as the server is gone: in the middle of a search nobody looks at the pipe."""
-    while os.getppid() == server_id:
-        time.sleep(WATCH_SECONDS)
+def _end_with(lifeline: Connection) -> None:
+    """End this process as soon as the server is gone: in the middle of a search nobody looks at the pipe of tasks."""
+    if hasattr(os, "O_ASYNC"):
+        # By a signal, which ends it at once; a thread waits until the solver lets Python go on.
+        import fcntl
+
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)
+    # Also for the server that was gone before that.
+    threading.Thread(target=_wait_for_end, args=(lifeline,), daemon=True).start()
+
+
+def _wait_for_end(lifeline: Connection) -> None:
+    with suppress(EOFError, OSError):
+        lifeline.recv()  # nothing ever comes
     os._exit(1)
 
 
