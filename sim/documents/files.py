@@ -9,6 +9,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,41 +57,69 @@ def write_whole(path: Path | str, content: str | bytes, error: type[InputError],
     """Put bytes, or text as UTF-8, where `path` says, whole and on disk, or leave there what is there.
 
     It is written beside and put in place at once, so neither a full disk nor a kill leaves half a file. Links are
-    followed, and the rights of a file that is replaced are kept. Without `replace`, a file that is there stays, and
-    False is returned. Raises `error`.
+    followed; of a file that is replaced, rights and owner are kept where this may be done, but not what a disk may know
+    of it beside: other names, attributes. Without `replace`, a file that is there stays, and False is returned. A pipe
+    that somebody reads, a device, and what this process prints into are written to as they are. Raises `error`.
     """
     try:
         data = content.encode() if isinstance(content, str) else content
-        target = Path(os.path.realpath(os.fspath(path)))
-        mode = _mode(target)
-        if mode is not None and stat.S_ISCHR(mode):
-            target.write_bytes(data)  # such as /dev/stdout: nothing there can be replaced
-            return True
-        if mode is not None and not stat.S_ISREG(mode):
-            raise ValueError("is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
-        if mode is not None and not replace:
+        before = _state(path)
+        if before is None:
+            return _put(Path(os.path.realpath(os.fspath(path))), data, None, replace)
+        if stat.S_ISDIR(before.st_mode):
+            raise ValueError("is a folder")
+        printed_into = _printed_into(before)
+        if printed_into is not None or not stat.S_ISREG(before.st_mode):
+            return _write_on(path, printed_into, data)
+        if not replace:
             return False
-        if mode is not None and not os.access(target, os.W_OK):
+        target = Path(os.path.realpath(os.fspath(path)))
+        if not os.access(target, os.W_OK):
             # To replace a file needs no right to it, but takes that one away.
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        return _put(target, data, None if mode is None else stat.S_IMODE(mode), replace)
+        return _put(target, data, before, replace)
     except (OSError, ValueError, TypeError) as problem:
         raise error(f"{path_text(path)}: cannot be written ({_reason(problem)}); choose another path") from None
 
 
-def _mode(path: Path) -> int | None:
+def _state(path: Path | str) -> os.stat_result | None:
     try:
-        return path.stat().st_mode
+        return os.stat(os.fspath(path))
     except FileNotFoundError:
         return None
 
 
-def _put(target: Path, data: bytes, rights: int | None, replace: bool) -> bool:
+def _printed_into(state: os.stat_result) -> int | None:
+    """The handle of stdout or stderr, if it is where they go: what is printed after it was replaced would be lost."""
+    for handle in (1, 2):
+        with suppress(OSError):  # one that is closed
+            if os.path.samestat(os.fstat(handle), state):
+                return handle
+    return None
+
+
+def _write_on(path: Path | str, printed_into: int | None, data: bytes) -> bool:
+    sys.stdout.flush()
+    if printed_into is not None:
+        handle = os.dup(printed_into)
+    else:
+        # To open a pipe that nobody reads would wait; like this it is refused.
+        handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        os.set_blocking(handle, True)
+    with open(handle, "wb") as file:
+        file.write(data)
+    return True
+
+
+def _put(target: Path, data: bytes, before: os.stat_result | None, replace: bool) -> bool:
     unfinished = target.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")  # a longer name might be too long
     try:
         with open(unfinished, "xb") as file:
-            if rights is not None:
-                os.chmod(unfinished, rights)
+            if before is not None:
+                if hasattr(os, "chown"):
+                    with suppress(OSError):
+                        os.chown(unfinished, before.st_uid, before.st_gid)
+                os.chmod(unfinished, stat.S_IMODE(before.st_mode))
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from sim.documents import files
 from sim.documents.files import read_regular, write_whole
 from sim.errors import InputError
+from tests import ROOT
 
 
 def read(path: Path | str, most: int = 100) -> bytes:
@@ -104,6 +107,34 @@ def test_a_pipe_or_a_folder_is_not_written_over(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="cannot be written"):
             write_whole(path, b"new", InputError)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_pipe_that_is_read_is_written_to(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE) as reader:
+        while not write_whole_if_read(tmp_path / "pipe", b"x" * 20_000):
+            assert reader.poll() is None
+        assert reader.communicate(timeout=60)[0] == b"x" * 20_000
+
+
+def write_whole_if_read(path: Path, data: bytes) -> bool:
+    try:
+        return write_whole(path, data, InputError)
+    except InputError:  # nobody reads it yet
+        return False
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no file stands for what is printed")
+@pytest.mark.parametrize("into", ["pipe", "file"])
+def test_what_is_printed_into_is_written_on(tmp_path: Path, into: str) -> None:
+    script = "from sim.documents.files import *; print(1); write_whole('/dev/stdout', '2\\n', InputError); print(3)"
+    if into == "pipe":
+        said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    else:
+        with (tmp_path / "said").open("wb") as file:
+            subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=file, check=True)
+        said = (tmp_path / "said").read_bytes()
+    assert said == b"1\n2\n3\n"
 
 
 @pytest.mark.parametrize("has_second_names", [True, False])

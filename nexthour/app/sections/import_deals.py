@@ -114,7 +114,8 @@ def _propose_mapping(upload: Upload, layout: dict[str, Any] | None = None) -> No
     given.upload, given.content, given.problem = upload, None, None
     try:
         with on_disk(upload) as path:
-            proposal = propose_mapping(path, validate(Layout, layout or {}, "the layout", TableError))
+            asked = validate(Layout, layout or {}, "the layout", TableError)
+            proposal = propose_mapping(path, asked, mapping_form.MOST_ROWS_LOOKED_AT)
     except NextHourError as problem:
         given.problem = problem
         return

@@ -18,7 +18,7 @@ from nexthour.app.controls import column_pairs
 from nexthour.app.page import caption, escaped
 from nexthour.calibrate.deals.mapping import MOST_STAGES, QUESTIONS, UNANSWERED
 from nexthour.calibrate.deals.mapping import Mapping as DealMapping
-from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Proposal, count_values
+from nexthour.calibrate.deals.mapping_proposal import MOST_STAGES_ASKED, Counted, Proposal, count_values
 from nexthour.calibrate.files.notation import FIRST_YEAR, LAST_YEAR, DateOrder, as_text
 from nexthour.calibrate.files.table_file import Layout, open_table
 from nexthour.jobs.uploads import Upload, on_disk
@@ -37,6 +37,11 @@ MOST_OFFERED = 500
 """Columns, or values of a column, that a control offers: the browser gets all of them, for each control. Mappings take
 no more values of a meaning."""
 
+MOST_READ_AT_ONCE = 60
+"""Columns."""
+MOST_ROWS_LOOKED_AT = 10_000
+"""Of a very long file the form shows what stands in the first rows; a fit reads all of them."""
+
 
 class _MappingForm:
     """A form under way: what is known, and the answers so far."""
@@ -46,6 +51,8 @@ class _MappingForm:
         self.layout = Layout.model_validate({name: base[name] for name in LAYOUT if name in base})
         self.header = _column_names(upload.digest, self.layout.model_dump_json(), upload)
         self.answers: dict[str, Any] = {name: base[name] for name in (*LAYOUT, "segments") if name in base}
+        self.rows: int | None = None
+        """how many of the first rows were looked at, if not all"""
 
     def label(self, name: str) -> str:
         """The question where one is asked, else what the field means."""
@@ -64,7 +71,11 @@ class _MappingForm:
         """The different values of a column, the most frequent first."""
         if column not in self.header:
             return []
-        return _column_values(self.upload.digest, self.layout.model_dump_json(), str(column), self.upload)
+        # All at once, as it is reading the file that takes time; but of a very wide one only what is asked for.
+        columns = tuple(self.header) if len(self.header) <= MOST_READ_AT_ONCE else (str(column),)
+        found = _values_of(self.upload.digest, self.layout.model_dump_json(), columns, self.upload)
+        self.rows = found.rows if not found.is_all else None
+        return list(dict.fromkeys(as_text(value) for value, _ in found.by_column[str(column)].most_common()))
 
     def column(self, name: str, needed: bool = True) -> str | None:
         """Ask for a column."""
@@ -87,7 +98,8 @@ class _MappingForm:
             format_func=lambda value: value if value.strip() else "(empty)",
         )  # fmt: skip
         self.answers[name] = chosen or ([UNANSWERED] if needed else [])
-        caption_left_out(len(values), MOST_OFFERED, "different value")
+        if len(values) > MOST_OFFERED:
+            caption(f"The {whole(MOST_OFFERED)} most frequent values can be chosen here, others in a mapping file.")
         return chosen
 
     def show_findings(self, name: str) -> None:
@@ -112,6 +124,11 @@ def draw(upload: Upload, proposal: Proposal, base: Mapping[str, Any], key: str) 
             part(asking)
     with st.expander("Segments, territories and more"):
         _ask_rest(asking)
+    if asking.rows is not None:
+        caption(
+            f"The file is long: its first {count_of(asking.rows, 'row')} were looked at for this form. Values that "
+            "only later rows have can be given in a mapping file. The fit reads all rows."
+        )
     # In the order of the declaration, as a file would have it, and without what is as usual.
     made = {name: asking.answers[name] for name in DealMapping.model_fields if name in asking.answers}
     return {name: value for name, value in made.items() if value not in (None, [], {}) or name == "sheet"}
@@ -274,8 +291,7 @@ def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
     return [column for column, times in Counter(header).items() if column and times == 1]
 
 
-@st.cache_data(max_entries=100, show_spinner="Reading ...")
-def _column_values(digest: str, layout: str, column: str, _upload: Upload) -> list[str]:
+@st.cache_resource(max_entries=6, show_spinner="Reading ...")
+def _values_of(digest: str, layout: str, columns: tuple[str, ...], _upload: Upload) -> Counted:
     with on_disk(_upload) as path:
-        counted = count_values(open_table(path, Layout.model_validate_json(layout)), [column])[column]
-    return list(dict.fromkeys(as_text(value) for value, _ in counted.most_common()))
+        return count_values(open_table(path, Layout.model_validate_json(layout)), columns, MOST_ROWS_LOOKED_AT)

@@ -9,6 +9,7 @@ Left out: guessing.
 
 import re
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from io import StringIO
 from itertools import islice
 from math import inf
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from nexthour.calibrate.deals.crm import CRMS, Crm, CrmName, column_of, count_known_columns, recognise_crm
 from nexthour.calibrate.deals.mapping import COLUMN_FIELDS, PERHAPS_NOBODY, QUESTIONS, UNANSWERED, Mapping, unanswered
@@ -30,6 +31,9 @@ from sim.errors import TableError, short_line
 
 MOST_DISTINCT = 2_000
 """Different values of a column that are counted."""
+ROWS_AT_A_TIME = 1_000
+LOOK_SECONDS = 2.0
+"""Time of the processor after which no more rows are looked at, where not all have to be."""
 VALUES_SHOWN = 12
 MOST_STAGES_ASKED = 40
 """Stages, and currencies, that are asked about."""
@@ -65,14 +69,15 @@ class Proposal:
         return asdict(self)
 
 
-def propose_mapping(path: Path | str, layout: Layout = PLAIN) -> Proposal:
+def propose_mapping(path: Path | str, layout: Layout = PLAIN, most_rows: int | None = None) -> Proposal:
     """Propose a mapping for an export, as far as it can be known. Raises TableError if the file cannot be read.
 
-    The separator and the header's row are found; encoding and sheet are taken from `layout`.
+    The separator and the header's row are found; encoding and sheet are taken from `layout`. With `most_rows` only the
+    first rows are looked at, as in `count_values`.
     """
     table = open_table(path, _find_layout(path, layout))
     crm = recognise_crm(table.header)
-    draft = _Draft(table, crm)
+    draft = _Draft(table, crm, most_rows)
     for fields_of in (_money_fields, _result_fields, _route_fields, _time_fields, _other_fields):
         draft.mapping.update(fields_of(draft))
     mapping = {name: draft.mapping[name] for name in Mapping.model_fields if name in draft.mapping}
@@ -114,7 +119,7 @@ def _comment(out: StringIO, text: str) -> None:
 class _Draft:
     """A proposal that is being made: the columns that were recognised, and the values that stand in them."""
 
-    def __init__(self, table: TableFile, crm: Crm | None) -> None:
+    def __init__(self, table: TableFile, crm: Crm | None, most_rows: int | None) -> None:
         self.table, self.crm = table, crm
         crms = CRMS if crm is None else (crm,)
         self.columns = {field: column_of(field, table.header, crms) for field in COLUMN_FIELDS}
@@ -122,7 +127,7 @@ class _Draft:
         hints = (column for column in times if column and times[column] == 1 and ROUTE_HINT.search(column.casefold()))
         self.hints = list(islice(hints, MOST_HINTS))
         wanted = list(dict.fromkeys(column for column in (*self.columns.values(), *self.hints) if column))
-        self.values = count_values(table, wanted)
+        self.values = count_values(table, wanted, most_rows).by_column
         self.mapping: dict[str, Any] = {}
         self.found: dict[str, list[str]] = {}
 
@@ -139,14 +144,32 @@ class _Draft:
         self.note(field, f"columns of the file: {listed([column for column in self.table.header if column])}")
 
 
-def count_values(table: TableFile, columns: Sequence[str]) -> dict[str, Counter[Any]]:
-    """Count the values of some columns; of one with over MOST_DISTINCT, the first. Raises TableError."""
+class Counted(NamedTuple):
+    """How often each value stands in some columns."""
+
+    by_column: dict[str, Counter[Any]]
+    rows: int
+    """rows that were looked at"""
+    is_all: bool
+    """whether there are no others"""
+
+
+def count_values(table: TableFile, columns: Sequence[str], most_rows: int | None = None) -> Counted:
+    """Count the values of some columns; of one with over MOST_DISTINCT, the first. Raises TableError.
+
+    With `most_rows` only so many of the first rows, or fewer where they are so long that they take LOOK_SECONDS of the
+    processor.
+    """
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
-    for block in table.blocks(columns) if columns else ():
+    rows, deadline = 0, time.thread_time() + LOOK_SECONDS
+    for block in table.blocks(columns, ROWS_AT_A_TIME) if columns else ():
+        if most_rows is not None and (rows >= most_rows or time.thread_time() > deadline):
+            return Counted(values, rows, False)
+        rows += len(block)
         for column, counter in values.items():
             if len(counter) < MOST_DISTINCT:
                 counter.update(block[column].tolist())
-    return values
+    return Counted(values, rows, True)
 
 
 def _find_layout(path: Path | str, layout: Layout) -> Layout:
