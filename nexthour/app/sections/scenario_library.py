@@ -6,6 +6,7 @@ gets an id of its own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from nexthour.app.page import PageContext, caption, caption_rest, escaped, lead_
 from nexthour.app.state import cache, library, visit
 from nexthour.jobs.uploads import Upload
 from nexthour.report.numbers import count_of
-from sim import NextHourError, Scenario
+from sim import InputError, NextHourError, Scenario
 from sim.documents.declared import Declared
 from sim.scenario import Partner, Quota
 
@@ -45,7 +46,7 @@ def _draw_list(files: Mapping[str, Path]) -> None:
         part = st.text_input("Find by name", key=f"{KEY} find", max_chars=LONGEST_SEARCH)
     # What was saved last is what is looked for first.
     saved = [scenario_id for scenario_id, path in files.items() if path.parent != library.BUILT_IN]
-    saved.sort(key=lambda scenario_id: -files[scenario_id].stat().st_mtime_ns)
+    saved.sort(key=lambda scenario_id: -library.changed_ns(files[scenario_id]))
     ids = [*saved, *(scenario_id for scenario_id in files if scenario_id not in saved)]
     ids = [scenario_id for scenario_id in ids if part.strip().lower().replace(" ", "-") in scenario_id]
     for scenario_id in ids[:SHOWN]:
@@ -62,8 +63,9 @@ def _draw_row(scenario_id: str, files: Mapping[str, Path], is_saved: bool) -> No
             scenario = cache.scenario(scenario_id, files)
         except NextHourError as problem:
             controls.draw_problems(problem)
-            data, name, key = files[scenario_id].read_bytes(), f"{scenario_id}.yaml", f"{KEY} {scenario_id}"
-            st.download_button("Download it", data, name, "text/yaml", key, on_click="ignore")
+            with suppress(InputError):  # told above: it is gone, or larger than any scenario
+                data, name, key = library.file_data(files[scenario_id]), f"{scenario_id}.yaml", f"{KEY} {scenario_id}"
+                st.download_button("Download it", data, name, "text/yaml", key, on_click="ignore")
             return
         name = escaped(library.scenario_title(scenario_id))
         menu.page_link("lab", f"**{name}**{' · saved here' if is_saved else ''}", scenario_id)
@@ -118,7 +120,7 @@ TEXT_HEIGHT = 420
 def _draw_form(scenario_id: str, scenario: Scenario, path: Path) -> None:
     """Draw form and text of a scenario, and save what is made of them as another one."""
     key = f"edit {scenario_id} {scenario.digest()}"
-    data = path.read_bytes()
+    data = library.file_data(path)
     st.download_button("Download the file", data, f"{scenario_id}.yaml", "text/yaml", f"{key} file", on_click="ignore")
     with st.form(f"{key} form"):
         changes = _ask_fields(scenario, key)

@@ -22,7 +22,7 @@ def versions(scenario: Scenario) -> dict[int, Path]:
     """A scenario's files by number, the one that counts last; empty ones, which are being written, are left out."""
     pattern = re.compile(rf"{re.escape(scenario.digest())}-(\d{{1,3}})\.yaml")
     found = ((pattern.fullmatch(path.name), path) for path in library.folder("actuals").glob("*.yaml"))
-    return dict(sorted((int(match[1]), path) for match, path in found if match and path.stat().st_size))
+    return dict(sorted((int(match[1]), path) for match, path in found if match and library.changed_ns(path)))
 
 
 def latest(scenario: Scenario) -> int | None:
@@ -37,7 +37,10 @@ def read_actuals(scenario: Scenario, version: int | None = None) -> Actuals | No
     number = latest(scenario) if version is None else version
     if number is None:
         return None
-    actuals = Actuals.load(versions(scenario)[number])
+    files = versions(scenario)
+    if number not in files:
+        raise PlanError(f"Version {number} of this scenario's figures is not there any more; enter them again")
+    actuals = Actuals.load(files[number])
     if not _has_figures(actuals):
         return None
     actuals.figures(scenario)

@@ -72,11 +72,10 @@ def stages(scenario: Scenario, request: ComparisonRequest, with_worlds: bool = T
 
 def scenario(scenario_id: str, files: Mapping[str, Path]) -> Scenario:
     """A scenario of the library. Raises InputError if its file cannot be used."""
-    try:
-        path = files[scenario_id]
-        changed_ns = path.stat().st_mtime_ns
-    except (KeyError, OSError):  # somebody deleted it
-        raise ScenarioError(f"The scenario {scenario_id} is not there any more; choose another") from None
+    path = files.get(scenario_id)
+    changed_ns = 0 if path is None else library.changed_ns(path)
+    if path is None or not changed_ns:  # somebody deleted it
+        raise ScenarioError(f"The scenario {scenario_id} is not there any more; choose another")
     return _scenario(path, changed_ns)
 
 
@@ -93,7 +92,7 @@ def known_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
 
 def known_plans(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans of the library that can be followed in a scenario, by name, the status quo first."""
-    return _known_plans(scenario, tuple((path, path.stat().st_mtime_ns) for path in library.plan_files().values()))
+    return _known_plans(scenario, tuple((path, library.changed_ns(path)) for path in library.plan_files().values()))
 
 
 @st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)

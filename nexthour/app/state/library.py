@@ -8,6 +8,7 @@ same name gets a number, in its name too.
 import errno
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,7 +21,8 @@ from nexthour.jobs.uploads import Upload, on_disk
 from nexthour.packaged import packaged
 from nexthour.report.numbers import count_of
 from sim import InputError, Scenario, TimePlan
-from sim.documents.yaml_file import Document
+from sim.documents.files import read_regular
+from sim.documents.yaml_file import LARGEST_FILE_BYTES, Document
 
 BUILT_IN = packaged("scenarios")
 DEFAULT = "baseline"
@@ -113,10 +115,23 @@ def read_upload(kind: type[D], data: bytes, file_name: str) -> D:
     return document
 
 
+def file_data(path: Path) -> bytes:
+    """What a saved file holds, as it is. Raises InputError if it is gone, or too large to have been saved here."""
+    return read_regular(path, LARGEST_FILE_BYTES, InputError, "a YAML file")
+
+
 def _saved_files(kind: str) -> list[Path]:
     """The files of a kind that can be read: no folder, no pipe, and not what is empty, as it is being written."""
-    found = folder(kind).glob("*.yaml")
-    return sorted(path for path in found if path.is_file() and path.stat().st_size)[:MOST_SAVED]
+    return sorted(path for path in folder(kind).glob("*.yaml") if changed_ns(path))[:MOST_SAVED]
+
+
+def changed_ns(path: Path) -> int:
+    """When a file that can be read was changed last; 0 if there is none any more, or nothing in it yet."""
+    try:
+        state = path.stat()
+    except OSError:
+        return 0
+    return state.st_mtime_ns if stat.S_ISREG(state.st_mode) and state.st_size else 0
 
 
 def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:

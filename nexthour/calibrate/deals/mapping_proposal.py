@@ -157,7 +157,7 @@ class Counted(NamedTuple):
 def count_values(table: TableFile, columns: Sequence[str], most_rows: int | None = None) -> Counted:
     """Count the values of some columns; of one with over MOST_DISTINCT, the first. Raises TableError.
 
-    With `most_rows` only so many of the first rows, or fewer where they are so long that they take LOOK_SECONDS of the
+    With `most_rows` only about that number of the first rows are read, or fewer where reading takes LOOK_SECONDS of the
     processor.
     """
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}

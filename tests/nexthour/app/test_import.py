@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 import re
 from io import StringIO
 from pathlib import Path
@@ -23,7 +24,7 @@ import nexthour.report.calibration as report
 from nexthour.app import controls
 from nexthour.app.pages import imports
 from nexthour.app.sections import entry, import_deals, mapping_form
-from nexthour.app.state import library
+from nexthour.app.state import actuals_store, library
 from nexthour.calibrate import calibrate, load_mapping
 from nexthour.calibrate.deals.deal_table import rejected_text
 from nexthour.calibrate.people.judgement import fit_judgement, read_judgement, with_judgement
@@ -490,3 +491,24 @@ def test_the_words_of_a_control_are_those_of_the_declaration() -> None:
     assert controls._bounds(field) == (0.0, 1e9)
     assert controls._bounds(PartnerRow.model_fields["registered_deals"]) == (0.0, 100_000.0)
     assert controls._bounds(PartnerRow.model_fields["account_share"]) == (0.0, 1.0)
+
+
+def test_a_file_in_the_library_that_is_far_too_large_is_told_and_not_read(own_library: Path) -> None:
+    (own_library / "scenarios").mkdir()
+    (own_library / "scenarios" / "huge.yaml").touch()
+    os.truncate(own_library / "scenarios" / "huge.yaml", 3 * 2**30)
+    test = opened("library")
+    assert any("huge.yaml: the file has 3,221,225,472 bytes" in problem for problem in wrong(test))
+    with pytest.raises(InputError, match="has 3,221,225,472 bytes"):
+        library.file_data(own_library / "scenarios" / "huge.yaml")
+
+
+def test_links_to_nowhere_in_the_library_are_passed_over(own_library: Path) -> None:
+    scenario = load_scenario(library.BUILT_IN / "baseline.yaml")
+    for place in ("scenarios/gone.yaml", "plans/gone.yaml", f"actuals/{scenario.digest()}-1.yaml"):
+        (own_library / place).parent.mkdir()
+        (own_library / place).symlink_to("/nowhere")
+    assert wrong(opened("library")) == []
+    assert actuals_store.versions(scenario) == {} and actuals_store.read_actuals(scenario) is None
+    with pytest.raises(InputError, match="is not there any more"):
+        actuals_store.read_actuals(scenario, 1)
