@@ -4,9 +4,8 @@ The first markets are shown at once and the rest follow. A saved plan is shown a
 has no sliders. Left out: finding such plans (find_plan.py).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -57,42 +56,42 @@ def show() -> None:
 
 def _page(context: PageContext) -> None:
     top = st.container()  # above the controls, as on a phone all else comes below them
-    controls, results = st.columns([1, 2.4], gap="large")
+    controls, column = st.columns([1, 2.4], gap="large")
     fields = lab_fields.fields_of_assumptions(PAGE, context.scenario)
     assumed = url_state.values(fields)
     scenario, changes = lab_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
-    draw_controls, plan = _controls_and_plan(context, scenario, changes)
-    base = TimePlan.status_quo(scenario)
-    if plan.name == base.name:
-        plan = plan.model_copy(update={"name": f"{plan.name} (Lab)"})
-    plans = {base.name: base, plan.name: plan}
-    request = ComparisonRequest(plans=plans, baseline=base.name, seed=context.seed)
-    shown, stages = _Results(scenario, plan.name, top, results), cache.stages(scenario, request)
+    saved, state = st.session_state[SAVED], url_state.values(lab_fields.fields_of_split(scenario))
     try:
-        # Before the controls, as a browser takes some time for each of them.
-        shown.draw(next(stages))
+        # The first answer comes before the controls, as a browser takes some time for each of them.
+        plan = context.plans[saved] if saved else lab_fields.plan_of_fields(scenario, state)
+        request = _request(scenario, plan, context.seed)
+        results, stages = _Results(scenario, request, top, column), cache.stages(scenario, request)
+        results.draw(next(stages))
     finally:
         with controls:
-            draw_controls()
-    with results:
-        with st.expander(
-            "What is assumed, and what would turn the verdict", expanded=bool(st.session_state[lab_fields.CHANGED])
-        ):
+            if saved:
+                _draw_saved_plan(context, saved, changes)
+            else:
+                _draw_controls(scenario)
+    if not saved:
+        with controls:
+            _draw_save_form(context, plan, lab_fields.split_of_fields(scenario, state), changes)
+    is_changed = bool(st.session_state[lab_fields.CHANGED])
+    with column:
+        with st.expander("What is assumed, and what would turn the verdict", expanded=is_changed):
             _draw_assumptions(context, scenario, request)
         caveat()
     for stage in stages:
-        shown.draw(stage)
+        results.draw(stage)
 
 
-def _controls_and_plan(
-    context: PageContext, scenario: Scenario, changes: Mapping[str, list[str]]
-) -> tuple[Callable[[], None], TimePlan]:
-    """What draws the controls, and the plan that they ask for; `changes` of assumptions come along to other pages."""
-    if saved := st.session_state[SAVED]:
-        return partial(_draw_saved_plan, context, saved, changes), context.plans[saved]
-    state = url_state.values(lab_fields.fields_of_split(scenario))
-    plan, split = lab_fields.plan_of_fields(scenario, state), lab_fields.split_of_fields(scenario, state)
-    return partial(_draw_split, context, scenario, plan, split, changes), plan
+def _request(scenario: Scenario, plan: TimePlan, seed: int) -> ComparisonRequest:
+    """Today's split against a plan, the second of two."""
+    base = TimePlan.status_quo(scenario)
+    name = f"{plan.name} (Lab)" if plan.name == base.name else plan.name
+    return ComparisonRequest(
+        plans={base.name: base, name: plan.model_copy(update={"name": name})}, baseline=base.name, seed=seed
+    )
 
 
 def _fields(context: PageContext) -> Sequence[Field]:
@@ -108,13 +107,6 @@ def _draw_saved_plan(context: PageContext, name: str, changes: Mapping[str, list
     st.button("Begin a split of your own", on_click=st.session_state.update, args=({SAVED: SPLIT},))
     if name != context.scenario.status_quo.name:
         page_link("compare", "Compare it with other plans", context.scenario_id, a=[name], **changes)
-
-
-def _draw_split(
-    context: PageContext, scenario: Scenario, plan: TimePlan, split: Split, changes: Mapping[str, list[str]]
-) -> None:
-    _draw_controls(scenario)
-    _draw_save_form(context, plan, split, changes)
 
 
 def _draw_controls(scenario: Scenario) -> None:
@@ -150,8 +142,11 @@ def _draw_controls(scenario: Scenario) -> None:
 class _Results:
     """The places of the answer, its figures and pictures, each replaced as more markets are known."""
 
-    def __init__(self, scenario: Scenario, name: str, top: DeltaGenerator, column: DeltaGenerator) -> None:
-        self.scenario, self.name, self.top, self.answer = scenario, name, top, top
+    def __init__(
+        self, scenario: Scenario, request: ComparisonRequest, top: DeltaGenerator, column: DeltaGenerator
+    ) -> None:
+        self.scenario, self.name = scenario, list(request.plans_by_name)[1]
+        self.top = self.answer = top
         self.figures, self.pictures = column.empty(), column.empty()
 
     def draw(self, stage: ComparisonRequest) -> None:
