@@ -274,7 +274,17 @@ def reason_lines(solution: Answer, explanation: Explanation) -> list[str]:
         )
     if explanation.robustness is not None:
         lines.append(f"Against {solution.certificate.against}: {turning_point(explanation.robustness)}.")
+    if explanation.markets_without_credit:
+        markets = count_of(explanation.markets_without_credit, "market")
+        lines.append(
+            f"Against {solution.certificate.against}: it has no quota credit in any of {markets}, so no assumption can "
+            f"turn a lead over it; see whether the segments of {_scenario_words(solution.scenario)} have opportunities."
+        )
     return lines
+
+
+def _scenario_words(scenario: Scenario) -> str:
+    return one_line(scenario.of_file().removesuffix(": ") or scenario.name)
 
 
 # This year against the next

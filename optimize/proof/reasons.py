@@ -21,7 +21,7 @@ from sim.coefficients import RECRUIT
 from sim.plan import PlanTable
 from sim.study import estimates
 from sim.study.estimates import Estimate
-from sim.study.sensitivity import Robustness, sensitivity
+from sim.study.sensitivity import NoQuotaCredit, Robustness, sensitivity
 
 SCALES = (0.0, 0.25, 0.5, 0.65, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 """Times the plan's hours with partners."""
@@ -48,7 +48,7 @@ class RunnerUp:
     behind_share: Estimate
     """paired, the plan less this one, as a share of the plan's"""
     robustness: Robustness | None
-    """the plan's lead over it, by assumption; None after a past"""
+    """the plan's lead over it, by assumption; None after a past, or if it has no quota credit"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ class Explanation:
     """least and most of it that are within 1% of the plan, more or less of the same"""
     runner_up: RunnerUp | None
     robustness: Robustness | None
-    """the plan's lead over what is done today; None after a past"""
+    """the plan's lead over what is done today; None after a past, or if that has no quota credit"""
+    markets_without_credit: int
+    """markets in which what is done today has no quota credit, if it has none in any; else 0"""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -75,6 +77,7 @@ class Explanation:
             "partner_share": self.partner_share,
             "flat_shares": self.flat_shares,
             "turned_by": _weakest(self.robustness),
+            "markets_without_credit": self.markets_without_credit,
             "runner_up": runner_up
             and {
                 "says": runner_up.says,
@@ -105,13 +108,16 @@ def explain(solution: Solution) -> Explanation:
     flat = [one for one in by_scale if one.mean >= tried.mean - FLAT * abs(tried.mean)]
     near = [_partner_share(planner, one.table) for one in (tried, *flat)]
     planner.progress(0, 0, "what would have to be true for another plan to win")
+    robustness = _robustness(planner, solution, base_of(planner)[0], "base")
+    without_credit = robustness is None and planner.problem.followed is None
     return Explanation(
         hour_value_usd=tuple(float(value) for value in values),
         limits=costs,
         partner_share=_partner_share(planner, table),
         flat_shares=(min(near), max(near)),
         runner_up=_runner_up(planner, solution, tried, dict(zip(alternatives, others, strict=True))),
-        robustness=_robustness(planner, solution, base_of(planner)[0], "base"),
+        robustness=robustness,
+        markets_without_credit=planner.trials.effort.flip_markets if without_credit else 0,
     )
 
 
@@ -181,12 +187,15 @@ def _runner_up(planner: Planner, solution: Solution, tried: Tried, others: dict[
 
 
 def _robustness(planner: Planner, solution: Solution, other: PlanTable, name: str) -> Robustness | None:
-    """How the plan's lead over another depends on what is assumed, in quota credit."""
+    """How the plan's lead over another, if that has any, depends on what is assumed, in quota credit."""
     if planner.problem.followed is not None:
         return None  # assumptions would have to be those under which the past is likely
     plans = {name: as_plan(solution.scenario, other, name), "the plan": solution.plan}
     markets = planner.trials.effort.flip_markets
-    return sensitivity(solution.scenario, plans, markets, solution.seed, worlds=0)["the plan"]
+    try:
+        return sensitivity(solution.scenario, plans, markets, solution.seed, worlds=0)["the plan"]
+    except NoQuotaCredit:
+        return None
 
 
 def _weakest(robustness: Robustness | None) -> dict[str, Any] | None:

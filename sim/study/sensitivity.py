@@ -124,6 +124,10 @@ class Sensitivity:
         }
 
 
+class NoQuotaCredit(SimulationError):
+    """The plan that others are measured against has no quota credit, of which differences are shares."""
+
+
 def sensitivity(
     scenario: Scenario,
     plans: Mapping[str, TimePlan],
@@ -169,7 +173,7 @@ def run_sensitivity(
     known = Differences(scenario, ordered, seed, workers, progress)
     base = known.run_as_assumed(replications)
     if base == 0:
-        raise SimulationError(
+        raise NoQuotaCredit(
             f"sensitivity: {first} has no quota credit in any of {replications:,} markets, and differences are shares "
             "of it; give another baseline or more replications"
         )

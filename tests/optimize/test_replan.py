@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from nexthour.report.plan import reason_lines
 from nexthour.terminal.main import app
 from optimize import Actuals, Effort, Solution, explain, frontier, optimize_plan
 from optimize.milp.solve import BY_PERIOD
@@ -139,11 +140,27 @@ def test_reasons_add_up() -> None:
     assert 0 <= low <= reasons.partner_share <= high <= 1
     assert reasons.runner_up is not None and reasons.runner_up.behind_share.value > 0
     assert json.dumps(reasons.as_dict())
+    assert reasons.robustness is not None and not reasons.markets_without_credit
 
 
 def test_reasons_of_a_plan_without_partners() -> None:
     reasons = explain(optimize_plan(small(partners=[]), effort=FEW))
     assert reasons.partner_share == 0.0 and reasons.flat_shares == (0.0, 0.0)
+
+
+def test_reasons_where_there_is_nothing_to_win_name_the_file(tmp_path: Path) -> None:
+    scenario = small()
+    segments = tuple(s.model_copy(update={"opportunities_per_quarter": 0.0}) for s in scenario.market_map)
+    path = tmp_path / "none.yaml"
+    save_scenario(scenario.model_copy(update={"market_map": segments}), path)
+    solution = optimize_plan(load_scenario(path), effort=FEW)
+    reasons = explain(solution)
+    assert reasons.robustness is None and reasons.markets_without_credit > 0
+    said = reason_lines(solution, reasons)[-1]
+    assert said == (
+        f"Against {solution.certificate.against}: it has no quota credit in any of {reasons.markets_without_credit} "
+        f"markets, so no assumption can turn a lead over it; see whether the segments of {path} have opportunities."
+    )
 
 
 # The frontier
