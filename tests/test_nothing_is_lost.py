@@ -24,7 +24,7 @@ import pytest
 from sim.documents.files import UNFINISHED
 from tests.writers import KILL, WRITERS
 
-FAULTS, MANY_FAULTS = 8, 200
+FAULTS, MANY_FAULTS = 4, 200
 Contents = dict[str, bytes]
 SCHEMA = ".schema.json"
 OLD_SCHEMA = '{"title": "%s"}'

@@ -71,6 +71,8 @@ class Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except Exception as problem:
+            if _is_interrupt(problem):
+                raise KeyboardInterrupt from None
             # Not imported here: sim itself may be what cannot be imported.
             errors = sys.modules.get("sim.errors")
             if errors is not None and isinstance(problem, errors.NextHourError):
@@ -78,6 +80,13 @@ class Commands(TyperGroup):
             if "NEXTHOUR_TRACEBACK" in os.environ:
                 raise
             raise typer.Exit(fail(f"{unexpected_error(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
+
+
+def _is_interrupt(problem: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind a problem: what fails while a class is made, Python up to 3.11 tells as RuntimeError."""
+    while problem is not None and not isinstance(problem, KeyboardInterrupt):
+        problem = problem.__cause__ or problem.__context__
+    return problem is not None
 
 
 def read_scenario(word: str) -> Scenario:

@@ -508,6 +508,18 @@ sys.modules["nexthour.terminal.main"] = types.SimpleNamespace(commands=lambda: r
     assert ended.returncode == 130
 
 
+def test_ctrl_c_while_a_class_is_made_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            raise RuntimeError("Error calling __set_name__") from stop
+
+    monkeypatch.setattr("nexthour.terminal.check.scenario_path", interrupted)
+    result = run("check", BASELINE)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "nexthour: stopped\n")
+
+
 def test_ctrl_c_before_a_command_begins_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
