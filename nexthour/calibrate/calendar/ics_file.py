@@ -26,13 +26,15 @@ LAST_LINE = b"END:VCALENDAR"
 MOST_LINES = 120_000
 """Lines that are looked at; descriptions and whatever else nobody looks at are not among them.
 
-To read four more values or parameters on a line takes as long as another line, one more date or part of a rule as long
-as two.
+To read four more values or parameters on a line takes as long as another line, one more category as long as one, one
+more date or part of a rule as long as two.
 """
 MOST_LETTERS = 10_000_000
 """Bytes of the lines that are looked at, by far more than as many lines have."""
 LONGEST_PROPERTY = 100_000
 """Bytes of one property: the dates of four years of days are 25,000."""
+MOST_OF_A_SERIES = 1_000
+"""Categories, people and tens of letters of an event that repeats, as each occurrence has all of them."""
 MOST_DATES = 10_000
 """Dates that one event and its exceptions name one by one."""
 MOST_EVENTS = 100_000
@@ -55,6 +57,7 @@ OTHER_LINE = re.compile(
 """A property that is not looked at, with the lines on which it goes on."""
 LONG_PROPERTY = re.compile(rb"^[^\n]{%d}" % (LONGEST_PROPERTY + 1), re.MULTILINE)
 DATES_OR_RULE = re.compile(rb"^(?:RDATE|EXDATE|RRULE|EXRULE)[:;][^\n]*", re.MULTILINE | re.IGNORECASE)
+CATEGORIES = re.compile(rb"^CATEGORIES[:;][^\n]*", re.MULTILINE | re.IGNORECASE)
 PARAMETER = rb';([A-Za-z0-9-]++)=(?:"[^"\n]*+"|[^";:,\n]*+)(?:,(?:"[^"\n]*+"|[^";:,\n]*+))*+'
 PERSON = re.compile(rb"^(ATTENDEE|ORGANIZER)((?:%s)++)(?=:)" % PARAMETER, re.MULTILINE | re.IGNORECASE)
 PARAMETERS_LOOKED_AT = (b"CN", b"PARTSTAT")
@@ -131,8 +134,9 @@ def _too_much(data: bytes) -> str | None:
         return f"{show(name)} is followed by over {LONGEST_PROPERTY:,} letters"
     if len(data) > MOST_LETTERS:
         return f"over {MOST_LETTERS:,} letters on times, subjects and people of events"
-    dates = sum(2 + 2 * line.count(b",") for line in DATES_OR_RULE.findall(data))
-    if data.count(b"\n") + (data.count(b",") + data.count(b";")) // 4 + dates > MOST_LINES:
+    lists = sum(2 + 2 * line.count(b",") for line in DATES_OR_RULE.findall(data))
+    lists += sum(line.count(b",") for line in CATEGORIES.findall(data))
+    if data.count(b"\n") + (data.count(b",") + data.count(b";")) // 4 + lists > MOST_LINES:
         return f"over {MOST_LINES:,} lines or lists as long on times, subjects and people of events"
     return None
 
@@ -239,6 +243,8 @@ def expand_occurrences(
             try:
                 if sum(len(dates.dts) for event in series for dates in _values(event, "RDATE")) > MOST_DATES:
                     raise ValueError("too many dates")
+                if sum(map(_size, series)) > MOST_OF_A_SERIES + 10 * len(series):
+                    raise ValueError("too many people and categories")
                 found = recurring_ical_events.of(alone).between(opens, closes)
                 entries += [_entry(event, event["DTSTART"].dt, event["DTEND"].dt, reading) for event in found]
             except Exception:
@@ -258,6 +264,13 @@ def _series(events: list[Any]) -> Iterator[list[Any]]:
     for number, event in enumerate(events):
         by_uid.setdefault(str(event.get("UID", "")) or f"\0{number}", []).append(event)
     yield from by_uid.values()
+
+
+def _size(event: Any) -> int:
+    """Categories, people and tens of letters of an event."""
+    people = len(_values(event, "ATTENDEE")) + len(_values(event, "ORGANIZER"))
+    letters = len(str(event.get("SUMMARY", ""))) + sum(map(len, event.categories))
+    return len(event.categories) + people + letters // 10
 
 
 def _entry(event: Any, start: datetime.date, end: datetime.date, reading: CalendarSpec) -> Entry:

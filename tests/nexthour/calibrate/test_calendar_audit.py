@@ -437,6 +437,19 @@ def test_dates_of_one_event_that_are_too_many_are_not_followed(monkeypatch: pyte
     assert left_out(audited(calendar(dates, ONE), "2026-03-02", "2026-04-05"))["cannot be read"] == (1, 0)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["CATEGORIES:" + "a," * 1_200, "CATEGORIES:" + "a" * 20_000, "\r\n".join(["ATTENDEE:mailto:a@b"] * 1_200), "long"],
+)
+def test_what_is_long_does_not_repeat(line: str) -> None:
+    subject, more = ("Visit " + "a" * 20_000, []) if line == "long" else ("Visit", [line])
+    for rule, left in ((None, (0, 0)), ("RRULE:FREQ=DAILY", (1, 0))):
+        lines = [*more, rule] if rule else more
+        text = event(subject, berlin("20260302T100000"), berlin("20260302T110000"), *lines)
+        audit = audited(calendar(text, ONE), "2026-03-02", "2026-04-05")
+        assert left_out(audit).get("cannot be read", (0, 0)) == left
+
+
 def test_a_full_calendar_of_two_years_is_not_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     def reached(*_: object) -> None:
         raise ValueError("parsed")
