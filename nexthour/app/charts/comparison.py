@@ -36,8 +36,9 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
         row["told"] = _spoken_text(row, *(usd(row[end], sign=True) for end in ENDS))
     money = {"axis": {"title": "US dollars", "format": DOLLARS}}
     line = {"y": vega.quantity("value", **money), "tooltip": vega.estimate_tips(DOLLARS), "description": SPOKEN}
-    for row in (rows[0], min(rows, key=lambda row: row["value"]), rows[-1]):  # nobody has to read these off an axis
-        row["said"] = usd(row["value"], sign=True)
+    told = (rows[0], min(rows, key=lambda row: row["value"]), rows[-1])  # nobody has to read these off an axis
+    for row in rows:
+        row["said"] = usd(row["value"], sign=True) if row in told else ""
     layers = [
         vega.layer("area", vega.low_to_high(**money), opacity=0.25, color=BLUE),
         vega.level_line(0),

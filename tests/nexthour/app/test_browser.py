@@ -55,6 +55,10 @@ def chrome() -> Iterator[Browser]:
         yield chrome
 
 
+NOTHING = {"null", "undefined", "NaN"}
+"""What Vega writes where a row has no such field."""
+
+
 @pytest.mark.parametrize("narrow", [False, True], ids=["wide", "narrow"])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_keeps_to_what_every_page_must(page: str, narrow: bool, address: str, chrome: Browser) -> None:
@@ -62,6 +66,8 @@ def test_a_page_keeps_to_what_every_page_must(page: str, narrow: bool, address: 
         seen.go(menu.page_address(page))
         wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
         assert not seen.page.evaluate(wider), "something is wider than the screen"
+        drawn = set(seen.page.locator("[data-testid=stVegaLiteChart] svg text").all_text_contents())
+        assert not drawn & NOTHING, "a picture says that something is not there"
         nothing_serious(seen, f"{page}-{'narrow' if narrow else 'wide'}")
 
 
