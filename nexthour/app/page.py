@@ -10,7 +10,8 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -19,7 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from nexthour import version
 from nexthour.app.charts.vega import Spec, rows_apart
 from nexthour.app.menu import draw_menu
-from nexthour.app.state import cache, library, url_state
+from nexthour.app.state import cache, later, library, url_state, visit
 from nexthour.app.state.url_state import Field
 from nexthour.report.numbers import count_of, whole
 from nexthour.report.text import CAVEAT, unexpected_error, with_capital
@@ -32,6 +33,8 @@ from sim.study.options import SEED
 
 LARGEST_SEED = 10**9
 """Larger ones are for programs."""
+ANSWER_SECONDS = 0.12
+"""A rest in which the browser draws the first answer, before it gets all else."""
 LIGHT_INK, DARK_INK = "#1F1F1F", "#EDEDED"
 # Streamlit writes white on the primary colour, which is light in the dark.
 STYLE = """<style>
@@ -64,6 +67,8 @@ class PageContext:
     plans: dict[str, TimePlan]
     """the plans by their name, the status quo first"""
     seed: int
+    draw_sidebar: Callable[[], None] = lambda: None
+    """draws the sidebar, where a page is to do that after its first answer"""
 
 
 FieldsOf = Callable[[PageContext], Sequence[Field]]
@@ -75,20 +80,26 @@ def draw_page(
     body: Callable[[PageContext], None],
     fields: FieldsOf = lambda context: (),
     chooses_scenario: bool = True,
+    answers_first: bool = False,
 ) -> None:
     """Draw the frame, then the page within it. `fields` is what the page's address holds beside scenario and seed.
 
-    A page that is not about one scenario does not offer to choose it.
+    A page that is not about one scenario does not offer to choose it. One that answers first draws the sidebar itself,
+    by its context, whenever it is drawn again: each element takes the browser some time.
 
     Whatever goes wrong is one sentence on the page; what should not happen goes to the server's log too.
     """
     st.html(STYLE)
     st.title(title, anchor=False)
     try:
+        is_new = visit.current().page != page
         context, all_fields, wrong = _read_address(page, fields)
         # At once: the body may take a while, or be cut short by the next change.
         url_state.write_address(page, all_fields)
-        _sidebar(context, chooses_scenario)
+        if answers_first and not is_new:
+            context = replace(context, draw_sidebar=partial(_late_sidebar, context, chooses_scenario))
+        else:
+            _sidebar(context, chooses_scenario)
         for sentence in wrong:
             st.warning(escaped(sentence))
         body(context)
@@ -119,6 +130,11 @@ def _read_address(page: str, fields: FieldsOf) -> tuple[PageContext, list[Field]
         st.session_state["scenario"] = scenario_id
         wrong.append(problem)
     return context, all_fields, wrong
+
+
+def _late_sidebar(context: PageContext, chooses_scenario: bool) -> None:
+    later.rest(ANSWER_SECONDS)
+    _sidebar(context, chooses_scenario)
 
 
 def _sidebar(context: PageContext, chooses_scenario: bool) -> None:

@@ -51,7 +51,7 @@ TURNS = "turns"
 
 def show() -> None:
     """Draw the page."""
-    draw_page(PAGE, "Lab", _page, _fields)
+    draw_page(PAGE, "Lab", _page, _fields, answers_first=True)
 
 
 def _page(context: PageContext) -> None:
@@ -62,12 +62,13 @@ def _page(context: PageContext) -> None:
     scenario, changes = lab_fields.apply_changes(context.scenario, assumed), url_state.as_words(assumed, fields)
     saved, state = st.session_state[SAVED], url_state.values(lab_fields.fields_of_split(scenario))
     try:
-        # The first answer comes before the controls, as a browser takes some time for each of them.
+        # The first answer comes before sidebar and controls, as a browser takes some time for each of them.
         plan = context.plans[saved] if saved else lab_fields.plan_of_fields(scenario, state)
         request = _request(scenario, plan, context.seed)
         results, stages = _Results(scenario, request, top, column), cache.stages(scenario, request)
         results.draw(next(stages))
     finally:
+        context.draw_sidebar()
         with controls:
             if saved:
                 _draw_saved_plan(context, saved, changes)
