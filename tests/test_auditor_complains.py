@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -18,14 +17,13 @@ import numpy as np
 import pytest
 
 import sim
-from sim import Ledger, Market, Scenario, TimePlan, draw_market
+from sim import Ledger, Market, TimePlan
 from sim.ledger import NEVER, NOBODY
 from tests import ROOT
 from tests.auditor import audit
 from tests.auditor.marks import audit_market
-from tests.helpers import TRAITS, candidate, partner, plan_of, segment, stage, territory
+from tests.busy_territory import SEEDS, busy, busy_market, busy_plan
 
-SEEDS = (1, 2, 3)
 RULES, TERRITORY, COEFFICIENTS, TAPE = "sim.rules", "sim.territory", "sim.coefficients", "sim.tape"
 HALVED = "0.5 * alone if parked else alone"
 
@@ -148,95 +146,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-# ---------------------------------------------------------------- runs in which every rule matters
-
-
-@cache
-def busy() -> Scenario:
-    """A territory of five quarters in which every rule decides something."""
-    traits = {
-        kind: {**TRAITS[kind], "teachability": 0.6, "reactive_support_hours": hours}
-        for kind, hours in (("achiever", 0.3), ("believer", 0.5), ("deceiver", 1.5))
-    }
-    steps = [
-        stage(mean_hours=3.0, advance_probability=0.8, buyer_lag_weeks=0.5, patience_weeks=3.0),
-        stage(mean_hours=6.0, advance_probability=0.6, buyer_lag_weeks=1.0, patience_weeks=1.5),
-    ]
-    names = ["north", "south", "web"]
-    some = {"deal_size_sigma": 0.6, "inbound_share": 0.3, "prospecting_yield": 0.1, "growth_per_quarter": 0.1}
-    market_map = [
-        segment("north", **some, opportunities_per_quarter=40.0, competition=2.5, stages=steps),
-        segment("south", **some, opportunities_per_quarter=30.0, stages=steps[:1], competition=0.6),
-        segment(
-            "web",
-            **some,
-            opportunities_per_quarter=30.0,
-            stages=[*steps, stage(mean_hours=20.0, advance_probability=0.3)],
-        ),
-    ]
-    base = dict.fromkeys(names, 0.2)
-    return territory(
-        horizon_quarters=5,
-        market_map=market_map,
-        partner_segments=traits,
-        partners=[
-            partner("Pine", base_share=base, capacity_deals=1, cycle_weeks=3.0, fit=0.7),
-            partner("Thorn", base_share=base, label="deceiver", capacity_deals=4, exit_hazard_per_year=0.8),
-            partner("Oak", base_share=base, label="achiever", cycle_weeks=4.0, capacity_deals=2),
-        ],
-        candidates=[
-            candidate("Cypress", base_share=base, recruiting_hours=9.0, onboarding_weeks=3),
-            candidate("Yew", base_share={"web": 0.1}, recruiting_hours=6.0, sign_probability=0.0),
-        ],
-        channel_account_manager={"hours_per_week": 6.0, "factor": 0.5},
-        assumptions={"label_accuracy": 0.5, "socialise_gain_per_week": 0.02, "conflict_penalty": 0.03,
-                     "coach_gain_per_week": 0.06, "guided_practice_gain_per_deal": 0.03, "practice_gain_per_win": 0.01},
-        calendar={"weeks_off": [7, 33]},
-        quota={"first_quarter_usd": 14_000.0, "growth_per_year": 0.2},
-        open_pipeline=[
-            {"segment": "north", "stage": 2, "amount_usd": 3000, "age_weeks": 5.0},
-            {"segment": "south", "stage": 1, "amount_usd": 2000, "age_weeks": 9.0, "route": "Oak"},
-            {"segment": "north", "stage": 2, "amount_usd": 1500, "age_weeks": 2.0, "route": "Pine"},
-        ],
-    )  # fmt: skip
-
-
-@cache
-def busy_plan() -> TimePlan:
-    """A plan for `busy` with hours for everything, all three partners parked or helped at some time."""
-    helped = [
-        (activity, name, hours, *quarters)
-        for name, quarters in (("Pine", ()), ("Oak", (1, 3)), ("Thorn", ()))
-        for activity, hours in (
-            ("coach", 1.0),
-            ("joint_plan", 0.7),
-            ("socialise", 0.4),
-            ("co_sell", 2.0),
-            ("sell_for", 1.5),
-        )
-    ]
-    plan = plan_of(
-        busy(),
-        ("sell", None, 14.0),
-        *helped,
-        ("recruit", "Cypress", 1.0),
-        ("recruit", "Yew", 1.0),
-        coverage_mode={"north": "partner_first", "south": "direct_first", "web": "partner_led"},
-        parked=[{"partner": "Oak", "from_quarter": 4}],
-        discipline=0.4,
-    )
-    colleague = [
-        {"activity": activity, "target": "Pine", "hours_per_week": 2.0, "who": "channel_account_manager"}
-        for activity in ("coach", "joint_plan", "socialise")
-    ]
-    rows = [row.model_dump() for row in plan.hours]
-    rest = {"coverage_mode": plan.coverage_mode, "parked": plan.parked, "discipline": plan.discipline}
-    return TimePlan.from_table(busy(), [*rows, *colleague], "busy plan", **rest)
-
-
-@cache
-def market(number: int) -> Market:
-    return draw_market(busy(), number)
+# ---------------------------------------------------------------- the engine
 
 
 def with_fault(module: str, text: str, wrong: str) -> tuple[ModuleType, ModuleType]:
@@ -261,9 +171,9 @@ def complaints(engine: ModuleType, coefficients: ModuleType) -> list[str]:
     numbers = coefficients.with_tables(scenario, plan.table(scenario), history.table(scenario))
     said = []
     for number in SEEDS:
-        ledger = Ledger(scenario, plan.name, number, 0, engine.run_simpy(numbers, market(number)))
+        ledger = Ledger(scenario, plan.name, number, 0, engine.run_simpy(numbers, busy_market(number)))
         try:
-            audit(scenario, plan, market(number), ledger)
+            audit(scenario, plan, busy_market(number), ledger)
         except AssertionError as complaint:
             said.append(str(complaint))
     return said
@@ -322,7 +232,7 @@ FAULTS_OF_TAPE: dict[str, tuple[Callable[[Market], Market], str]] = {
 @pytest.mark.parametrize("fault", FAULTS_OF_TAPE)
 def test_the_auditor_notices_on_the_tape(fault: str) -> None:
     change, sentence = FAULTS_OF_TAPE[fault]
-    audit_market(busy(), market(1))
+    audit_market(busy(), busy_market(1))
     with pytest.raises(AssertionError) as complaint:
-        audit_market(busy(), change(market(1)))
+        audit_market(busy(), change(busy_market(1)))
     assert sentence in str(complaint.value)

@@ -5,16 +5,19 @@ Left out: which deal the manager works on (manager.py) and what happens between 
 
 from __future__ import annotations
 
+import heapq
+
 from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
 from tests.auditor import manager
 from tests.auditor.numbers import credit_of_a_dollar, fit_in
-from tests.auditor.state import ANSWER, CLOSING, PATIENCE_ENDS, Deal, PartnerStands, Story
+from tests.auditor.state import ANSWER, ARRIVAL, CLOSING, PATIENCE_ENDS, Deal, PartnerStands, Story
 
 # ---------------------------------------------------------------- who gets an opportunity
 
 
 def arrives(story: Story, id: int) -> None:
-    """An opportunity arises; the table of coverage modes says who gets it."""
+    """An opportunity arises; the table of coverage modes says who gets it. Then comes the next."""
+    next_arrival(story, id + 1)
     market = story.market
     segment, owner, amount = int(market.segment[id]), int(market.owner[id]), int(market.amount_usd[id])
     mode = story.row.mode[segment]
@@ -46,6 +49,11 @@ def arrives(story: Story, id: int) -> None:
         story.at_once.append(lambda: own_begins(story, deal))
     else:
         story.write(Kind.LEAKED, "leaked", id, NOBODY, segment, amount, because=because)
+
+
+def next_arrival(story: Story, id: int) -> None:
+    if id < len(story.market.tick):
+        story.due(int(story.market.tick[id]) - story.now, ARRIVAL, lambda: arrives(story, id), id)
 
 
 def bring_chance(story: Story, partner: PartnerStands) -> float:
@@ -91,6 +99,8 @@ def own_begins(story: Story, deal: Deal) -> None:
 def wait_for_visit(story: Story, deal: Deal) -> None:
     """The deal waits for the first hour of a stage, as long as the buyer's patience lasts."""
     wait(story, deal, deal.stage)
+    worth = deal.amount * story.visit_worth[deal.segment][deal.stage]
+    heapq.heappush(story.waiting, (-worth, deal.id, deal, deal.waits_begun))
     manager.somebody_calls(story)
 
 

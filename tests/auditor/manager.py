@@ -5,6 +5,8 @@ Left out: how many hours each block gets (weeks.py) and what becomes of a deal (
 
 from __future__ import annotations
 
+import heapq
+
 from sim.ledger import Kind
 from tests.auditor import deals
 from tests.auditor.state import BLOCK, WORK_ENDS, Deal, PartnerStands, Story, Week
@@ -148,17 +150,13 @@ def goes_on_selling(story: Story, week: Week) -> None:
 
 def deal_to_visit(story: Story) -> Deal | None:
     """The waiting deal with the largest amount * (win probability left) / (expected hours left); ties: the lower id."""
-    choice = [
-        (-deal.amount * story.visit_worth[deal.segment][deal.stage], deal.id, deal)
-        for deal in story.own.values()
-        if deal.waits
-    ]
-    if not choice:
-        return None
-    deal = min(choice)[2]
-    deal.waits = False
-    deal.visit_left = deal.effort[deal.stage]
-    return deal
+    while story.waiting:
+        _, _, deal, number = heapq.heappop(story.waiting)
+        if deal.waits and deal.waits_begun == number and not deal.over:
+            deal.waits = False
+            deal.visit_left = deal.effort[deal.stage]
+            return deal
+    return None
 
 
 def somebody_calls(story: Story) -> None:

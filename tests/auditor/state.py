@@ -111,11 +111,16 @@ class Story:
         self.pool = [0.0] * len(self.segments)
         self.partners = [self.partner_at_first(p, partner) for p, partner in enumerate(scenario.all_partners)]
         self.own: dict[int, Deal] = {}
+        self.waiting: list[tuple[float, int, Deal, int]] = []
+        """deals that began to wait for the manager, those that no longer do among them: (minus the worth of an hour, id,
+        deal, number of the wait)"""
         self.visited: Deal | None = None
         self.free_in: Week | None = None
         self.free_since = 0
         self.spare_ticks = 0
         self.credit_usd = 0.0
+        self.pace = ""
+        """how the quarter goes, in words, where `discipline` has a say"""
         self.credit_by_quarter: defaultdict[int, float] = defaultdict(float)
         self.week = Week(HISTORY_START + TICKS_PER_WEEK, HISTORY_START)
         self.met: Counter[str] = Counter()
@@ -172,9 +177,10 @@ class Story:
     ) -> None:
         """Expect hours, at the moment they begin; those on a deal are of whoever has it."""
         if deal is None:
-            self.write(kind, says, NOBODY, partner, segment, value=self.hours(ticks))
+            self.write(kind, says, NOBODY, partner, segment, value=self.hours(ticks), because=self.pace)
         else:
-            self.write(kind, says, deal.id, deal.partner, deal.segment, value=self.hours(ticks))
+            hours = self.hours(ticks)
+            self.write(kind, says, deal.id, deal.partner, deal.segment, value=hours, because=self.pace)
 
     def win_chance(self, segment: int) -> float:
         """W, the chance to win with the manager's skill."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from sim.ledger import HISTORY_START, NEVER, NOBODY, TICKS_PER_WEEK, Kind
+from sim.ledger import NEVER, NOBODY, TICKS_PER_WEEK, Kind
 from sim.terms import HISTORY_WEEKS, WEEKS_PER_QUARTER
 from tests.auditor import deals, manager, numbers
-from tests.auditor.state import ARRIVAL, BLOCK, BOUNDARY, PartnerStands, Story, Week
+from tests.auditor.state import BLOCK, BOUNDARY, PartnerStands, Story, Week
 
 FIRST_LATE_WEEK = 10
 ACCOUNT_MANAGER = {
@@ -23,9 +23,7 @@ def begin(story: Story) -> None:
     boundary(story, -HISTORY_WEEKS)
     for week in range(1 - HISTORY_WEEKS, numbers.weeks_in(story.scenario)):
         story.due(week * TICKS_PER_WEEK - story.now, BOUNDARY, lambda week=week: boundary(story, week))  # type: ignore[misc]
-    for id in range(story.market.open_deals, len(story.market.tick)):
-        delay = int(story.market.tick[id]) - HISTORY_START
-        story.due(delay, ARRIVAL, lambda id=id: deals.arrives(story, id), id)  # type: ignore[misc]
+    deals.next_arrival(story, story.market.open_deals)
     story.due(0, BLOCK, lambda: manager.week_begins(story))
 
 
@@ -259,12 +257,13 @@ def is_late_in_quarter(week: int) -> bool:
 
 def discipline(story: Story, week: int) -> float:
     """Share of planned partner hours kept: less in weeks 10-13 of a quarter with credit < quota * week / 13."""
-    in_quarter = week % WEEKS_PER_QUARTER + 1
+    in_quarter, story.pace = week % WEEKS_PER_QUARTER + 1, ""
     if not is_late_in_quarter(week):
         return 1.0
     quota = numbers.quota_of(story.scenario, story.quarter)
     behind = story.credit_usd * WEEKS_PER_QUARTER < quota * in_quarter
     if story.row.discipline < 1:
+        story.pace = f"week {in_quarter} of 13, credit ${story.credit_usd:,.2f} of ${quota:,.0f}, {behind=}"
         planned = {activity for _, activity, _ in story.row.appointments} | {a for a, _, _ in story.row.on_deals}
         for activity in planned:
             story.met[f"discipline drops hours of {activity}" if behind else "on pace in a late week"] += 1
