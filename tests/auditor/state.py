@@ -112,8 +112,8 @@ class Story:
         self.partners = [self.partner_at_first(p, partner) for p, partner in enumerate(scenario.all_partners)]
         self.own: dict[int, Deal] = {}
         self.waiting: list[tuple[float, int, Deal, int]] = []
-        """deals that began to wait for the manager, those that no longer do among them: (minus the worth of an hour, id,
-        deal, number of the wait)"""
+        """(minus the worth of an hour, id, deal, number of the wait) of deals that began to wait for the manager; those
+        that wait no longer may still be there"""
         self.visited: Deal | None = None
         self.free_in: Week | None = None
         self.free_since = 0
