@@ -39,12 +39,28 @@ def small() -> Scenario:
     )
 
 
+def like_addresses() -> Scenario:
+    """Whose names a browser could follow."""
+    site, other = "http://evil.example/x", "www.evil.example"
+    return territory(
+        name="me@evil.example",
+        question="Is [this](http://evil.example) at www.evil.example or evil.example?",
+        market_map=[segment(site, opportunities_per_quarter=9), segment(other, opportunities_per_quarter=20)],
+        partners=[
+            partner("you@evil.example", label="believer", base_share={site: 0.4, other: 0.3}),
+            partner("ftp://evil.example", label="deceiver", base_share={other: 0.3}),
+        ],
+        horizon_quarters=4,
+    )
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     chromium()
     folder = tmp_path_factory.mktemp("app")
     (folder / "library" / "scenarios").mkdir(parents=True)
     save_scenario(small(), folder / "library" / "scenarios" / "small.yaml")
+    save_scenario(like_addresses(), folder / "library" / "scenarios" / "like-addresses.yaml")
     with served(folder / "library", folder / "log.txt") as address:
         yield address
 
@@ -69,6 +85,17 @@ def test_a_page_keeps_to_what_every_page_must(page: str, narrow: bool, address: 
         drawn = set(seen.page.locator("[data-testid=stVegaLiteChart] svg text").all_text_contents())
         assert not drawn & NOTHING, "a picture says that something is not there"
         nothing_serious(seen, f"{page}-{'narrow' if narrow else 'wide'}")
+
+
+def test_names_that_look_like_addresses_become_no_links(address: str, chrome: Browser) -> None:
+    sections = ("map", "gaps", "partners", "indicators", "together")
+    places = ["lab", "lab?with=you@evil.example&focus=chosen", "compare", "find-plan", "import?part=library", "start"]
+    with visit(chrome, address) as seen:
+        for place in (*places, *(f"territory?section={section}" for section in sections)):
+            seen.go(f"{place}{'&' if '?' in place else '?'}scenario=like-addresses")
+            assert "evil.example" in seen.page.inner_text("body").replace("\u2060", "") or place == "start", place
+            links = seen.page.locator("a").evaluate_all("links => links.map(link => link.href)")
+            assert [link for link in links if not link.startswith(address)] == [], place
 
 
 def serious(page: Page) -> list[str]:
