@@ -9,7 +9,7 @@ READY := $(VENV)/ready
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help app test test-fast test-long bench bench-app lint lock setup
+.PHONY: help app test test-fast test-long mutants bench bench-app lint lock setup
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test-long: $(READY) ## the generated and statistical tests again, fresh seeds, m
 	@EXAMPLES=1000 FRESH_SEEDS=1 CLAIMS_SEED=$(SEED) CLAIMS_RUNS=4000 \
 	    $(BIN)/python -m pytest -m "generated and not long" --hypothesis-seed=$(SEED)
 	@SEED=$(SEED) $(BIN)/python -m pytest -m long
+
+mutants: $(READY) ## make hundreds of faults and see that tests notice; hours, goes on where it stopped (MUTANTS="--part 1/8")
+	@$(BIN)/python -m tests.mutants $(MUTANTS)
 
 bench: $(READY) ## measure speed
 	@echo "Measuring ..."
