@@ -226,9 +226,15 @@ def test_the_plan_is_in_steps_that_a_calendar_can_hold(found: Solution) -> None:
     assert steps == pytest.approx(np.round(steps))
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_plan(found: Solution) -> None:
     again = optimize_plan(load_scenario(BASELINE))
     assert again.plan == found.plan and again.certificate.interval == found.certificate.interval
+
+
+def test_the_same_seed_gives_the_same_plan_of_a_small_territory() -> None:
+    one, other = (optimize_plan(small()) for _ in range(2))
+    assert one.plan == other.plan and one.certificate.interval == other.certificate.interval
 
 
 def test_without_partners_there_is_no_partner_time() -> None:

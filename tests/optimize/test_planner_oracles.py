@@ -327,6 +327,7 @@ def test_the_goal_of_risk_is_what_its_markets_miss(name: str) -> None:
     assert plan.objective_usd == pytest.approx(0.01 * everything - missing, rel=1e-4, abs=20.0)
 
 
+@pytest.mark.long
 def test_less_is_short_if_that_is_what_is_wanted() -> None:
     """A quota that is steep in the first year: credit over the horizon is bought by developing then, and this not."""
     few = Effort(search_markets=200, certificate_markets=500, design_markets=10, worlds=5)
