@@ -5,6 +5,7 @@ Left out: the commands themselves (a file each), and how tables are written (tab
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from sim import Scenario
     from sim.progress import Progress
 
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""What the system says when what is printed has no room."""
 STOPPED = 130
 """The exit code that Typer makes of Ctrl-C, wherever it strikes: while a command is read, or while it works."""
 QUIET_SECONDS = 1.0
@@ -47,18 +50,24 @@ class Commands(TyperGroup):
     """
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        for stream in (sys.stdout, sys.stderr):
-            if hasattr(stream, "reconfigure"):
+        for name in ("stdout", "stderr"):
+            if getattr(sys, name) is None:  # closed by who called
+                setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - for as long as the process lives
+            if hasattr(stream := getattr(sys, name), "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
             code = super().main(*args, **{**extra, "standalone_mode": False})
             if code == STOPPED:
                 fail("stopped", STOPPED, label="nexthour")
-            sys.stdout.flush()
+            code = _flush() or code
         except typer.TyperException as problem:
             where = getattr(problem, "ctx", None)
             hint = f" (see {where.command_path} --help)" if where is not None else ""
             code = fail(problem.format_message().rstrip(".") + hint, problem.exit_code)
+        except OSError as problem:  # while help is printed
+            if problem.errno not in NO_ROOM:
+                raise
+            code = _fail_to_print(problem)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: Any) -> Any:
@@ -67,12 +76,13 @@ class Commands(TyperGroup):
         except (typer.TyperException, typer.Exit):
             raise
         except BrokenPipeError:
-            # The reader has seen enough. Python would complain once more when it closes stdout.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _print_no_more()  # the reader has seen enough
             raise typer.Exit(0) from None
         except Exception as problem:
             if _is_interrupt(problem):
                 raise KeyboardInterrupt from None
+            if isinstance(problem, OSError) and problem.errno in NO_ROOM and problem.filename is None:
+                raise typer.Exit(_fail_to_print(problem)) from None
             # Not imported here: sim itself may be what cannot be imported.
             errors = sys.modules.get("sim.errors")
             if errors is not None and isinstance(problem, errors.NextHourError):
@@ -80,6 +90,27 @@ class Commands(TyperGroup):
             if "NEXTHOUR_TRACEBACK" in os.environ:
                 raise
             raise typer.Exit(fail(f"{unexpected_error(problem)}, with NEXTHOUR_TRACEBACK=1 set", 1)) from None
+
+
+def _flush() -> int:
+    """Print what is still to be printed; returns the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _print_no_more()
+    except OSError as problem:
+        return _fail_to_print(problem)
+    return 0
+
+
+def _fail_to_print(problem: OSError) -> int:
+    _print_no_more()
+    return fail(f"what is printed cannot be written ({problem.strerror}); print it somewhere else", 1)
+
+
+def _print_no_more() -> None:
+    """Python would complain once more when it closes stdout."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_interrupt(problem: BaseException | None) -> bool:
@@ -152,11 +183,14 @@ def check_out(out: Path | str, *others: Path | str, option: str = "--out") -> No
     """Raise TableError if the file to write cannot be written: found now, not after minutes of work."""
     from sim import TableError
 
-    path = Path(out)
-    if path.is_dir():
+    if not str(out):
+        raise TableError(f"{option} is empty; give the path of a file to write")
+    # Not by Path, which raises for names that are too long and for a link to itself; who writes says what is wrong.
+    path = os.path.realpath(out)
+    if os.path.isdir(path):
         raise TableError(f"{option} {out} is a folder; give the path of a file to write")
-    for other in map(Path, others):
-        if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+    for other in map(os.path.realpath, others):
+        if path == other or (os.path.exists(path) and os.path.exists(other) and os.path.samefile(path, other)):
             raise TableError(f"{option} {out} would overwrite another file of this command; choose another path")
-    if not path.resolve().parent.is_dir():
+    if not os.path.isdir(os.path.dirname(path)):
         raise TableError(f"{out}: cannot be written (no such folder); choose another path")

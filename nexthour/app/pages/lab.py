@@ -252,8 +252,8 @@ def _draw_save_form(context: PageContext, plan: TimePlan, split: Split, changes:
     with st.form("save", border=False):
         name = st.text_input("Save this split as a plan", value=plan.name, max_chars=library.LONGEST_NAME)
         if st.form_submit_button("Save"):
-            plan_id = save_plan.save(context, plan, name)
-            st.success(escaped(f"Saved as {plan_id}. It is in Compare now."))
+            saved = save_plan.save(context, plan, name)
+            st.success(escaped(f"Saved as {saved}. It is in Compare now."))
     packed = lab_fields.pack_split(split)
     page_link("compare", "Compare it with other plans", context.scenario_id, lab=[packed], **changes)
     caption("The address of this page holds all of it: copy it to share what you see.")

@@ -47,7 +47,7 @@ def _draw_form(context: PageContext, plan: TimePlan, name: str, key: str) -> Non
 
 
 def save(context: PageContext, plan: TimePlan, name: str) -> str:
-    """Save a plan under a name; returns the id of its file. An equal plan of this name is not saved twice.
+    """Save a plan under a name; returns the name that it got. An equal plan of this name is not saved twice.
 
     Raises PlanError without a name, and for the name of a plan of the scenario itself, which would hide what is saved.
     """
@@ -55,4 +55,5 @@ def save(context: PageContext, plan: TimePlan, name: str) -> str:
         raise PlanError("A plan needs a name; give it one")
     if name in (split.name for split in (context.scenario.status_quo, *context.scenario.plans)):
         raise PlanError(f"{name} is the name of a plan of this scenario already; give it another")
-    return library.save_document(plan.model_copy(update={"name": name}), "plans")
+    plan_id = library.save_document(plan.model_copy(update={"name": name}), "plans")
+    return TimePlan.load(library.plan_files()[plan_id]).name

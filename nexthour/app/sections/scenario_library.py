@@ -33,6 +33,9 @@ def draw(context: PageContext) -> None:
     files = library.scenario_files()
     st.subheader("The scenarios there are", anchor=False)
     _draw_list(files)
+    if problems := cache.unreadable_plans():
+        st.subheader("Saved plans that cannot be read", anchor=False)
+        controls.draw_problems(InputError(*problems))
     st.subheader("Bring one in", anchor=False)
     _draw_upload()
     st.subheader(escaped(f"Copy or change: {library.scenario_title(context.scenario_id)}"), anchor=False)

@@ -92,7 +92,21 @@ def known_assumptions(scenario: Scenario) -> tuple[Assumption, ...]:
 
 def known_plans(scenario: Scenario) -> dict[str, TimePlan]:
     """The plans of the library that can be followed in a scenario, by name, the status quo first."""
-    return _known_plans(scenario, tuple((path, library.changed_ns(path)) for path in library.plan_files().values()))
+    return _known_plans(scenario, _plans_now())
+
+
+def unreadable_plans() -> list[str]:
+    """What is wrong with saved plans that cannot be read, a sentence for each file."""
+    return _unreadable_plans(_plans_now())
+
+
+def _plans_now() -> tuple[tuple[Path, int], ...]:
+    return tuple((path, library.changed_ns(path)) for path in library.plan_files().values())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _unreadable_plans(changed: tuple[tuple[Path, int], ...]) -> list[str]:
+    return library.problems_of_plans()
 
 
 @st.cache_resource(max_entries=50, show_spinner=False, hash_funcs=BY_DIGEST)

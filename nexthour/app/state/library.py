@@ -73,21 +73,37 @@ def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
     return named | {name: plan for name, plan in _saved_plans_that_fit(scenario) if name not in named}
 
 
+def problems_of_plans() -> list[str]:
+    """What is wrong with saved plans that cannot be read, a sentence for each file."""
+    return [sentence for path in _saved_files("plans") if (sentence := _problem_of(path))]
+
+
+def _problem_of(path: Path) -> str:
+    try:
+        TimePlan.load(path)
+    except InputError as problem:
+        return str(problem)
+    return ""
+
+
 def save_document(document: Scenario | TimePlan, kind: str) -> str:
-    """Save a document; returns its id. An equal one is not saved twice. Raises InputError if it cannot be saved."""
-    where, name = folder(kind), document.name
-    base, taken = file_stem(document.name), (scenario_files() if kind == "scenarios" else plan_files())
+    """Save a document; returns its id. An equal one is not saved twice. Raises InputError if it cannot be saved.
+
+    Where another one has its name, it gets a number in its name; where only the name of the file is taken, just there.
+    """
+    name, base, is_name_taken = document.name, file_stem(document.name), False
+    taken = scenario_files() if kind == "scenarios" else plan_files()
     for number in range(1, MOST_SAVED):
         document_id = base if number == 1 else f"{base}-{number}"
-        if number > 1:
+        if is_name_taken:
             document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
-        if document_id in taken:
-            if _holds_same(document, taken[document_id]):
-                return document_id
-            continue
-        if write_new(document, kind, document_id):
+        if document_id not in taken and write_new(document, kind, document_id):
             return document_id
-    raise InputError(f"{where}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
+        found = _load_if_readable(type(document), taken.get(document_id, folder(kind) / f"{document_id}.yaml"))
+        if found == document:
+            return document_id
+        is_name_taken = is_name_taken or (found is not None and found.name == name)
+    raise InputError(f"{folder(kind)}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
 
 
 def write_new(document: Document, kind: str, document_id: str) -> bool:
@@ -144,11 +160,11 @@ def _saved_plans_that_fit(scenario: Scenario) -> Iterator[tuple[str, TimePlan]]:
         yield plan.name, plan
 
 
-def _holds_same(document: Document, path: Path) -> bool:
+def _load_if_readable(kind: type[D], path: Path) -> D | None:
     try:
-        return type(document).load(path) == document
+        return kind.load(path)
     except InputError:
-        return False
+        return None
 
 
 def file_stem(name: str) -> str:

@@ -32,7 +32,7 @@ from nexthour.calibrate.people.partner_intake import infer_partners, with_intake
 from nexthour.calibrate.people.partner_posterior import PartnerRow, read_partners
 from nexthour.jobs import Jobs
 from nexthour.jobs.uploads import Upload, on_disk
-from sim import InputError, ScenarioError, load_scenario
+from sim import InputError, ScenarioError, TimePlan, load_scenario
 from sim.documents.yaml_file import LAST_LINE, PROMISE
 from sim.scenario import Scenario, Segment
 from tests.helpers import territory
@@ -512,3 +512,29 @@ def test_links_to_nowhere_in_the_library_are_passed_over(own_library: Path) -> N
     assert actuals_store.versions(scenario) == {} and actuals_store.read_actuals(scenario) is None
     with pytest.raises(InputError, match="is not there any more"):
         actuals_store.read_actuals(scenario, 1)
+
+
+def test_a_saved_plan_that_cannot_be_read_is_told(own_library: Path) -> None:
+    scenario = load_scenario(library.BUILT_IN / "baseline.yaml")
+    plan = TimePlan.constant(scenario, 0.3)
+    saved = own_library / "plans" / f"{library.save_document(plan, 'plans')}.yaml"
+    assert wrong(opened("library")) == [] and "cannot be read" not in texts(page("compare"))
+    saved.write_bytes(saved.read_bytes()[:-30])
+    (problem,) = wrong(opened("library"))
+    assert f"{saved.name}: is cut off" in problem
+    assert "1 saved plan cannot be read; Import, Scenario library says why." in texts(page("compare"))
+
+
+def test_names_whose_files_would_be_one_stay_as_they_are(own_library: Path) -> None:
+    scenario = load_scenario(library.BUILT_IN / "baseline.yaml")
+    one, other = (TimePlan.constant(scenario, share) for share in (0.3, 0.4))
+    for plan, name in ((one, "a/b"), (one, "a\\b"), (one, "🚀"), (one, "עברית"), (other, "a/b"), (one, "a/b")):
+        library.save_document(plan.model_copy(update={"name": name}), "plans")
+    names = {path.stem: TimePlan.load(path).name for path in library.plan_files().values()}
+    assert names == {"a-b": "a/b", "a-b-2": "a\\b", "unnamed": "🚀", "unnamed-2": "עברית", "a-b-3": "a/b 3"}
+
+
+@pytest.mark.parametrize("data", ["BEGIN:VCALENDAR\n", TimePlan.constant(load_scenario(BASELINE), 0.1).text()])
+def test_what_is_no_table_of_deals_is_told(data: str) -> None:
+    (problem,) = wrong(upload(opened("deals"), "deals file", "deals.csv", data.encode()))
+    assert "deals.csv: is a " in problem and "CSV or XLSX" in problem

@@ -499,7 +499,7 @@ def test_a_split_that_is_saved_is_found_in_compare() -> None:
     test.text_input[-1].set_value("My plan")
     next(button for button in test.button if button.label == "Save").click().run()
     assert wrong(test) == []
-    assert [success.value.replace("\\", "") for success in test.success] == ["Saved as my-plan. It is in Compare now."]
+    assert [success.value.replace("\\", "") for success in test.success] == ["Saved as My plan. It is in Compare now."]
     assert "My plan" in library.plans_for(scenario)
     assert wrong(page("compare", {"scenario": scenario_id, "a": "My plan"})) == []
 

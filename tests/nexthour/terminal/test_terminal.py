@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -468,6 +469,27 @@ def test_a_closed_pipe_is_no_failure() -> None:
         process.stdout.close()
         assert (process.stderr.read(), process.wait(60)) == ("", 0)
         process.stderr.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+@pytest.mark.parametrize("words", [("check", BASELINE), ("simulate", BASELINE, "--json"), ("--help",)])
+def test_where_what_is_printed_goes_may_be_closed_or_full(words: tuple[object, ...]) -> None:
+    command = " ".join(shlex.quote(str(word)) for word in (sys.executable, "-m", "nexthour", *words))
+    closed = subprocess.run(f"{command} >&-", shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
+    assert (closed.returncode, closed.stderr) == (0, "")
+    full = subprocess.run(
+        f"{command} > /dev/full", shell=True, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert full.returncode == 1
+    said = "error: what is printed cannot be written (No space left on device); print it somewhere else\n"
+    assert full.stderr == said
+
+
+def test_out_may_be_no_name_at_all(tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
+    for out, why in (("", "--out is empty"), ("x" * 300, "File name too long"), (tmp_path / "loop.yaml", "link")):
+        result = run("partners", "made_up_partners", "--out", out)
+        assert result.exit_code == 1 and why in result.stderr and "should not happen" not in result.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
