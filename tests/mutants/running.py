@@ -29,7 +29,7 @@ SETUP_SECONDS, TIMES_LONGER = 180, 5
 """A run with a fault may compile anew, and may be that many times as long as without."""
 WITHOUT_SECONDS = 1800
 """The time limit of tests on code without a fault."""
-FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
 NOT_HANDED_ON = ("PYTEST_", "PYTHON", "SEED", "FRESH_SEEDS", "EXAMPLES", "CLAIMS_")
 """Beginnings of the names of variables that would make tests other than those of `make test`."""
 PASSED, TESTS_FAILED, INTERRUPTED = 0, 1, 2
