@@ -275,6 +275,7 @@ def test_recruiting_keeps_all_hours_it_needs() -> None:
 # The one-hour test
 
 
+@pytest.mark.long
 def test_a_constant_split_does_not_pass_the_one_hour_test() -> None:
     scenario = load_scenario(BASELINE)
     problem, limits = PlanningProblem.of(scenario), Limits.of(scenario, {})

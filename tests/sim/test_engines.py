@@ -398,6 +398,7 @@ print(sim.__file__, *(simulate(scenario, plan, market, engine=engine).digest() f
 """
 
 
+@pytest.mark.long
 def test_an_edited_rule_changes_both_engines(tmp_path: Path) -> None:
     """With the same cache; what was compiled before is used as long as nothing is edited."""
     scenario = lively()

@@ -89,6 +89,7 @@ print(table_coverage(scenario, [status_quo.table(scenario)], 2, 7).tolist())
     assert run_without("numba", script, tmp_path) == (f"{coverage.tolist()}\n", SENTENCE)
 
 
+@pytest.mark.long
 def test_a_planner_says_what_is_missing_before_it_solves(tmp_path: Path) -> None:
     script = """
 from optimize import optimize_plan

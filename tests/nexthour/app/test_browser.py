@@ -207,7 +207,9 @@ def test_a_page_that_is_left_comes_back_as_it_was(address: str, chrome: Browser)
         assert slider(seen.page, "Time with partners") == "44%"
 
 
-@pytest.mark.parametrize("seed", [7, 12], ids=["usual seed", "another seed"])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(7, id="usual seed"), pytest.param(12, id="another seed", marks=pytest.mark.long)]
+)
 def test_the_back_button_leads_back_from_every_page(seed: int, address: str, chrome: Browser) -> None:
     titles = [title for section in menu.MENU.values() for title in section.values() if title != "Start"]
     with visit(chrome, address) as seen:
@@ -302,6 +304,7 @@ def test_it_listens_to_this_machine_only(address: str) -> None:
             assert probe.connect_ex((other, port)) != 0
 
 
+@pytest.mark.long
 def test_from_an_export_to_a_comparison(address: str, chrome: Browser) -> None:
     with visit(chrome, address) as seen:
         seen.go("import")

@@ -514,15 +514,19 @@ def test_links_to_nowhere_in_the_library_are_passed_over(own_library: Path) -> N
         actuals_store.read_actuals(scenario, 1)
 
 
+NOBODY = dict.fromkeys("abc", "none")
+"""A link to Compare with no plan chosen."""
+
+
 def test_a_saved_plan_that_cannot_be_read_is_told(own_library: Path) -> None:
     scenario = load_scenario(library.BUILT_IN / "baseline.yaml")
     plan = TimePlan.constant(scenario, 0.3)
     saved = own_library / "plans" / f"{library.save_document(plan, 'plans')}.yaml"
-    assert wrong(opened("library")) == [] and "cannot be read" not in texts(page("compare"))
+    assert wrong(opened("library")) == [] and "cannot be read" not in texts(page("compare", NOBODY))
     saved.write_bytes(saved.read_bytes()[:-30])
     (problem,) = wrong(opened("library"))
     assert f"{saved.name}: is cut off" in problem
-    assert "1 saved plan cannot be read; Import, Scenario library says why." in texts(page("compare"))
+    assert "1 saved plan cannot be read; Import, Scenario library says why." in texts(page("compare", NOBODY))
 
 
 def test_names_whose_files_would_be_one_stay_as_they_are(own_library: Path) -> None:

@@ -73,8 +73,8 @@ def check_moments(moments: list[float]) -> None:
     assert stopped >= len(moments) / 4  # those at the first moments at least
 
 
-def test_a_command_is_stopped_in_one_word_at_twenty_moments() -> None:
-    check_moments([number / 19 * LAST_MOMENT for number in range(20)])
+def test_a_command_is_stopped_in_one_word_at_a_dozen_moments() -> None:
+    check_moments([number / 11 * LAST_MOMENT for number in range(12)])
 
 
 @pytest.mark.long
