@@ -21,12 +21,13 @@ def main() -> None:
         _signal.signal(_signal.SIGINT, _stop)
         # Some of Python's own functions cannot pass on what is raised in them: the command would go on.
         sys.unraisablehook = _stop_or_show
+    from nexthour.terminal.common import interrupt
     from nexthour.terminal.main import commands
 
     run = commands()
     try:
         if is_heard:
-            _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+            _signal.signal(_signal.SIGINT, interrupt)
         run(prog_name="nexthour")
     except KeyboardInterrupt:
         _stop()

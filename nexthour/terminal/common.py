@@ -32,6 +32,8 @@ NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.
 """What the system says when what is printed has no room."""
 STOPPED = 130
 """The exit code that Typer makes of Ctrl-C, wherever it strikes: while a command is read, or while it works."""
+interrupts: list[float] = []
+"""When Ctrl-C was heard."""
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
@@ -79,7 +81,7 @@ class Commands(TyperGroup):
             _print_no_more()  # the reader has seen enough
             raise typer.Exit(0) from None
         except Exception as problem:
-            if _is_interrupt(problem):
+            if interrupts:  # some libraries make an error of their own of it
                 raise KeyboardInterrupt from None
             if isinstance(problem, OSError) and problem.errno in NO_ROOM and problem.filename is None:
                 raise typer.Exit(_fail_to_print(problem)) from None
@@ -113,11 +115,10 @@ def _print_no_more() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _is_interrupt(problem: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind a problem: what fails while a class is made, Python up to 3.11 tells as RuntimeError."""
-    while problem is not None and not isinstance(problem, KeyboardInterrupt):
-        problem = problem.__cause__ or problem.__context__
-    return problem is not None
+def interrupt(*_: object) -> None:
+    """Answer Ctrl-C as Python does, and remember it."""
+    interrupts.append(time.monotonic())
+    raise KeyboardInterrupt
 
 
 def read_scenario(word: str) -> Scenario:

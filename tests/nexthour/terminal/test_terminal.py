@@ -530,13 +530,16 @@ sys.modules["nexthour.terminal.main"] = types.SimpleNamespace(commands=lambda: r
     assert ended.returncode == 130
 
 
-def test_ctrl_c_while_a_class_is_made_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_that_a_library_makes_an_error_of_is_that_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.11 while a class is made, pydantic while it calls a function."""
+
     def interrupted(_: object) -> None:
         try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt as stop:
-            raise RuntimeError("Error calling __set_name__") from stop
+            common.interrupt()
+        except KeyboardInterrupt:
+            raise ValueError("Error calling function: KeyboardInterrupt") from None
 
+    monkeypatch.setattr(common, "interrupts", [])
     monkeypatch.setattr("nexthour.terminal.check.scenario_path", interrupted)
     result = run("check", BASELINE)
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "nexthour: stopped\n")
