@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,8 +33,8 @@ NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.
 """What the system says when what is printed has no room."""
 STOPPED = 130
 """The exit code that Typer makes of Ctrl-C, wherever it strikes: while a command is read, or while it works."""
-interrupts: list[float] = []
-"""When Ctrl-C was heard."""
+interrupted = Event()
+"""Set once Ctrl-C was heard."""
 QUIET_SECONDS = 1.0
 """Work shorter than this shows no progress bar."""
 
@@ -81,7 +82,7 @@ class Commands(TyperGroup):
             _print_no_more()  # the reader has seen enough
             raise typer.Exit(0) from None
         except Exception as problem:
-            if interrupts:  # some libraries make an error of their own of it
+            if interrupted.is_set():  # some libraries make an error of their own of it
                 raise KeyboardInterrupt from None
             if isinstance(problem, OSError) and problem.errno in NO_ROOM and problem.filename is None:
                 raise typer.Exit(_fail_to_print(problem)) from None
@@ -117,7 +118,7 @@ def _print_no_more() -> None:
 
 def interrupt(*_: object) -> None:
     """Answer Ctrl-C as Python does, and remember it."""
-    interrupts.append(time.monotonic())
+    interrupted.set()
     raise KeyboardInterrupt
 
 

@@ -141,7 +141,7 @@ def _page(context: PageContext) -> None:
         context = _with_changed_assumptions(context, changes)
     _draw_slots(context)
     if unreadable := len(cache.unreadable_plans()):
-        caption(f"{numbers.count_of(unreadable, 'saved plan')} cannot be read; Import, Scenario library says why.")
+        caption(f"{numbers.count_of(unreadable, 'saved plan')} cannot be read; Import, Scenario library, says why.")
     keys = [LAB, *SLOTS, *map(_scenario_key, SLOTS)]
     chosen = _chosen_plans(context, {key: st.session_state[key] for key in keys})
     if len(chosen) == 1:

@@ -291,7 +291,7 @@ def _column_names(digest: str, layout: str, _upload: Upload) -> list[str]:
     return [column for column, times in Counter(header).items() if column and times == 1]
 
 
-@st.cache_resource(max_entries=6, show_spinner="Reading ...")
+@st.cache_resource(max_entries=3, show_spinner="Reading ...")
 def _values_of(digest: str, layout: str, columns: tuple[str, ...], _upload: Upload) -> Counted:
     with on_disk(_upload) as path:
         return count_values(open_table(path, Layout.model_validate_json(layout)), columns, MOST_ROWS_LOOKED_AT)

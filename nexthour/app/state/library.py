@@ -68,22 +68,29 @@ def plan_files() -> dict[str, Path]:
 
 
 def plans_for(scenario: Scenario) -> dict[str, TimePlan]:
-    """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it."""
+    """The plans that can be followed in a scenario, by name: those it names, then the saved ones that fit it.
+
+    Of several of one name the first counts; `problems_of_plans` tells of the others.
+    """
     named = {split.name: TimePlan.from_split(scenario, split) for split in (scenario.status_quo, *scenario.plans)}
-    return named | {name: plan for name, plan in _saved_plans_that_fit(scenario) if name not in named}
+    for name, plan in _saved_plans_that_fit(scenario):
+        named.setdefault(name, plan)
+    return named
 
 
 def problems_of_plans() -> list[str]:
-    """What is wrong with saved plans that cannot be read, a sentence for each file."""
-    return [sentence for path in _saved_files("plans") if (sentence := _problem_of(path))]
-
-
-def _problem_of(path: Path) -> str:
-    try:
-        TimePlan.load(path)
-    except InputError as problem:
-        return str(problem)
-    return ""
+    """What is wrong with saved plans that no page shows, a sentence for each file."""
+    problems, files_by_name = list[str](), dict[str, Path]()
+    for path in _saved_files("plans"):
+        try:
+            name = TimePlan.load(path).name
+        except InputError as problem:
+            problems.append(str(problem))
+            continue
+        first = files_by_name.setdefault(name, path)
+        if first != path:
+            problems.append(f"{path}: has the name of the plan in {first.name}, {name}; give it another")
+    return problems
 
 
 def save_document(document: Scenario | TimePlan, kind: str) -> str:
@@ -91,18 +98,27 @@ def save_document(document: Scenario | TimePlan, kind: str) -> str:
 
     Where another one has its name, it gets a number in its name; where only the name of the file is taken, just there.
     """
-    name, base, is_name_taken = document.name, file_stem(document.name), False
+    name, base = document.name, file_stem(document.name)
     taken = scenario_files() if kind == "scenarios" else plan_files()
+    # Its name may also stand in a file with a number, when the one without was deleted.
+    alike = re.compile(rf"{re.escape(base)}(-\d+)?")
+    found = {one: _load_if_readable(type(document), taken[one]) for one in taken if alike.fullmatch(one)}
+    is_name_taken = any(other is not None and other.name == name for other in found.values())
     for number in range(1, MOST_SAVED):
         document_id = base if number == 1 else f"{base}-{number}"
-        if is_name_taken:
+        if is_name_taken and number > 1:
             document = document.model_copy(update={"name": f"{name[:LONGEST_ID]} {number}"})
-        if document_id not in taken and write_new(document, kind, document_id):
+        if document in found.values():
+            return next(one for one, other in found.items() if other == document)
+        if document_id in taken or (is_name_taken and number == 1):
+            continue
+        if write_new(document, kind, document_id):
             return document_id
-        found = _load_if_readable(type(document), taken.get(document_id, folder(kind) / f"{document_id}.yaml"))
-        if found == document:
+        # Somebody else saved one at the same moment.
+        found[document_id] = other = _load_if_readable(type(document), folder(kind) / f"{document_id}.yaml")
+        if other == document:
             return document_id
-        is_name_taken = is_name_taken or (found is not None and found.name == name)
+        is_name_taken = is_name_taken or (other is not None and other.name == name)
     raise InputError(f"{folder(kind)}: holds {count_of(MOST_SAVED, 'file')} of this name; delete some")
 
 

@@ -32,6 +32,7 @@ from sim.errors import TableError, short_line
 MOST_DISTINCT = 2_000
 """Different values of a column that are counted."""
 ROWS_AT_A_TIME = 1_000
+"""Rows between two looks at how many there were, where not all have to be looked at."""
 LOOK_SECONDS = 2.0
 """Time of the processor after which no more rows are looked at, where not all have to be."""
 VALUES_SHOWN = 12
@@ -157,17 +158,18 @@ class Counted(NamedTuple):
 def count_values(table: TableFile, columns: Sequence[str], most_rows: int | None = None) -> Counted:
     """Count the values of some columns; of one with over MOST_DISTINCT, the first. Raises TableError.
 
-    With `most_rows` only about that number of the first rows are read, or fewer where reading takes LOOK_SECONDS of the
-    processor.
+    With `most_rows` all values of about that number of the first rows are counted, or of fewer where reading takes
+    LOOK_SECONDS of the processor.
     """
     values: dict[str, Counter[Any]] = {column: Counter() for column in columns}
     rows, deadline = 0, time.thread_time() + LOOK_SECONDS
-    for block in table.blocks(columns, ROWS_AT_A_TIME) if columns else ():
+    at_a_time = {} if most_rows is None else {"rows": ROWS_AT_A_TIME}
+    for block in table.blocks(columns, **at_a_time) if columns else ():
         if most_rows is not None and (rows >= most_rows or time.thread_time() > deadline):
             return Counted(values, rows, False)
         rows += len(block)
         for column, counter in values.items():
-            if len(counter) < MOST_DISTINCT:
+            if most_rows is not None or len(counter) < MOST_DISTINCT:
                 counter.update(block[column].tolist())
     return Counted(values, rows, True)
 

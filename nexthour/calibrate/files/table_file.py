@@ -43,9 +43,9 @@ WORKBOOK, GZIP = b"PK\x03\x04", b"\x1f\x8b"
 OTHER_KINDS = {
     b"\xd0\xcf\x11\xe0": "an old .xls workbook or one with a password; save it as .xlsx without a password, or as CSV",
     b"%PDF": "a PDF; export the table as CSV or XLSX",
-    b"BEGIN:VCALENDAR": "a calendar, for nexthour hours; export the deals as CSV or XLSX",
-    b"# yaml-language-server": "a file of Next Hour; give the deals, as CSV or XLSX",
-    b"# This file is whole if": "a file of Next Hour; give the deals, as CSV or XLSX",
+    b"BEGIN:VCALENDAR": "a calendar, for nexthour hours; give a table, as CSV or XLSX",
+    b"# yaml-language-server": "a file of Next Hour; give a table, as CSV or XLSX",
+    b"# This file is whole if": "a file of Next Hour; give a table, as CSV or XLSX",
     b"<": "a web page or XML, which some programs call .xls; export as CSV or XLSX",
 }
 

@@ -526,7 +526,7 @@ def test_a_saved_plan_that_cannot_be_read_is_told(own_library: Path) -> None:
     saved.write_bytes(saved.read_bytes()[:-30])
     (problem,) = wrong(opened("library"))
     assert f"{saved.name}: is cut off" in problem
-    assert "1 saved plan cannot be read; Import, Scenario library says why." in texts(page("compare", NOBODY))
+    assert "1 saved plan cannot be read; Import, Scenario library, says why." in texts(page("compare", NOBODY))
 
 
 def test_names_whose_files_would_be_one_stay_as_they_are(own_library: Path) -> None:
@@ -536,6 +536,22 @@ def test_names_whose_files_would_be_one_stay_as_they_are(own_library: Path) -> N
         library.save_document(plan.model_copy(update={"name": name}), "plans")
     names = {path.stem: TimePlan.load(path).name for path in library.plan_files().values()}
     assert names == {"a-b": "a/b", "a-b-2": "a\\b", "unnamed": "🚀", "unnamed-2": "עברית", "a-b-3": "a/b 3"}
+
+
+def test_of_two_plans_of_one_name_the_one_that_no_page_shows_is_told(own_library: Path) -> None:
+    scenario = load_scenario(library.BUILT_IN / "baseline.yaml")
+    one, other, third = (
+        TimePlan.constant(scenario, share).model_copy(update={"name": "x"}) for share in (0.3, 0.4, 0.5)
+    )
+    library.save_document(one.model_copy(update={"name": "X"}), "plans")
+    assert [library.save_document(plan, "plans") for plan in (one, one)] == ["x-2", "x-2"]
+    (own_library / "plans" / "x.yaml").unlink()
+    assert library.save_document(other, "plans") == "x-3"
+    assert {plan.name for plan in library.plans_for(scenario).values()} >= {"x", "x 3"}
+    third.save(own_library / "plans" / "y.yaml")
+    (problem,) = wrong(opened("library"))
+    assert "y.yaml: has the name of the plan in x-2.yaml, x; give it another" in problem
+    assert library.plans_for(scenario)["x"] == one
 
 
 @pytest.mark.parametrize("data", ["BEGIN:VCALENDAR\n", TimePlan.constant(load_scenario(BASELINE), 0.1).text()])

@@ -17,6 +17,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Event
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -539,7 +540,7 @@ def test_ctrl_c_that_a_library_makes_an_error_of_is_that_line_too(monkeypatch: p
         except KeyboardInterrupt:
             raise ValueError("Error calling function: KeyboardInterrupt") from None
 
-    monkeypatch.setattr(common, "interrupts", [])
+    monkeypatch.setattr(common, "interrupted", Event())
     monkeypatch.setattr("nexthour.terminal.check.scenario_path", interrupted)
     result = run("check", BASELINE)
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "nexthour: stopped\n")
