@@ -43,20 +43,17 @@ def dip_and_payback(cumulated: Sequence[Estimate], base: str) -> Spec:
         vega.layer("area", vega.low_to_high(**money), opacity=0.25, color=BLUE),
         vega.level_line(0),
         vega.layer("line", line, point={"size": 55, "filled": True}, color=BLUE, strokeWidth=2.5),
-        # Losses below the line, off that of 0. Vega warns of a layer from which all rows are filtered.
-        *(
-            vega.text_layer(
-                {
-                    "y": vega.quantity("value"),
-                    "text": {"condition": {"test": f"datum.value {side}", "field": "said"}, "value": ""},
-                },
-                dy,
-            )
-            for side, dy in ((">= 0", -14), ("< 0", 16))
-        ),
+        _amounts("datum.value >= 0", -14),
+        _amounts("datum.value < 0", 16),  # losses below the line, off that of 0
     ]
     title, along = _cumulated_title(base), {"x": vega.quarter_axis()}
     return vega.chart(title, [vega.with_data(rows, layers)], HEIGHT, encoding=along)
+
+
+def _amounts(test: str, dy: float) -> Spec:
+    """What points that pass a test say. Not by a filter: Vega warns of a layer from which all rows are filtered."""
+    said = {"condition": {"test": test, "field": "said"}, "value": ""}
+    return vega.text_layer({"y": vega.quantity("value"), "text": said}, dy)
 
 
 def _cumulated_title(base: str) -> str:
